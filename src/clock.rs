@@ -1,0 +1,41 @@
+//! The one place that reads time. Everything else is given `now`.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use crate::domain::time::Instant;
+
+/// Where `now` comes from: the system, or a hand-driven clock for a played day and for tests.
+#[derive(Clone, Debug, Default)]
+pub enum Clock {
+    /// The system's wall clock.
+    #[default]
+    System,
+    /// A clock that only moves when told to.
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// A hand-driven clock that stands at `start`.
+    pub fn manual(start: Instant) -> Self {
+        Self::Manual(Arc::new(AtomicI64::new(start.unix_ms())))
+    }
+
+    /// The present instant.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads time")]
+    pub fn now(&self) -> Instant {
+        match self {
+            Self::System => chrono::Utc::now().into(),
+            Self::Manual(ms) => Instant::from_unix_ms(ms.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Moves a manual clock forward to `to`; never back. The system's clock stays what it is.
+    pub fn advance_to(&self, to: Instant) {
+        if let Self::Manual(ms) = self {
+            ms.fetch_max(to.unix_ms(), Ordering::SeqCst);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The rules, pure: no async, no clock, no input or output, no log, no wire type.
+//!
+//! Each folder holds the types, the rules and the reasons of one matter. `now` is always a parameter, and a decision is
+//! a function of what it was given, so that every choice can be played again years later.
+
+pub mod actor;
+pub mod calendar;
+pub mod ids;
+pub mod person;
+pub mod place;
+pub mod time;

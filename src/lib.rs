@@ -1,0 +1,6 @@
+//! Regulated unscheduled care.
+#![allow(missing_docs)]
+
+pub mod clock;
+pub mod domain;
+pub mod store;

@@ -1,0 +1,153 @@
+//! Every name in the store, in one place. All are of one territory, whose id is the hash tag of a Redis key.
+//!
+//! | name | holds | score |
+//! |---|---|---|
+//! | record `case/<id>` | a case | |
+//! | record `slot/<id>` | a slot | |
+//! | record `shift/<id>` | a responder's period on duty | |
+//! | index `queue/<stream>` | cases that wait for a regulator | class · 2^42 + due (ms) |
+//! | index `open` | open cases | opened (ms) |
+//! | index `unanswered` | cases nobody was left for | since (ms) |
+//! | index `leases` | claimed cases | lease end (ms) |
+//! | index `claims/<person>` | cases a regulator holds | claimed (ms) |
+//! | index `free/<responder>` | free slots | start (ms) |
+//! | index `slots/<responder>` | all slots of a responder | start (ms) |
+//! | index `offers` | open offers and holds | until (ms) |
+//! | index `visits/<sector>` | visits that wait for a doctor | due (ms) |
+//! | index `missions/<responder>` | offers and missions of a responder | since (ms) |
+//! | index `shifts` | shifts of responders | end (ms) |
+//! | index `timers` | `<kind>/<entity>/<generation>` | due (ms) |
+//! | index `repeat/<keyed hash>` | cases of one telephone number | opened (ms) |
+//! | counter `number/<local date>` | daily case numbers | |
+//!
+//! Ids are opaque: no patient data in a key, a member or a score.
+
+use std::fmt;
+
+use crate::domain::ids::{CaseId, PersonId, ResponderId, SectorId, ShiftId, SlotId};
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name as the engines store it.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// For an engine that reads a name back, and for tests of the contract.
+            pub fn from_stored(name: impl Into<String>) -> Self {
+                Self(name.into())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+names! {
+    /// Name of a record.
+    Key;
+    /// Name of an ordered index.
+    Index;
+    /// Name of a counter.
+    Counter;
+}
+
+impl Key {
+    /// The record of a case.
+    pub fn case(id: CaseId) -> Self {
+        Self(format!("case/{id}"))
+    }
+
+    /// The record of a slot.
+    pub fn slot(id: SlotId) -> Self {
+        Self(format!("slot/{id}"))
+    }
+
+    /// The record of a shift.
+    pub fn shift(id: ShiftId) -> Self {
+        Self(format!("shift/{id}"))
+    }
+}
+
+impl Index {
+    /// Cases of `stream` that wait for a regulator.
+    pub fn queue(stream: &str) -> Self {
+        Self(format!("queue/{stream}"))
+    }
+
+    /// Open cases by arrival.
+    pub fn open() -> Self {
+        Self("open".to_owned())
+    }
+
+    /// Cases nobody was left for.
+    pub fn unanswered() -> Self {
+        Self("unanswered".to_owned())
+    }
+
+    /// Claimed cases by lease end.
+    pub fn leases() -> Self {
+        Self("leases".to_owned())
+    }
+
+    /// Cases a regulator holds.
+    pub fn claims(regulator: &PersonId) -> Self {
+        Self(format!("claims/{regulator}"))
+    }
+
+    /// Free slots of a responder by start.
+    pub fn free(responder: &ResponderId) -> Self {
+        Self(format!("free/{responder}"))
+    }
+
+    /// All slots of a responder by start.
+    pub fn slots(responder: &ResponderId) -> Self {
+        Self(format!("slots/{responder}"))
+    }
+
+    /// Open offers and holds by deadline.
+    pub fn offers() -> Self {
+        Self("offers".to_owned())
+    }
+
+    /// Visits of a sector that wait for a doctor.
+    pub fn visits(sector: &SectorId) -> Self {
+        Self(format!("visits/{sector}"))
+    }
+
+    /// Offers and missions of a responder.
+    pub fn missions(responder: &ResponderId) -> Self {
+        Self(format!("missions/{responder}"))
+    }
+
+    /// Shifts by end.
+    pub fn shifts() -> Self {
+        Self("shifts".to_owned())
+    }
+
+    /// Everything that falls due.
+    pub fn timers() -> Self {
+        Self("timers".to_owned())
+    }
+
+    /// Cases of one telephone number, named by its keyed hash.
+    pub fn repeat(keyed_hash: &str) -> Self {
+        Self(format!("repeat/{keyed_hash}"))
+    }
+}
+
+impl Counter {
+    /// Daily case numbers of a local date (`2024-12-26`).
+    pub fn case_number(date: chrono::NaiveDate) -> Self {
+        Self(format!("number/{date}"))
+    }
+}

@@ -1,0 +1,200 @@
+//! State: one conditional commit, one consistent read, one ordered index range, one log. Two engines, one contract.
+//!
+//! No rule of care lives here or in Lua: the domain decides, a store keeps. [`embedded`] (redb, the default) and
+//! [`redis`] pass the same conformance suite; nothing outside this folder names either.
+//!
+//! What every engine must do in a commit, in this order: decode; answer a known command from its receipt; check types
+//! and arity of everything; epoch, schema, clock, guards; seq + 1; append to the log FIRST; ops; receipt; return.
+
+pub mod keys;
+pub mod txn;
+
+use std::{collections::BTreeMap, fmt};
+
+use async_trait::async_trait;
+
+use crate::domain::{
+    ids::{CommandId, TerritoryId},
+    time::Instant,
+};
+
+pub use keys::{Counter, Index, Key};
+pub use txn::{Digest, Guard, Member, Op, Score, Txn, Version};
+
+/// One record as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Opaque, changes with every write of the record.
+    pub version: Version,
+    /// The daily number the record was given when it was created ([`Op::Put`] with a counter), kept ever after.
+    pub number: Option<u64>,
+    /// The stored bytes (a clear and a sealed part; the store never looks inside).
+    pub value: Vec<u8>,
+}
+
+/// Records read together: all at `seq`, absent ones as `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The head of the log when the records were read.
+    pub seq: u64,
+    /// The territory's epoch.
+    pub epoch: u64,
+    /// The store's own time.
+    pub at: Instant,
+    /// One entry for each key asked for.
+    pub records: BTreeMap<Key, Option<Record>>,
+    /// The receipt of the command asked about, when it has one.
+    pub receipt: Option<Receipt>,
+}
+
+/// One page of an index in (score, member bytes) order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The head of the log when the page was read.
+    pub seq: u64,
+    /// Entries; fewer than asked for only at the end of the index.
+    pub entries: Vec<(Score, Member)>,
+}
+
+/// What an acknowledged commit answers, now and for 72 h after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// Place in the territory's log (the head, unchanged, when the transaction had no event).
+    pub seq: u64,
+    /// The instant the transaction was given.
+    pub at: Instant,
+    /// The values of [`Op::Put`] counters, in the order of the ops.
+    pub counts: Vec<u64>,
+    /// The caller's own answer, kept so that a lost reply can be given again.
+    pub outcome: Vec<u8>,
+    /// How safe the write is.
+    pub durability: Durability,
+    /// True when this answers a repeated command.
+    pub replayed: bool,
+}
+
+/// How safe an acknowledged write is (storage.md, durability ladder). Unknown is never shown as D1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Durability {
+    /// A setting could not be read.
+    Unknown,
+    /// Memory only.
+    D0,
+    /// Survives a killed process; seconds may be lost with the power (Redis `everysec`).
+    D0_5,
+    /// Flushed to disk here.
+    D1,
+    /// Flushed here and on every in-sync replica.
+    D2,
+}
+
+/// The settings behind [`Durability`], for the start-up audit and for supervisors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DurabilityReport {
+    /// The level every commit reaches.
+    pub level: Durability,
+    /// What was read, one fact a line (`appendfsync always`, `maxmemory-policy noeviction`, …); no secrets.
+    pub facts: Vec<String>,
+}
+
+/// The answer to a commit that reached the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Committed {
+    /// Done, now or when the command was first sent.
+    Done(Receipt),
+    /// A guard failed: nothing was written. The current state of everything guarded, read in the same step.
+    Conflict(Conflict),
+    /// `at` is more than a second from the store's time: decide again with this instant.
+    Clock(Instant),
+}
+
+/// Why a commit was not applied, with what is needed to decide again without another call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The current records of all version and absence guards, and those of the heads of all `First` guards.
+    pub snapshot: Snapshot,
+    /// The actual head of each index of a `First` guard.
+    pub heads: BTreeMap<Index, Option<Member>>,
+}
+
+/// One event of a territory's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEntry {
+    /// 1, 2, 3 … without a gap.
+    pub seq: u64,
+    /// The command that caused it.
+    pub command_id: CommandId,
+    /// When.
+    pub at: Instant,
+    /// The counters' values of its commit.
+    pub counts: Vec<u64>,
+    /// The event's bytes.
+    pub event: Vec<u8>,
+}
+
+/// Why a store did not answer. Mapped to a status once, at the door.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Not written; the same call may be tried again.
+    #[error("the store is unavailable ({0}); nothing was written")]
+    Unavailable(String),
+    /// It may or may not have been written: repeat the same command id.
+    #[error("no answer from the store ({0}); the outcome is unknown: repeat the same command id")]
+    Unknown(String),
+    /// Another epoch has begun; this instance must read again.
+    #[error("this instance is fenced: the territory is at epoch {current}")]
+    Fenced {
+        /// The territory's epoch.
+        current: u64,
+    },
+    /// The same command id came before with another payload.
+    #[error("command id {0} was already used for another request")]
+    OtherPayload(CommandId),
+    /// The command id's own time is over 71 h old or more than 5 minutes ahead.
+    #[error("command id {0} is too old or ahead of time: make a new UUIDv7")]
+    StaleCommand(CommandId),
+    /// The transaction breaks a stated limit or a type.
+    #[error("the transaction is malformed: {0}")]
+    Malformed(String),
+    /// The store holds something this binary does not understand.
+    #[error("the store holds something unreadable: {0}")]
+    Corrupt(String),
+}
+
+/// The narrow contract of both engines. All calls are of one territory; an unknown one is empty at seq 0, epoch 0.
+#[async_trait]
+pub trait Store: Send + Sync + fmt::Debug + 'static {
+    /// One consistent read of up to 64 records and, if asked for, a command's receipt. No key at all is legal.
+    async fn read(
+        &self,
+        territory: &TerritoryId,
+        keys: &[Key],
+        receipt: Option<CommandId>,
+    ) -> Result<Snapshot, StoreError>;
+
+    /// Up to `limit` (1..=1000) entries of `index` after the entry `after` (from the start when `None`), in (score,
+    /// member) order.
+    async fn range(
+        &self,
+        territory: &TerritoryId,
+        index: &Index,
+        after: Option<(Score, Member)>,
+        limit: usize,
+    ) -> Result<Page, StoreError>;
+
+    /// Applies `txn` completely or not at all; see the order in the folder's head.
+    async fn commit(&self, txn: &Txn) -> Result<Committed, StoreError>;
+
+    /// Up to `limit` (1..=1000) log entries with `seq > after`, in order.
+    async fn log(&self, territory: &TerritoryId, after: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError>;
+
+    /// Returns once the log may hold an entry with `seq > after`, or after about a second. A hint: the caller reads
+    /// [`Store::log`] to know.
+    async fn wait(&self, territory: &TerritoryId, after: u64) -> Result<(), StoreError>;
+
+    /// What the settings of the store promise.
+    async fn durability(&self) -> Result<DurabilityReport, StoreError>;
+
+    /// Every territory that has state.
+    async fn territories(&self) -> Result<Vec<TerritoryId>, StoreError>;
+}
