@@ -5,7 +5,9 @@
 
 pub mod actor;
 pub mod calendar;
+pub mod codes;
 pub mod ids;
 pub mod person;
 pub mod place;
+pub mod regulation;
 pub mod time;
