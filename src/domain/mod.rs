@@ -6,8 +6,10 @@
 pub mod actor;
 pub mod calendar;
 pub mod codes;
+pub mod directory;
 pub mod ids;
 pub mod person;
 pub mod place;
 pub mod regulation;
+pub mod territory;
 pub mod time;

@@ -1,0 +1,47 @@
+//! Between instants and the wall clock of a zone, across its clock changes.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone};
+use chrono_tz::Tz;
+
+use crate::domain::time::Instant;
+
+/// The wall clock of `zone` at `at`, with its offset.
+pub fn local(zone: Tz, at: Instant) -> DateTime<Tz> {
+    at.utc().with_timezone(&zone)
+}
+
+/// The date on the wall of `zone` at `at`.
+pub fn local_date(zone: Tz, at: Instant) -> NaiveDate {
+    local(zone, at).date_naive()
+}
+
+/// The first instant at which the wall clock of `zone` shows `wall` or, when the clock jumps over it, a later time.
+pub fn to_instant(zone: Tz, wall: NaiveDateTime) -> Instant {
+    let mut wall = wall;
+    loop {
+        if let Some(found) = zone.from_local_datetime(&wall).earliest() {
+            return found.to_utc().into();
+        }
+        // No zone skips more than a day, and all skips end on a whole minute.
+        wall += TimeDelta::minutes(1);
+    }
+}
+
+/// Like [`to_instant`], but not before `not_before`: of a doubled hour it takes the second passage when the first is gone.
+pub(super) fn to_instant_from(zone: Tz, wall: NaiveDateTime, not_before: Instant) -> Instant {
+    let second = || zone.from_local_datetime(&wall).latest().map(|found| Instant::from(found.to_utc()));
+    let first = to_instant(zone, wall);
+    if first >= not_before { first } else { second().unwrap_or(first).max(not_before) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_the_clock_jumps_over_is_the_end_of_the_jump_and_a_doubled_one_its_first() {
+        let paris = |text: &str| to_instant(chrono_tz::Europe::Paris, text.parse().unwrap()).to_string();
+        assert_eq!(paris("2024-03-31T02:30:00"), "2024-03-31T01:00:00.000Z");
+        assert_eq!(paris("2024-10-27T02:30:00"), "2024-10-27T00:30:00.000Z");
+    }
+}

@@ -1,0 +1,103 @@
+//! One territory: its calendar, its communes and sectors, and the rules its medical board sets.
+//!
+//! Decides which sector of permanence a commune lies in (R6315-1 CSP, last paragraph; R6315-6) and holds, as data, what
+//! the law leaves to the regional rules and the local convention: delays by priority, protocols by which an ARM may send
+//! straight to a coordinator (D6311-35 CSP), and the order in which responders are tried. Nothing here knows a responder.
+
+mod communes;
+mod regulation_policy;
+mod routing_policy;
+mod sectors;
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+pub use communes::Commune;
+pub use regulation_policy::{ActionDeadlines, DueSpans, IndependenceException, LeaseSpans, Protocol, RegulationPolicy};
+pub use routing_policy::{RouteCategory, RoutingPolicy};
+pub use sectors::{SectorAssignment, SectorBand, Sectors};
+
+use super::{
+    calendar::{CalendarPolicy, CalendarRules, Legal, OutOfYears, UnknownTerritory, law_territory, period_at},
+    ids::{SectorId, TerritoryId},
+    place::InseeCode,
+    time::Instant,
+};
+
+/// The rules in force, as every decision, refusal and choice records them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleVersion {
+    /// The name the territory's board gives its rules, or `loi` for a territory without a folder.
+    pub name: String,
+    /// SHA-256 of the whole configuration of the territory, 64 hexadecimal digits.
+    pub digest: String,
+}
+
+/// One territory and its rules.
+#[derive(Debug, Clone)]
+pub struct Territory {
+    /// `fr-67`.
+    pub id: TerritoryId,
+    /// French name.
+    pub name: String,
+    /// Legal periods.
+    pub calendar: CalendarRules,
+    /// Communes by INSEE code; empty without a folder.
+    pub communes: BTreeMap<InseeCode, Commune>,
+    /// Sectors of permanence; empty without a folder.
+    pub sectors: Sectors,
+    /// Delays, leases, deadlines, protocols.
+    pub regulation: RegulationPolicy,
+    /// Order of search, offers, holds and distances.
+    pub routing: RoutingPolicy,
+    /// Which rules these are.
+    pub version: RuleVersion,
+    /// Whether a configuration folder stands behind it. Without one every source of supply is "not connected".
+    pub configured: bool,
+}
+
+impl Territory {
+    /// A territory without a folder: the law's calendar and the defaults, no commune, no sector.
+    ///
+    /// # Errors
+    /// When the law knows no such territory; the message names those it knows.
+    pub fn from_law(id: &TerritoryId) -> Result<Self, UnknownTerritory> {
+        let law = law_territory(id)?;
+        Ok(Self {
+            id: id.clone(),
+            name: law.name.to_owned(),
+            calendar: CalendarRules::new(&law, CalendarPolicy::default()),
+            communes: BTreeMap::new(),
+            sectors: Sectors::default(),
+            regulation: RegulationPolicy::default(),
+            routing: RoutingPolicy::default(),
+            version: RuleVersion { name: "loi".into(), digest: digest([format!("loi {id}").as_bytes()]) },
+            configured: false,
+        })
+    }
+
+    /// The legal period here at `at`.
+    ///
+    /// # Errors
+    /// When the local year is outside 2000 to 2099.
+    pub fn period_at(&self, at: Instant) -> Result<Legal, OutOfYears> {
+        period_at(&self.calendar, at)
+    }
+
+    /// The sector of permanence of a commune in the period `legal`; `None` where nobody is on duty (zone blanche) or no
+    /// sector is configured.
+    pub fn sector_of(&self, commune: InseeCode, legal: &Legal) -> Option<&SectorId> {
+        self.sectors.sector_of(commune, SectorBand::of(legal), legal.date)
+    }
+}
+
+/// SHA-256 of `parts` in order, each preceded by its length so that no two lists share a digest; hexadecimal.
+pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
