@@ -1,5 +1,4 @@
 //! Regulated unscheduled care.
-#![allow(missing_docs)]
 
 pub mod clock;
 pub mod domain;

@@ -48,4 +48,5 @@ fn the_graph_sees_the_real_modules_and_what_they_name() {
     assert!(named("store", "domain::ids"));
     assert!(named("domain", "serde"));
     assert!(named("clock", "domain::time"));
+    assert!(graph.modules.keys().any(|module| module.starts_with(&rings::regulation()) && module.len() > 2));
 }

@@ -34,8 +34,8 @@ const OWNED: [(&str, &str); 7] = [
     ("tracing_subscriber", "telemetry"),
 ];
 
-/// What the domain may name beside itself.
-const PURE: [&str; 10] =
+/// What the domain may name beside itself: data, calendars, and digests of what was configured.
+const PURE: [&str; 11] =
     ["std", "core", "alloc", "serde", "serde_json", "chrono", "chrono_tz", "uuid", "thiserror", "opening_hours"];
 
 /// Parts of `std` that reach outside the process or wait.
