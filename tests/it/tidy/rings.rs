@@ -35,8 +35,19 @@ const OWNED: [(&str, &str); 7] = [
 ];
 
 /// What the domain may name beside itself: data, calendars, and digests of what was configured.
-const PURE: [&str; 11] =
-    ["std", "core", "alloc", "serde", "serde_json", "chrono", "chrono_tz", "uuid", "thiserror", "opening_hours"];
+const PURE: [&str; 11] = [
+    "std",
+    "core",
+    "alloc",
+    "serde",
+    "serde_json",
+    "chrono",
+    "chrono_tz",
+    "uuid",
+    "thiserror",
+    "opening_hours",
+    "sha2",
+];
 
 /// Parts of `std` that reach outside the process or wait.
 const IMPURE_STD: [&str; 10] = ["fs", "io", "net", "env", "process", "thread", "os", "future", "task", "time"];
