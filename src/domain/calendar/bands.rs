@@ -4,37 +4,18 @@
 //! In many départements liberal regulation stops from midnight to 08:00, so both limits are the territory's.
 
 use chrono::{NaiveTime, Timelike};
-use serde::{Deserialize, Serialize};
 
-/// A part of the night.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Band {
-    /// Soirée: from 20:00 to the deep night.
-    Evening,
-    /// Nuit profonde.
-    DeepNight,
-    /// From the end of the deep night to 08:00.
-    Early,
-}
+use crate::coded_enum;
 
-impl Band {
-    /// The name in code and on the wire, as printed in JSON.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Evening => "EVENING",
-            Self::DeepNight => "DEEP_NIGHT",
-            Self::Early => "EARLY",
-        }
-    }
-
-    /// The name on screens.
-    pub fn french(self) -> &'static str {
-        match self {
-            Self::Evening => "soirée",
-            Self::DeepNight => "nuit profonde",
-            Self::Early => "petit matin",
-        }
+coded_enum! {
+    /// A part of the night.
+    Band {
+        /// Soirée: from 20:00 to the deep night.
+        Evening = "EVENING", "soirée";
+        /// Nuit profonde.
+        DeepNight = "DEEP_NIGHT", "nuit profonde";
+        /// From the end of the deep night to 08:00.
+        Early = "EARLY", "petit matin";
     }
 }
 

@@ -11,14 +11,13 @@
 //! | 7 | otherwise                                                       | OFFICE_HOURS       | L6311-3 |
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Weekday};
-use serde::{Deserialize, Serialize};
 
 use super::{
     bands::{Band, clock_time},
     policy::CalendarRules,
     wall::{local, to_instant},
 };
-use crate::domain::time::Instant;
+use crate::{coded_enum, domain::time::Instant};
 
 /// The first year the service answers for.
 pub const FIRST_YEAR: i32 = 2000;
@@ -29,30 +28,30 @@ const DAY_START: NaiveTime = clock_time(8);
 const NOON: NaiveTime = clock_time(12);
 const NIGHT_START: NaiveTime = clock_time(20);
 
-/// A legal period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Period {
-    /// Hours of the service d'accès aux soins: the complement of duty.
-    OfficeHours,
-    /// Duty, every day from 20:00 to 08:00.
-    PdsaNight,
-    /// Duty, Sundays and public holidays from 08:00 to 20:00.
-    PdsaSundayHoliday,
-    /// Duty, Saturdays from the territory's start to 20:00.
-    PdsaSaturday,
-    /// Duty on a day between a holiday and a weekend.
-    PdsaBridge,
+coded_enum! {
+    /// A legal period.
+    Period {
+        /// Hours of the service d'accès aux soins: the complement of duty.
+        OfficeHours = "OFFICE_HOURS", "heures ouvrables (SAS)";
+        /// Duty, every day from 20:00 to 08:00.
+        PdsaNight = "PDSA_NIGHT", "permanence des soins, nuit";
+        /// Duty, Sundays and public holidays from 08:00 to 20:00.
+        PdsaSundayHoliday = "PDSA_SUNDAY_HOLIDAY", "permanence des soins, dimanche ou jour férié";
+        /// Duty, Saturdays from the territory's start to 20:00.
+        PdsaSaturday = "PDSA_SATURDAY", "permanence des soins, samedi";
+        /// Duty on a day between a holiday and a weekend.
+        PdsaBridge = "PDSA_BRIDGE", "permanence des soins, pont";
+    }
 }
 
-/// On duty or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Status {
-    /// Permanence des soins ambulatoires.
-    Pdsa,
-    /// Hours of the SAS.
-    OfficeHours,
+coded_enum! {
+    /// On duty or not.
+    Status {
+        /// Permanence des soins ambulatoires.
+        Pdsa = "PDSA", "permanence des soins";
+        /// Hours of the SAS.
+        OfficeHours = "OFFICE_HOURS", "heures ouvrables";
+    }
 }
 
 impl Period {
@@ -68,38 +67,6 @@ impl Period {
             Self::PdsaNight => "R6315-1 1° CSP",
             Self::PdsaSundayHoliday => "R6315-1 2° CSP",
             Self::PdsaSaturday | Self::PdsaBridge => "R6315-1 3° CSP",
-        }
-    }
-
-    /// The name in code and on the wire, as printed in JSON.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::OfficeHours => "OFFICE_HOURS",
-            Self::PdsaNight => "PDSA_NIGHT",
-            Self::PdsaSundayHoliday => "PDSA_SUNDAY_HOLIDAY",
-            Self::PdsaSaturday => "PDSA_SATURDAY",
-            Self::PdsaBridge => "PDSA_BRIDGE",
-        }
-    }
-
-    /// The name on screens.
-    pub fn french(self) -> &'static str {
-        match self {
-            Self::OfficeHours => "heures ouvrables (SAS)",
-            Self::PdsaNight => "permanence des soins, nuit",
-            Self::PdsaSundayHoliday => "permanence des soins, dimanche ou jour férié",
-            Self::PdsaSaturday => "permanence des soins, samedi",
-            Self::PdsaBridge => "permanence des soins, pont",
-        }
-    }
-}
-
-impl Status {
-    /// The name in code and on the wire, as printed in JSON.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Pdsa => "PDSA",
-            Self::OfficeHours => "OFFICE_HOURS",
         }
     }
 }

@@ -1,85 +1,56 @@
 //! One responder: a doctor or a structure that gives care.
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
 
-use crate::domain::{
-    calendar::{CareHours, local_date},
-    ids::{PersonId, ResponderId, SectorId},
-    person::Private,
-    place::{InseeCode, Position},
-    time::{Instant, Span},
+use crate::{
+    coded_enum,
+    domain::{
+        calendar::{CareHours, local_date},
+        ids::{PersonId, ResponderId, SectorId},
+        person::Private,
+        place::{InseeCode, Position},
+        time::{Instant, Span},
+    },
 };
 
-/// What kind of doctor or structure a responder is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ResponderKind {
-    /// A general practitioner; can be somebody's own GP.
-    Gp,
-    /// A practice of several doctors (cabinet, maison or centre de santé).
-    Practice,
-    /// A communauté professionnelle territoriale de santé.
-    Cpts,
-    /// A professional who opens slots to the SAS.
-    SasProfessional,
-    /// A place where patients are seen on duty: see [`Responder::fixed_point`].
-    FixedPoint,
-    /// A SOS Médecins association: visits at home.
-    SosMedecins,
-    /// A structure that stands in as own GP for patients without one: see [`Responder::programme`].
-    CollectivePractice,
-}
-
-impl ResponderKind {
-    /// Every kind.
-    pub const ALL: [Self; 7] = [
-        Self::Gp,
-        Self::Practice,
-        Self::Cpts,
-        Self::SasProfessional,
-        Self::FixedPoint,
-        Self::SosMedecins,
-        Self::CollectivePractice,
-    ];
-
-    /// The name in configuration, in code and on the wire.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Gp => "GP",
-            Self::Practice => "PRACTICE",
-            Self::Cpts => "CPTS",
-            Self::SasProfessional => "SAS_PROFESSIONAL",
-            Self::FixedPoint => "FIXED_POINT",
-            Self::SosMedecins => "SOS_MEDECINS",
-            Self::CollectivePractice => "COLLECTIVE_PRACTICE",
-        }
-    }
-
-    /// The kind of this code.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code)
+coded_enum! {
+    /// What kind of doctor or structure a responder is.
+    ResponderKind {
+        /// A general practitioner; can be somebody's own GP.
+        Gp = "GP", "médecin généraliste";
+        /// A practice of several doctors (cabinet, maison or centre de santé).
+        Practice = "PRACTICE", "cabinet de groupe";
+        /// A communauté professionnelle territoriale de santé.
+        Cpts = "CPTS", "CPTS";
+        /// A professional who opens slots to the SAS.
+        SasProfessional = "SAS_PROFESSIONAL", "effecteur SAS";
+        /// A place where patients are seen on duty: see [`Responder::fixed_point`].
+        FixedPoint = "FIXED_POINT", "point fixe de garde";
+        /// A SOS Médecins association: visits at home.
+        SosMedecins = "SOS_MEDECINS", "SOS Médecins";
+        /// A structure that stands in as own GP for patients without one: see [`Responder::programme`].
+        CollectivePractice = "COLLECTIVE_PRACTICE", "structure traitante";
     }
 }
 
-/// Whose fixed point it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum FixedPointKind {
-    /// Maison médicale de garde.
-    Mmg,
-    /// Consultation point of a SOS Médecins association.
-    Sos,
+coded_enum! {
+    /// Whose fixed point it is.
+    FixedPointKind {
+        /// Maison médicale de garde.
+        Mmg = "MMG", "maison médicale de garde";
+        /// Consultation point of a SOS Médecins association.
+        Sos = "SOS", "point de consultation SOS Médecins";
+    }
 }
 
-/// Whether the service hears from this responder's agenda or terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Connection {
-    /// It publishes slots, shifts or answers here.
-    Connected,
-    /// It does not: its availability is unknown, never "none". It can still be rung.
-    NotConnected,
+coded_enum! {
+    /// Whether the service hears from this responder's agenda or terminal.
+    Connection {
+        /// It publishes slots, shifts or answers here.
+        Connected = "CONNECTED", "connecté";
+        /// It does not: its availability is unknown, never "none". It can still be rung.
+        NotConnected = "NOT_CONNECTED", "non connecté";
+    }
 }
 
 /// Away on these local dates, first and last included.

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 pub use communes::Commune;
-pub use regulation_policy::{ActionDeadlines, DueSpans, IndependenceException, LeaseSpans, Protocol, RegulationPolicy};
+pub use regulation_policy::{ActionDeadlines, DatedProtocol, LeaseSpans, RegulationPolicy};
 pub use routing_policy::{RouteCategory, RoutingPolicy};
 pub use sectors::{SectorAssignment, SectorBand, Sectors};
 

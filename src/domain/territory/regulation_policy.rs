@@ -4,10 +4,13 @@
 
 use chrono::NaiveDate;
 
-use crate::domain::time::{Instant, Span};
+use crate::domain::{
+    regulation::{independence::Exception, protocol::Protocol, qualification::DueSpans},
+    time::{Instant, Span},
+};
 
 /// The rules of regulation in one territory.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegulationPolicy {
     /// How soon after qualification a doctor should have the case.
     pub due: DueSpans,
@@ -16,37 +19,28 @@ pub struct RegulationPolicy {
     /// When the alarm of each kind of action rings.
     pub deadlines: ActionDeadlines,
     /// Protocols by which an ARM may send straight to a coordinator (D6311-35 CSP). None unless named here.
-    pub protocols: Vec<Protocol>,
-    /// Periods in which a regulator may also be the responder, by convention. None unless named here.
-    pub independence_exceptions: Vec<IndependenceException>,
+    pub protocols: Vec<DatedProtocol>,
+    /// Persons who may answer cases they regulated, by convention and for a time. Nobody unless named here.
+    pub independence_exceptions: Vec<Exception>,
+}
+
+impl Default for RegulationPolicy {
+    fn default() -> Self {
+        Self {
+            due: DueSpans { p1: Span::from_mins(1), p2: Span::from_mins(15), p3: Span::from_hours(4) },
+            lease: LeaseSpans::default(),
+            deadlines: ActionDeadlines::default(),
+            protocols: Vec::new(),
+            independence_exceptions: Vec::new(),
+        }
+    }
 }
 
 impl RegulationPolicy {
-    /// The exception to the independence of regulator and responder in force on a local date, to be audited.
-    pub fn independence_exception(&self, date: NaiveDate) -> Option<&IndependenceException> {
-        self.independence_exceptions.iter().find(|exception| exception.from <= date && date <= exception.to)
-    }
-
-    /// The protocol of this name in force on a local date that covers `motive`.
-    pub fn protocol(&self, name: &str, motive: &str, date: NaiveDate) -> Option<&Protocol> {
-        self.protocols.iter().find(|protocol| protocol.name == name && protocol.covers(motive, date))
-    }
-}
-
-/// Longest wait for a doctor after qualification, by priority. P0 waits for nothing and has none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DueSpans {
-    /// Prioritaire: at once.
-    pub p1: Span,
-    /// Non urgent: may wait without risk.
-    pub p2: Span,
-    /// Différé: a telephone appointment.
-    pub p3: Span,
-}
-
-impl Default for DueSpans {
-    fn default() -> Self {
-        Self { p1: Span::from_mins(1), p2: Span::from_mins(15), p3: Span::from_hours(4) }
+    /// The protocol of this name, when in force on a local date.
+    pub fn protocol(&self, name: &str, date: NaiveDate) -> Option<&Protocol> {
+        let in_force = |dated: &&DatedProtocol| dated.from <= date && dated.to.is_none_or(|to| date <= to);
+        self.protocols.iter().filter(in_force).map(|dated| &dated.protocol).find(|protocol| protocol.name == name)
     }
 }
 
@@ -128,35 +122,13 @@ impl Default for ActionDeadlines {
     }
 }
 
-/// A protocol annexed to the convention: for the motives it names, an ARM may send the call straight to a coordinator.
+/// A protocol and the local dates on which it is in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Protocol {
-    /// The name it has in the convention.
-    pub name: String,
-    /// Motive codes of the Hub Santé list, such as `M05.05`.
-    pub motives: Vec<String>,
+pub struct DatedProtocol {
+    /// What it allows.
+    pub protocol: Protocol,
     /// First local date.
     pub from: NaiveDate,
     /// Last local date, included; `None` while no end is known.
     pub to: Option<NaiveDate>,
-}
-
-impl Protocol {
-    /// Whether it is in force on `date` and names `motive`.
-    pub fn covers(&self, motive: &str, date: NaiveDate) -> bool {
-        self.from <= date && self.to.is_none_or(|to| date <= to) && self.motives.iter().any(|named| named == motive)
-    }
-}
-
-/// A dated exception to "the regulator of a case never becomes its responder".
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IndependenceException {
-    /// The convention that allows it, as audits name it.
-    pub convention: String,
-    /// Why.
-    pub reason: String,
-    /// First local date.
-    pub from: NaiveDate,
-    /// Last local date, included; an exception always ends.
-    pub to: NaiveDate,
 }

@@ -4,71 +4,28 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use crate::{
+    coded_enum,
+    domain::{calendar::Status, time::Span},
+};
 
-use crate::domain::{calendar::Status, time::Span};
-
-/// A kind of option of a route plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum RouteCategory {
-    /// The patient's own GP, or the collective practice that stands in for one.
-    OwnGp,
-    /// Another doctor of the own GP's practice.
-    PracticeColleague,
-    /// Another doctor of the own GP's CPTS.
-    CptsColleague,
-    /// A bookable slot of a professional of the SAS.
-    SasSlot,
-    /// A maison médicale de garde or a consultation point of SOS Médecins.
-    FixedPoint,
-    /// A doctor who drives to the patient.
-    HomeVisit,
-    /// A consultation by video with a doctor who does not know the patient.
-    Teleconsultation,
-}
-
-impl RouteCategory {
-    /// Every category, in the order of the national texts and then of usual practice.
-    pub const ALL: [Self; 7] = [
-        Self::OwnGp,
-        Self::PracticeColleague,
-        Self::CptsColleague,
-        Self::SasSlot,
-        Self::FixedPoint,
-        Self::HomeVisit,
-        Self::Teleconsultation,
-    ];
-
-    /// The name in configuration, in code and on the wire.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::OwnGp => "OWN_GP",
-            Self::PracticeColleague => "PRACTICE_COLLEAGUE",
-            Self::CptsColleague => "CPTS_COLLEAGUE",
-            Self::SasSlot => "SAS_SLOT",
-            Self::FixedPoint => "FIXED_POINT",
-            Self::HomeVisit => "HOME_VISIT",
-            Self::Teleconsultation => "TELECONSULTATION",
-        }
-    }
-
-    /// The name on screens.
-    pub fn french(self) -> &'static str {
-        match self {
-            Self::OwnGp => "médecin traitant",
-            Self::PracticeColleague => "confrère du cabinet",
-            Self::CptsColleague => "confrère de la CPTS",
-            Self::SasSlot => "créneau SAS",
-            Self::FixedPoint => "point fixe de garde",
-            Self::HomeVisit => "visite à domicile",
-            Self::Teleconsultation => "téléconsultation",
-        }
-    }
-
-    /// The category of this code.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|category| category.code() == code)
+coded_enum! {
+    /// A kind of option of a route plan; listed in the order of the national texts and then of usual practice.
+    RouteCategory {
+        /// The patient's own GP, or the collective practice that stands in for one.
+        OwnGp = "OWN_GP", "médecin traitant";
+        /// Another doctor of the own GP's practice.
+        PracticeColleague = "PRACTICE_COLLEAGUE", "confrère du cabinet";
+        /// Another doctor of the own GP's CPTS.
+        CptsColleague = "CPTS_COLLEAGUE", "confrère de la CPTS";
+        /// A bookable slot of a professional of the SAS.
+        SasSlot = "SAS_SLOT", "créneau SAS";
+        /// A maison médicale de garde or a consultation point of SOS Médecins.
+        FixedPoint = "FIXED_POINT", "point fixe de garde";
+        /// A doctor who drives to the patient.
+        HomeVisit = "HOME_VISIT", "visite à domicile";
+        /// A consultation by video with a doctor who does not know the patient.
+        Teleconsultation = "TELECONSULTATION", "téléconsultation";
     }
 }
 

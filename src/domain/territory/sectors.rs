@@ -6,22 +6,24 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
 
-use crate::domain::{
-    calendar::{Band, Legal},
-    ids::SectorId,
-    place::InseeCode,
+use crate::{
+    coded_enum,
+    domain::{
+        calendar::{Band, Legal},
+        ids::SectorId,
+        place::InseeCode,
+    },
 };
 
-/// The part of the day a sector assignment holds for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum SectorBand {
-    /// Daytime and evening, until the deep night.
-    FirstHalf,
-    /// Deep night and early morning, until 08:00.
-    SecondHalf,
+coded_enum! {
+    /// The part of the day a sector assignment holds for.
+    SectorBand {
+        /// Daytime and evening, until the deep night.
+        FirstHalf = "FIRST_HALF", "journée et première partie de nuit";
+        /// Deep night and early morning, until 08:00.
+        SecondHalf = "SECOND_HALF", "deuxième partie de nuit";
+    }
 }
 
 impl SectorBand {
