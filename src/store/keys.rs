@@ -20,7 +20,8 @@
 //! | index `repeat/<keyed hash>` | cases of one telephone number | opened (ms) |
 //! | counter `number/<local date>` | daily case numbers | |
 //!
-//! Ids are opaque: no patient data in a key, a member or a score.
+//! Ids are opaque: no patient data in a key, a member or a score. A member that names a record begins with its id
+//! (up to the first `/`); [`Index::head_record`] says which kind of record, so that a conflict can return it.
 
 use std::fmt;
 
@@ -142,6 +143,23 @@ impl Index {
     /// Cases of one telephone number, named by its keyed hash.
     pub fn repeat(keyed_hash: &str) -> Self {
         Self(format!("repeat/{keyed_hash}"))
+    }
+
+    /// What the names of the records begin with that this index's members stand for (`case/`); `None` when its members
+    /// stand for several kinds of record.
+    pub fn record_prefix(&self) -> Option<&'static str> {
+        match self.0.split('/').next().unwrap_or_default() {
+            "queue" | "open" | "unanswered" | "leases" | "claims" | "visits" | "repeat" => Some("case/"),
+            "free" | "slots" => Some("slot/"),
+            "shifts" => Some("shift/"),
+            _ => None,
+        }
+    }
+
+    /// The record that `head` of this index stands for: the prefix and the member up to its first `/`.
+    pub fn head_record(&self, head: &super::Member) -> Option<Key> {
+        let id = head.0.split('/').next().unwrap_or_default();
+        self.record_prefix().map(|prefix| Key(format!("{prefix}{id}")))
     }
 }
 

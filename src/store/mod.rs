@@ -6,7 +6,9 @@
 //! What every engine must do in a commit, in this order: decode; answer a known command from its receipt; check types
 //! and arity of everything; epoch, schema, clock, guards; seq + 1; append to the log FIRST; ops; receipt; return.
 
+pub mod embedded;
 pub mod keys;
+mod pace;
 pub mod txn;
 
 use std::{collections::BTreeMap, fmt};
@@ -19,7 +21,7 @@ use crate::domain::{
 };
 
 pub use keys::{Counter, Index, Key};
-pub use txn::{Digest, Guard, Member, Op, Score, Txn, Version};
+pub use txn::{Digest, Guard, Member, Op, Score, Txn, Version, due_command};
 
 /// One record as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,4 +199,23 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// Every territory that has state.
     async fn territories(&self) -> Result<Vec<TerritoryId>, StoreError>;
+}
+
+/// Most keys of one read.
+pub const MAX_READ: usize = 64;
+/// Most entries of one page of an index or of the log.
+pub const MAX_PAGE: usize = 1_000;
+
+fn check_read(keys: &[Key]) -> Result<(), StoreError> {
+    if keys.len() <= MAX_READ {
+        return Ok(());
+    }
+    Err(StoreError::Malformed(format!("keys: {}, at most {MAX_READ}", keys.len())))
+}
+
+fn check_limit(limit: usize) -> Result<(), StoreError> {
+    if (1..=MAX_PAGE).contains(&limit) {
+        return Ok(());
+    }
+    Err(StoreError::Malformed(format!("limit: {limit}, expected 1 to {MAX_PAGE}")))
 }

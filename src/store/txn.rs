@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::{
     ids::{CommandId, TerritoryId},
-    time::Instant,
+    time::{Instant, Span},
 };
 
 use super::{
@@ -24,6 +24,16 @@ pub const MAX_EVENT: usize = 64 * 1024;
 pub const MAX_OUTCOME: usize = 4 * 1024;
 /// Largest record, bytes.
 pub const MAX_RECORD: usize = 256 * 1024;
+/// Longest name of a record, index, counter or member, bytes.
+pub const MAX_NAME: usize = 512;
+/// An older command id is refused, hours: its receipt (72 h) may be gone.
+pub const MAX_COMMAND_AGE: Span = Span::from_hours(71);
+/// A command id further ahead is refused.
+pub const MAX_COMMAND_AHEAD: Span = Span::from_mins(5);
+/// How long a receipt answers a repeated command.
+pub const RECEIPT_LIFE: Span = Span::from_hours(72);
+/// `Txn::at` may differ by this much from the store's time.
+pub const MAX_CLOCK_GAP: Span = Span::from_secs(1);
 /// Scores and numbers are exact in every engine up to here (2^53).
 pub const MAX_SCORE: i64 = 1 << 53;
 
@@ -41,7 +51,8 @@ impl<T: fmt::Display> From<&T> for Member {
 }
 
 /// An opaque record version: the seq that wrote it and 64 bits of its command id. A plain counter would be fooled after
-/// a failover that lost a tail.
+/// a failover that lost a tail. A touch has no command: 40 bits of its content and 24 bits of the territory's count of
+/// touches stand in its place.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version {
     seq: u64,
@@ -53,6 +64,11 @@ impl Version {
     pub fn new(seq: u64, command: CommandId) -> Self {
         let low = command.0.as_u128() as u64;
         Self { seq, command: low }
+    }
+
+    /// The version that touch number `count` of the territory gives at `seq`; `digest` is [`Txn::touch_digest`].
+    pub(super) fn of_touch(seq: u64, digest: u64, count: u64) -> Self {
+        Self { seq, command: (digest << 24) | (count & 0x00ff_ffff) }
     }
 
     /// Sixteen bytes, for the wire and the store.
@@ -117,8 +133,8 @@ pub enum Guard {
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
-    /// Writes a record. With a counter (only for a new record), the counter goes up by one and the record keeps the value
-    /// as its number.
+    /// Writes a record. With a counter, the counter goes up by one and the record keeps the value as its number. Only a
+    /// new record is numbered: on one that exists (which an `Absent` guard rules out) the transaction is malformed.
     Put {
         /// Which record.
         key: Key,
@@ -142,7 +158,7 @@ pub struct Txn {
     pub command: Option<(CommandId, Digest)>,
     /// Whose state.
     pub territory: TerritoryId,
-    /// The schema the records are written in.
+    /// The schema the records it puts are written in: lower than the territory's is refused, higher raises the territory's.
     pub schema: u32,
     /// The epoch the caller believes in; 0 begins a territory.
     pub epoch: u64,
@@ -152,16 +168,45 @@ pub struct Txn {
     pub guards: Vec<Guard>,
     /// Applied in order.
     pub ops: Vec<Op>,
-    /// The log entry; `None` writes none and leaves the seq as it is.
+    /// The log entry; `None` writes none and leaves the seq as it is. Needs a command.
     pub event: Option<Vec<u8>>,
     /// Kept in the receipt.
     pub outcome: Vec<u8>,
 }
 
 impl Txn {
-    /// Checks every limit before anything is sent: the engines may rely on it.
+    /// An empty touch: no command, guards or ops yet.
+    pub fn touch(territory: TerritoryId, epoch: u64, at: Instant) -> Self {
+        let (guards, ops) = (Vec::new(), Vec::new());
+        Self { command: None, territory, schema: 0, epoch, at, guards, ops, event: None, outcome: Vec::new() }
+    }
+
+    /// The schema of the records it writes; `None` when it writes none, and then no schema is checked or raised.
+    pub(super) fn written_schema(&self) -> Option<u32> {
+        self.ops.iter().any(|op| matches!(op, Op::Put { .. })).then_some(self.schema)
+    }
+
+    /// Checks every limit before anything is sent: the engines may rely on it. Says every fault at once.
     pub fn check(&self) -> Result<(), StoreError> {
         let mut faults = Vec::new();
+        self.check_sizes(&mut faults);
+        self.check_ops(&mut faults);
+        let names = self.guards.iter().flat_map(Guard::names).chain(self.ops.iter().flat_map(Op::names));
+        if let Some(name) = names.into_iter().find(|name| name.is_empty() || name.len() > MAX_NAME) {
+            faults.push(format!("a name of {} bytes, expected 1 to {MAX_NAME}", name.len()));
+        }
+        if !(0..=MAX_SCORE).contains(&self.at.unix_ms()) {
+            faults.push("at: expected milliseconds since 1970, up to 2^53".to_owned());
+        }
+        match self.command {
+            None if self.event.is_some() => faults.push("an event without a command".to_owned()),
+            Some((id, _)) if command_time(id).is_none() => faults.push("command id: expected a UUIDv7".to_owned()),
+            _ => {}
+        }
+        if faults.is_empty() { Ok(()) } else { Err(StoreError::Malformed(faults.join("; "))) }
+    }
+
+    fn check_sizes(&self, faults: &mut Vec<String>) {
         let mut over = |what: &str, got: usize, most: usize| {
             if got > most {
                 faults.push(format!("{what}: {got}, at most {most}"));
@@ -172,18 +217,108 @@ impl Txn {
         over("event bytes", self.event.as_ref().map_or(0, Vec::len), MAX_EVENT);
         over("outcome bytes", self.outcome.len(), MAX_OUTCOME);
         for op in &self.ops {
+            if let Op::Put { value, .. } = op {
+                over("record bytes", value.len(), MAX_RECORD);
+            }
+        }
+    }
+
+    fn check_ops(&self, faults: &mut Vec<String>) {
+        let mut written = std::collections::BTreeSet::new();
+        for op in &self.ops {
             match op {
-                Op::Put { value, .. } => over("record bytes", value.len(), MAX_RECORD),
+                Op::Put { key, number, .. } => {
+                    if !written.insert(key) && number.is_some() {
+                        faults.push("a numbered record is written before in the same transaction".to_owned());
+                    }
+                }
+                Op::Delete(key) => {
+                    written.insert(key);
+                }
                 Op::IndexAdd(_, score, _) if score.unsigned_abs() > MAX_SCORE.unsigned_abs() => {
-                    faults.push("score beyond 2^53".to_owned());
-                    break;
+                    faults.push("score: expected -2^53 to 2^53".to_owned());
                 }
                 _ => {}
             }
         }
-        if self.command.is_none() && self.event.is_some() {
-            faults.push("an event without a command".to_owned());
+    }
+
+    /// The part of a touch's version that its content decides: 40 bits of a digest of instant and ops. With the
+    /// territory's count of touches (24 bits) it stands where a command's 64 bits stand, so that two touches at one seq
+    /// differ, also when a failover lost the first and its number comes again.
+    pub(super) fn touch_digest(&self) -> u64 {
+        let mut hash = Sha256::new();
+        hash.update(self.at.unix_ms().to_be_bytes());
+        for op in &self.ops {
+            for name in op.names() {
+                hash.update((name.len() as u64).to_be_bytes());
+                hash.update(name);
+            }
+            if let Op::Put { value, .. } = op {
+                hash.update((value.len() as u64).to_be_bytes());
+                hash.update(value);
+            }
         }
-        if faults.is_empty() { Ok(()) } else { Err(StoreError::Malformed(faults.join("; "))) }
+        hash.finalize()[..5].iter().fold(0, |n, byte| (n << 8) | u64::from(*byte))
+    }
+}
+
+impl Guard {
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Version(key, _) | Self::Absent(key) => vec![key.as_str()],
+            Self::First(index, None) => vec![index.as_str()],
+            Self::First(index, Some(member)) | Self::Due(index, member) | Self::Running(index, member) => {
+                vec![index.as_str(), &member.0]
+            }
+        }
+    }
+}
+
+impl Op {
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Put { key, number: Some(counter), .. } => vec![key.as_str(), counter.as_str()],
+            Self::Put { key, .. } | Self::Delete(key) => vec![key.as_str()],
+            Self::IndexAdd(index, _, member) | Self::IndexRemove(index, member) => vec![index.as_str(), &member.0],
+        }
+    }
+}
+
+/// The instant inside a command id; `None` when it is not a UUIDv7.
+pub fn command_time(id: CommandId) -> Option<Instant> {
+    let ms = (id.0.as_u128() >> 80) as i64;
+    (id.0.get_version_num() == 7).then_some(Instant::from_unix_ms(ms))
+}
+
+/// The command id of what falls due by itself (a timer, a lease end): the same for the same cause and instant, so that
+/// two instances that fire one timer are one command. `cause` names kind, entity and generation; `due` is its instant.
+pub fn due_command(cause: &str, due: Instant) -> CommandId {
+    let hash = Sha256::digest(cause.as_bytes());
+    let low = hash[..10].iter().fold(0_u128, |n, byte| (n << 8) | u128::from(*byte));
+    let time = u128::from(due.unix_ms().max(0).unsigned_abs()) << 80;
+    let layout = (low & 0x0fff_3fff_ffff_ffff_ffff) | 0x7000_8000_0000_0000_0000;
+    CommandId(uuid::Uuid::from_u128(time | layout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_due_command_is_a_uuid_v7_of_its_cause_and_instant() {
+        let due = Instant::from_unix_ms(1_735_200_000_000);
+        let id = due_command("lease/1/1", due);
+        assert_eq!(command_time(id), Some(due));
+        assert_eq!(id.0.get_variant(), uuid::Variant::RFC4122);
+        assert_eq!(id, due_command("lease/1/1", due));
+        assert_ne!(id, due_command("lease/1/2", due));
+    }
+
+    #[test]
+    fn a_version_survives_its_bytes() {
+        let version = Version::new(7, due_command("x", Instant::from_unix_ms(5)));
+        assert_eq!(Version::from_bytes(&version.to_bytes()), Some(version));
+        assert_eq!(Version::from_bytes(&[0; 15]), None);
     }
 }

@@ -1,0 +1,23 @@
+//! The store's contract as stories, each told to both engines.
+
+mod embedded;
+mod guards;
+mod log;
+mod ranges;
+mod receipts;
+mod records;
+mod stand;
+mod time;
+
+/// Runs each named story of this module on every engine.
+macro_rules! on_every_engine {
+    ($($story:ident)*) => {
+        mod embedded {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() {
+                super::$story($crate::store::stand::Stand::embedded().await).await;
+            })*
+        }
+    };
+}
+use on_every_engine;
