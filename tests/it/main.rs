@@ -3,3 +3,4 @@
 mod tidy;
 
 mod calendar;
+mod store;

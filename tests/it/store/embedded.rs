@@ -67,7 +67,8 @@ async fn a_disk_that_refuses_makes_the_store_read_only_and_it_says_so() {
     let mut child = child(limited, dir.path());
     let lines: Vec<String> = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok).collect();
     child.wait().unwrap();
-    let found = |prefix: &str| lines.iter().filter_map(|l| l.strip_prefix(prefix).map(str::to_owned)).collect::<Vec<_>>();
+    let found =
+        |prefix: &str| lines.iter().filter_map(|l| l.strip_prefix(prefix).map(str::to_owned)).collect::<Vec<_>>();
     let refused = found("refused ");
     assert!(refused[0].contains("read-only until the service restarts"), "{refused:?}");
     assert_eq!(found("then "), ["unavailable"]);

@@ -24,7 +24,8 @@ async fn sixty_four_callers_leave_a_gapless_log_and_numbers_without_collisions(s
         }
         intake.push(mine);
     }
-    let calls = intake.iter().map(|mine| async {
+    let stand = &stand;
+    let calls = intake.iter().map(|mine| async move {
         let mut receipts = Vec::new();
         for txn in mine {
             receipts.push(stand.done(txn).await);

@@ -20,7 +20,8 @@ super::on_every_engine! {
 
 async fn a_record_keeps_the_number_it_was_created_with(stand: Stand) {
     let mut open = stand.txn("open").await;
-    open.ops = vec![put_numbered("case/1", "a", "number/d"), put_numbered("case/2", "b", "number/d"), put("case/3", "c")];
+    open.ops =
+        vec![put_numbered("case/1", "a", "number/d"), put_numbered("case/2", "b", "number/d"), put("case/3", "c")];
     assert_eq!(stand.done(&open).await.counts, [1, 2]);
     let mut amend = stand.txn("amend").await;
     amend.ops = vec![put("case/2", "amended"), put_numbered("case/4", "d", "number/other day")];
