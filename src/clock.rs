@@ -39,3 +39,19 @@ impl Clock {
         }
     }
 }
+
+/// Measures how long work takes, for telemetry and limits of real time only: no rule of care reads it.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Starts now.
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// The real time since the start; never negative, whatever the wall clock does.
+    pub fn elapsed(&self) -> std::time::Duration {
+        self.0.elapsed()
+    }
+}

@@ -1,5 +1,7 @@
 //! One integration binary.
 
+mod otlp;
+mod telemetry;
 mod tidy;
 
 mod calendar;

@@ -144,7 +144,14 @@ fn reads_clock(tokens: &[Token], at: usize) -> bool {
     now || matches!(tokens[at].text.as_str(), "now_v7" | "now_v1" | "now_v6")
 }
 
-/// `#[allow(…)]`, `#[ignore]` and `#[path]`, also inside `cfg_attr`.
+/// True when other tests of the same file run the ignored one as a process of its own, to kill or starve it.
+fn child_process(tokens: &[Token], ignore: usize) -> bool {
+    let reason = tokens.get(ignore + 2).is_some_and(|reason| reason.text.contains("child process"));
+    reason && tokens.iter().any(|token| token.text == "\"--ignored\"")
+}
+
+/// `#[allow(…)]`, `#[ignore]`, `#[path]`, also inside `cfg_attr`; and `#[instrument]`, which by itself writes down every
+/// argument.
 fn attribute(tokens: &[Token], at: usize, find: &mut impl FnMut(&'static str, usize, &str)) {
     let open = at + if reads(tokens, at, &["#", "!"]) { 2 } else { 1 };
     if tokens[at].text != "#" || tokens.get(open).is_none_or(|token| token.text != "[") {
@@ -154,11 +161,20 @@ fn attribute(tokens: &[Token], at: usize, find: &mut impl FnMut(&'static str, us
         let starts = matches!(tokens[word - 1].text.as_str(), "[" | "," | "(");
         match tokens[word].text.as_str() {
             "allow" if starts => find("allow", word, "use `#[expect(…, reason = …)]`: it says why and ends by itself"),
-            "ignore" if starts => find("ignore", word, "a test that does not run shows nothing"),
+            "ignore" if starts && !child_process(tokens, word) => {
+                find("ignore", word, "a test that does not run shows nothing")
+            }
+            "instrument" if !arguments_skipped(&tokens[open..tokens[open].close]) => {
+                find("instrument", word, "write `skip_all` and name each field: arguments may be a patient's");
+            }
             "path" if word == open + 1 => find("path", word, "a module lies where its name says"),
             _ => {}
         }
     }
+}
+
+fn arguments_skipped(attribute: &[Token]) -> bool {
+    attribute.iter().any(|token| token.text == "skip_all")
 }
 
 fn domain(path: &str, tokens: &[Token], at: usize, find: &mut impl FnMut(&'static str, usize, &str)) {

@@ -1,0 +1,178 @@
+//! What leaves the process: one trace from caller to store, JSON lines that parse, closed labels, nothing personal.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use http::HeaderMap;
+use sas_dispatch::{
+    domain::{
+        person::Private,
+        regulation::qualification::{Priority, Stream},
+    },
+    telemetry::{
+        self, Guard, LogFormat, TelemetryError, TelemetrySettings,
+        labels::{CallResult, CommitResult, StoreKind},
+        trace,
+    },
+};
+use tracing::Dispatch;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::otlp::Collector;
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const CALLER: &str = "00f067aa0ba902b7";
+
+/// Log lines kept in memory.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Lines {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn json(&self) -> Vec<serde_json::Value> {
+        self.text().lines().map(|line| serde_json::from_str(line).expect("each line is one JSON document")).collect()
+    }
+}
+
+fn start(settings: &TelemetrySettings) -> (Dispatch, Guard, Lines) {
+    let lines = Lines::default();
+    let (dispatch, guard) = telemetry::build(settings, lines.clone()).unwrap();
+    (dispatch, guard, lines)
+}
+
+fn json(otlp_endpoint: Option<String>) -> TelemetrySettings {
+    TelemetrySettings { log_format: LogFormat::Json, otlp_endpoint, ..TelemetrySettings::default() }
+}
+
+fn called_by(parent: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("traceparent", parent.parse().unwrap());
+    headers.insert("tracestate", "patient=Zebulon".parse().unwrap());
+    headers
+}
+
+/// One call as the rings see it: the door's span, the engine's in it, the store's in that.
+fn play_a_call() {
+    let call =
+        trace::request_span("sas.dispatch.v1.IntakeService/Open", &called_by(&format!("00-{TRACE}-{CALLER}-01")));
+    call.in_scope(|| {
+        let name = Private::new("Zebulon Canari");
+        tracing::info_span!(target: "sas_dispatch::engine", "open", caller = %name).in_scope(|| {
+            tracing::debug_span!(target: "sas_dispatch::store", "commit", records = 2).in_scope(|| {
+                tracing::info!(target: "sas_dispatch::store", caller = ?name, seq = 7, "case opened");
+            });
+        });
+        tracing::trace!(target: "h2::codec", frame = "Zebulon", "sent");
+        tracing::info_span!(target: "hyper::client", "connect", host = "Zebulon").in_scope(|| {});
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callers_trace_goes_on_from_the_door_to_the_store_and_reaches_the_collector() {
+    let collector = Collector::start().await;
+    let (dispatch, guard, lines) = start(&json(Some(collector.endpoint())));
+    tracing::dispatcher::with_default(&dispatch, play_a_call);
+    guard.shutdown().await;
+
+    let received = collector.until(|received| received.spans().len() >= 3).await;
+    let spans = received.spans();
+    let span = |name: &str| *spans.iter().find(|span| span.name == name).unwrap();
+    assert_eq!(spans.len(), 3, "only our own spans leave: {spans:#?}");
+    assert!(spans.iter().all(|span| hex(&span.trace_id) == TRACE));
+    assert_eq!(hex(&span("call").parent_span_id), CALLER);
+    assert_eq!(span("open").parent_span_id, span("call").span_id);
+    assert_eq!(span("commit").parent_span_id, span("open").span_id);
+    assert_eq!(lines.json()[0]["spans"][0]["trace_id"], TRACE);
+
+    let sent = received.text();
+    assert!(sent.contains("case opened") && sent.contains("sas-dispatch"), "{sent}");
+    assert!(!sent.contains("Zebulon") && !lines.text().contains("Zebulon"), "{sent}\n{}", lines.text());
+    assert!(!sent.contains("src/"), "source paths stay here: {sent}");
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn json_lines_parse_and_name_the_span_without_a_collector() {
+    let (dispatch, _guard, lines) = start(&json(None));
+    tracing::dispatcher::with_default(&dispatch, play_a_call);
+    let lines = lines.json();
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert_eq!(lines[0]["message"], "case opened");
+    assert_eq!(lines[0]["seq"], 7);
+    assert_eq!(lines[0]["caller"], "…");
+    assert_eq!(lines[0]["spans"][0]["rpc"], "sas.dispatch.v1.IntakeService/Open");
+    assert_eq!(lines[0]["spans"][0]["trace_id"], TRACE);
+}
+
+#[test]
+fn no_filter_brings_out_the_debug_lines_of_other_crates() {
+    let settings = TelemetrySettings { filter: "trace".to_owned(), ..json(None) };
+    let (dispatch, _guard, lines) = start(&settings);
+    tracing::dispatcher::with_default(&dispatch, || {
+        tracing::debug!(target: "redis::cmd", "SET Zebulon");
+        tracing::warn!(target: "redis::aio", "connection lost");
+        tracing::trace!(target: "sas_dispatch::engine", "decided");
+    });
+    let messages: Vec<_> = lines.json().iter().map(|line| line["message"].clone()).collect();
+    assert_eq!(messages, ["connection lost", "decided"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_reach_the_collector_under_the_words_of_the_field() {
+    let collector = Collector::start().await;
+    let (_dispatch, guard, _lines) = start(&json(Some(collector.endpoint())));
+    let metrics = guard.metrics();
+    let territory = "fr-67".parse().unwrap();
+    metrics.call("sas.dispatch.v1.IntakeService/Open", CallResult::Ok, Duration::from_millis(3));
+    metrics.commit(StoreKind::Embedded, CommitResult::Conflict, Duration::from_millis(1));
+    metrics.queue_depth(&territory, Stream::Snp, Priority::P2, 4);
+    metrics.claimed(&territory, Priority::P2, Duration::from_secs(75));
+    guard.shutdown().await;
+
+    let received = collector.until(|received| received.metrics().len() >= 4).await;
+    let mut names: Vec<&str> = received.metrics().iter().map(|metric| metric.name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["sas.calls", "sas.queue.depth", "sas.queue.wait", "sas.store.commits"]);
+    let sent = received.text();
+    for label in ["fr-67", "\"SNP\"", "\"P2\"", "\"CONFLICT\"", "IntakeService/Open"] {
+        assert!(sent.contains(label), "{label}: {sent}");
+    }
+}
+
+#[test]
+fn settings_that_cannot_work_say_what_to_write() {
+    let filter = TelemetrySettings { filter: "sas_dispatch=loud".to_owned(), ..TelemetrySettings::default() };
+    let error = telemetry::build(&filter, io::sink).unwrap_err();
+    assert!(matches!(error, TelemetryError::Filter(_)));
+    assert!(error.to_string().contains("write a level (`info`)"), "{error}");
+    let endpoint = json(Some("collector:4317".to_owned()));
+    let error = telemetry::build(&endpoint, io::sink).unwrap_err().to_string();
+    assert!(error.contains("write `http://host:port`"), "{error}");
+}
