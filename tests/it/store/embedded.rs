@@ -14,9 +14,9 @@ use sas_dispatch::{
 
 use super::stand::{Stand, put};
 
-/// The directory that a child process of these tests commits into.
+/// The directory that a child process of these tests commits into: with it the kill test is the child.
 const CHILD_DIR: &str = "SAS_TEST_STORE_DIR";
-const CHILD: &str = "store::embedded::child_that_commits_until_it_is_stopped";
+const CHILD: &str = "store::embedded::nothing_acknowledged_is_lost_when_the_process_is_killed";
 
 #[tokio::test]
 async fn a_second_opener_is_told_that_the_directory_is_in_use() {
@@ -37,8 +37,11 @@ async fn a_directory_that_cannot_be_made_is_named() {
     assert!(matches!(&error, StoreError::Unavailable(text) if text.contains("data directory")), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
+    if let Ok(dir) = std::env::var(CHILD_DIR) {
+        return commit_until_stopped(dir).await;
+    }
     let dir = tempfile::tempdir().unwrap();
     let mut acknowledged = Vec::new();
     for _ in 0..3 {
@@ -77,7 +80,7 @@ async fn a_disk_that_refuses_makes_the_store_read_only_and_it_says_so() {
 }
 
 fn child(mut command: Command, dir: &std::path::Path) -> std::process::Child {
-    command.args(["--exact", CHILD, "--ignored", "--nocapture", "--test-threads=1"]).env(CHILD_DIR, dir);
+    command.args(["--exact", CHILD, "--nocapture", "--test-threads=1"]).env(CHILD_DIR, dir);
     command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }
 
@@ -102,11 +105,8 @@ async fn check_log(dir: &std::path::Path, acknowledged: &[String]) {
     }
 }
 
-/// Not a test of its own: the process that the tests above start and stop.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a child process of the tests above, which name its directory"]
-async fn child_that_commits_until_it_is_stopped() {
-    let dir = std::env::var(CHILD_DIR).expect("the parent test names the directory");
+/// What the child process does: prints each acknowledgement until it is killed or the disk refuses.
+async fn commit_until_stopped(dir: String) {
     let store = Arc::new(Embedded::open(dir, Clock::System).unwrap());
     let territory: sas_dispatch::domain::ids::TerritoryId = "fr-67".parse().unwrap();
     let begun = store.read(&territory, &[], None).await.unwrap();
