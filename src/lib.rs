@@ -2,5 +2,6 @@
 
 pub mod clock;
 pub mod domain;
+pub mod interop;
 pub mod store;
 pub mod telemetry;

@@ -1,5 +1,6 @@
 //! One integration binary.
 
+mod hub;
 mod otlp;
 mod telemetry;
 mod tidy;

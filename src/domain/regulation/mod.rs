@@ -6,6 +6,7 @@
 
 pub mod decision;
 pub mod independence;
+pub mod motives;
 pub mod need;
 pub mod protocol;
 pub mod qualification;
