@@ -79,3 +79,27 @@ impl fmt::Debug for Age {
         fmt::Display::fmt(self, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Age;
+
+    #[test]
+    fn an_age_in_any_unit_counts_in_whole_years() {
+        for (text, years) in
+            [("P65Y", 65), ("P23M", 1), ("P24M", 2), ("P52W", 0), ("P53W", 1), ("P365D", 0), ("P366D", 1)]
+        {
+            let age: Age = text.parse().unwrap();
+            assert_eq!((age.years(), age.to_string().as_str()), (years, text));
+        }
+    }
+
+    #[test]
+    fn another_shape_is_described_and_not_repeated() {
+        for text in ["", "P", "PY", "P4", "4Y", "P4Y6M", "P-4Y", "P1000Y", "quatre ans", "Pé"] {
+            let error = text.parse::<Age>().unwrap_err().to_string();
+            let expected = "age: expected P, 1 to 3 digits and Y, M, W or D, got ";
+            assert_eq!(error, format!("{expected}{} characters", text.chars().count()));
+        }
+    }
+}

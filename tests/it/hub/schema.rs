@@ -87,6 +87,29 @@ fn leaving_out_any_required_property_is_a_fault_that_names_it() {
     }
 }
 
+/// The same for the envelope EDXL-DE and the header RC-DE.
+#[test]
+fn leaving_out_any_part_of_the_envelope_is_a_fault_that_names_it() {
+    let envelope: Value = serde_json::from_slice(&super::own("sens-in-envelope.json")).unwrap();
+    let mut parts = Vec::new();
+    pointers(&envelope, String::new(), &mut |pointer, _| {
+        let inside_the_case = pointer.contains("/createCaseHealth/");
+        if !pointer.is_empty() && !inside_the_case && !pointer.ends_with("/0") {
+            parts.push(pointer.to_owned());
+        }
+    });
+    assert_eq!(parts.len(), 26, "{parts:#?}");
+    for pointer in parts {
+        let mut message = envelope.clone();
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        message.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(key);
+        let faults = refused(&message);
+        assert_eq!(faults.len(), 1, "{pointer}: {}", told(&faults));
+        let path = path_of(&pointer).replacen("createCaseHealth.", "", 1);
+        assert_eq!((faults[0].path.as_str(), faults[0].found.as_str()), (path.as_str(), "nothing"));
+    }
+}
+
 #[test]
 fn a_property_the_schema_does_not_name_is_refused_in_every_object() {
     let mut objects = Vec::new();
