@@ -1,9 +1,10 @@
 //! One integration binary.
 
-mod hub;
-mod otlp;
-mod telemetry;
-mod tidy;
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
 mod calendar;
+mod hub;
+mod otlp;
 mod store;
+mod telemetry;
+mod tidy;
