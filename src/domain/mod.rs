@@ -5,11 +5,15 @@
 
 pub mod actor;
 pub mod calendar;
+pub mod case;
 pub mod codes;
 pub mod directory;
 pub mod ids;
 pub mod person;
 pub mod place;
 pub mod regulation;
+pub mod routing;
+pub mod slots;
 pub mod territory;
 pub mod time;
+pub mod visits;

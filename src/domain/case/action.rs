@@ -1,0 +1,159 @@
+//! Actions: what is still to be done for a case, each with one owner and one deadline (design.md §2).
+//!
+//! An open case always has one. A deadline that passes raises an alarm; a bad end opens an action for a regulator. Nothing
+//! about a case is ended by forgetting.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    coded_enum,
+    domain::{
+        actor::Role,
+        ids::{ActionId, DecisionId, OfferId, PersonId, ResponderId, VisitId},
+        regulation::qualification::Stream,
+        time::Instant,
+    },
+};
+
+coded_enum! {
+    /// What is to be done.
+    ActionKind {
+        /// Answer the call.
+        AnswerCall = "ANSWER_CALL", "Décrocher";
+        /// Qualify the request.
+        Qualify = "QUALIFY", "Qualifier";
+        /// Regulate: a doctor decides.
+        Regulate = "REGULATE", "Réguler";
+        /// Hand a P0 over to the AMU, accompanied.
+        HandOver = "HAND_OVER", "Transférer à l'AMU, accompagné";
+        /// Ring the caller back.
+        CallBack = "CALL_BACK", "Rappeler";
+        /// Find the responder of a signed answer.
+        Route = "ROUTE", "Orienter";
+        /// Ring the GP.
+        RingGp = "RING_GP", "Appeler le médecin";
+        /// Turn a held slot into an appointment.
+        ConfirmSlot = "CONFIRM_SLOT", "Confirmer le créneau";
+        /// A doctor on duty accepts a visit.
+        AcceptVisit = "ACCEPT_VISIT", "Faire accepter la visite";
+        /// An appointment to come: was the patient seen?
+        Appointment = "APPOINTMENT", "Rendez-vous à venir";
+        /// A visit under way.
+        Visit = "VISIT", "Visite en cours";
+        /// A prescription to deliver to a pharmacy.
+        DeliverPrescription = "DELIVER_PRESCRIPTION", "Transmettre l'ordonnance";
+        /// The report of an ambulance, of the AMU or of the emergency department.
+        AwaitReport = "AWAIT_REPORT", "Attendre le bilan";
+        /// Tell the own GP.
+        ReturnOfInformation = "RETURN_OF_INFORMATION", "Informer le médecin traitant";
+        /// Ask how the patient is.
+        FollowUp = "FOLLOW_UP", "Suivre";
+        /// Nobody was left: a regulator must find another way.
+        Unanswered = "UNANSWERED", "Sans réponse";
+    }
+}
+
+/// Who has to do it: a person, a responder, or a desk that somebody always sits at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Owner {
+    /// A named person.
+    Person(PersonId),
+    /// A responder of the directory.
+    Responder(ResponderId),
+    /// A desk: regulators of a stream, coordinators, ARM, dispatchers.
+    Desk(Role, Option<Stream>),
+}
+
+coded_enum! {
+    /// How an action ended.
+    End {
+        /// Done.
+        Done = "DONE", "Fait";
+        /// Another action took its place.
+        Replaced = "REPLACED", "Remplacé";
+        /// Refused by the responder or the patient.
+        Refused = "REFUSED", "Refusé";
+        /// Nobody could be reached.
+        Unreachable = "UNREACHABLE", "Injoignable";
+        /// The patient did not come.
+        NoShow = "NO_SHOW", "Absent au rendez-vous";
+        /// The patient was not there.
+        Absent = "ABSENT", "Absent à la visite";
+        /// Could not be delivered.
+        Undelivered = "UNDELIVERED", "Non transmis";
+        /// Its time ran out.
+        Expired = "EXPIRED", "Délai dépassé";
+    }
+}
+
+impl End {
+    /// True when the patient is left without what was decided.
+    pub fn bad(self) -> bool {
+        !matches!(self, Self::Done | Self::Replaced)
+    }
+}
+
+/// Where an action stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ActionState {
+    /// To be done; `alarmed` since its deadline passed. Left by an end.
+    Open {
+        /// When the alarm was raised.
+        alarmed: Option<Instant>,
+    },
+    /// Over; final.
+    Ended {
+        /// When.
+        at: Instant,
+        /// How.
+        end: End,
+    },
+}
+
+/// What an action is about.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct About {
+    /// The decision it carries out.
+    pub decision: Option<DecisionId>,
+    /// The offer it waits for.
+    pub offer: Option<OfferId>,
+    /// The visit it follows.
+    pub visit: Option<VisitId>,
+}
+
+/// One thing to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    /// Its id.
+    pub id: ActionId,
+    /// What.
+    pub kind: ActionKind,
+    /// Who.
+    pub owner: Owner,
+    /// Since when.
+    pub opened: Instant,
+    /// Until when; then an alarm.
+    pub deadline: Instant,
+    /// What it is about.
+    #[serde(default)]
+    pub about: About,
+    /// Where it stands.
+    pub state: ActionState,
+}
+
+impl Action {
+    /// True until it has ended.
+    pub fn open(&self) -> bool {
+        matches!(self.state, ActionState::Open { .. })
+    }
+
+    /// True when its alarm was raised and it is still open.
+    pub fn alarmed(&self) -> Option<Instant> {
+        match self.state {
+            ActionState::Open { alarmed } => alarmed,
+            ActionState::Ended { .. } => None,
+        }
+    }
+}

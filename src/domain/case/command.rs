@@ -1,0 +1,331 @@
+//! Commands: what people and systems ask for, typed. The acting person is never in a command.
+
+use crate::{
+    coded_enum,
+    domain::{
+        ids::{ActionId, CaseId, DecisionId, OfferId, ResponderId, SectorId, ShiftId, SlotId, VisitId},
+        person::Private,
+        place::Position,
+        regulation::{
+            decision::SupplyReason,
+            need::{CareType, Need},
+            qualification::{Attribution, Flag, Priority, Stream},
+        },
+        routing::Plan,
+        slots::SlotKind,
+        time::Instant,
+        visits::VisitStatus,
+    },
+};
+
+use super::{
+    action::End,
+    fact::Opened,
+    sealed::{Address, Caller, Identity},
+    state::{ContactSafety, Patient, Whereabouts},
+};
+
+/// What is known, or known better, of caller, place and patients. Absent means unchanged.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Particulars {
+    /// Who calls.
+    pub caller: Option<Caller>,
+    /// Where, in words.
+    pub address: Option<Address>,
+    /// Where, for routing.
+    pub place: Option<Whereabouts>,
+    /// What the contact may be used for.
+    pub safety: Option<ContactSafety>,
+    /// Patients, by number: what routing needs and who they are.
+    pub patients: Vec<(Patient, Identity)>,
+}
+
+/// Opens a case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Open {
+    /// How it came.
+    pub opened: Opened,
+    /// Already spoken to (console, hub, paper), so that qualification is what comes next.
+    pub answered: bool,
+    /// A vital emergency was heard: qualified P0 and handed over in the same act, whatever is missing.
+    pub vital: bool,
+    /// What is known.
+    pub particulars: Particulars,
+    /// A first note.
+    pub note: Option<Private<String>>,
+}
+
+/// What the front line established.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Qualify {
+    /// How urgent.
+    pub priority: Priority,
+    /// Which regulation answers.
+    pub stream: Stream,
+    /// Motive code.
+    pub motive: Option<String>,
+    /// What makes a doctor compulsory.
+    pub flags: Vec<Flag>,
+    /// A symptom was heard.
+    pub symptoms: bool,
+    /// Protocol by which the ARM sends straight to a coordinator.
+    pub protocol: Option<String>,
+    /// What is known better.
+    pub particulars: Particulars,
+    /// A note.
+    pub note: Option<Private<String>>,
+}
+
+/// The need of one patient, signed. What needs no supply is need and answer in one act.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignNeed {
+    /// Fencing number of the claim.
+    pub claim_no: u64,
+    /// The need.
+    pub need: Need,
+    /// Advice given, or why.
+    pub note: Option<Private<String>>,
+    /// Ask again how the patient is, at this instant.
+    pub follow_up: Option<Instant>,
+    /// Keep the claim: another decision comes.
+    pub keep: bool,
+}
+
+/// The answer, signed with the plan in view.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignAnswer {
+    /// Fencing number of the claim.
+    pub claim_no: u64,
+    /// Which decision.
+    pub decision: DecisionId,
+    /// What is done.
+    pub care: CareType,
+    /// Why it differs from the need.
+    pub supply: Option<SupplyReason>,
+    /// Advice given, or why.
+    pub note: Option<Private<String>>,
+    /// Keep the claim: another decision comes.
+    pub keep: bool,
+}
+
+/// A responder's answer to an offer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OfferAnswer {
+    /// Accepted: the care begins then (for a slot, its start).
+    Accepted {
+        /// When.
+        appointment: Option<Instant>,
+    },
+    /// Declined.
+    Declined,
+    /// Nobody answered the telephone.
+    Unreachable,
+}
+
+coded_enum! {
+    /// What a telephone exchange reports of a call.
+    CallEvent {
+        /// Somebody answered.
+        Answered = "ANSWERED", "Décroché";
+        /// The caller hung up, or the line broke.
+        HungUp = "HUNG_UP", "Raccroché";
+        /// The caller is on the line again.
+        Reconnected = "RECONNECTED", "De nouveau en ligne";
+    }
+}
+
+/// Something that fell due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timer {
+    /// The deadline of an action.
+    Action(ActionId),
+    /// The end of a lease.
+    Lease,
+    /// The end of the time a suspect claim is left to its holder.
+    Suspect,
+}
+
+/// One command.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Open a case.
+    Open(Box<Open>),
+    /// Correct or complete what is known.
+    Amend(Box<Particulars>),
+    /// Add a note.
+    AddNote(Private<String>),
+    /// Say that this case repeats an earlier one.
+    LinkRepeat(CaseId),
+    /// A change of the telephone call.
+    Call(CallEvent),
+    /// Qualify.
+    Qualify(Box<Qualify>),
+    /// End a file without a doctor.
+    Dismiss(Attribution),
+    /// Take a case to regulate it.
+    Claim,
+    /// Give it back undecided, or finished.
+    Release {
+        /// Fencing number.
+        claim_no: u64,
+    },
+    /// Take a case back from its holder.
+    ForceRelease {
+        /// Why.
+        reason: Private<String>,
+    },
+    /// The holder of a suspect claim is still there.
+    Resume {
+        /// Fencing number.
+        claim_no: u64,
+    },
+    /// The AMU accepts a P0 in so many words.
+    AcceptHandOver,
+    /// Sign the need.
+    SignNeed(Box<SignNeed>),
+    /// Sign the answer.
+    SignAnswer(Box<SignAnswer>),
+    /// Send to another stream.
+    Reorient {
+        /// Fencing number.
+        claim_no: u64,
+        /// Where to.
+        stream: Stream,
+        /// Why.
+        reason: Private<String>,
+    },
+    /// Act on a plan: put the first kept option to its responder.
+    Advance {
+        /// For which decision.
+        decision: DecisionId,
+        /// The plan, made from the supply as it is now.
+        plan: Box<Plan>,
+    },
+    /// A responder's answer.
+    AnswerOffer {
+        /// To which offer.
+        offer: OfferId,
+        /// The answer.
+        answer: OfferAnswer,
+    },
+    /// Take an offer, a hold or an appointment back.
+    Cancel {
+        /// Which.
+        offer: OfferId,
+        /// Why.
+        reason: Private<String>,
+    },
+    /// Keep a hold longer.
+    RenewHold {
+        /// Under which offer.
+        offer: OfferId,
+    },
+    /// Whether the patient came.
+    Attend {
+        /// Which appointment.
+        offer: OfferId,
+        /// Seen, or not.
+        seen: bool,
+    },
+    /// A doctor on duty takes a visit.
+    TakeVisit {
+        /// Which offer.
+        offer: OfferId,
+        /// On which shift.
+        shift: ShiftId,
+    },
+    /// A visit moves on.
+    MoveVisit {
+        /// Which.
+        visit: VisitId,
+        /// To where.
+        status: VisitStatus,
+        /// When it happened.
+        happened: Option<Instant>,
+    },
+    /// The doctor's report.
+    ReportVisit {
+        /// On which visit.
+        visit: VisitId,
+        /// The words.
+        text: Private<String>,
+    },
+    /// Something to be done is over.
+    EndAction {
+        /// Which.
+        action: ActionId,
+        /// How.
+        end: End,
+        /// In words.
+        note: Option<Private<String>>,
+    },
+    /// Publish a slot.
+    PublishSlot {
+        /// Its id, when it is published again.
+        slot: Option<SlotId>,
+        /// Whose.
+        responder: ResponderId,
+        /// For whom.
+        kind: SlotKind,
+        /// Its start.
+        start: Instant,
+        /// Its end.
+        end: Instant,
+    },
+    /// Take a slot back.
+    WithdrawSlot(SlotId),
+    /// Go on duty.
+    OpenShift {
+        /// For which structure.
+        responder: ResponderId,
+        /// Sectors served.
+        sectors: Vec<SectorId>,
+        /// From when.
+        start: Instant,
+        /// Until when.
+        end: Instant,
+        /// Where the doctor is.
+        position: Option<Position>,
+    },
+    /// Go off duty.
+    EndShift(ShiftId),
+    /// Something fell due.
+    Fire(Timer),
+}
+
+impl Command {
+    /// The command's name, as in the API and in metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Open(_) => "OpenCase",
+            Self::Amend(_) => "AmendCase",
+            Self::AddNote(_) => "AddNote",
+            Self::LinkRepeat(_) => "LinkRepeatCall",
+            Self::Call(_) => "ReportCallEvent",
+            Self::Qualify(_) => "Qualify",
+            Self::Dismiss(_) => "DismissCase",
+            Self::Claim => "Claim",
+            Self::Release { .. } => "ReleaseClaim",
+            Self::ForceRelease { .. } => "ForceRelease",
+            Self::Resume { .. } => "ResumeClaim",
+            Self::AcceptHandOver => "AcceptHandOver",
+            Self::SignNeed(_) => "SignNeed",
+            Self::SignAnswer(_) => "SignAnswer",
+            Self::Reorient { .. } => "Reorient",
+            Self::Advance { .. } => "Advance",
+            Self::AnswerOffer { .. } => "AnswerOffer",
+            Self::Cancel { .. } => "Cancel",
+            Self::RenewHold { .. } => "RenewHold",
+            Self::Attend { .. } => "RecordAttendance",
+            Self::TakeVisit { .. } => "AcceptVisit",
+            Self::MoveVisit { .. } => "ProgressVisit",
+            Self::ReportVisit { .. } => "ReportVisit",
+            Self::EndAction { .. } => "EndAction",
+            Self::PublishSlot { .. } => "PublishSlot",
+            Self::WithdrawSlot(_) => "WithdrawSlot",
+            Self::OpenShift { .. } => "OpenShift",
+            Self::EndShift(_) => "EndShift",
+            Self::Fire(_) => "Fire",
+        }
+    }
+}

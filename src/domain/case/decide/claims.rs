@@ -1,0 +1,107 @@
+//! Claims: one regulator at a time, fenced by a number (design.md §3, invariant 3; storage.md, claims).
+
+use crate::domain::{
+    case::{
+        action::{About, ActionKind, End},
+        fact::Fact,
+        refusal::Refusal,
+        sealed::NoteKind,
+    },
+    person::Private,
+    regulation::qualification::Priority,
+};
+
+use super::draft::{Draft, regulators};
+
+/// Takes a case that waits for a regulator. A P1 may be taken over from a suspect holder at once.
+pub(super) fn claim(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    let case = draft.case()?;
+    if case.open_action(ActionKind::Regulate).is_none() {
+        return Err(Refusal::state("case", "it does not wait for a regulator"));
+    }
+    let p1 = case.qualification.as_ref().is_some_and(|known| known.priority == Priority::P1);
+    match &case.claim {
+        None => {}
+        Some(claim) if claim.suspect.is_some() && p1 => {
+            let no = claim.no;
+            draft.push(Fact::ClaimEnded { no });
+        }
+        Some(claim) if claim.suspect.is_some() => {
+            let problem = "its holder's console is silent and may still be on the line: it returns to the queue by itself, \
+                           or a supervisor releases it";
+            return Err(Refusal::state("case", problem));
+        }
+        Some(_) => return Err(Refusal::state("case", "another regulator holds it: claim the next one")),
+    }
+    take(draft);
+    Ok(())
+}
+
+/// Gives the case back: finished when every decision is complete, else to the queue as it was.
+pub(super) fn release(draft: &mut Draft<'_>, claim_no: u64) -> Result<(), Refusal> {
+    draft.held(claim_no, None)?;
+    draft.push(Fact::ClaimEnded { no: claim_no });
+    finish_if_decided(draft);
+    Ok(())
+}
+
+/// A supervisor takes a case back, with a reason that the case keeps.
+pub(super) fn force_release(draft: &mut Draft<'_>, reason: &Private<String>) -> Result<(), Refusal> {
+    let Some(claim) = draft.case()?.claim.clone() else {
+        return Err(Refusal::state("case", "nobody holds it"));
+    };
+    if reason.reveal().trim().is_empty() {
+        return Err(Refusal::field("reason", "say why in a few words: the case keeps it"));
+    }
+    draft.note(NoteKind::Reason, reason);
+    draft.push(Fact::ClaimEnded { no: claim.no });
+    Ok(())
+}
+
+/// The holder of a suspect claim is back before anybody took the case.
+pub(super) fn resume(draft: &mut Draft<'_>, claim_no: u64) -> Result<(), Refusal> {
+    if draft.held(claim_no, None)?.is_some_and(|claim| claim.suspect.is_some()) {
+        draft.push(Fact::ClaimResumed { no: claim_no });
+    }
+    Ok(())
+}
+
+/// The AMU regulator accepts a P0 in so many words; only now do the ARM's duties for it end.
+pub(super) fn accept_hand_over(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    let case = draft.case()?;
+    if case.open_action(ActionKind::HandOver).is_none() {
+        return Err(Refusal::state("case", "no hand-over waits for acceptance"));
+    }
+    let stream =
+        case.qualification.as_ref().map_or(crate::domain::regulation::qualification::Stream::Amu, |q| q.stream);
+    if let Some(claim) = case.claim.clone() {
+        draft.push(Fact::ClaimEnded { no: claim.no });
+    }
+    draft.open(ActionKind::Regulate, regulators(stream), draft.now, About::default());
+    draft.end_kind(ActionKind::HandOver, End::Done);
+    take(draft);
+    Ok(())
+}
+
+fn take(draft: &mut Draft<'_>) {
+    let no = draft.case().map_or(1, |case| case.last_claim + 1);
+    let by = draft.context.actor.person.clone();
+    draft.push(Fact::Claimed { no, by, connection: draft.context.actor.connection.clone() });
+    draft.reply.claim_no = Some(no);
+}
+
+/// Ends the regulation when a doctor has decided and nothing is left to sign.
+pub(super) fn finish_if_decided(draft: &mut Draft<'_>) {
+    let Ok(case) = draft.case() else { return };
+    let since = case.open_action(ActionKind::Regulate).map(|action| action.opened);
+    let decided = case.decisions.iter().any(|decision| {
+        decision.protocol.is_none()
+            && decision.answer.is_some()
+            && since.is_some_and(|since| decision.signed.at >= since)
+    });
+    let unsigned = case.decisions.iter().any(|decision| decision.answer.is_none());
+    if decided && !unsigned {
+        draft.end(End::Done, |action| matches!(action.kind, ActionKind::Regulate | ActionKind::CallBack));
+        draft.end(End::Replaced, |action| action.kind == ActionKind::Unanswered);
+    }
+}

@@ -1,0 +1,227 @@
+//! A decision in the making: each fact is applied as it is written, so that the next rule sees its effect.
+
+use crate::domain::{
+    actor::Role,
+    case::{
+        action::{About, Action, ActionKind, ActionState, End, Owner},
+        evolve,
+        fact::{Event, Fact, Records},
+        refusal::Refusal,
+        sealed::{Note, NoteKind, Words},
+        state::{Case, Claim, Offer, OfferState, SCHEMA},
+    },
+    ids::{ActionId, DecisionId, NoteId, OfferId, VisitId, derive},
+    person::Private,
+    regulation::{
+        decision::{Decision, Signature},
+        qualification::{DueSpans, Priority, Stream, due},
+    },
+    routing::WhyNot,
+    time::Instant,
+};
+
+use super::{Context, Outcome, Reply};
+
+/// The work sheet of one command.
+pub(super) struct Draft<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) now: Instant,
+    pub(super) event: Event,
+    pub(super) records: Records,
+    pub(super) reply: Reply,
+    made: u32,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(context: &'a Context<'a>, command: &str) -> Self {
+        let event = Event {
+            schema: SCHEMA,
+            command: command.to_owned(),
+            command_id: context.command_id,
+            actor: context.actor.clone(),
+            at: context.now,
+            case: context.case,
+            facts: Vec::new(),
+            words: Vec::new(),
+        };
+        let reply = Reply { case: context.case, ..Reply::default() };
+        Self { context, now: context.now, event, records: context.records.clone(), reply, made: 0 }
+    }
+
+    pub(super) fn finish(self) -> Outcome {
+        Outcome { event: self.event, after: self.records, reply: self.reply }
+    }
+
+    /// Writes a fact and applies it.
+    pub(super) fn push(&mut self, fact: Fact) {
+        evolve::apply_fact(&mut self.records, &self.event, &fact);
+        self.event.facts.push(fact);
+    }
+
+    /// Writes personal words and applies them.
+    pub(super) fn say(&mut self, words: Words) {
+        if let Some(case) = self.event.case.and_then(|id| self.records.cases.get_mut(&id)) {
+            evolve::apply_words(&mut case.sealed, &words);
+        }
+        self.event.words.push(words);
+    }
+
+    /// A new id, derived from the command.
+    pub(super) fn id(&mut self, what: &str) -> uuid::Uuid {
+        self.made += 1;
+        derive(self.context.command_id, what, self.made)
+    }
+
+    pub(super) fn case(&self) -> Result<&Case, Refusal> {
+        let case = self.event.case.and_then(|id| self.records.cases.get(&id));
+        case.ok_or_else(|| Refusal::NotFound("case".to_owned()))
+    }
+
+    pub(super) fn decision(&self, id: DecisionId) -> Result<&Decision, Refusal> {
+        self.case()?.decision(id).ok_or_else(|| Refusal::NotFound("decision".to_owned()))
+    }
+
+    /// An offer that still waits for its answer.
+    pub(super) fn open_offer(&self, id: OfferId) -> Result<Offer, Refusal> {
+        let offer = self.case()?.offer(id).ok_or_else(|| Refusal::NotFound("offer".to_owned()))?;
+        match offer.state {
+            OfferState::Open => Ok(offer.clone()),
+            _ => Err(Refusal::state("offer", "it was answered, withdrawn or has expired: look at the case again")),
+        }
+    }
+
+    /// The claim of the acting regulator. When it is not (any longer) his, his words are kept and he is told.
+    pub(super) fn held(&mut self, claim_no: u64, words: Option<&Private<String>>) -> Result<Option<Claim>, Refusal> {
+        let person = self.context.actor.person.clone();
+        match &self.case()?.claim {
+            Some(claim) if claim.no == claim_no && claim.by == person => Ok(Some(claim.clone())),
+            _ => match words {
+                Some(words) => {
+                    self.note(NoteKind::Late, words);
+                    self.reply.refused = Some(Refusal::NotHolder);
+                    Ok(None)
+                }
+                None => Err(Refusal::NotHolder),
+            },
+        }
+    }
+
+    /// Opens an action unless one of this kind about the same thing is open.
+    pub(super) fn open(&mut self, kind: ActionKind, owner: Owner, deadline: Instant, about: About) {
+        let known =
+            self.case().is_ok_and(|case| case.open_actions().any(|open| open.kind == kind && open.about == about));
+        if known {
+            return;
+        }
+        let id = ActionId(self.id("action"));
+        let state = ActionState::Open { alarmed: None };
+        self.push(Fact::ActionOpened(Action { id, kind, owner, opened: self.now, deadline, about, state }));
+    }
+
+    /// Ends every open action that `which` picks.
+    pub(super) fn end(&mut self, end: End, which: impl Fn(&Action) -> bool) {
+        let Ok(case) = self.case() else { return };
+        let ids: Vec<_> = case.open_actions().filter(|action| which(action)).map(|action| action.id).collect();
+        for action in ids {
+            self.push(Fact::ActionEnded { action, end });
+        }
+    }
+
+    /// Ends open actions of a kind.
+    pub(super) fn end_kind(&mut self, kind: ActionKind, end: End) {
+        self.end(end, |action| action.kind == kind);
+    }
+
+    pub(super) fn note(&mut self, kind: NoteKind, text: &Private<String>) {
+        self.note_on(kind, text, None);
+    }
+
+    pub(super) fn note_on(&mut self, kind: NoteKind, text: &Private<String>, visit: Option<VisitId>) {
+        let id = NoteId(self.id("note"));
+        let by = self.context.actor.person.clone();
+        self.say(Words::Note(Note { id, kind, by, at: self.now, visit, text: text.clone() }));
+    }
+
+    pub(super) fn signature(&self) -> Signature {
+        let rules = self.rules();
+        Signature { by: self.context.actor.person.clone(), at: self.now, rules }
+    }
+
+    /// The version of the rules that a decision, refusal or choice is stored with.
+    pub(super) fn rules(&self) -> String {
+        let version = &self.context.territory.version;
+        format!("{}@{:.12}", version.name, version.digest)
+    }
+
+    pub(super) fn due_spans(&self) -> DueSpans {
+        let spans = self.context.territory.regulation.due;
+        DueSpans { p1: spans.p1, p2: spans.p2, p3: spans.p3 }
+    }
+
+    /// Opens the action by which a regulator of the case's stream must decide (again), in the queue from now.
+    pub(super) fn call_for_regulator(&mut self) {
+        let Ok(case) = self.case() else { return };
+        let Some(qualification) = case.qualification.clone() else {
+            let deadline = self.now + self.context.territory.regulation.deadlines.qualify;
+            return self.open(ActionKind::Qualify, Owner::Desk(Role::Arm, None), deadline, About::default());
+        };
+        if case.open_action(ActionKind::Regulate).is_some() {
+            return;
+        }
+        // What comes back has waited once: never behind the deferred.
+        let priority = qualification.priority.min(Priority::P2);
+        let due = due(priority, self.now, self.due_spans());
+        self.push(Fact::Requeued { stream: qualification.stream, due });
+        self.open(ActionKind::Regulate, regulators(qualification.stream), due, About::default());
+    }
+
+    /// Closes an open offer with what hangs on it: its slot is free again, its visit is called off.
+    pub(super) fn close_offer(&mut self, offer: &Offer, fact: Fact) {
+        self.push(fact);
+        if let crate::domain::routing::Means::Slot { slot, .. } = &offer.means {
+            self.free_slot(*slot, offer.id);
+        }
+        let visit = self.case().ok().and_then(|case| case.visits.iter().find(|visit| visit.offer == offer.id).cloned());
+        if let Some(visit) = visit.filter(|visit| !visit.status.ended()) {
+            let status = crate::domain::visits::VisitStatus::CalledOff;
+            self.push(Fact::VisitMoved { visit: visit.id, status, happened: self.now });
+            if let Some((_, shift)) = visit.doctor {
+                self.push(Fact::ShiftBusy { shift, visit: None });
+            }
+        }
+    }
+
+    fn free_slot(&mut self, slot: crate::domain::ids::SlotId, offer: OfferId) {
+        use crate::domain::slots::SlotState;
+        let mine = self.records.slots.get(&slot).is_some_and(|slot| match slot.state {
+            SlotState::Held { offer: held, .. } | SlotState::Booked { offer: held, .. } => held == offer,
+            SlotState::Free | SlotState::Withdrawn { .. } => false,
+        });
+        if mine {
+            self.push(Fact::SlotFreed { slot });
+        }
+    }
+
+    /// An offer led nowhere: its action ends badly and a coordinator goes on with the next option.
+    pub(super) fn offer_failed(&mut self, offer: &Offer, why: WhyNot, end: End) {
+        self.close_offer(offer, Fact::OfferClosed { offer: offer.id, why });
+        let id = offer.id;
+        self.end(end, |action| action.about.offer == Some(id));
+        self.call_for_coordinator(offer.decision);
+    }
+
+    /// Opens the action by which a coordinator finds the responder of a signed answer.
+    pub(super) fn call_for_coordinator(&mut self, decision: DecisionId) {
+        let deadline = self.now + self.context.territory.regulation.deadlines.route;
+        let about = About { decision: Some(decision), ..About::default() };
+        self.open(ActionKind::Route, coordinators(), deadline, about);
+    }
+}
+
+pub(super) fn coordinators() -> Owner {
+    Owner::Desk(Role::Coordinator, None)
+}
+
+pub(super) fn regulators(stream: Stream) -> Owner {
+    Owner::Desk(Role::Regulator, Some(stream))
+}

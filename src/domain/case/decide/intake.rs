@@ -1,0 +1,151 @@
+//! Intake: a request becomes a case and stays one, whatever happens to the call (design.md §2; domain.md §2.2, §2.8).
+
+use crate::domain::{
+    actor::Role,
+    case::{
+        action::{About, ActionKind, End, Owner},
+        command::{CallEvent, Open, Particulars},
+        fact::Fact,
+        refusal::Refusal,
+        sealed::{NoteKind, Words},
+        state::{Channel, Line},
+        status::{Status, status},
+    },
+    ids::{CaseId, case_id},
+    person::Private,
+    regulation::qualification::Flag,
+};
+
+use super::{draft::Draft, qualify};
+
+pub(super) fn open(draft: &mut Draft<'_>, open: &Open) -> Result<(), Refusal> {
+    let id = case_id(draft.context.command_id, draft.now);
+    draft.event.case = Some(id);
+    draft.reply.case = Some(id);
+    draft.push(Fact::Opened(open.opened.clone()));
+    set(draft, &open.particulars);
+    if let Some(note) = &open.note {
+        draft.note(NoteKind::Note, note);
+    }
+    let deadlines = draft.context.territory.regulation.deadlines;
+    if open.vital {
+        qualify::hand_over(draft);
+    } else if open.answered || open.opened.channel != Channel::Telephony {
+        draft.open(ActionKind::Qualify, arm(draft), draft.now + deadlines.qualify, About::default());
+    } else {
+        draft.open(ActionKind::AnswerCall, arm_desk(), draft.now + deadlines.answer_call, About::default());
+    }
+    Ok(())
+}
+
+pub(super) fn amend(draft: &mut Draft<'_>, particulars: &Particulars) -> Result<(), Refusal> {
+    not_closed(draft)?;
+    set(draft, particulars);
+    Ok(())
+}
+
+pub(super) fn add_note(draft: &mut Draft<'_>, text: &Private<String>) -> Result<(), Refusal> {
+    draft.case()?;
+    draft.note(NoteKind::Note, text);
+    Ok(())
+}
+
+/// A repeat call raises the case: a doctor becomes compulsory, and a deferred case is regulated now.
+pub(super) fn link_repeat(draft: &mut Draft<'_>, earlier: CaseId) -> Result<(), Refusal> {
+    if draft.case()?.id == earlier {
+        return Err(Refusal::field("earlier_case_id", "a case cannot repeat itself: give the earlier case"));
+    }
+    not_closed(draft)?;
+    draft.push(Fact::RepeatOf(earlier));
+    qualify::flag(draft, Flag::RepeatCall);
+    Ok(())
+}
+
+/// Hanging up never ends a case: the caller is rung back, and after a symptom a doctor decides (invariant 5).
+pub(super) fn call(draft: &mut Draft<'_>, event: CallEvent) -> Result<(), Refusal> {
+    let deadlines = draft.context.territory.regulation.deadlines;
+    match event {
+        CallEvent::Answered => {
+            draft.push(Fact::LineSet(Line::OnLine));
+            if draft.case()?.open_action(ActionKind::AnswerCall).is_some() {
+                draft.end_kind(ActionKind::AnswerCall, End::Done);
+                draft.open(ActionKind::Qualify, arm_desk(), draft.now + deadlines.qualify, About::default());
+            }
+        }
+        CallEvent::Reconnected => {
+            draft.push(Fact::LineSet(Line::OnLine));
+            draft.end_kind(ActionKind::CallBack, End::Done);
+            to_next(draft)?;
+        }
+        CallEvent::HungUp => {
+            let case = draft.case()?;
+            let known =
+                !case.sealed.caller.phone.reveal().is_empty() || !case.sealed.caller.call_back.reveal().is_empty();
+            let undecided = case.decisions.is_empty() && case.dismissed.is_none();
+            let symptoms = case.qualification.as_ref().is_some_and(|qualification| qualification.symptoms);
+            draft.push(Fact::LineSet(if known { Line::CallBack } else { Line::NoContact }));
+            if !undecided {
+                return Ok(());
+            }
+            draft.open(ActionKind::CallBack, arm_desk(), draft.now + deadlines.call_back, About::default());
+            draft.end_kind(ActionKind::AnswerCall, End::Unreachable);
+            if symptoms {
+                qualify::flag(draft, Flag::LostCall);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// After a call-back: what was interrupted goes on.
+pub(super) fn to_next(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    let case = draft.case()?;
+    if case.open_actions().next().is_none() && case.decisions.is_empty() && case.dismissed.is_none() {
+        draft.call_for_regulator();
+    }
+    Ok(())
+}
+
+pub(super) fn set(draft: &mut Draft<'_>, particulars: &Particulars) {
+    if let Some(place) = &particulars.place {
+        draft.push(Fact::PlaceSet(place.clone()));
+    }
+    if let Some(safety) = particulars.safety {
+        draft.push(Fact::SafetySet(safety));
+    }
+    if let Some(caller) = &particulars.caller {
+        draft.say(Words::Caller(caller.clone()));
+    }
+    if let Some(address) = &particulars.address {
+        draft.say(Words::Address(address.clone()));
+    }
+    for (patient, identity) in &particulars.patients {
+        draft.push(Fact::PatientSet(patient.clone()));
+        draft.say(Words::Identity(identity.clone()));
+        if patient.infant {
+            qualify::flag(draft, Flag::Infant);
+        }
+    }
+}
+
+/// A closed file is not reactivated: a new call opens a new file linked to it (domain.md §2.7).
+pub(super) fn not_closed(draft: &Draft<'_>) -> Result<(), Refusal> {
+    match status(draft.case()?, draft.now) {
+        Status::Closed => {
+            Err(Refusal::state("case", "it is closed (CLOTURE): open a new case and link it to this one"))
+        }
+        Status::Active | Status::Achieved | Status::Valid => Ok(()),
+    }
+}
+
+/// The ARM who acts keeps the case; what arrives without one waits at the desk.
+pub(super) fn arm(draft: &Draft<'_>) -> Owner {
+    match draft.context.actor.role {
+        Role::Arm => Owner::Person(draft.context.actor.person.clone()),
+        _ => arm_desk(),
+    }
+}
+
+pub(super) fn arm_desk() -> Owner {
+    Owner::Desk(Role::Arm, None)
+}

@@ -1,0 +1,134 @@
+//! decide: a command and the records it concerns become facts, or one refusal. Pure; the same input gives the same
+//! output, always.
+
+mod claims;
+mod draft;
+mod intake;
+mod offers;
+mod qualify;
+mod regulate;
+mod roles;
+mod route;
+mod supply;
+mod upkeep;
+mod visit;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    actor::Actor,
+    directory::Directory,
+    ids::{CaseId, CommandId, DecisionId, OfferId, ShiftId, SlotId},
+    territory::Territory,
+    time::Instant,
+};
+
+use super::{
+    command::Command,
+    fact::{Event, Records},
+    invariants,
+    refusal::Refusal,
+};
+
+use draft::Draft;
+
+/// What a decision is a function of, beside the command.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The territory's rules.
+    pub territory: &'a Territory,
+    /// Who gives care here.
+    pub directory: &'a Directory,
+    /// Who asks.
+    pub actor: &'a Actor,
+    /// The command's id, from which new ids are derived.
+    pub command_id: CommandId,
+    /// The one instant of this act.
+    pub now: Instant,
+    /// The records it concerns.
+    pub records: &'a Records,
+    /// The case it concerns; none when it opens one or concerns none.
+    pub case: Option<CaseId>,
+}
+
+/// What the caller is told; kept in the receipt, so that a repeated command is told the same.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Reply {
+    /// The case.
+    pub case: Option<CaseId>,
+    /// The fencing number given out.
+    pub claim_no: Option<u64>,
+    /// The decision signed.
+    pub decision: Option<DecisionId>,
+    /// The offer made or answered.
+    pub offer: Option<OfferId>,
+    /// The slot published.
+    pub slot: Option<SlotId>,
+    /// The shift opened.
+    pub shift: Option<ShiftId>,
+    /// What the caller should know although nothing was refused: codes.
+    pub warnings: Vec<String>,
+    /// The refusal that goes with words that were kept all the same.
+    pub refused: Option<Refusal>,
+}
+
+/// A decided command: the event, the records after it, and the reply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// What changed.
+    pub event: Event,
+    /// The records after the event.
+    pub after: Records,
+    /// What the caller is told.
+    pub reply: Reply,
+}
+
+/// Decides `command`.
+///
+/// # Errors
+/// One typed refusal; nothing is changed then.
+pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refusal> {
+    roles::check(context.actor.role, command)?;
+    let mut draft = Draft::new(context, command.name());
+    match command {
+        Command::Open(open) => intake::open(&mut draft, open),
+        Command::Amend(particulars) => intake::amend(&mut draft, particulars),
+        Command::AddNote(text) => intake::add_note(&mut draft, text),
+        Command::LinkRepeat(earlier) => intake::link_repeat(&mut draft, *earlier),
+        Command::Call(event) => intake::call(&mut draft, *event),
+        Command::Qualify(qualify) => qualify::qualify(&mut draft, qualify),
+        Command::Dismiss(attribution) => qualify::dismiss(&mut draft, *attribution),
+        Command::Claim => claims::claim(&mut draft),
+        Command::Release { claim_no } => claims::release(&mut draft, *claim_no),
+        Command::ForceRelease { reason } => claims::force_release(&mut draft, reason),
+        Command::Resume { claim_no } => claims::resume(&mut draft, *claim_no),
+        Command::AcceptHandOver => claims::accept_hand_over(&mut draft),
+        Command::SignNeed(sign) => regulate::sign_need(&mut draft, sign),
+        Command::SignAnswer(sign) => regulate::sign_answer(&mut draft, sign),
+        Command::Reorient { claim_no, stream, reason } => regulate::reorient(&mut draft, *claim_no, *stream, reason),
+        Command::Advance { decision, plan } => route::advance(&mut draft, *decision, plan),
+        Command::AnswerOffer { offer, answer } => offers::answer(&mut draft, *offer, answer),
+        Command::Cancel { offer, reason } => offers::cancel(&mut draft, *offer, reason),
+        Command::RenewHold { offer } => offers::renew_hold(&mut draft, *offer),
+        Command::Attend { offer, seen } => offers::attend(&mut draft, *offer, *seen),
+        Command::TakeVisit { offer, shift } => visit::take(&mut draft, *offer, *shift),
+        Command::MoveVisit { visit, status, happened } => visit::step(&mut draft, *visit, *status, *happened),
+        Command::ReportVisit { visit, text } => visit::report(&mut draft, *visit, text),
+        Command::EndAction { action, end, note } => upkeep::end_action(&mut draft, *action, *end, note.as_ref()),
+        Command::PublishSlot { slot, responder, kind, start, end } => {
+            supply::publish_slot(&mut draft, *slot, responder, *kind, (*start, *end))
+        }
+        Command::WithdrawSlot(slot) => supply::withdraw_slot(&mut draft, *slot),
+        Command::OpenShift { responder, sectors, start, end, position } => {
+            supply::open_shift(&mut draft, responder, sectors, (*start, *end), *position)
+        }
+        Command::EndShift(shift) => supply::end_shift(&mut draft, *shift),
+        Command::Fire(timer) => upkeep::fire(&mut draft, *timer),
+    }?;
+    let outcome = draft.finish();
+    match invariants::broken(context.records, &outcome) {
+        Some(rule) => Err(Refusal::Broken(rule)),
+        None => Ok(outcome),
+    }
+}

@@ -1,0 +1,145 @@
+//! Offers and appointments: accepted, declined, expired, kept, missed. Silence is never acceptance.
+
+use crate::domain::{
+    case::{
+        action::{About, ActionKind, End, Owner},
+        command::OfferAnswer,
+        fact::Fact,
+        refusal::Refusal,
+        sealed::NoteKind,
+        state::{Offer, OfferState},
+    },
+    ids::OfferId,
+    person::Private,
+    routing::{Category, Means, WhyNot},
+    time::{Instant, Span},
+};
+
+use super::{
+    draft::{Draft, coordinators},
+    route::check_person,
+};
+
+pub(super) fn answer(draft: &mut Draft<'_>, id: OfferId, answer: &OfferAnswer) -> Result<(), Refusal> {
+    let offer = draft.open_offer(id)?;
+    draft.reply.offer = Some(id);
+    match answer {
+        OfferAnswer::Accepted { appointment } => accept(draft, &offer, *appointment),
+        OfferAnswer::Declined => {
+            draft.offer_failed(&offer, WhyNot::Declined, End::Refused);
+            Ok(())
+        }
+        OfferAnswer::Unreachable => {
+            draft.offer_failed(&offer, WhyNot::Unreachable, End::Unreachable);
+            Ok(())
+        }
+    }
+}
+
+fn accept(draft: &mut Draft<'_>, offer: &Offer, appointment: Option<Instant>) -> Result<(), Refusal> {
+    let at = match (&offer.means, appointment) {
+        (Means::Slot { slot, start, .. }, _) => {
+            let known = draft.records.slots.get(slot).ok_or_else(|| Refusal::NotFound("slot".to_owned()))?;
+            known.may_book(offer.id, draft.now).map_err(|refusal| Refusal::state("slot", refusal.to_string()))?;
+            draft.push(Fact::SlotBooked { slot: *slot, offer: offer.id });
+            *start
+        }
+        (Means::Ring, Some(at)) if at + Span::from_mins(1) >= draft.now => at,
+        (Means::Ring, _) => {
+            return Err(Refusal::field("appointment_unix_ms", "say when the patient is received: now or later"));
+        }
+        (Means::Visit { .. }, _) => {
+            return Err(Refusal::state("offer", "a visit is accepted by a doctor on duty: use AcceptVisit"));
+        }
+    };
+    let person = draft.context.actor.person.clone();
+    check_person(draft, &person).or_else(|refusal| by_somebody_else(draft, refusal))?;
+    draft.push(Fact::OfferAccepted { offer: offer.id, appointment: at });
+    let about = About { decision: Some(offer.decision), offer: Some(offer.id), visit: None };
+    let grace = draft.context.territory.regulation.deadlines.appointment_grace;
+    draft.open(ActionKind::Appointment, coordinators(), at + grace, about);
+    draft.end(End::Done, |action| waits_for(action, offer.id));
+    Ok(())
+}
+
+/// A coordinator who writes down a doctor's yes need not be independent: only a responder who accepts in person must.
+fn by_somebody_else(draft: &Draft<'_>, refusal: Refusal) -> Result<(), Refusal> {
+    match draft.context.actor.role {
+        crate::domain::actor::Role::Responder => Err(refusal),
+        _ => Ok(()),
+    }
+}
+
+fn waits_for(action: &crate::domain::case::action::Action, offer: OfferId) -> bool {
+    matches!(action.kind, ActionKind::RingGp | ActionKind::ConfirmSlot | ActionKind::AcceptVisit)
+        && action.about.offer == Some(offer)
+}
+
+/// Takes back an offer, a hold or an appointment; the decision waits for routing again.
+pub(super) fn cancel(draft: &mut Draft<'_>, id: OfferId, reason: &Private<String>) -> Result<(), Refusal> {
+    let offer = draft.case()?.offer(id).cloned().ok_or_else(|| Refusal::NotFound("offer".to_owned()))?;
+    let live = matches!(offer.state, OfferState::Open)
+        || draft.case()?.open_actions().any(|action| action.about.offer == Some(id));
+    if !live {
+        return Err(Refusal::state("offer", "it is over: nothing is left to cancel"));
+    }
+    draft.note(NoteKind::Reason, reason);
+    draft.reply.offer = Some(id);
+    draft.close_offer(&offer, Fact::OfferWithdrawn { offer: id });
+    draft.end(End::Refused, |action| action.about.offer == Some(id));
+    draft.call_for_coordinator(offer.decision);
+    Ok(())
+}
+
+/// Keeps a hold while the patient is being told; at most as long again as the policy gives.
+pub(super) fn renew_hold(draft: &mut Draft<'_>, id: OfferId) -> Result<(), Refusal> {
+    let offer = draft.open_offer(id)?;
+    let Means::Slot { slot, .. } = offer.means else {
+        return Err(Refusal::state("offer", "only a held slot can be held longer"));
+    };
+    let known = draft.records.slots.get(&slot).ok_or_else(|| Refusal::NotFound("slot".to_owned()))?;
+    known.may_book(id, draft.now).map_err(|refusal| Refusal::state("slot", refusal.to_string()))?;
+    let until = draft.now + draft.context.territory.routing.hold;
+    draft.push(Fact::SlotHeld { slot, offer: id, until });
+    let waiting = draft.case()?.open_actions().find(|action| waits_for(action, id)).map(|action| action.id);
+    if let Some(action) = waiting {
+        draft.push(Fact::ActionMoved { action, deadline: until });
+    }
+    draft.reply.offer = Some(id);
+    Ok(())
+}
+
+/// The patient was seen, and the own GP hears of it; or did not come, and a regulator hears of it.
+pub(super) fn attend(draft: &mut Draft<'_>, id: OfferId, seen: bool) -> Result<(), Refusal> {
+    let offer = draft.case()?.offer(id).cloned().ok_or_else(|| Refusal::NotFound("offer".to_owned()))?;
+    let waits = draft
+        .case()?
+        .open_actions()
+        .any(|action| action.kind == ActionKind::Appointment && action.about.offer == Some(id));
+    if !waits {
+        return Err(Refusal::state("offer", "no appointment to come belongs to it"));
+    }
+    draft.reply.offer = Some(id);
+    if seen {
+        return_of_information(draft, &offer);
+    } else {
+        draft.call_for_regulator();
+    }
+    let end = if seen { End::Done } else { End::NoShow };
+    draft.end(end, |action| action.kind == ActionKind::Appointment && action.about.offer == Some(id));
+    Ok(())
+}
+
+/// The own GP hears back when somebody else gave the care, unless the patient opposes it.
+pub(super) fn return_of_information(draft: &mut Draft<'_>, offer: &Offer) {
+    let Ok(case) = draft.case() else { return };
+    let patient = case.decision(offer.decision).and_then(|decision| case.patient(decision.need.patient));
+    let told = patient.is_some_and(|patient| {
+        patient.own_gp.as_ref().is_some_and(|gp| *gp != offer.responder) && !patient.opposes_return
+    });
+    if told && offer.category != Category::OwnGp {
+        let deadline = draft.now + draft.context.territory.regulation.deadlines.return_of_information;
+        let about = About { decision: Some(offer.decision), offer: Some(offer.id), visit: None };
+        draft.open(ActionKind::ReturnOfInformation, Owner::Responder(offer.responder.clone()), deadline, about);
+    }
+}

@@ -1,0 +1,57 @@
+//! Who may do what. The service's own upkeep fires timers and goes on with routing; nobody else may pose as it.
+
+use crate::domain::{
+    actor::Role,
+    case::{command::Command, refusal::Refusal},
+};
+
+/// Refuses a command that the role may not give.
+pub(super) fn check(role: Role, command: &Command) -> Result<(), Refusal> {
+    let allowed = allowed(command);
+    if allowed.contains(&role) {
+        return Ok(());
+    }
+    let names: Vec<_> = allowed.iter().filter(|role| **role != Role::Upkeep).map(|role| role_name(*role)).collect();
+    Err(Refusal::Role { role: role_name(role).to_owned(), needed: names.join(", ") })
+}
+
+fn allowed(command: &Command) -> &'static [Role] {
+    use Role::{Arm, BackOffice, Coordinator, Dispatcher, Regulator, Responder, Supervisor, Telephony, Upkeep};
+    match command {
+        Command::Open(_) => &[Arm, Regulator, Coordinator, Telephony, Supervisor],
+        Command::Call(_) => &[Telephony, Arm, Regulator, Coordinator],
+        Command::Amend(_) | Command::AddNote(_) | Command::LinkRepeat(_) => &[Arm, Regulator, Coordinator, Supervisor],
+        Command::Qualify(_) | Command::Dismiss(_) => &[Arm, Regulator],
+        Command::Claim
+        | Command::Release { .. }
+        | Command::Resume { .. }
+        | Command::AcceptHandOver
+        | Command::SignNeed(_)
+        | Command::SignAnswer(_)
+        | Command::Reorient { .. } => &[Regulator],
+        Command::ForceRelease { .. } => &[Supervisor],
+        Command::Advance { .. } => &[Coordinator, Regulator, Upkeep],
+        Command::Cancel { .. } | Command::RenewHold { .. } => &[Coordinator, Regulator],
+        Command::AnswerOffer { .. } | Command::Attend { .. } => &[Coordinator, Responder, Dispatcher],
+        Command::TakeVisit { .. } | Command::MoveVisit { .. } => &[Responder, Dispatcher],
+        Command::ReportVisit { .. } => &[Responder],
+        Command::EndAction { .. } => &[Arm, Regulator, Coordinator, Responder, Dispatcher],
+        Command::PublishSlot { .. } | Command::WithdrawSlot(_) => &[BackOffice, Responder],
+        Command::OpenShift { .. } | Command::EndShift(_) => &[Responder, Dispatcher],
+        Command::Fire(_) => &[Upkeep],
+    }
+}
+
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Arm => "ARM",
+        Role::Regulator => "REGULATOR",
+        Role::Coordinator => "COORDINATOR",
+        Role::Responder => "RESPONDER",
+        Role::Dispatcher => "DISPATCHER",
+        Role::Telephony => "TELEPHONY",
+        Role::Supervisor => "SUPERVISOR",
+        Role::BackOffice => "BACK_OFFICE",
+        Role::Upkeep => "UPKEEP",
+    }
+}

@@ -1,0 +1,123 @@
+//! Supply as its owners publish it: slots and shifts. Only the owner, or the back office for him, says what is free.
+
+use crate::domain::{
+    actor::Role,
+    case::{
+        fact::Fact,
+        refusal::{FieldFault, Refusal},
+    },
+    ids::{ResponderId, SectorId, ShiftId, SlotId},
+    place::Position,
+    slots::{Slot, SlotKind, SlotState},
+    time::{Instant, Span},
+    visits::{Shift, ShiftState},
+};
+
+use super::draft::Draft;
+
+/// The longest slot and the longest shift.
+const LONGEST_SLOT: Span = Span::from_hours(4);
+const LONGEST_SHIFT: Span = Span::from_hours(36);
+
+pub(super) fn publish_slot(
+    draft: &mut Draft<'_>,
+    slot: Option<SlotId>,
+    responder: &ResponderId,
+    kind: SlotKind,
+    (start, end): (Instant, Instant),
+) -> Result<(), Refusal> {
+    owner(draft, responder)?;
+    period(start, end, LONGEST_SLOT, draft.now, "start_unix_ms", "end_unix_ms")?;
+    let republished = slot.map(|id| draft.records.slots.get(&id).ok_or_else(|| Refusal::NotFound("slot".to_owned())));
+    if republished.transpose()?.is_some_and(|known| known.responder != *responder || known.state != SlotState::Free) {
+        return Err(Refusal::state("slot", "only a free slot of the same responder is published again"));
+    }
+    let id = slot.unwrap_or_else(|| SlotId(draft.id("slot")));
+    let (responder, state, unknown) = (responder.clone(), SlotState::Free, Default::default());
+    draft.push(Fact::SlotPublished(Slot { id, responder, kind, start, end, state, unknown }));
+    draft.reply.slot = Some(id);
+    Ok(())
+}
+
+pub(super) fn withdraw_slot(draft: &mut Draft<'_>, id: SlotId) -> Result<(), Refusal> {
+    let slot = draft.records.slots.get(&id).cloned().ok_or_else(|| Refusal::NotFound("slot".to_owned()))?;
+    owner(draft, &slot.responder)?;
+    if slot.bound_to(draft.now).is_some() {
+        return Err(Refusal::state("slot", "a patient has it: cancel the appointment first"));
+    }
+    draft.push(Fact::SlotWithdrawn { slot: id });
+    draft.reply.slot = Some(id);
+    Ok(())
+}
+
+pub(super) fn open_shift(
+    draft: &mut Draft<'_>,
+    responder: &ResponderId,
+    sectors: &[SectorId],
+    (start, end): (Instant, Instant),
+    position: Option<Position>,
+) -> Result<(), Refusal> {
+    let known = draft.context.directory.get(responder).ok_or_else(|| Refusal::NotFound("responder".to_owned()))?;
+    if let Some(wrong) = sectors.iter().position(|sector| !known.visits(sector)) {
+        return Err(Refusal::field(format!("sectors[{wrong}]"), "the structure does not serve this sector"));
+    }
+    if sectors.is_empty() {
+        return Err(Refusal::field("sectors", "name at least one sector"));
+    }
+    owner(draft, responder)?;
+    period(start, end, LONGEST_SHIFT, draft.now, "start_unix_ms", "end_unix_ms")?;
+    let id = ShiftId(draft.id("shift"));
+    draft.push(Fact::ShiftOpened(Shift {
+        id,
+        doctor: draft.context.actor.person.clone(),
+        responder: responder.clone(),
+        sectors: sectors.to_vec(),
+        start,
+        end,
+        position: position.map(|position| (position, draft.now)),
+        state: ShiftState::Free,
+        unknown: Default::default(),
+    }));
+    draft.reply.shift = Some(id);
+    Ok(())
+}
+
+pub(super) fn end_shift(draft: &mut Draft<'_>, id: ShiftId) -> Result<(), Refusal> {
+    let shift = draft.records.shifts.get(&id).cloned().ok_or_else(|| Refusal::NotFound("shift".to_owned()))?;
+    let actor = draft.context.actor;
+    if shift.doctor != actor.person && actor.role != Role::Dispatcher {
+        return Err(Refusal::Role { role: "RESPONDER".to_owned(), needed: "the doctor of the shift".to_owned() });
+    }
+    if matches!(shift.state, ShiftState::OnVisit { .. }) {
+        return Err(Refusal::state("shift", "a visit is under way: finish it or call it off first"));
+    }
+    draft.push(Fact::ShiftEnded { shift: id });
+    draft.reply.shift = Some(id);
+    Ok(())
+}
+
+/// A responder speaks for the structures he gives care for; the back office for all.
+fn owner(draft: &Draft<'_>, responder: &ResponderId) -> Result<(), Refusal> {
+    let actor = draft.context.actor;
+    let known = draft.context.directory.get(responder).ok_or_else(|| Refusal::NotFound("responder".to_owned()))?;
+    if actor.role == Role::BackOffice || known.doctors.contains(&actor.person) {
+        return Ok(());
+    }
+    Err(Refusal::Role {
+        role: "RESPONDER".to_owned(),
+        needed: "a doctor of this structure, or the back office".to_owned(),
+    })
+}
+
+fn period(start: Instant, end: Instant, longest: Span, now: Instant, first: &str, second: &str) -> Result<(), Refusal> {
+    let mut faults = Vec::new();
+    if end <= now {
+        faults.push(FieldFault::new(second, "must be in the future"));
+    }
+    if end <= start {
+        faults.push(FieldFault::new(first, "must be before the end"));
+    } else if end.since(start) > longest {
+        faults.push(FieldFault::new(second, format!("at most {} hours after the start", longest.secs() / 3_600)));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::Fields(faults)) }
+}

@@ -1,0 +1,143 @@
+//! What falls due, and what people report as over. A deadline that passes is never silent.
+
+use crate::domain::{
+    actor::Role,
+    case::{
+        action::{About, Action, ActionKind, End, Owner},
+        command::Timer,
+        fact::Fact,
+        refusal::Refusal,
+        sealed::NoteKind,
+    },
+    ids::ActionId,
+    person::Private,
+    routing::WhyNot,
+};
+
+use super::{draft::Draft, intake};
+
+/// Fires a timer. One that has become pointless meanwhile is refused: whoever made it so has done the work.
+pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Refusal> {
+    match timer {
+        Timer::Action(id) => {
+            let action = draft.case()?.action(id).cloned().ok_or_else(pointless)?;
+            if !action.open() || action.deadline > draft.now || action.alarmed().is_some() {
+                return Err(pointless());
+            }
+            overdue(draft, &action);
+        }
+        Timer::Lease => {
+            let claim = draft.case()?.claim.clone().filter(|claim| claim.suspect.is_none()).ok_or_else(pointless)?;
+            draft.push(Fact::ClaimSuspect { no: claim.no });
+        }
+        Timer::Suspect => {
+            let claim = draft.case()?.claim.clone().ok_or_else(pointless)?;
+            let left = draft.context.territory.regulation.lease.suspect;
+            if claim.suspect.is_none_or(|since| since + left > draft.now) {
+                return Err(pointless());
+            }
+            draft.push(Fact::ClaimEnded { no: claim.no });
+        }
+    }
+    Ok(())
+}
+
+fn pointless() -> Refusal {
+    Refusal::state("timer", "nothing is due any more")
+}
+
+fn overdue(draft: &mut Draft<'_>, action: &Action) {
+    let offer = action.about.offer.and_then(|id| draft.open_offer(id).ok());
+    if let Some(offer) = offer {
+        return draft.offer_failed(&offer, WhyNot::Expired, End::Expired);
+    }
+    draft.push(Fact::ActionAlarmed { action: action.id });
+    if action.kind == ActionKind::Regulate {
+        // A late P2 is asked again how the patient is (design.md §3, invariant 8).
+        let deadline = draft.now + draft.context.territory.regulation.deadlines.call_back;
+        draft.open(ActionKind::CallBack, intake::arm_desk(), deadline, About::default());
+    }
+}
+
+/// Ends an action that people report on. A bad end goes to a regulator.
+pub(super) fn end_action(
+    draft: &mut Draft<'_>,
+    id: ActionId,
+    end: End,
+    note: Option<&Private<String>>,
+) -> Result<(), Refusal> {
+    let action = draft.case()?.action(id).cloned().ok_or_else(|| Refusal::NotFound("action".to_owned()))?;
+    if !action.open() {
+        return Err(Refusal::state("action", "it is over already"));
+    }
+    if let Some(problem) = ended_elsewhere(action.kind) {
+        return Err(Refusal::state("action", problem));
+    }
+    owner(draft, &action)?;
+    if end == End::Replaced || end == End::Expired {
+        return Err(Refusal::field("end", "choose DONE, REFUSED, UNREACHABLE, NO_SHOW, ABSENT or UNDELIVERED"));
+    }
+    if let Some(note) = note {
+        draft.note(NoteKind::Note, note);
+    }
+    if end.bad() && action.kind == ActionKind::Visit {
+        return absent_at_visit(draft, &action, end);
+    }
+    if end.bad() {
+        draft.call_for_regulator();
+    }
+    draft.push(Fact::ActionEnded { action: id, end });
+    if !end.bad() && action.kind == ActionKind::CallBack {
+        intake::to_next(draft)?;
+    }
+    Ok(())
+}
+
+/// Nobody opened the door: the visit is over, the doctor free, and a regulator decides what that means.
+fn absent_at_visit(draft: &mut Draft<'_>, action: &Action, end: End) -> Result<(), Refusal> {
+    let offer = action.about.offer.and_then(|id| draft.case().ok().and_then(|case| case.offer(id).cloned()));
+    draft.call_for_regulator();
+    if let Some(offer) = offer {
+        draft.close_offer(&offer, Fact::OfferClosed { offer: offer.id, why: WhyNot::Unreachable });
+    }
+    draft.push(Fact::ActionEnded { action: action.id, end });
+    Ok(())
+}
+
+/// Actions that end by another act than a report.
+fn ended_elsewhere(kind: ActionKind) -> Option<&'static str> {
+    match kind {
+        ActionKind::AnswerCall => Some("it ends when the call is answered or lost"),
+        ActionKind::Qualify => Some("it ends with a qualification or a dismissal"),
+        ActionKind::Regulate | ActionKind::Unanswered => Some("it ends with a doctor's decision"),
+        ActionKind::HandOver => Some("it ends when the AMU accepts"),
+        ActionKind::Route => Some("it ends when the plan is advanced"),
+        ActionKind::RingGp | ActionKind::ConfirmSlot | ActionKind::AcceptVisit => {
+            Some("it ends with the offer's answer")
+        }
+        ActionKind::Appointment => Some("it ends with the attendance"),
+        ActionKind::CallBack
+        | ActionKind::Visit
+        | ActionKind::DeliverPrescription
+        | ActionKind::AwaitReport
+        | ActionKind::ReturnOfInformation
+        | ActionKind::FollowUp => None,
+    }
+}
+
+/// The owner ends an action; a desk's role ends what waits at the desk; a regulator or a coordinator may end any.
+fn owner(draft: &Draft<'_>, action: &Action) -> Result<(), Refusal> {
+    let actor = draft.context.actor;
+    let directory = draft.context.directory;
+    let yours = match &action.owner {
+        Owner::Person(person) => *person == actor.person,
+        Owner::Responder(id) => directory.get(id).is_some_and(|known| known.doctors.contains(&actor.person)),
+        Owner::Desk(role, _) => *role == actor.role,
+    };
+    let may = yours || matches!(actor.role, Role::Regulator | Role::Coordinator | Role::Dispatcher);
+    if may {
+        Ok(())
+    } else {
+        Err(Refusal::Role { role: "other".to_owned(), needed: "the owner of the action".to_owned() })
+    }
+}

@@ -1,0 +1,136 @@
+//! Home visits: a doctor on duty takes one, moves it on, reports. One visit per doctor at a time.
+
+use crate::domain::{
+    actor::Role,
+    case::{
+        action::{About, ActionKind, End, Owner},
+        fact::Fact,
+        refusal::Refusal,
+        sealed::NoteKind,
+        state::OfferState,
+    },
+    ids::{OfferId, ShiftId, VisitId},
+    person::Private,
+    routing::Means,
+    time::Instant,
+    visits::{Shift, Visit, VisitStatus},
+};
+
+use super::{draft::Draft, offers::return_of_information, route::check_person};
+
+pub(super) fn take(draft: &mut Draft<'_>, id: OfferId, shift: ShiftId) -> Result<(), Refusal> {
+    let offer = draft.open_offer(id)?;
+    let Means::Visit { sector } = &offer.means else {
+        return Err(Refusal::state("offer", "it is no visit: use AnswerOffer"));
+    };
+    let shift = draft.records.shifts.get(&shift).cloned().ok_or_else(|| Refusal::NotFound("shift".to_owned()))?;
+    own_shift(draft, &shift)?;
+    if shift.responder != offer.responder {
+        return Err(Refusal::state("shift", "it is another structure's: take a visit offered to yours"));
+    }
+    if !shift.ready_for(sector, draft.now) {
+        let problem = "not on duty in this sector, or still on a visit: finish it, or choose another doctor";
+        return Err(Refusal::state("shift", problem));
+    }
+    check_person(draft, &shift.doctor)?;
+    let visit = visit_of(draft, id)?;
+    draft.push(Fact::OfferAccepted { offer: id, appointment: visit.due });
+    draft.push(Fact::VisitTaken { visit: visit.id, doctor: shift.doctor.clone(), shift: shift.id });
+    draft.push(Fact::VisitMoved { visit: visit.id, status: VisitStatus::Dispatched, happened: draft.now });
+    draft.push(Fact::ShiftBusy { shift: shift.id, visit: Some(visit.id) });
+    let about = About { decision: Some(offer.decision), offer: Some(id), visit: Some(visit.id) };
+    let deadline = visit.due.max(draft.now) + draft.context.territory.regulation.deadlines.visit;
+    draft.open(ActionKind::Visit, Owner::Person(shift.doctor), deadline, about);
+    draft.end(End::Done, |action| action.kind == ActionKind::AcceptVisit && action.about.offer == Some(id));
+    draft.reply.offer = Some(id);
+    Ok(())
+}
+
+/// Moves a visit on along the one table of legal steps. The patient's absence is an end of its action, not a status.
+pub(super) fn step(
+    draft: &mut Draft<'_>,
+    id: VisitId,
+    status: VisitStatus,
+    happened: Option<Instant>,
+) -> Result<(), Refusal> {
+    let visit = known(draft, id)?;
+    own_visit(draft, &visit)?;
+    if !visit.status.may_become(status) || visit.doctor.is_none() {
+        let problem = format!("{} cannot become {}", visit.status.code(), status.code());
+        return Err(Refusal::state("visit", problem));
+    }
+    let last = visit.history.last().map_or(visit.due, |(_, at)| *at);
+    let happened = happened.unwrap_or(draft.now);
+    if happened > draft.now || happened < last {
+        return Err(Refusal::field("happened_unix_ms", "must lie between the last status and now"));
+    }
+    if status == VisitStatus::CalledOff {
+        let offer = draft.case()?.offer(visit.offer).cloned().ok_or_else(|| Refusal::NotFound("offer".to_owned()))?;
+        draft.offer_failed(&offer, crate::domain::routing::WhyNot::Declined, End::Refused);
+        return Ok(());
+    }
+    draft.push(Fact::VisitMoved { visit: id, status, happened });
+    if status == VisitStatus::Finished {
+        finished(draft, &visit);
+    }
+    Ok(())
+}
+
+/// The doctor is free again; the report is still to come, and the own GP to be told.
+fn finished(draft: &mut Draft<'_>, visit: &Visit) {
+    let deadline = draft.now + draft.context.territory.regulation.deadlines.return_of_information;
+    let about = About { decision: Some(visit.decision), offer: Some(visit.offer), visit: Some(visit.id) };
+    if let Some((doctor, shift)) = &visit.doctor {
+        draft.push(Fact::ShiftBusy { shift: *shift, visit: None });
+        draft.open(ActionKind::AwaitReport, Owner::Person(doctor.clone()), deadline, about);
+    }
+    let id = visit.id;
+    draft.end(End::Done, |action| action.kind == ActionKind::Visit && action.about.visit == Some(id));
+}
+
+pub(super) fn report(draft: &mut Draft<'_>, id: VisitId, text: &Private<String>) -> Result<(), Refusal> {
+    let visit = known(draft, id)?;
+    own_visit(draft, &visit)?;
+    if text.reveal().trim().is_empty() {
+        return Err(Refusal::field("report", "write what was found and done"));
+    }
+    if visit.status != VisitStatus::Finished {
+        return Err(Refusal::state("visit", "it has not ended: report FINPEC first"));
+    }
+    draft.note_on(NoteKind::Report, text, Some(id));
+    let offer = draft.case()?.offer(visit.offer).cloned();
+    if let Some(offer) = offer.filter(|offer| matches!(offer.state, OfferState::Accepted { .. })) {
+        return_of_information(draft, &offer);
+    }
+    draft.end(End::Done, |action| action.kind == ActionKind::AwaitReport && action.about.visit == Some(id));
+    Ok(())
+}
+
+fn known(draft: &Draft<'_>, id: VisitId) -> Result<Visit, Refusal> {
+    draft.case()?.visit(id).cloned().ok_or_else(|| Refusal::NotFound("visit".to_owned()))
+}
+
+fn visit_of(draft: &Draft<'_>, offer: OfferId) -> Result<Visit, Refusal> {
+    let visit = draft.case()?.visits.iter().find(|visit| visit.offer == offer && !visit.status.ended()).cloned();
+    visit.ok_or_else(|| Refusal::NotFound("visit".to_owned()))
+}
+
+/// A doctor acts for himself; a dispatcher for the doctors of the desk.
+fn own_visit(draft: &Draft<'_>, visit: &Visit) -> Result<(), Refusal> {
+    let actor = draft.context.actor;
+    let own = visit.doctor.as_ref().is_some_and(|(doctor, _)| *doctor == actor.person);
+    if own || actor.role == Role::Dispatcher { Ok(()) } else { Err(not_yours("the doctor of the visit")) }
+}
+
+fn own_shift(draft: &Draft<'_>, shift: &Shift) -> Result<(), Refusal> {
+    let actor = draft.context.actor;
+    if shift.doctor == actor.person || actor.role == Role::Dispatcher {
+        Ok(())
+    } else {
+        Err(not_yours("the doctor of the shift"))
+    }
+}
+
+fn not_yours(needed: &str) -> Refusal {
+    Refusal::Role { role: "RESPONDER".to_owned(), needed: format!("{needed}, or a dispatcher") }
+}

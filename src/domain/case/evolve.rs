@@ -1,0 +1,271 @@
+//! What a fact means for the records. Total: an event that was committed always applies.
+
+use crate::domain::{
+    ids::{CaseId, SlotId},
+    slots::SlotState,
+    time::Instant,
+    visits::ShiftState,
+};
+
+use super::{
+    action::ActionState,
+    fact::{Event, Fact, Opened, Records},
+    sealed::{Sealed, Words},
+    state::{Case, Claim, OfferState, Route, SCHEMA},
+};
+
+/// Applies an event to the records, in order, facts before words.
+pub fn apply(records: &mut Records, event: &Event) {
+    event.facts.iter().for_each(|fact| apply_fact(records, event, fact));
+    if let Some(case) = event.case.and_then(|id| records.cases.get_mut(&id)) {
+        event.words.iter().for_each(|words| apply_words(&mut case.sealed, words));
+    }
+}
+
+/// Applies one fact; `event` says of which case, by whom and when.
+pub(super) fn apply_fact(records: &mut Records, event: &Event, fact: &Fact) {
+    match fact {
+        Fact::SlotPublished(slot) => {
+            records.slots.insert(slot.id, slot.clone());
+        }
+        Fact::ShiftOpened(shift) => {
+            records.shifts.insert(shift.id, shift.clone());
+        }
+        Fact::Opened(opened) => {
+            if let Some(id) = event.case {
+                records.cases.insert(id, new_case(id, opened, event));
+            }
+        }
+        fact => {
+            apply_to_slot(records, event, fact);
+            apply_to_shift(records, event, fact);
+            if let Some(case) = event.case.and_then(|id| records.cases.get_mut(&id)) {
+                apply_to_case(case, event, fact);
+                settle(case, event);
+            }
+        }
+    }
+}
+
+/// Notes since when nothing is left to be done for the case.
+fn settle(case: &mut Case, event: &Event) {
+    let open = case.actions.iter().any(super::action::Action::open);
+    case.idle_since = if open { None } else { case.idle_since.or(Some(event.at)) };
+}
+
+fn new_case(id: CaseId, opened: &Opened, event: &Event) -> Case {
+    Case {
+        schema: SCHEMA,
+        id,
+        territory: event.actor.territory.clone(),
+        channel: opened.channel,
+        origin: opened.origin.clone(),
+        opened: opened.arrived,
+        entered: event.at,
+        call: opened.call.clone(),
+        line: opened.line,
+        safety: Default::default(),
+        place: Default::default(),
+        patients: Vec::new(),
+        repeat_of: None,
+        qualification: None,
+        dismissed: None,
+        last_claim: 0,
+        claim: None,
+        regulators: Default::default(),
+        excepted: Default::default(),
+        decisions: Vec::new(),
+        routes: Vec::new(),
+        offers: Vec::new(),
+        visits: Vec::new(),
+        actions: Vec::new(),
+        idle_since: None,
+        unknown: Default::default(),
+        sealed: Sealed::default(),
+    }
+}
+
+fn apply_to_case(case: &mut Case, event: &Event, fact: &Fact) {
+    let at = event.at;
+    match fact {
+        Fact::PlaceSet(place) => case.place = place.clone(),
+        Fact::PatientSet(patient) => {
+            case.patients.retain(|known| known.number != patient.number);
+            case.patients.push(patient.clone());
+            case.patients.sort_by_key(|known| known.number);
+        }
+        Fact::SafetySet(safety) => case.safety = *safety,
+        Fact::LineSet(line) => case.line = *line,
+        Fact::RepeatOf(earlier) => case.repeat_of = Some(*earlier),
+        Fact::Qualified(qualification) => {
+            case.qualification = Some(qualification.clone());
+            case.dismissed = None;
+        }
+        Fact::Flagged(flag) => {
+            if let Some(qualification) = &mut case.qualification {
+                qualification.flags.push(*flag);
+            }
+        }
+        Fact::Dismissed(attribution) => case.dismissed = Some(*attribution),
+        Fact::Requeued { stream, due } => {
+            if let Some(qualification) = &mut case.qualification {
+                qualification.stream = *stream;
+                qualification.due = *due;
+            }
+        }
+        Fact::NeedSigned(decision) => {
+            if decision.protocol.is_none() {
+                case.regulators.insert(decision.signed.by.clone());
+            }
+            case.decisions.push((**decision).clone());
+        }
+        Fact::AnswerSigned { decision, answer } => {
+            if let Some(decision) = case.decisions.iter_mut().find(|known| known.id == *decision) {
+                if decision.protocol.is_none() {
+                    case.regulators.insert(answer.signed.by.clone());
+                }
+                decision.answer = Some(answer.clone());
+            }
+        }
+        Fact::Excepted { person, .. } => {
+            case.excepted.insert(person.clone());
+        }
+        Fact::Planned { decision, plan } => {
+            case.routes.retain(|route| route.decision != *decision);
+            case.routes.push(Route { decision: *decision, plan: (**plan).clone() });
+        }
+        fact => {
+            apply_claim(case, at, fact);
+            apply_offer(case, at, fact);
+            apply_visit(case, fact);
+            apply_action(case, at, fact);
+        }
+    }
+}
+
+fn apply_claim(case: &mut Case, at: Instant, fact: &Fact) {
+    match fact {
+        Fact::Claimed { no, by, connection } => {
+            case.last_claim = *no;
+            case.regulators.insert(by.clone());
+            case.claim = Some(Claim { no: *no, by: by.clone(), connection: connection.clone(), at, suspect: None });
+        }
+        Fact::ClaimSuspect { .. } => {
+            if let Some(claim) = &mut case.claim {
+                claim.suspect = Some(at);
+            }
+        }
+        Fact::ClaimResumed { .. } => {
+            if let Some(claim) = &mut case.claim {
+                claim.suspect = None;
+            }
+        }
+        Fact::ClaimEnded { .. } => case.claim = None,
+        _ => {}
+    }
+}
+
+fn apply_offer(case: &mut Case, at: Instant, fact: &Fact) {
+    let (id, state) = match fact {
+        Fact::Offered(offer) => {
+            case.offers.push(offer.clone());
+            return;
+        }
+        Fact::OfferAccepted { offer, appointment } => (offer, OfferState::Accepted { at, appointment: *appointment }),
+        Fact::OfferClosed { offer, why } => (offer, OfferState::Closed { at, why: *why }),
+        Fact::OfferWithdrawn { offer } => (offer, OfferState::Withdrawn { at }),
+        _ => return,
+    };
+    if let Some(offer) = case.offers.iter_mut().find(|offer| offer.id == *id) {
+        offer.state = state;
+    }
+}
+
+fn apply_visit(case: &mut Case, fact: &Fact) {
+    match fact {
+        Fact::VisitDecided(visit) => case.visits.push(visit.clone()),
+        Fact::VisitTaken { visit, doctor, shift } => {
+            if let Some(visit) = case.visits.iter_mut().find(|known| known.id == *visit) {
+                visit.doctor = Some((doctor.clone(), *shift));
+            }
+        }
+        Fact::VisitMoved { visit, status, happened } => {
+            if let Some(visit) = case.visits.iter_mut().find(|known| known.id == *visit) {
+                visit.status = *status;
+                visit.history.push((*status, *happened));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn apply_action(case: &mut Case, at: Instant, fact: &Fact) {
+    if let Fact::ActionOpened(action) = fact {
+        case.actions.push(action.clone());
+        return;
+    }
+    let (Fact::ActionMoved { action: id, .. }
+    | Fact::ActionAlarmed { action: id }
+    | Fact::ActionEnded { action: id, .. }) = fact
+    else {
+        return;
+    };
+    let Some(action) = case.actions.iter_mut().find(|action| action.id == *id) else { return };
+    match fact {
+        Fact::ActionMoved { deadline, .. } => {
+            action.deadline = *deadline;
+            action.state = ActionState::Open { alarmed: None };
+        }
+        Fact::ActionAlarmed { .. } => action.state = ActionState::Open { alarmed: Some(at) },
+        Fact::ActionEnded { end, .. } => action.state = ActionState::Ended { at, end: *end },
+        _ => {}
+    }
+}
+
+fn apply_to_slot(records: &mut Records, event: &Event, fact: &Fact) {
+    let at = event.at;
+    let set = |records: &mut Records, id: &SlotId, state: SlotState| {
+        if let Some(slot) = records.slots.get_mut(id) {
+            slot.state = state;
+        }
+    };
+    match (fact, event.case) {
+        (Fact::SlotHeld { slot, offer, until }, Some(case)) => {
+            set(records, slot, SlotState::Held { case, offer: *offer, until: *until });
+        }
+        (Fact::SlotBooked { slot, offer }, Some(case)) => {
+            set(records, slot, SlotState::Booked { case, offer: *offer, at });
+        }
+        (Fact::SlotFreed { slot }, _) => set(records, slot, SlotState::Free),
+        (Fact::SlotWithdrawn { slot }, _) => set(records, slot, SlotState::Withdrawn { at }),
+        _ => {}
+    }
+}
+
+fn apply_to_shift(records: &mut Records, event: &Event, fact: &Fact) {
+    let (Fact::ShiftBusy { shift: id, .. } | Fact::ShiftEnded { shift: id }) = fact else {
+        return;
+    };
+    let Some(shift) = records.shifts.get_mut(id) else { return };
+    match (fact, event.case) {
+        (Fact::ShiftBusy { visit: Some(visit), .. }, Some(case)) => {
+            shift.state = ShiftState::OnVisit { case, visit: *visit };
+        }
+        (Fact::ShiftBusy { visit: None, .. }, _) => shift.state = ShiftState::Free,
+        (Fact::ShiftEnded { .. }, _) => shift.state = ShiftState::Ended { at: event.at },
+        _ => {}
+    }
+}
+
+pub(super) fn apply_words(sealed: &mut Sealed, words: &Words) {
+    match words {
+        Words::Caller(caller) => sealed.caller = caller.clone(),
+        Words::Address(address) => sealed.address = address.clone(),
+        Words::Identity(identity) => {
+            sealed.identities.retain(|known| known.number != identity.number);
+            sealed.identities.push(identity.clone());
+            sealed.identities.sort_by_key(|known| known.number);
+        }
+        Words::Note(note) => sealed.notes.push(note.clone()),
+    }
+}

@@ -1,0 +1,252 @@
+//! Facts: what a command changed, in codes and ids. An event is the facts and words of one command.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    actor::Actor,
+    ids::{ActionId, CaseId, CommandId, ConnectionId, DecisionId, OfferId, PersonId, ShiftId, SlotId, VisitId},
+    regulation::{
+        decision::{Answer, Decision},
+        qualification::{Attribution, Flag, Qualification, Stream},
+    },
+    routing::{Plan, WhyNot},
+    slots::Slot,
+    time::Instant,
+    visits::{Shift, Visit, VisitStatus},
+};
+
+use super::{
+    action::{Action, End},
+    sealed::Words,
+    state::{Case, Channel, ContactSafety, Line, Offer, Patient, Whereabouts},
+};
+
+/// One change. Its meaning for the records is [`super::evolve`]'s alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Fact {
+    /// A case began.
+    Opened(Opened),
+    /// Where the patient is, replaced.
+    PlaceSet(Whereabouts),
+    /// A patient, replaced or added by number.
+    PatientSet(Patient),
+    /// What the contact may be used for, replaced.
+    SafetySet(ContactSafety),
+    /// Whether the caller can be spoken to.
+    LineSet(Line),
+    /// Linked to the earlier case of the same episode.
+    RepeatOf(CaseId),
+    /// Qualified, or qualified again.
+    Qualified(Qualification),
+    /// A reason why a doctor is compulsory was added.
+    Flagged(Flag),
+    /// Ended by the ARM without a doctor; reversible.
+    Dismissed(Attribution),
+    /// Taken by a regulator.
+    Claimed {
+        /// Fencing number.
+        no: u64,
+        /// Who.
+        by: PersonId,
+        /// From which connection.
+        connection: Option<ConnectionId>,
+    },
+    /// The lease ended without renewal.
+    ClaimSuspect {
+        /// Of which claim.
+        no: u64,
+    },
+    /// The holder of a suspect claim renewed it.
+    ClaimResumed {
+        /// Which claim.
+        no: u64,
+    },
+    /// Given back, taken back or finished.
+    ClaimEnded {
+        /// Which claim.
+        no: u64,
+    },
+    /// (Back) in a queue: re-oriented to another stream, or returned to a regulator.
+    Requeued {
+        /// Where to.
+        stream: Stream,
+        /// Until when it should be regulated there.
+        due: Instant,
+    },
+    /// A need was signed.
+    NeedSigned(Box<Decision>),
+    /// An answer was signed.
+    AnswerSigned {
+        /// Of which decision.
+        decision: DecisionId,
+        /// The answer.
+        answer: Answer,
+    },
+    /// A plan was acted on: the reasons of the choice that follows.
+    Planned {
+        /// For which decision.
+        decision: DecisionId,
+        /// With every reason.
+        plan: Box<Plan>,
+    },
+    /// A mission was put to a responder.
+    Offered(Offer),
+    /// Accepted.
+    OfferAccepted {
+        /// Which.
+        offer: OfferId,
+        /// When the care begins.
+        appointment: Instant,
+    },
+    /// Led nowhere.
+    OfferClosed {
+        /// Which.
+        offer: OfferId,
+        /// Why.
+        why: WhyNot,
+    },
+    /// Taken back.
+    OfferWithdrawn {
+        /// Which.
+        offer: OfferId,
+    },
+    /// The weekly cap or independence was waived under a convention.
+    Excepted {
+        /// Whom it concerns.
+        person: PersonId,
+        /// The convention.
+        convention: String,
+    },
+    /// A visit began its life.
+    VisitDecided(Visit),
+    /// A doctor took a visit.
+    VisitTaken {
+        /// Which.
+        visit: VisitId,
+        /// Who.
+        doctor: PersonId,
+        /// On which shift.
+        shift: ShiftId,
+    },
+    /// A visit moved on.
+    VisitMoved {
+        /// Which.
+        visit: VisitId,
+        /// To where.
+        status: VisitStatus,
+        /// When it happened, which may be earlier than it was reported.
+        happened: Instant,
+    },
+    /// Something is to be done.
+    ActionOpened(Action),
+    /// Its deadline was moved.
+    ActionMoved {
+        /// Which.
+        action: ActionId,
+        /// To when.
+        deadline: Instant,
+    },
+    /// Its deadline passed.
+    ActionAlarmed {
+        /// Which.
+        action: ActionId,
+    },
+    /// It is over.
+    ActionEnded {
+        /// Which.
+        action: ActionId,
+        /// How.
+        end: End,
+    },
+    /// A slot was published, or published again with other times while free.
+    SlotPublished(Slot),
+    /// Held for a case.
+    SlotHeld {
+        /// Which.
+        slot: SlotId,
+        /// Under which offer.
+        offer: OfferId,
+        /// Until when.
+        until: Instant,
+    },
+    /// Booked for a case.
+    SlotBooked {
+        /// Which.
+        slot: SlotId,
+        /// Under which offer.
+        offer: OfferId,
+    },
+    /// Free again.
+    SlotFreed {
+        /// Which.
+        slot: SlotId,
+    },
+    /// Taken back by its owner.
+    SlotWithdrawn {
+        /// Which.
+        slot: SlotId,
+    },
+    /// A doctor went on duty, or changed the sectors or the end.
+    ShiftOpened(Shift),
+    /// A doctor took up or finished a visit.
+    ShiftBusy {
+        /// Which shift.
+        shift: ShiftId,
+        /// The visit, or none when free again.
+        visit: Option<VisitId>,
+    },
+    /// A doctor went off duty.
+    ShiftEnded {
+        /// Which shift.
+        shift: ShiftId,
+    },
+}
+
+/// What is known at the opening.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Opened {
+    /// How it came.
+    pub channel: Channel,
+    /// Line code.
+    pub origin: Option<String>,
+    /// When the request arrived.
+    pub arrived: Instant,
+    /// The telephone call.
+    pub call: Option<String>,
+    /// Whether the caller can be spoken to.
+    pub line: Line,
+}
+
+/// What one command changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Schema number.
+    pub schema: u32,
+    /// The command's name, as in the API.
+    pub command: String,
+    /// The command's id.
+    pub command_id: CommandId,
+    /// Who.
+    pub actor: Actor,
+    /// When.
+    pub at: Instant,
+    /// The case it concerns.
+    pub case: Option<CaseId>,
+    /// What changed, in order.
+    pub facts: Vec<Fact>,
+    /// Personal words; stored in the sealed part.
+    #[serde(skip)]
+    pub words: Vec<Words>,
+}
+
+/// The records a decision reads and an event changes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Records {
+    /// Cases.
+    pub cases: std::collections::BTreeMap<CaseId, Case>,
+    /// Slots.
+    pub slots: std::collections::BTreeMap<SlotId, Slot>,
+    /// Shifts.
+    pub shifts: std::collections::BTreeMap<ShiftId, Shift>,
+}

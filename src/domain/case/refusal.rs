@@ -1,0 +1,109 @@
+//! Why a command is refused: one typed answer that says what the caller does next, in English and in French.
+
+use serde::{Deserialize, Serialize};
+
+/// One wrong field of a command: never the value itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldFault {
+    /// Path of the field in the request.
+    pub field: String,
+    /// What is wrong with its shape, and what to do.
+    pub problem: String,
+}
+
+impl FieldFault {
+    /// A fault of `field`.
+    pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { field: field.into(), problem: problem.into() }
+    }
+}
+
+/// A refusal. Each has a stable code, and one meaning for the caller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Refusal {
+    /// Wrong fields, all of them. Mend the request.
+    #[error("{} wrong field(s): {}", .0.len(), .0.iter().map(|f| format!("{}: {}", f.field, f.problem)).collect::<Vec<_>>().join("; "))]
+    Fields(Vec<FieldFault>),
+    /// There is no such thing in this territory.
+    #[error("no {0} with this id in this territory: list again")]
+    NotFound(String),
+    /// It changed since it was read. Read again.
+    #[error("the {0} has changed since it was read: read it again and decide on what is there now")]
+    Stale(String),
+    /// The caller does not, or no longer, hold the case. Claim it again.
+    #[error(
+        "the claim is not yours, or its lease has ended: claim the case again; your words were kept as a late note"
+    )]
+    NotHolder,
+    /// What is asked does not fit where the thing stands.
+    #[error("{what}: {problem}")]
+    State {
+        /// What it concerns, in words.
+        what: String,
+        /// Where it stands and what to do first.
+        problem: String,
+    },
+    /// This role may not do it.
+    #[error("the role {role} may not do this; it is for {needed}")]
+    Role {
+        /// The caller's.
+        role: String,
+        /// Who may.
+        needed: String,
+    },
+    /// Whoever regulated a case never becomes its responder.
+    #[error("this person regulated the case and may not be its responder: choose another responder")]
+    Independence,
+    /// A rule of the domain would be broken by the outcome: a fault of this program, nothing was changed.
+    #[error("the outcome would break a rule ({0}); nothing was changed: report this")]
+    Broken(String),
+}
+
+impl Refusal {
+    /// A refusal for the state of something.
+    pub fn state(what: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::State { what: what.into(), problem: problem.into() }
+    }
+
+    /// A single wrong field.
+    pub fn field(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Fields(vec![FieldFault::new(field, problem)])
+    }
+
+    /// Stable code for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Fields(_) => "WRONG_FIELDS",
+            Self::NotFound(_) => "NOT_FOUND",
+            Self::Stale(_) => "STALE",
+            Self::NotHolder => "NOT_HOLDER",
+            Self::State { .. } => "WRONG_STATE",
+            Self::Role { .. } => "WRONG_ROLE",
+            Self::Independence => "REGULATOR_IS_RESPONDER",
+            Self::Broken(_) => "RULE_BROKEN",
+        }
+    }
+
+    /// The sentence for a French screen.
+    pub fn french(&self) -> String {
+        match self {
+            Self::Fields(faults) => {
+                let fields = faults.iter().map(|fault| fault.field.as_str()).collect::<Vec<_>>().join(", ");
+                format!("Champs à corriger : {fields}.")
+            }
+            Self::NotFound(_) => "Introuvable dans ce territoire : actualisez la liste.".to_owned(),
+            Self::Stale(_) => "Le dossier a changé depuis sa lecture : relisez-le avant de décider.".to_owned(),
+            Self::NotHolder => {
+                "Vous ne tenez plus ce dossier : reprenez-le ; votre texte est gardé en note tardive.".to_owned()
+            }
+            Self::State { .. } => "Action impossible dans l'état actuel : voyez le détail.".to_owned(),
+            Self::Role { .. } => "Votre rôle ne permet pas cette action.".to_owned(),
+            Self::Independence => {
+                "Le médecin qui a régulé ce dossier ne peut pas en être l'effecteur : choisissez-en un autre."
+                    .to_owned()
+            }
+            Self::Broken(_) => "Erreur interne : rien n'a été modifié ; prévenez le support.".to_owned(),
+        }
+    }
+}

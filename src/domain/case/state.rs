@@ -1,0 +1,283 @@
+//! The case as stored: a clear part, and a sealed part with everything about a person.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{
+    coded_enum,
+    domain::{
+        ids::{
+            ActionId, CaseId, ConnectionId, DecisionId, OfferId, PersonId, ResponderId, SectorId, TerritoryId, VisitId,
+        },
+        place::{InseeCode, Position},
+        regulation::{
+            decision::Decision,
+            qualification::{Attribution, Qualification},
+        },
+        routing::{Category, Means, Plan, WhyNot},
+        time::Instant,
+        visits::Visit,
+    },
+};
+
+use super::{
+    action::{Action, ActionKind},
+    sealed::Sealed,
+};
+
+/// Schema number of stored cases and events.
+pub const SCHEMA: u32 = 1;
+
+coded_enum! {
+    /// How the request came in.
+    Channel {
+        /// A telephony integration.
+        Telephony = "TELEPHONY", "Téléphonie";
+        /// A console.
+        Console = "CONSOLE", "Console";
+        /// A Hub Santé message.
+        Hub = "HUB", "Hub Santé";
+        /// Paper, after an outage.
+        Paper = "PAPER", "Papier";
+    }
+}
+
+coded_enum! {
+    /// Whether the caller can be spoken to.
+    Line {
+        /// On the line now.
+        OnLine = "ON_LINE", "En ligne";
+        /// To be rung back.
+        CallBack = "CALL_BACK", "À rappeler";
+        /// Neither line nor number.
+        NoContact = "NO_CONTACT", "Sans contact";
+    }
+}
+
+/// What a contact may be used for. Unsafe means: no message, no ringing (violence, maltreatment, a minor's secrecy).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactSafety {
+    /// The number may be rung.
+    pub may_ring: bool,
+    /// A text may be sent.
+    pub may_text: bool,
+    /// A message may be left.
+    pub may_leave_message: bool,
+}
+
+impl Default for ContactSafety {
+    fn default() -> Self {
+        Self { may_ring: true, may_text: true, may_leave_message: true }
+    }
+}
+
+/// Where the patient is, as far as routing needs it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Whereabouts {
+    /// Commune.
+    pub commune: Option<InseeCode>,
+    /// Position, from the commune when nothing better is known.
+    pub position: Option<Position>,
+    /// Sector of permanence.
+    pub sector: Option<SectorId>,
+}
+
+/// What routing and protocols need of a patient; everything else is sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Patient {
+    /// From 1.
+    pub number: u32,
+    /// The declared GP or the collective practice that stands in; none when the patient has none.
+    pub own_gp: Option<ResponderId>,
+    /// Long-term condition.
+    pub ald: bool,
+    /// Lives in an EHPAD.
+    pub ehpad: bool,
+    /// Can hardly move.
+    pub reduced_mobility: bool,
+    /// An infant.
+    pub infant: bool,
+    /// Opposes that the GP be told.
+    pub opposes_return: bool,
+}
+
+/// A regulator's hold on a case. `no` is the fencing token; the lease end lives in the store's lease index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Fencing number, unique in the case.
+    pub no: u64,
+    /// Who.
+    pub by: PersonId,
+    /// From which connection.
+    pub connection: Option<ConnectionId>,
+    /// Since when.
+    pub at: Instant,
+    /// Since when the lease has ended without renewal: shown, not claimable by the queue.
+    pub suspect: Option<Instant>,
+}
+
+/// Where an offer stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OfferState {
+    /// Until its deadline. Left by an answer, the deadline, or a withdrawal.
+    Open,
+    /// Final.
+    Accepted {
+        /// When.
+        at: Instant,
+        /// When the care begins.
+        appointment: Instant,
+    },
+    /// Final.
+    Closed {
+        /// When.
+        at: Instant,
+        /// Why it led nowhere.
+        why: WhyNot,
+    },
+    /// Taken back by the regulator or a coordinator; final.
+    Withdrawn {
+        /// When.
+        at: Instant,
+    },
+}
+
+/// A mission put to one responder until a stated instant. Silence is never acceptance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Its id.
+    pub id: OfferId,
+    /// The decision it carries out.
+    pub decision: DecisionId,
+    /// Kind of responder.
+    pub category: Category,
+    /// To whom.
+    pub responder: ResponderId,
+    /// How.
+    pub means: Means,
+    /// Since when.
+    pub at: Instant,
+    /// Until when.
+    pub until: Instant,
+    /// Where it stands.
+    pub state: OfferState,
+}
+
+/// The plan a decision was carried out by; earlier plans are in the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Route {
+    /// Which decision.
+    pub decision: DecisionId,
+    /// The last plan acted on, with its reasons.
+    pub plan: Plan,
+}
+
+/// One request for care and all that happens to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// Schema number.
+    pub schema: u32,
+    /// Its id.
+    pub id: CaseId,
+    /// Whose.
+    pub territory: TerritoryId,
+    /// How it came.
+    pub channel: Channel,
+    /// Code of the line that was called (HubSante.origine: `15`, `116117`, `PDSSOS` …).
+    pub origin: Option<String>,
+    /// When the request arrived.
+    pub opened: Instant,
+    /// When it was entered, if later than it arrived (paper, replay).
+    pub entered: Instant,
+    /// The telephone call, as the integration names it.
+    pub call: Option<String>,
+    /// Whether the caller can be spoken to.
+    pub line: Line,
+    /// What the contact may be used for.
+    pub safety: ContactSafety,
+    /// Where the patient is.
+    pub place: Whereabouts,
+    /// The patients.
+    pub patients: Vec<Patient>,
+    /// The earlier case of the same episode.
+    pub repeat_of: Option<CaseId>,
+    /// The last qualification.
+    pub qualification: Option<Qualification>,
+    /// Why the ARM ended it without a doctor, if so.
+    pub dismissed: Option<Attribution>,
+    /// The last fencing number given out.
+    pub last_claim: u64,
+    /// Who holds it.
+    pub claim: Option<Claim>,
+    /// Everybody who signed or claimed as regulator.
+    pub regulators: BTreeSet<PersonId>,
+    /// Regulators who may respond all the same, each under a convention that the log names.
+    #[serde(default)]
+    pub excepted: BTreeSet<PersonId>,
+    /// Decisions, in order.
+    pub decisions: Vec<Decision>,
+    /// The plans acted on.
+    pub routes: Vec<Route>,
+    /// Offers, in order.
+    pub offers: Vec<Offer>,
+    /// Home visits.
+    pub visits: Vec<Visit>,
+    /// Everything that was or is to be done.
+    pub actions: Vec<Action>,
+    /// When the last open action ended; none while one is open.
+    pub idle_since: Option<Instant>,
+    /// Fields of a newer binary, kept.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
+    /// Everything about a person; stored in the sealed part.
+    #[serde(skip)]
+    pub sealed: Sealed,
+}
+
+impl Case {
+    /// Open actions.
+    pub fn open_actions(&self) -> impl Iterator<Item = &Action> {
+        self.actions.iter().filter(|action| action.open())
+    }
+
+    /// The open action of a kind, if there is one.
+    pub fn open_action(&self, kind: ActionKind) -> Option<&Action> {
+        self.open_actions().find(|action| action.kind == kind)
+    }
+
+    /// An action by id.
+    pub fn action(&self, id: ActionId) -> Option<&Action> {
+        self.actions.iter().find(|action| action.id == id)
+    }
+
+    /// A decision by id.
+    pub fn decision(&self, id: DecisionId) -> Option<&Decision> {
+        self.decisions.iter().find(|decision| decision.id == id)
+    }
+
+    /// An offer by id.
+    pub fn offer(&self, id: OfferId) -> Option<&Offer> {
+        self.offers.iter().find(|offer| offer.id == id)
+    }
+
+    /// A visit by id.
+    pub fn visit(&self, id: VisitId) -> Option<&Visit> {
+        self.visits.iter().find(|visit| visit.id == id)
+    }
+
+    /// A patient by number.
+    pub fn patient(&self, number: u32) -> Option<&Patient> {
+        self.patients.iter().find(|patient| patient.number == number)
+    }
+
+    /// What was tried for a decision and led nowhere.
+    pub fn tried(&self, decision: DecisionId) -> impl Iterator<Item = (&Offer, WhyNot)> {
+        self.offers.iter().filter(move |offer| offer.decision == decision).filter_map(|offer| match offer.state {
+            OfferState::Closed { why, .. } => Some((offer, why)),
+            _ => None,
+        })
+    }
+}
