@@ -1,0 +1,148 @@
+//! Reads and checks `config/`: `default.toml` and one folder per territory.
+//!
+//! Unknown keys and files are refused, units stand in names, secrets are never printed, and all faults come at once,
+//! each with its file and line. Rules that differ between territories are data here; the law is code in
+//! [`crate::domain::calendar`].
+//!
+//! ```text
+//! config/
+//!   default.toml                     the service: port, limits, store, telemetry
+//!   territories/fr-67/
+//!     territory.toml                 name, rule version, calendar, sectors' names, delays, order of search
+//!     communes.csv                   insee,name,lat,lon
+//!     sectors.csv                    insee,sector,band,from,to
+//!     responders.toml                who gives care
+//!     protocols.toml                 what an ARM may send straight to a coordinator (D6311-35 CSP)
+//! ```
+
+mod calendar;
+mod csv;
+mod fault;
+mod folder;
+mod geography;
+mod responders;
+mod settings;
+mod sheet;
+mod territory;
+mod values;
+
+use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc};
+
+pub use fault::{Fault, Faults};
+pub use settings::{LogFormat, ServerSettings, Settings, StoreSettings, TelemetrySettings};
+
+use crate::domain::{calendar::UnknownTerritory, directory::Directory, ids::TerritoryId, territory::Territory};
+use fault::FaultLog;
+
+/// The folder read when none is named.
+pub const DEFAULT_DIR: &str = "./config";
+
+/// The settings shipped with the service, in force where there is no configuration folder.
+const SHIPPED: &str = include_str!("../../config/default.toml");
+
+/// A territory and those who give care in it.
+pub type Ground = (Territory, Directory);
+
+/// A whole configuration, free of faults.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The service's own settings.
+    pub settings: Settings,
+    /// The territories that have a folder.
+    pub territories: BTreeMap<TerritoryId, Arc<Ground>>,
+}
+
+/// No territory of that id, neither by folder nor by law.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{unknown}; with a folder here: {}", configured.join(", "))]
+pub struct NoTerritory {
+    unknown: UnknownTerritory,
+    configured: Vec<String>,
+}
+
+impl Config {
+    /// Reads the folder `dir`.
+    ///
+    /// # Errors
+    /// All faults at once, each with file and line.
+    pub fn load(dir: &Path) -> Result<Self, Faults> {
+        let log = FaultLog::default();
+        let settings = settings(dir, &log);
+        let territories = territories(dir, &log);
+        log.finish(settings.map(|settings| Self { settings, territories }))
+    }
+
+    /// Reads the folder named, or `./config`, or where that does not exist takes the shipped settings and no territory.
+    ///
+    /// # Errors
+    /// All faults at once, each with file and line; a folder that was named and is not there is one.
+    pub fn load_or_shipped(dir: Option<&Path>) -> Result<Self, Faults> {
+        match dir {
+            Some(dir) => Self::load(dir),
+            None if Path::new(DEFAULT_DIR).is_dir() => Self::load(Path::new(DEFAULT_DIR)),
+            None => Self::shipped(),
+        }
+    }
+
+    /// The shipped settings and no territory: every territory answers from the law.
+    ///
+    /// # Errors
+    /// Faults of the shipped file, which a test excludes.
+    pub fn shipped() -> Result<Self, Faults> {
+        let log = FaultLog::default();
+        let settings = sheet::with_root("default.toml", SHIPPED, &log, settings::read);
+        log.finish(settings.map(|settings| Self { settings, territories: BTreeMap::new() }))
+    }
+
+    /// The territory of a folder, or of the law with the defaults and an empty directory.
+    ///
+    /// # Errors
+    /// When neither knows it; the message names those that are known.
+    pub fn territory(&self, id: &TerritoryId) -> Result<Arc<Ground>, NoTerritory> {
+        if let Some(ground) = self.territories.get(id) {
+            return Ok(Arc::clone(ground));
+        }
+        match Territory::from_law(id) {
+            Ok(territory) => Ok(Arc::new((territory, Directory::default()))),
+            Err(unknown) => {
+                let configured = self.territories.keys().map(ToString::to_string).collect();
+                Err(NoTerritory { unknown, configured })
+            }
+        }
+    }
+}
+
+fn settings(dir: &Path, log: &FaultLog) -> Option<Settings> {
+    let path = dir.join("default.toml");
+    let file = path.display().to_string();
+    match fs::read_to_string(&path) {
+        Ok(text) => sheet::with_root(&file, &text, log, settings::read),
+        Err(error) => {
+            log.add(&file, 1, unreadable(&error));
+            None
+        }
+    }
+}
+
+fn territories(dir: &Path, log: &FaultLog) -> BTreeMap<TerritoryId, Arc<Ground>> {
+    let path = dir.join("territories");
+    let entries = match fs::read_dir(&path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return BTreeMap::new(),
+        Err(error) => {
+            log.add(&path.display().to_string(), 1, unreadable(&error));
+            return BTreeMap::new();
+        }
+    };
+    let mut folders: Vec<_> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+    folders.sort();
+    let grounds = folders.iter().filter_map(|folder| folder::read(folder, log));
+    grounds.map(|ground| (ground.0.id.clone(), Arc::new(ground))).collect()
+}
+
+fn unreadable(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file; it is required".into(),
+        _ => format!("cannot be read: {error}"),
+    }
+}

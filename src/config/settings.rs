@@ -1,0 +1,149 @@
+//! The settings of one running service: `default.toml`.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use secrecy::SecretString;
+
+use super::{
+    sheet::Table,
+    values::{parsed, seconds, text, whole, words},
+};
+use crate::{coded_enum, domain::time::Span};
+
+/// Everything of `default.toml`.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The gRPC and gRPC-web port and its limits.
+    pub server: ServerSettings,
+    /// Where the state is.
+    pub store: StoreSettings,
+    /// Logs, traces and metrics.
+    pub telemetry: TelemetrySettings,
+}
+
+/// The port and its limits.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Longest message accepted, in bytes.
+    pub max_message_bytes: usize,
+    /// Requests worked on at one time by one connection.
+    pub max_concurrent_requests: usize,
+    /// Longest time for a request that states no deadline.
+    pub request_deadline: Span,
+    /// Longest page of a list, in rows.
+    pub max_page_rows: usize,
+    /// Changes kept for a slow watcher before it must resume from its token.
+    pub watch_buffer_changes: usize,
+    /// How long open requests may go on after a stop was asked for.
+    pub shutdown_grace: Span,
+}
+
+/// Where the state is.
+#[derive(Debug, Clone)]
+pub struct StoreSettings {
+    /// Folder of the embedded store, used when no Redis is named.
+    pub data_dir: PathBuf,
+    /// URL of Redis, with its password: never printed.
+    pub redis_url: Option<SecretString>,
+    /// Longest wait for an answer of Redis.
+    pub redis_response: Span,
+    /// How often a command is decided anew when others changed what it read.
+    pub commit_attempts: u32,
+    /// How often a call is repeated when the store does not answer.
+    pub unavailable_retries: u32,
+    /// Longest pause between two such repeats.
+    pub retry_pause: Span,
+}
+
+/// Logs, traces and metrics.
+#[derive(Debug, Clone)]
+pub struct TelemetrySettings {
+    /// OTLP endpoint (gRPC); `None`: nothing is exported.
+    pub otlp_endpoint: Option<String>,
+    /// For people or for machines.
+    pub log_format: LogFormat,
+    /// What is logged, in `tracing` filter notation.
+    pub log_filter: String,
+}
+
+coded_enum! {
+    /// How log lines are written.
+    LogFormat {
+        /// For people.
+        Text = "text", "texte";
+        /// One JSON object a line.
+        Json = "json", "JSON";
+    }
+}
+
+/// Reads the root table; `None` when something required is missing, which is then among the faults.
+pub(super) fn read(root: &Table<'_>) -> Option<Settings> {
+    let server = root.required_table("server", server);
+    let store = root.required_table("store", store);
+    let telemetry = root.required_table("telemetry", telemetry);
+    Some(Settings { server: server??, store: store??, telemetry: telemetry?? })
+}
+
+fn server(table: &Table<'_>) -> Option<ServerSettings> {
+    let listen = table.required("listen", |value| {
+        parsed::<SocketAddr>(value).map_err(|_| "expected an address and a port such as \"127.0.0.1:50051\"".into())
+    });
+    let max_message_bytes = table.required("max_message_bytes", whole(1_024..=64 * 1_048_576));
+    let max_concurrent_requests = table.required("max_concurrent_requests", whole(1..=65_536));
+    let request_deadline = table.required("request_deadline_seconds", seconds);
+    let max_page_rows = table.required("max_page_rows", whole(1..=10_000));
+    let watch_buffer_changes = table.required("watch_buffer_changes", whole(1..=1_000_000));
+    let shutdown_grace = table.required("shutdown_grace_seconds", seconds);
+    Some(ServerSettings {
+        listen: listen?,
+        max_message_bytes: size(max_message_bytes?),
+        max_concurrent_requests: size(max_concurrent_requests?),
+        request_deadline: request_deadline?,
+        max_page_rows: size(max_page_rows?),
+        watch_buffer_changes: size(watch_buffer_changes?),
+        shutdown_grace: shutdown_grace?,
+    })
+}
+
+fn store(table: &Table<'_>) -> Option<StoreSettings> {
+    let data_dir = table.required("data_dir", words);
+    let redis_url = table.optional("redis_url", |value| {
+        let url = text(value)?;
+        let known = ["redis://", "rediss://", "redis+unix://", "unix://"].iter().any(|scheme| url.starts_with(scheme));
+        // The value is a secret, so the message shows nothing of it.
+        if known { Ok(SecretString::from(url)) } else { Err("expected redis://, rediss:// or unix://".into()) }
+    });
+    let redis_response = table.required("redis_response_milliseconds", whole(10..=60_000));
+    let commit_attempts = table.required("commit_attempts", whole(1..=100));
+    let unavailable_retries = table.required("unavailable_retries", whole(0..=100));
+    let retry_pause = table.required("retry_pause_milliseconds", whole(1..=60_000));
+    Some(StoreSettings {
+        data_dir: PathBuf::from(data_dir?),
+        redis_url,
+        redis_response: Span::from_ms(redis_response?),
+        commit_attempts: count(commit_attempts?),
+        unavailable_retries: count(unavailable_retries?),
+        retry_pause: Span::from_ms(retry_pause?),
+    })
+}
+
+fn telemetry(table: &Table<'_>) -> Option<TelemetrySettings> {
+    let otlp_endpoint = table.optional("otlp_endpoint", |value| {
+        let url = text(value)?;
+        let known = url.starts_with("http://") || url.starts_with("https://");
+        if known { Ok(url) } else { Err("expected http://… or https://…".into()) }
+    });
+    let log_format = table.required("log_format", parsed::<LogFormat>);
+    let log_filter = table.required("log_filter", words);
+    Some(TelemetrySettings { otlp_endpoint, log_format: log_format?, log_filter: log_filter? })
+}
+
+fn size(number: i64) -> usize {
+    usize::try_from(number).expect("read as a positive number of limited size")
+}
+
+fn count(number: i64) -> u32 {
+    u32::try_from(number).expect("read as a positive number of limited size")
+}

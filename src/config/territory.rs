@@ -1,0 +1,204 @@
+//! `territory.toml` and `protocols.toml`: the rules a territory's board sets.
+
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate, NaiveTime};
+use chrono_tz::Tz;
+
+use super::{
+    sheet::Table,
+    values::{boolean, date, list, parsed, seconds, whole, words},
+};
+use crate::domain::{
+    calendar::to_instant,
+    ids::{PersonId, SectorId},
+    regulation::{
+        independence::Exception,
+        need::{CareType, Constraints, LongestDelay},
+        protocol::Protocol,
+        qualification::DueSpans,
+    },
+    territory::{ActionDeadlines, DatedProtocol, LeaseSpans, RegulationPolicy, RouteCategory, RoutingPolicy},
+    time::Span,
+};
+
+/// The names of the sectors, by id.
+pub(super) fn sector_names(root: &Table<'_>) -> BTreeMap<SectorId, String> {
+    let read = |table: &Table<'_>| {
+        let named = |key: &String| {
+            let id = key.parse::<SectorId>().map_err(|error| table.fault(key, error.to_string())).ok();
+            let name = table.optional(key, words);
+            Some((id?, name?))
+        };
+        table.keys().iter().filter_map(named).collect()
+    };
+    root.table("sectors", read).unwrap_or_default()
+}
+
+/// The delays, leases, deadlines and exceptions; what is absent has its default.
+pub(super) fn regulation(root: &Table<'_>, zone: Tz) -> RegulationPolicy {
+    let default = RegulationPolicy::default();
+    let spans = root.table("regulation", |table| (due(table, default.due), lease(table, default.lease)));
+    let (due, lease) = spans.unwrap_or((default.due, default.lease));
+    RegulationPolicy {
+        due,
+        lease,
+        deadlines: root.table("deadlines", deadlines).unwrap_or_default(),
+        protocols: Vec::new(),
+        independence_exceptions: root.tables("independence_exceptions", |table| exception(table, zone)),
+    }
+}
+
+fn due(table: &Table<'_>, default: DueSpans) -> DueSpans {
+    let due = DueSpans {
+        p1: table.or("p1_due_seconds", default.p1, seconds),
+        p2: table.or("p2_due_seconds", default.p2, seconds),
+        p3: table.or("p3_due_seconds", default.p3, seconds),
+    };
+    if !(due.p1 <= due.p2 && due.p2 <= due.p3) {
+        table.fault("p2_due_seconds", "P1 must be due no later than P2, and P2 no later than P3");
+    }
+    due
+}
+
+fn lease(table: &Table<'_>, default: LeaseSpans) -> LeaseSpans {
+    let lease = LeaseSpans {
+        lease: table.or("lease_seconds", default.lease, seconds),
+        renew: table.or("renew_seconds", default.renew, seconds),
+        suspect: table.or("suspect_seconds", default.suspect, seconds),
+    };
+    if !(lease.renew < lease.lease && lease.lease <= lease.suspect) {
+        table.fault("lease_seconds", "must be longer than renew_seconds and no longer than suspect_seconds");
+    }
+    lease
+}
+
+fn deadlines(table: &Table<'_>) -> ActionDeadlines {
+    let default = ActionDeadlines::default();
+    let span = |key: &str, default: Span| table.or(key, default, seconds);
+    ActionDeadlines {
+        answer_call: span("answer_call_seconds", default.answer_call),
+        qualify: span("qualify_seconds", default.qualify),
+        hand_over: span("hand_over_seconds", default.hand_over),
+        ring_gp: span("ring_gp_seconds", default.ring_gp),
+        route: span("route_seconds", default.route),
+        appointment_grace: span("appointment_grace_seconds", default.appointment_grace),
+        visit_offer: span("visit_offer_seconds", default.visit_offer),
+        visit: span("visit_seconds", default.visit),
+        return_of_information: span("return_of_information_seconds", default.return_of_information),
+        follow_up: span("follow_up_seconds", default.follow_up),
+        prescription: span("prescription_seconds", default.prescription),
+        ambulance_report: span("ambulance_report_seconds", default.ambulance_report),
+        unanswered: span("unanswered_seconds", default.unanswered),
+        call_back: span("call_back_seconds", default.call_back),
+    }
+}
+
+/// From the first local date to the end of the last, both included.
+fn exception(table: &Table<'_>, zone: Tz) -> Option<Exception> {
+    let person = table.required("person", parsed::<PersonId>);
+    let convention = table.required("convention", words);
+    let from = table.required("from", date);
+    let to = table.required("to", date);
+    let (from, to) = (from?, to?);
+    if to < from {
+        table.fault("to", "must not lie before 'from'");
+    }
+    let midnight = |day: NaiveDate| to_instant(zone, day.and_time(NaiveTime::MIN));
+    Some(Exception {
+        person: person?,
+        convention: convention?,
+        from: midnight(from),
+        until: midnight(to + Days::new(1)),
+    })
+}
+
+/// The order of search, spans and distances; what is absent has its default.
+pub(super) fn routing(root: &Table<'_>) -> RoutingPolicy {
+    root.table("routing", |table| {
+        let default = RoutingPolicy::default();
+        let order = |key: &str, default: Vec<RouteCategory>| order(table, key, default);
+        RoutingPolicy {
+            office_hours: order("office_hours", default.office_hours),
+            pdsa: order("pdsa", default.pdsa),
+            must_stay_home: order("must_stay_home", default.must_stay_home),
+            gp_offer: table.or("gp_offer_seconds", default.gp_offer, seconds),
+            hold: table.or("hold_seconds", default.hold, seconds),
+            visit_offer: table.or("visit_offer_seconds", default.visit_offer, seconds),
+            max_distance_metres: table.table("max_distance_metres", distances).unwrap_or(default.max_distance_metres),
+            weekly_snp_cap: whole_u32(table, "weekly_snp_cap", 0..=1_000).unwrap_or(default.weekly_snp_cap),
+        }
+    })
+    .unwrap_or_default()
+}
+
+fn order(table: &Table<'_>, key: &str, default: Vec<RouteCategory>) -> Vec<RouteCategory> {
+    let order = table.or(key, default, list(parsed::<RouteCategory>));
+    let repeated = order.iter().enumerate().any(|(at, category)| order[..at].contains(category));
+    if repeated {
+        table.fault(key, "names one category twice");
+    }
+    if order.is_empty() {
+        table.fault(key, "names no category, so every case would end unanswered");
+    }
+    order
+}
+
+fn distances(table: &Table<'_>) -> BTreeMap<RouteCategory, u32> {
+    let metres = |category: &RouteCategory| {
+        let metres = whole_u32(table, category.code(), 1..=1_000_000)?;
+        Some((*category, metres))
+    };
+    RouteCategory::ALL.iter().filter_map(metres).collect()
+}
+
+pub(super) fn whole_u32(table: &Table<'_>, key: &str, range: std::ops::RangeInclusive<i64>) -> Option<u32> {
+    let number = table.optional(key, whole(range))?;
+    Some(u32::try_from(number).expect("the range asked for lies within u32"))
+}
+
+/// The protocols of `protocols.toml`.
+pub(super) fn protocols(root: &Table<'_>) -> Vec<DatedProtocol> {
+    let mut names = Vec::new();
+    root.tables("protocol", |table| {
+        let protocol = protocol(table);
+        if let Some(dated) = &protocol {
+            if names.contains(&dated.protocol.name) {
+                table.fault("name", "stands twice; each protocol has its own name");
+            }
+            names.push(dated.protocol.name.clone());
+        }
+        protocol
+    })
+}
+
+fn protocol(table: &Table<'_>) -> Option<DatedProtocol> {
+    let name = table.required("name", words);
+    let motives = table.required("motives", list(motive));
+    let care = table.required("care", parsed::<CareType>);
+    if care.is_some_and(|care| !care.needs_supply()) {
+        table.fault("care", "a protocol only sends to a coordinator: CONSULTATION, HOME_VISIT or TELECONSULTATION");
+    }
+    let longest_delay = table.required("longest_delay", parsed::<LongestDelay>);
+    let constraints = Constraints {
+        must_examine: table.or("must_examine", false, boolean),
+        home_only: table.or("home_only", false, boolean),
+        transport: table.or("transport", false, boolean),
+        isolation: table.or("isolation", false, boolean),
+    };
+    let from = table.required("from", date);
+    let to = table.optional("to", date);
+    if to.zip(from).is_some_and(|(to, from)| to < from) {
+        table.fault("to", "must not lie before 'from'");
+    }
+    let (name, motives, care, longest_delay) = (name?, motives?, care?, longest_delay?);
+    Some(DatedProtocol { protocol: Protocol { name, motives, care, longest_delay, constraints }, from: from?, to })
+}
+
+fn motive(value: &toml::de::DeValue<'_>) -> Result<String, String> {
+    let code = words(value)?;
+    let bytes = code.as_bytes();
+    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let legal = bytes.len() == 6 && bytes[0] == b'M' && bytes[3] == b'.' && [1, 2, 4, 5].into_iter().all(digit);
+    if legal { Ok(code) } else { Err("expected a motive code such as \"M06.02\"".into()) }
+}
