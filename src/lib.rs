@@ -1,5 +1,6 @@
 //! Regulated unscheduled care.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;

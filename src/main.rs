@@ -1,2 +1,7 @@
 //! The `sas-dispatch` binary: parses the command line and calls `cli`.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sas_dispatch::cli::run()
+}

@@ -1,0 +1,114 @@
+//! The command line: each subcommand is a file here and a client of what stands below.
+//!
+//! A new subcommand is a file with `pub struct Args` (clap) and `pub fn run(&Args, &Shared) -> Outcome`, and one line in
+//! [`Command`] and one in [`Command::run`]. Each prints text for people (French) or, with `--json`, one stable document.
+//! Exit status: 0 done, 1 the answer is no, 2 wrong use.
+
+mod calendar;
+mod check_config;
+mod french;
+
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use serde::Serialize;
+
+use crate::config::Config;
+
+/// Regulated unscheduled care: calls in, medical regulation, own GP, SAS slot or SOS Médecins visit out.
+#[derive(Debug, Parser)]
+#[command(name = "sas-dispatch", version, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    shared: Shared,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every subcommand takes.
+#[derive(Debug, clap::Args)]
+pub struct Shared {
+    /// Configuration folder [default: ./config, or what is shipped where there is none]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say which legal period it is in a territory at an instant, and when it next changes
+    Calendar(calendar::Args),
+    /// Check the configuration: every fault at once, with file and line
+    CheckConfig(check_config::Args),
+}
+
+impl Command {
+    fn run(&self, shared: &Shared) -> Outcome {
+        match self {
+            Self::Calendar(args) => calendar::run(args, shared),
+            Self::CheckConfig(args) => check_config::run(args, shared),
+        }
+    }
+}
+
+/// What a subcommand came to: done, "no", or wrong use with what to do about it.
+pub type Outcome = Result<Answer, WrongUse>;
+
+/// The answer of a subcommand that was used rightly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Done: exit status 0.
+    Done,
+    /// The answer is no: exit status 1.
+    No,
+}
+
+/// Wrong use: the message goes to standard error, the exit status is 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongUse(String);
+
+impl WrongUse {
+    /// With a message that names the argument and what to do.
+    pub fn new(problem: impl Display) -> Self {
+        Self(problem.to_string())
+    }
+}
+
+impl Shared {
+    /// The configuration that `--config` names, or `./config`, or the shipped settings.
+    ///
+    /// # Errors
+    /// Wrong use, with every fault.
+    pub fn load(&self) -> Result<Config, WrongUse> {
+        Config::load_or_shipped(self.config.as_deref())
+            .map_err(|faults| WrongUse(format!("the configuration has faults:\n{faults}")))
+    }
+}
+
+/// Parses the command line and runs the subcommand.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command.run(&cli.shared) {
+        Ok(Answer::Done) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Err(wrong) => {
+            eprintln!("sas-dispatch: {}", wrong.to_string().trim_end());
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Prints one line. A reader that went away (a closed pipe) is no fault of ours.
+pub fn say(line: impl Display) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+/// Prints one JSON document.
+pub fn say_json(document: &impl Serialize) {
+    say(serde_json::to_string_pretty(document).expect("documents of the command line have text keys only"));
+}
