@@ -149,7 +149,6 @@ fn what_no_file_may_hold_is_caught() {
         allow all | src/engine/mod.rs | allow | expect | #![allow(dead_code)] / pub fn act() {}
         allow if | src/engine/mod.rs | allow | expect | #[cfg_attr(x, allow(dead_code))] / pub fn act() {}
         ignore | tests/it/story.rs | ignore | does not run | #[test] / #[ignore = \"slow\"] / fn f() {}
-        child | tests/it/story.rs | ignore | does not run | #[ignore = \"a child process\"] / fn f() {}
         instrument | src/engine/mod.rs | instrument | skip_all | #[tracing::instrument(fields(a = 1))] / pub fn act() {}
         path | tests/it/story.rs | path | where its name says | #[path = \"x\"] / mod f;
         sleep | tests/it/story.rs | sleep | condition | fn f() { tokio::time::sleep(d) }
@@ -168,8 +167,6 @@ fn what_looks_like_an_offence_and_is_none_passes() {
                   pub fn act() -> impl Sized + use<> { let todo = \"x.unwrap() // ---- todo!()\"; todo }\n\
                   #[cfg(test)]\nmod tests { #[test] fn f() { super::g().unwrap(); println!(); } }\n";
     assert_eq!(check(&with(&[("src/engine/mod.rs", engine)])), []);
-    let child = "//! S.\nfn run() { child(\"--ignored\") }\n#[ignore = \"a child process of run\"]\nfn f() {}\n";
-    assert_eq!(check(&with(&[("tests/it/story.rs", child)])), []);
     let span = "//! E.\n#[tracing::instrument(skip_all, fields(seq))]\npub fn act() {}\n";
     assert_eq!(check(&with(&[("src/engine/mod.rs", span)])), []);
     let shared = concat!("[ -d ../shared/wo", "rk/ ]\n# a - b -- c\n");

@@ -144,12 +144,6 @@ fn reads_clock(tokens: &[Token], at: usize) -> bool {
     now || matches!(tokens[at].text.as_str(), "now_v7" | "now_v1" | "now_v6")
 }
 
-/// True when other tests of the same file run the ignored one as a process of its own, to kill or starve it.
-fn child_process(tokens: &[Token], ignore: usize) -> bool {
-    let reason = tokens.get(ignore + 2).is_some_and(|reason| reason.text.contains("child process"));
-    reason && tokens.iter().any(|token| token.text == "\"--ignored\"")
-}
-
 /// `#[allow(…)]`, `#[ignore]`, `#[path]`, also inside `cfg_attr`; and `#[instrument]`, which by itself writes down every
 /// argument.
 fn attribute(tokens: &[Token], at: usize, find: &mut impl FnMut(&'static str, usize, &str)) {
@@ -161,9 +155,7 @@ fn attribute(tokens: &[Token], at: usize, find: &mut impl FnMut(&'static str, us
         let starts = matches!(tokens[word - 1].text.as_str(), "[" | "," | "(");
         match tokens[word].text.as_str() {
             "allow" if starts => find("allow", word, "use `#[expect(…, reason = …)]`: it says why and ends by itself"),
-            "ignore" if starts && !child_process(tokens, word) => {
-                find("ignore", word, "a test that does not run shows nothing")
-            }
+            "ignore" if starts => find("ignore", word, "a test that does not run shows nothing"),
             "instrument" if !arguments_skipped(&tokens[open..tokens[open].close]) => {
                 find("instrument", word, "write `skip_all` and name each field: arguments may be a patient's");
             }

@@ -69,10 +69,10 @@ impl Tree {
         for entry in fs::read_dir(folder).expect("a folder of the repository can be read") {
             let entry = entry.expect("an entry of the repository can be read");
             let name = entry.file_name().to_string_lossy().into_owned();
+            if name == "target" || prefix.is_empty() && matches!(name.as_str(), ".git" | "data") {
+                continue;
+            }
             if prefix.is_empty() {
-                if matches!(name.as_str(), ".git" | "target" | "data") {
-                    continue;
-                }
                 self.see(&name);
             }
             let path = format!("{prefix}{name}");
