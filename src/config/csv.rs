@@ -5,6 +5,9 @@ use std::{fmt::Display, str::FromStr};
 
 use super::fault::FaultLog;
 
+/// The head is not the one expected, which is among the faults; nothing was read.
+pub(super) struct WrongHead;
+
 /// One record and where it stands.
 pub(super) struct Record<'a> {
     file: &'a str,
@@ -15,33 +18,44 @@ pub(super) struct Record<'a> {
     pub line: usize,
 }
 
-/// Hands each record of `text` to `read`. A wrong head, or a record of another length, is a fault.
+/// Hands each record of `text` to `read`, one of another length too. A wrong head and a wrong length are faults.
 pub(super) fn each_record<'a>(
     file: &'a str,
     text: &'a str,
     columns: &'a [&'a str],
     log: &'a FaultLog,
     mut read: impl FnMut(&Record<'a>),
-) {
+) -> Result<(), WrongHead> {
     let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
     let mut lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let head = columns.join(",");
     match lines.next() {
         Some((_, line)) if line == head => {}
-        Some((line, _)) => return log.add(file, line, format!("expected the head '{head}'")),
-        None => return log.add(file, 1, format!("empty; expected the head '{head}' and records below it")),
+        other => {
+            log.add(
+                file,
+                other.map_or(1, |(line, _)| line),
+                format!("expected the head '{head}', and records below it"),
+            );
+            return Err(WrongHead);
+        }
     }
     for (line, text) in lines {
         let values: Vec<_> = text.split(',').map(str::trim).collect();
-        if values.len() == columns.len() {
-            read(&Record { file, log, columns, values, line });
-        } else {
+        if values.len() != columns.len() {
             log.add(file, line, format!("expected {} columns ({head}), got {}", columns.len(), values.len()));
         }
+        read(&Record { file, log, columns, values, line });
     }
+    Ok(())
 }
 
 impl Record<'_> {
+    /// Whether it has as many values as there are columns; another number is a fault already.
+    pub(super) fn is_whole(&self) -> bool {
+        self.values.len() == self.columns.len()
+    }
+
     /// Adds a fault at this record.
     pub(super) fn fault(&self, problem: impl Into<String>) {
         self.log.add(self.file, self.line, problem);

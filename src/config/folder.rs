@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use super::{
     Ground, calendar,
     fault::FaultLog,
-    geography,
+    geography::{self, Communes},
     responders::{self, Ground as RespondersGround},
     sheet::with_root,
     territory as rules, unreadable,
@@ -57,7 +57,7 @@ struct Board {
 
 fn assemble(law: &LawTerritory, board: Board, files: &Files, log: &FaultLog) -> Ground {
     let communes = files.with("communes.csv", |file, text| geography::communes(file, text, &law.id, log));
-    let communes = communes.unwrap_or_default();
+    let communes = communes.unwrap_or_else(Communes::unread);
     let assignments =
         files.with("sectors.csv", |file, text| geography::sectors(file, text, &communes, &board.sector_names, log));
     let ground = RespondersGround { calendar: &board.calendar, communes: &communes, sectors: &board.sector_names };
@@ -69,7 +69,7 @@ fn assemble(law: &LawTerritory, board: Board, files: &Files, log: &FaultLog) -> 
         id: law.id.clone(),
         name: board.name.unwrap_or_default(),
         calendar: board.calendar,
-        communes,
+        communes: communes.known,
         sectors: Sectors { names: board.sector_names, assignments: assignments.unwrap_or_default() },
         regulation: RegulationPolicy { protocols: protocols.unwrap_or_default(), ..board.regulation },
         routing: board.routing,

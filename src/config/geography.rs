@@ -1,6 +1,6 @@
 //! `communes.csv` and `sectors.csv`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -14,16 +14,41 @@ use crate::domain::{
     territory::{Commune, SectorAssignment, SectorBand},
 };
 
-/// The communes of a territory.
-pub(super) fn communes(file: &str, text: &str, id: &TerritoryId, log: &FaultLog) -> BTreeMap<InseeCode, Commune> {
-    let mut communes = BTreeMap::new();
-    each_record(file, text, &["insee", "name", "lat", "lon"], log, |record| {
-        let Some((insee, commune)) = commune(record, id) else { return };
-        if communes.insert(insee, commune).is_some() {
-            record.fault(format!("insee: {insee} stands twice"));
+/// The communes of a territory, and those whose line is at fault: what refers to them is no fault of its own.
+#[derive(Default)]
+pub(super) struct Communes {
+    pub known: BTreeMap<InseeCode, Commune>,
+    at_fault: BTreeSet<InseeCode>,
+    /// The file as a whole could not be read.
+    unread: bool,
+}
+
+impl Communes {
+    /// Of a file that is not there.
+    pub(super) fn unread() -> Self {
+        Self { unread: true, ..Self::default() }
+    }
+
+    /// Whether the file lists `insee`, be it on a line at fault, or may list it.
+    pub(super) fn mentions(&self, insee: InseeCode) -> bool {
+        self.unread || self.known.contains_key(&insee) || self.at_fault.contains(&insee)
+    }
+}
+
+/// Reads `communes.csv`.
+pub(super) fn communes(file: &str, text: &str, id: &TerritoryId, log: &FaultLog) -> Communes {
+    let mut communes = Communes::default();
+    let read = each_record(file, text, &["insee", "name", "lat", "lon"], log, |record| {
+        let found = if record.is_whole() { commune(record, id) } else { None };
+        if let Some((insee, commune)) = found {
+            if communes.known.insert(insee, commune).is_some() {
+                record.fault(format!("insee: {insee} stands twice"));
+            }
+        } else if let Ok(insee) = record.text("insee").parse() {
+            communes.at_fault.insert(insee);
         }
     });
-    communes
+    if read.is_err() { Communes::unread() } else { communes }
 }
 
 fn commune(record: &Record<'_>, id: &TerritoryId) -> Option<(InseeCode, Commune)> {
@@ -59,17 +84,20 @@ fn position(record: &Record<'_>) -> Option<Position> {
 pub(super) fn sectors(
     file: &str,
     text: &str,
-    communes: &BTreeMap<InseeCode, Commune>,
+    communes: &Communes,
     names: &BTreeMap<SectorId, String>,
     log: &FaultLog,
 ) -> BTreeMap<InseeCode, Vec<SectorAssignment>> {
     let mut assignments: BTreeMap<InseeCode, Vec<SectorAssignment>> = BTreeMap::new();
-    each_record(file, text, &["insee", "sector", "band", "from", "to"], log, |record| {
-        let Some((insee, assignment)) = assignment(record) else { return };
-        if !communes.contains_key(&insee) {
+    let mut unnamed = BTreeSet::new();
+    // A wrong head is among the faults, and nothing else refers to this file.
+    let _ = each_record(file, text, &["insee", "sector", "band", "from", "to"], log, |record| {
+        let Some((insee, assignment)) = record.is_whole().then(|| assignment(record)).flatten() else { return };
+        if !communes.mentions(insee) {
             record.fault(format!("insee: {insee} is not in communes.csv"));
         }
-        if !names.contains_key(&assignment.sector) {
+        // Told once: one missing name may concern hundreds of communes.
+        if !names.contains_key(&assignment.sector) && unnamed.insert(assignment.sector.clone()) {
             record.fault(format!("sector: '{}' has no name under [sectors] of territory.toml", assignment.sector));
         }
         let of_commune = assignments.entry(insee).or_default();

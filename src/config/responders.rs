@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    geography::Communes,
     sheet::Table,
     values::{boolean, date, degrees, list, parsed, whole, words},
 };
@@ -12,13 +13,12 @@ use crate::domain::{
     ids::{PersonId, ResponderId, SectorId},
     person::Private,
     place::{InseeCode, Position},
-    territory::Commune,
 };
 
 /// What a responder is checked against.
 pub(super) struct Ground<'a> {
     pub calendar: &'a CalendarRules,
-    pub communes: &'a BTreeMap<InseeCode, Commune>,
+    pub communes: &'a Communes,
     pub sectors: &'a BTreeMap<SectorId, String>,
 }
 
@@ -42,9 +42,12 @@ pub(super) fn responders(root: &Table<'_>, ground: &Ground<'_>) -> Vec<Responder
 }
 
 /// The kind of each responder, read ahead so that one may refer to another below it; faults are found in the real pass.
-fn kinds(root: &Table<'_>) -> BTreeMap<ResponderId, ResponderKind> {
+fn kinds(root: &Table<'_>) -> BTreeMap<ResponderId, Option<ResponderKind>> {
     let texts = root.texts_of("responder", ["id", "kind"]);
-    texts.into_iter().filter_map(|[id, kind]| Some((id?.parse().ok()?, kind?.parse().ok()?))).collect()
+    texts
+        .into_iter()
+        .filter_map(|[id, kind]| Some((id?.parse().ok()?, kind.and_then(|kind| kind.parse().ok()))))
+        .collect()
 }
 
 fn responder(table: &Table<'_>, ground: &Ground<'_>, holidays: &PublicHolidays) -> Option<Responder> {
@@ -124,8 +127,10 @@ fn place(table: &Table<'_>, ground: &Ground<'_>) -> Option<(InseeCode, Position)
     let lat = table.optional("lat", degrees(-90.0..=90.0));
     let lon = table.optional("lon", degrees(-180.0..=180.0));
     let insee = insee?;
-    let Some(commune) = ground.communes.get(&insee) else {
-        table.fault("commune", format!("{insee} is not in communes.csv"));
+    let Some(commune) = ground.communes.known.get(&insee) else {
+        if !ground.communes.mentions(insee) {
+            table.fault("commune", format!("{insee} is not in communes.csv"));
+        }
         return None;
     };
     Some((insee, lat.zip(lon).map_or(commune.position, |(lat, lon)| Position { lat, lon })))
@@ -174,7 +179,7 @@ fn phone(value: &toml::de::DeValue<'_>) -> Result<String, String> {
     }
 }
 
-fn check_references(table: &Table<'_>, responder: &Responder, kinds: &BTreeMap<ResponderId, ResponderKind>) {
+fn check_references(table: &Table<'_>, responder: &Responder, kinds: &BTreeMap<ResponderId, Option<ResponderKind>>) {
     let programme = responder.programme.as_ref();
     let references = [
         ("practice", responder.practice.as_ref(), ResponderKind::Practice),
@@ -185,9 +190,10 @@ fn check_references(table: &Table<'_>, responder: &Responder, kinds: &BTreeMap<R
     for (key, id, wanted) in references {
         let Some(id) = id else { continue };
         match kinds.get(id) {
-            Some(found) if *found == wanted => {}
-            Some(found) => table.fault(key, format!("'{id}' is of kind {found}, expected {wanted}")),
-            None => table.fault(key, format!("'{id}' is no responder of this file")),
+            // A kind that cannot be read is a fault of its own.
+            Some(found) if found.is_none_or(|found| found == wanted) => {}
+            Some(Some(found)) => table.fault(key, format!("'{id}' is of kind {found}, expected {wanted}")),
+            _ => table.fault(key, format!("'{id}' is no responder of this file")),
         }
     }
 }
@@ -195,16 +201,16 @@ fn check_references(table: &Table<'_>, responder: &Responder, kinds: &BTreeMap<R
 /// What each kind must state, and what only it may.
 fn check_kind(table: &Table<'_>, responder: &Responder) {
     let kind = responder.kind;
-    if (kind == ResponderKind::FixedPoint) != responder.fixed_point.is_some() {
+    if (kind == ResponderKind::FixedPoint) != table.has("fixed_point") {
         table.fault("fixed_point", "MMG or SOS is stated for kind FIXED_POINT, and for no other");
     }
-    if (kind == ResponderKind::CollectivePractice) != responder.programme.is_some() {
+    if (kind == ResponderKind::CollectivePractice) != table.has("programme") {
         table.fault("programme", "is stated for kind COLLECTIVE_PRACTICE, and for no other");
     }
     if kind == ResponderKind::Gp && responder.doctors.len() != 1 {
         table.fault("doctors", "a GP is one person: name exactly one");
     }
-    if kind == ResponderKind::SosMedecins && responder.visit_sectors.is_empty() {
+    if kind == ResponderKind::SosMedecins && !table.has("visit_sectors") {
         table.fault("visit_sectors", "an association that makes visits names the sectors it drives to");
     }
 }

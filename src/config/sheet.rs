@@ -58,6 +58,11 @@ impl<'a> Table<'a> {
         self.sheet.line(self.entries.get_key_value(key).map_or(self.offset, |(key, _)| key.span().start))
     }
 
+    /// Whether `key` stands here, readable or not.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
     /// Adds a fault at `key`.
     pub(super) fn fault(&self, key: &str, problem: impl AsRef<str>) {
         let message = format!("{}{key}: {}", self.prefix, problem.as_ref());

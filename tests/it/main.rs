@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
 mod calendar;
+mod cli;
+mod config;
 mod hub;
 mod otlp;
 mod store;

@@ -1,0 +1,184 @@
+//! Every fault at once, each with its file and its line, and never a secret.
+
+use std::fs;
+
+use rstest::rstest;
+
+use super::Copy;
+
+const BAS_RHIN: &str = "territories/fr-67/territory.toml";
+const RESPONDERS: &str = "territories/fr-67/responders.toml";
+const PROTOCOLS: &str = "territories/fr-67/protocols.toml";
+const COMMUNES: &str = "territories/fr-67/communes.csv";
+const SECTORS: &str = "territories/fr-67/sectors.csv";
+const DEFAULT: &str = "default.toml";
+
+#[test]
+fn five_faults_in_five_files_are_reported_together() {
+    let copy = Copy::of_shipped();
+    let limit = copy.replace(DEFAULT, "max_concurrent_requests = 256", "max_concurrent_request = 256");
+    let start = copy.replace(BAS_RHIN, "saturday_start = \"12:00\"", "saturday_start = \"21:00\"");
+    let commune = copy.append(COMMUNES, "89387,Sens,48.1975,3.2833");
+    let sector = copy.append(SECTORS, "67482,nulle-part,SECOND_HALF,1999-01-01,1999-12-31");
+    let motive = copy.replace(PROTOCOLS, "motives = [\"M06.02\"]", "motives = [\"fièvre\"]");
+    let faults = copy.faults();
+    for (file, line, part) in [
+        (DEFAULT, limit, "server.max_concurrent_request: unknown key; known here: listen, max_concurrent_requests"),
+        (BAS_RHIN, start, "calendar.saturday_start: expected a time from 08:00 to before 20:00"),
+        (COMMUNES, commune, "insee: 89387 lies in fr-89, not in fr-67"),
+        (SECTORS, sector, "sector: 'nulle-part' has no name under [sectors] of territory.toml"),
+        (PROTOCOLS, motive, "protocol.motives: item 1: expected a motive code such as \"M06.02\""),
+    ] {
+        let start = format!("{file}:{line}: {part}");
+        assert!(faults.iter().any(|fault| fault.starts_with(&start)), "{start}\nin {faults:#?}");
+    }
+    assert_eq!(faults.len(), 6, "the sixth is the key that is now missing: {faults:#?}");
+}
+
+#[rstest]
+#[case(BAS_RHIN, "lease_seconds = 30", "lease = 30", "regulation.lease: unknown key")]
+#[case(
+    BAS_RHIN,
+    "lease_seconds = 30",
+    "lease_seconds = \"30 s\"",
+    "regulation.lease_seconds: expected a whole number, got a text"
+)]
+#[case(
+    BAS_RHIN,
+    "lease_seconds = 30",
+    "lease_seconds = 5",
+    "regulation.lease_seconds: must be longer than renew_seconds"
+)]
+#[case(
+    BAS_RHIN,
+    "p1_due_seconds = 60",
+    "p1_due_seconds = 0",
+    "regulation.p1_due_seconds: expected 1 to 2592000, got 0"
+)]
+#[case(BAS_RHIN, "bridge_friday = true", "bridge_friday = 1", "calendar.bridge_friday: expected true or false")]
+#[case(
+    BAS_RHIN,
+    "early_from = \"06:00\"",
+    "early_from = \"6h\"",
+    "calendar.early_from: expected a time such as \"12:00\""
+)]
+#[case(
+    BAS_RHIN,
+    "removed_holidays = []",
+    "removed_holidays = [\"Mi-Carême\"]",
+    "calendar.removed_holidays: 'Mi-Carême' is no holiday here; known: 1er janvier"
+)]
+#[case(
+    BAS_RHIN,
+    "pdsa = [\"FIXED_POINT\",",
+    "pdsa = [\"TAXI\",",
+    "routing.pdsa: item 1: RouteCategory: got 4 characters"
+)]
+#[case(BAS_RHIN, "pdsa = [\"FIXED_POINT\",", "pdsa = [\"HOME_VISIT\",", "routing.pdsa: names one category twice")]
+#[case(BAS_RHIN, "[deadlines]", "[deadline]", "deadline: unknown key; known here: calendar, deadlines")]
+#[case(BAS_RHIN, "name = \"Bas-Rhin\"", "name = \"Bas-Rhin", "not TOML")]
+#[case(RESPONDERS, "hours = \"24/7\"", "hours = \"toujours\"", "responder.hours: not in opening_hours notation")]
+#[case(
+    RESPONDERS,
+    "association = \"sos-medecins-strasbourg\"",
+    "association = \"sos-nancy\"",
+    "responder.association: 'sos-nancy' is no responder of this file"
+)]
+#[case(
+    RESPONDERS,
+    "association = \"sos-medecins-strasbourg\"",
+    "association = \"mmg-saverne\"",
+    "responder.association: 'mmg-saverne' is of kind FIXED_POINT, expected SOS_MEDECINS"
+)]
+#[case(
+    RESPONDERS,
+    "fixed_point = \"SOS\"",
+    "fixed_point = \"TAXI\"",
+    "responder.fixed_point: FixedPointKind: got 4 characters"
+)]
+#[case(RESPONDERS, "id = \"mmg-saverne\"", "id = \"mmg-selestat\"", "responder.id: 'mmg-selestat' stands twice")]
+#[case(RESPONDERS, "phone = \"03 53 01 00 02\"", "phone = \"3624\"", "responder.phone: expected a French number")]
+#[case(
+    PROTOCOLS,
+    "care = \"CONSULTATION\"",
+    "care = \"ADVICE\"",
+    "protocol.care: a protocol only sends to a coordinator"
+)]
+#[case(PROTOCOLS, "from = 2024-06-15", "from = 2024-06-31", "")]
+#[case(COMMUNES, "67482,Strasbourg,", "67482,Strasbourg;", "expected 4 columns (insee,name,lat,lon), got 3")]
+#[case(COMMUNES, "insee,name,lat,lon\n67001", "insee,nom,lat,lon\n67001", "expected the head 'insee,name,lat,lon'")]
+#[case(
+    SECTORS,
+    "67482,strasbourg-centre,SECOND_HALF,2015-01-01,",
+    "67482,strasbourg-centre,FIRST_HALF,2020-01-01,",
+    "67482 has a sector for this band on these dates already"
+)]
+fn a_fault_names_its_line_the_key_and_what_to_do(
+    #[case] file: &str,
+    #[case] old: &str,
+    #[case] new: &str,
+    #[case] message: &str,
+) {
+    let copy = Copy::of_shipped();
+    let line = copy.replace(file, old, new);
+    let faults = copy.faults();
+    let expected = format!("{file}:{line}: {message}");
+    assert!(faults.iter().any(|fault| fault.starts_with(&expected)), "{expected}\nin {faults:#?}");
+}
+
+#[test]
+fn a_file_that_is_missing_and_one_that_nobody_reads_are_faults() {
+    let copy = Copy::of_shipped();
+    fs::remove_file(copy.path().join(COMMUNES)).unwrap();
+    fs::write(copy.path().join("territories/fr-67/sectors.cvs"), "").unwrap();
+    fs::create_dir(copy.path().join("territories/fr-20")).unwrap();
+    let faults = copy.faults();
+    let has = |start: &str| assert!(faults.iter().any(|fault| fault.starts_with(start)), "{start}\nin {faults:#?}");
+    has("territories/fr-67/communes.csv:1: no such file; it is required");
+    has("territories/fr-67/sectors.cvs:1: unexpected file; known here: territory.toml, communes.csv, sectors.csv");
+    has("territories/fr-20:1: territory: 'fr-20' is not a territory of this service");
+}
+
+#[test]
+fn a_secret_appears_neither_in_a_fault_nor_in_debug() {
+    let commented = "# redis_url = \"redis://user:password@127.0.0.1:6379/0\"";
+    let copy = Copy::of_shipped();
+    let line = copy.replace(DEFAULT, commented, "redis_url = \"http://user:s3cret@host\"");
+    assert_eq!(
+        copy.faults(),
+        [format!("default.toml:{line}: store.redis_url: expected redis://, rediss:// or unix://")]
+    );
+    let copy = Copy::of_shipped();
+    copy.replace(DEFAULT, commented, "redis_url = \"redis://user:s3cret@host\"");
+    let settings = copy.load().unwrap().settings;
+    assert!(settings.store.redis_url.is_some());
+    assert!(!format!("{settings:?}").contains("s3cret"));
+}
+
+#[test]
+fn a_telephone_number_appears_neither_in_a_fault_nor_in_debug() {
+    let copy = Copy::of_shipped();
+    copy.replace(RESPONDERS, "phone = \"03 53 01 00 02\"", "phone = \"03 53 01 00 02 99\"");
+    assert!(copy.faults().iter().all(|fault| !fault.contains("02 99")));
+    let config = Copy::of_shipped().load().unwrap();
+    let debug = format!("{:?}", config.territories);
+    assert!(!debug.contains("353010002") && !debug.contains("03 53 01"), "a number is printed");
+}
+
+#[test]
+fn one_mistake_is_one_fault_and_not_one_for_each_line_that_leans_on_it() {
+    for (file, old, new) in [
+        (COMMUNES, "67482,Strasbourg,", "67482,Strasbourg;"),
+        (COMMUNES, "insee,name,lat,lon\n67001", "insee,nom,lat,lon\n67001"),
+        (BAS_RHIN, "strasbourg-ouest = \"Strasbourg ouest\"\n", ""),
+        (RESPONDERS, "fixed_point = \"SOS\"", "fixed_point = \"TAXI\""),
+        (RESPONDERS, "kind = \"SOS_MEDECINS\"", "kind = \"SOS\""),
+    ] {
+        let copy = Copy::of_shipped();
+        copy.replace(file, old, new);
+        let faults = copy.faults();
+        // A sector without a name is told twice: for the communes in it and for the association that drives there.
+        let most = if file == BAS_RHIN { 2 } else { 1 };
+        assert!(faults.len() <= most, "{faults:#?}");
+    }
+}
