@@ -9,15 +9,19 @@
 pub mod embedded;
 pub mod keys;
 mod pace;
+pub mod redis;
 pub mod txn;
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::domain::{
-    ids::{CommandId, TerritoryId},
-    time::Instant,
+use crate::{
+    clock::Clock,
+    domain::{
+        ids::{CommandId, TerritoryId},
+        time::Instant,
+    },
 };
 
 pub use keys::{Counter, Index, Key};
@@ -163,6 +167,16 @@ pub enum StoreError {
     Corrupt(String),
 }
 
+impl StoreError {
+    fn older_schema(got: u32, current: u32) -> Self {
+        Self::Malformed(format!("schema {got}: the territory is written in schema {current}"))
+    }
+
+    fn numbered_again() -> Self {
+        Self::Malformed("a record that exists cannot be numbered".to_owned())
+    }
+}
+
 /// The narrow contract of both engines. All calls are of one territory; an unknown one is empty at seq 0, epoch 0.
 #[async_trait]
 pub trait Store: Send + Sync + fmt::Debug + 'static {
@@ -199,6 +213,28 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// Every territory that has state.
     async fn territories(&self) -> Result<Vec<TerritoryId>, StoreError>;
+}
+
+/// Which engine keeps the state, and where.
+#[derive(Debug, Clone)]
+pub enum Settings {
+    /// One file in a directory, which is made when missing.
+    Embedded {
+        /// The directory (`./data`).
+        data: PathBuf,
+        /// The store's own time.
+        clock: Clock,
+    },
+    /// One Redis 7 or later.
+    Redis(redis::RedisOptions),
+}
+
+/// Opens the store that `settings` name. `Unavailable` says what is in the way and what to do.
+pub async fn open(settings: Settings) -> Result<Arc<dyn Store>, StoreError> {
+    match settings {
+        Settings::Embedded { data, clock } => Ok(Arc::new(embedded::Embedded::open(data, clock)?)),
+        Settings::Redis(options) => Ok(Arc::new(redis::Redis::connect(options).await?)),
+    }
 }
 
 /// Most keys of one read.

@@ -8,5 +8,6 @@ mod config;
 mod hub;
 mod otlp;
 mod store;
+mod support;
 mod telemetry;
 mod tidy;

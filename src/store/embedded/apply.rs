@@ -56,8 +56,7 @@ fn check(tables: &Writing<'_>, txn: &Txn, head: &Head, now: Instant) -> Result<(
     }
     let schema = txn.written_schema().unwrap_or(head.schema);
     if schema < head.schema {
-        let (got, least) = (schema, head.schema);
-        return answer(Err(StoreError::Malformed(format!("schema {got}: the territory is written in schema {least}"))));
+        return answer(Err(StoreError::older_schema(schema, head.schema)));
     }
     if now.since(txn.at).max(txn.at.since(now)) > MAX_CLOCK_GAP {
         return answer(Ok(Committed::Clock(now)));
@@ -127,7 +126,7 @@ fn check_numbers(tables: &Writing<'_>, txn: &Txn) -> Result<(), Stop> {
         let Op::Put { key, number: Some(counter), .. } = op else { continue };
         let names = (txn.territory.as_str(), key.as_str());
         if tables.records.get(names)?.is_some() {
-            return answer(Err(StoreError::Malformed("a record that exists cannot be numbered".to_owned())));
+            return answer(Err(StoreError::numbered_again()));
         }
         let value = tables.counters.get((txn.territory.as_str(), counter.as_str()))?.map_or(0, |row| row.value());
         if value >= MAX_SCORE.unsigned_abs() {

@@ -18,6 +18,12 @@ macro_rules! on_every_engine {
                 super::$story($crate::store::stand::Stand::embedded().await).await;
             })*
         }
+        mod redis {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() {
+                super::$story($crate::store::stand::Stand::redis().await).await;
+            })*
+        }
     };
 }
 use on_every_engine;

@@ -10,10 +10,12 @@ use sas_dispatch::{
         time::{Instant, Span},
     },
     store::{
-        Committed, Conflict, Counter, Digest, Guard, Index, Key, Member, Op, Receipt, Record, Score, Store, StoreError,
-        Txn, Version, due_command, embedded::Embedded,
+        Committed, Conflict, Counter, Digest, Guard, Index, Key, Member, Op, Receipt, Record, Score, Settings, Store,
+        StoreError, Txn, Version, due_command, embedded::Embedded, open, redis::RedisOptions,
     },
 };
+
+use crate::support::redis::Server;
 
 /// 26 December 2024, 08:00 in Strasbourg.
 pub const START: Instant = Instant::from_unix_ms(1_735_196_400_000);
@@ -41,6 +43,18 @@ impl Stand {
             Box::pin(async move { Arc::new(Embedded::open(path, clock).unwrap()) as Arc<dyn Store> }) as Reopening
         });
         Self { store, clock, territory: "fr-67".parse().unwrap(), reopen, _keep: Box::new(dir) }
+    }
+
+    pub async fn redis() -> Self {
+        let server = Server::start("always");
+        let clock = Clock::manual(START);
+        let url = server.url();
+        let store = redis_at(&url, clock.clone()).await;
+        let reopen = Box::new(move |clock| {
+            let url = url.clone();
+            Box::pin(async move { redis_at(&url, clock).await }) as Reopening
+        });
+        Self { store, clock, territory: "fr-67".parse().unwrap(), reopen, _keep: Box::new(server) }
     }
 
     /// Closes the store and opens it again on `clock`.
@@ -105,6 +119,12 @@ impl Stand {
         let page = self.store.range(&self.territory, &index(name), None, 1_000).await.unwrap();
         page.entries.into_iter().map(|(score, member)| (score, member.0)).collect()
     }
+}
+
+/// A store on a running server, under the prefix `it`.
+pub async fn redis_at(url: &str, clock: Clock) -> Arc<dyn Store> {
+    let options = RedisOptions { prefix: "it".to_owned(), clock, ..RedisOptions::new(url) };
+    open(Settings::Redis(options)).await.unwrap()
 }
 
 /// The command of that name, made at [`START`].

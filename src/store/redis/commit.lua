@@ -1,0 +1,181 @@
+-- One conditional commit: applied completely or not at all. Every check stands before the first write, and the log
+-- comes first of the writes, because XADD can refuse and what was written before an error stays.
+--
+-- KEYS  1 head of the territory (hash)   2 its log (stream)   3 its counters (hash)
+--       4 receipt of the command (hash; not looked at by a touch)
+--       then one per guard, then one per op: the record (hash) or index (zset) it is about
+-- ARGV  1 command id, '' for a touch     2 digest of the request, 32 bytes
+--       3 low half of the version in hex: 16 digits of the command, or 10 of the touch's content
+--       4 when the command was made, ms  5 schema of the records it puts, '' when it puts none
+--       6 epoch   7 at, ms               8 the store's clock when it is hand-driven, ms; '' for this server's
+--       9 '=' and the event's bytes, '' for none     10 outcome, bytes
+--      11 number of guards              12 number of ops
+--      then three per guard: 'v' version '' | 'a' '' '' | 'f' ('=' member, or '' for empty) (records' key prefix or '')
+--                            'd' member '' | 'r' member ''
+--      then three per op:    'p' bytes (counter or '') | 'x' '' '' | '+' score member | '-' member ''
+-- All instants are milliseconds since 1970; all integers are decimal text.
+--
+-- Reply, a list whose first entry says which:
+--   done replayed(0|1) seq at counts(a,b,…) outcome
+--   conflict seq epoch now {key version number bytes, …} {guard-number ('=' member, or ''), …}
+--     an absent record has the version ''
+--   clock now · fenced epoch · schema current · other · stale · numbered · corrupt where-and-what
+
+local FIXED_KEYS, FIXED_ARGS = 4, 12
+local MAX_EXACT = 9007199254740992
+local MAX_CLOCK_GAP = 1000
+local MAX_COMMAND_AGE, MAX_COMMAND_AHEAD = 71 * 3600 * 1000, 5 * 60 * 1000
+
+-- 1. Decode.
+local command, digest, version_low = ARGV[1], ARGV[2], ARGV[3]
+local made, schema = tonumber(ARGV[4]), tonumber(ARGV[5])
+local epoch, at = tonumber(ARGV[6]), tonumber(ARGV[7])
+local event, outcome = ARGV[9], ARGV[10]
+local guards, ops = tonumber(ARGV[11]), tonumber(ARGV[12])
+assert(epoch and at and guards and ops, 'commit: epoch, at and the two numbers must be integers')
+assert(#KEYS == FIXED_KEYS + guards + ops, 'commit: one key for each guard and op')
+assert(#ARGV == FIXED_ARGS + 3 * (guards + ops), 'commit: three arguments for each guard and op')
+assert(event == '' or command ~= '', 'commit: an event needs a command')
+
+-- Key and arguments of guard or op number `n`; ops go on where guards end.
+local function part(n)
+  local base = FIXED_ARGS + 3 * (n - 1)
+  return KEYS[FIXED_KEYS + n], ARGV[base + 1], ARGV[base + 2], ARGV[base + 3]
+end
+
+-- 2. A known command is answered from its receipt, before anything can refuse it.
+local head = read_head(KEYS[1])
+if not head then return corrupt(KEYS[1], 'expected a hash of six numbers') end
+local now, last, wall = pace(head, read_clock(ARGV[8]))
+if command ~= '' then
+  local receipt = read_receipt(KEYS[4], now)
+  if receipt == false then return corrupt(KEYS[4], 'expected a receipt') end
+  if receipt then
+    if receipt.digest ~= digest then return { 'other' } end
+    return { 'done', '1', receipt.seq, receipt.at, receipt.counts, receipt.outcome }
+  end
+end
+
+-- 3. Types of everything that is read or written below.
+local TYPES = { v = 'hash', a = 'hash', f = 'zset', d = 'zset', r = 'zset', p = 'hash', x = 'hash', ['+'] = 'zset', ['-'] = 'zset' }
+for n = 1, guards + ops do
+  local key, tag = part(n)
+  assert(TYPES[tag], 'commit: an unknown guard or op')
+  if not is(key, TYPES[tag]) then return corrupt(key, 'expected a ' .. TYPES[tag]) end
+end
+if not is(KEYS[3], 'hash') then return corrupt(KEYS[3], 'expected a hash') end
+if redis.call('TYPE', KEYS[2])['ok'] ~= (head.seq > 0 and 'stream' or 'none') then
+  return corrupt(KEYS[2], 'expected a stream that ends at ' .. text(head.seq))
+end
+
+-- 4. Epoch, schema, clock, age.
+if epoch ~= head.epoch then return { 'fenced', text(head.epoch) } end
+if schema and schema < head.schema then return { 'schema', text(head.schema) } end
+if math.abs(now - at) > MAX_CLOCK_GAP then return { 'clock', text(now) } end
+if command ~= '' and (at - made > MAX_COMMAND_AGE or made - at > MAX_COMMAND_AHEAD) then return { 'stale' } end
+
+-- 5. Guards.
+local function first(key)
+  local found = redis.call('ZRANGE', key, 0, 0)[1]
+  return found and '=' .. found or ''
+end
+
+local holds = true
+for n = 1, guards do
+  local key, tag, x = part(n)
+  if tag == 'v' or tag == 'a' then
+    local record = read_record(key)
+    if record == false then return corrupt(key, 'expected a record') end
+    if tag == 'v' then holds = holds and record ~= nil and record[1] == x else holds = holds and record == nil end
+  elseif tag == 'f' then
+    holds = holds and first(key) == x
+  else
+    local score = tonumber(redis.call('ZSCORE', key, x) or '')
+    holds = holds and score ~= nil and (score <= now) == (tag == 'd')
+  end
+end
+
+if not holds then
+  local records, heads = {}, {}
+  for n = 1, guards do
+    local key, tag, _, prefix = part(n)
+    local record_key = (tag == 'v' or tag == 'a') and key or nil
+    if tag == 'f' then
+      local member = first(key)
+      heads[#heads + 1] = text(n)
+      heads[#heads + 1] = member
+      -- A key that the caller could not know and name; it has the same hash tag.
+      if member ~= '' and prefix ~= '' then record_key = prefix .. string.match(member, '^=([^/]*)') end
+    end
+    if record_key then
+      local record = read_record(record_key)
+      if record == false then return corrupt(record_key, 'expected a record') end
+      record = record or { '', '', '' }
+      records[#records + 1] = { record_key, record[1], record[2], record[3] }
+    end
+  end
+  return { 'conflict', text(head.seq), text(head.epoch), text(now), records, heads }
+end
+
+-- 6. Numbers: only a new record takes one, and all stay exact.
+local counters, counts = {}, {}
+for n = guards + 1, guards + ops do
+  local key, tag, _, counter = part(n)
+  if tag == 'p' and counter ~= '' then
+    if redis.call('EXISTS', key) == 1 then return { 'numbered' } end
+    local value = counters[counter] or tonumber(redis.call('HGET', KEYS[3], counter) or '0')
+    if not value or value < 0 or value % 1 ~= 0 then return corrupt(KEYS[3], 'expected whole numbers') end
+    if value >= MAX_EXACT then return corrupt(KEYS[3], 'a counter is beyond 2^53') end
+    counters[counter] = value + 1
+    counts[#counts + 1] = text(value + 1)
+  end
+end
+local all_counts = table.concat(counts, ',')
+
+-- 7. The log, first of all writes.
+local seq = head.seq
+if event ~= '' then
+  seq = seq + 1
+  local fields = { 'command', command, 'at', ARGV[7], 'counts', all_counts, 'event', string.sub(event, 2) }
+  local added = redis.pcall('XADD', KEYS[2], text(seq) .. '-0', unpack(fields))
+  if type(added) == 'table' and added.err then
+    if string.find(added.err, 'equal or smaller') then return corrupt(KEYS[2], 'the log is ahead of its head') end
+    return redis.error_reply(added.err)
+  end
+end
+
+-- 8. Ops, in order.
+local touches = head.touches
+if command == '' then
+  touches = touches + 1
+  version_low = version_low .. string.format('%06x', touches % 16777216)
+end
+local version = string.format('%016x', seq) .. version_low
+local counted = 0
+for n = guards + 1, guards + ops do
+  local key, tag, x, y = part(n)
+  if tag == 'p' then
+    redis.call('HSET', key, 'version', version, 'bytes', x)
+    if y ~= '' then
+      counted = counted + 1
+      redis.call('HSET', key, 'number', counts[counted])
+      redis.call('HSET', KEYS[3], y, counts[counted])
+    end
+  elseif tag == 'x' then
+    redis.call('DEL', key)
+  elseif tag == '+' then
+    redis.call('ZADD', key, x, y)
+  else
+    redis.call('ZREM', key, x)
+  end
+end
+redis.call('HSET', KEYS[1], 'epoch', text(math.max(head.epoch, 1)), 'seq', text(seq),
+  'schema', text(math.max(head.schema, schema or 0)), 'touches', text(touches), 'last', text(last), 'wall', text(wall))
+
+-- 9. The receipt, and the answer.
+if command ~= '' then
+  redis.call('HSET', KEYS[4], 'digest', digest, 'seq', text(seq), 'at', ARGV[7], 'written', text(now),
+    'counts', all_counts, 'outcome', outcome)
+  redis.call('PEXPIRE', KEYS[4], text(RECEIPT_LIFE))
+end
+return { 'done', '0', text(seq), ARGV[7], all_counts, outcome }

@@ -1,0 +1,211 @@
+//! State in Redis 7 or later: one script for the one conditional commit ([`commit.lua`](self)), two that only read.
+//!
+//! No rule of care is in Lua. The scripts' hashes are their version, so that an old and a new binary run side by side;
+//! a server that has forgotten them is given them again.
+
+mod audit;
+mod call;
+mod link;
+mod names;
+mod reply;
+
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use ::redis::{Client, Cmd, Value, cmd};
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    clock::Clock,
+    domain::{
+        ids::{CommandId, TerritoryId},
+        time::{Instant, Span},
+    },
+};
+
+use self::{link::Link, names::Names};
+
+use super::{
+    Committed, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store, StoreError, Txn,
+    check_limit, check_read,
+};
+
+/// How long a call may take, connecting included, when nothing else is said.
+pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
+/// How often the server's durability is read again.
+const AUDIT_EVERY: Duration = Duration::from_secs(10);
+/// A server whose clock is further from this machine's is refused.
+const MAX_SERVER_GAP: Span = Span::from_secs(5);
+
+/// Where the state is and how it is reached.
+#[derive(Debug, Clone)]
+pub struct RedisOptions {
+    /// `redis://host:port/` or `unix:///path`; may hold a password and is never printed.
+    pub url: SecretString,
+    /// What every key begins with: one Redis may serve several services.
+    pub prefix: String,
+    /// How long a call may take, connecting included.
+    pub deadline: Duration,
+    /// Hand-driven, it takes the place of the server's clock; else the server's own counts.
+    pub clock: Clock,
+}
+
+impl RedisOptions {
+    /// `url` with prefix `sas`, a deadline of two seconds and the server's own clock.
+    pub fn new(url: impl Into<String>) -> Self {
+        let url = SecretString::from(url.into());
+        Self { url, prefix: "sas".to_owned(), deadline: DEFAULT_DEADLINE, clock: Clock::System }
+    }
+}
+
+/// The Redis engine.
+pub struct Redis {
+    link: Arc<Link>,
+    names: Names,
+    clock: Clock,
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis").field("names", &self.names).finish_non_exhaustive()
+    }
+}
+
+impl Redis {
+    /// Connects and audits the server. `Unavailable` says what is wrong: no server, older than Redis 7, a replica, or a
+    /// clock more than five seconds from this machine's.
+    pub async fn connect(options: RedisOptions) -> Result<Self, StoreError> {
+        let client = Client::open(options.url.expose_secret()).map_err(|error| {
+            // The crate's own words could repeat the address, and with it a password.
+            let kind = error.category();
+            StoreError::Unavailable(format!(
+                "the address of Redis: expected redis://host:port/ or unix:///path ({kind})"
+            ))
+        })?;
+        let link = Arc::new(Link::new(client, options.deadline));
+        link.audit().await?.check()?;
+        let redis = Self { link, names: Names::new(&options.prefix), clock: options.clock };
+        redis.check_clock().await?;
+        tokio::spawn(keep_auditing(Arc::downgrade(&redis.link)));
+        Ok(redis)
+    }
+
+    async fn check_clock(&self) -> Result<(), StoreError> {
+        if matches!(self.clock, Clock::Manual(_)) {
+            return Ok(());
+        }
+        let time = self.link.command(&cmd("TIME")).await?;
+        let (seconds, micros): (i64, i64) =
+            ::redis::from_redis_value(time).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let (server, here) = (Instant::from_unix_ms(seconds * 1_000 + micros / 1_000), self.clock.now());
+        let gap = server.since(here).max(here.since(server));
+        if gap > MAX_SERVER_GAP {
+            let why = format!("its clock is {} s from this machine's; set both by NTP", gap.secs());
+            return Err(StoreError::Unavailable(why));
+        }
+        Ok(())
+    }
+
+    /// A territory is listed before its first commit, so that none with state is missing from the list.
+    async fn list_territory(&self, territory: &TerritoryId) -> Result<(), StoreError> {
+        let mut add = cmd("SADD");
+        add.arg(self.names.territories()).arg(territory.as_str());
+        self.link.command(&add).await.map(|_| ())
+    }
+
+    async fn has_state(&self, territory: &TerritoryId) -> Result<bool, StoreError> {
+        let mut exists = cmd("EXISTS");
+        exists.arg(self.names.head(territory));
+        Ok(self.link.command(&exists).await? == Value::Int(1))
+    }
+
+    /// A clock that went back is noted by an empty touch, so that time runs on at half speed while nothing is written.
+    async fn note_clock(&self, territory: &TerritoryId, snapshot: &Snapshot) -> Result<(), StoreError> {
+        tracing::warn!(%territory, "the clock is behind the last instant used: time runs at half speed");
+        self.commit(&Txn::touch(territory.clone(), snapshot.epoch, snapshot.at)).await.map(|_| ())
+    }
+}
+
+/// The server's settings can be changed while it runs: what receipts say of durability follows within seconds.
+async fn keep_auditing(link: Weak<Link>) {
+    loop {
+        tokio::time::sleep(AUDIT_EVERY).await;
+        let Some(link) = link.upgrade() else { return };
+        if let Err(error) = link.audit().await {
+            tracing::warn!(%error, "the durability of Redis could not be read");
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Redis {
+    async fn read(
+        &self,
+        territory: &TerritoryId,
+        keys: &[Key],
+        receipt: Option<CommandId>,
+    ) -> Result<Snapshot, StoreError> {
+        check_read(keys)?;
+        let answer = self.link.call(&call::read(&self.names, &self.clock, territory, keys, receipt)).await?;
+        let (snapshot, must_note) = reply::read(answer, &self.names, territory, self.link.level())?;
+        if must_note {
+            self.note_clock(territory, &snapshot).await?;
+        }
+        Ok(snapshot)
+    }
+
+    async fn range(
+        &self,
+        territory: &TerritoryId,
+        index: &Index,
+        after: Option<(Score, Member)>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        check_limit(limit)?;
+        reply::page(self.link.call(&call::range(&self.names, territory, index, after, limit)).await?)
+    }
+
+    async fn commit(&self, txn: &Txn) -> Result<Committed, StoreError> {
+        txn.check()?;
+        if txn.epoch == 0 {
+            self.list_territory(&txn.territory).await?;
+        }
+        let answer = self.link.call(&call::commit(&self.names, &self.clock, txn)).await?;
+        reply::commit(answer, &self.names, txn, self.link.level())
+    }
+
+    async fn log(&self, territory: &TerritoryId, after: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
+        check_limit(limit)?;
+        let mut range = Cmd::new();
+        range.arg("XRANGE").arg(self.names.log(territory)).arg(format!("{}-0", after.saturating_add(1)));
+        range.arg("+").arg("COUNT").arg(limit);
+        reply::log(self.link.command(&range).await?)
+    }
+
+    async fn wait(&self, territory: &TerritoryId, after: u64) -> Result<(), StoreError> {
+        self.link.wait(&self.names.log(territory), after).await
+    }
+
+    async fn durability(&self) -> Result<DurabilityReport, StoreError> {
+        Ok(self.link.audit().await?.report())
+    }
+
+    async fn territories(&self) -> Result<Vec<TerritoryId>, StoreError> {
+        let mut members = cmd("SMEMBERS");
+        members.arg(self.names.territories());
+        let listed: Vec<String> = ::redis::from_redis_value(self.link.command(&members).await?)
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let mut known = Vec::new();
+        for territory in listed {
+            let territory = territory.parse().map_err(|_| StoreError::Corrupt("a territory id".to_owned()))?;
+            if self.has_state(&territory).await? {
+                known.push(territory);
+            }
+        }
+        Ok(known)
+    }
+}

@@ -1,0 +1,71 @@
+//! Every Redis key, in one place: `<prefix>:<layout version>:{<territory>}:<what>`.
+//!
+//! The braces are the hash tag: all keys of a territory lie in one slot, so that one script may touch them together.
+//! Raise [`VERSION`] when the layout changes: an old and a new binary then never read each other's keys.
+//!
+//! | what | type | holds |
+//! |---|---|---|
+//! | `head` | hash | epoch, seq, schema, touches, and the two instants of the store's time |
+//! | `log` | stream | `<seq>-0`: command, at, counts, event |
+//! | `counters` | hash | counter → value |
+//! | `receipt:<command id>` | hash, 72 h | digest, seq, at, written, counts, outcome |
+//! | `record:<key>` | hash | version, number when it has one, bytes |
+//! | `index:<index>` | sorted set | member → score |
+//!
+//! and, outside every territory, the set `<prefix>:<layout version>:territories`.
+
+use crate::{
+    domain::ids::{CommandId, TerritoryId},
+    store::{Index, Key},
+};
+
+const VERSION: u32 = 1;
+
+/// Makes the keys of one service.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    prefix: String,
+}
+
+impl Names {
+    pub fn new(prefix: &str) -> Self {
+        Self { prefix: format!("{prefix}:{VERSION}:") }
+    }
+
+    fn of(&self, territory: &TerritoryId, what: &str) -> String {
+        format!("{}{{{territory}}}:{what}", self.prefix)
+    }
+
+    pub fn head(&self, territory: &TerritoryId) -> String {
+        self.of(territory, "head")
+    }
+
+    pub fn log(&self, territory: &TerritoryId) -> String {
+        self.of(territory, "log")
+    }
+
+    pub fn counters(&self, territory: &TerritoryId) -> String {
+        self.of(territory, "counters")
+    }
+
+    pub fn receipt(&self, territory: &TerritoryId, command: CommandId) -> String {
+        self.of(territory, &format!("receipt:{command}"))
+    }
+
+    pub fn record(&self, territory: &TerritoryId, key: &Key) -> String {
+        self.of(territory, &format!("record:{key}"))
+    }
+
+    /// What the records' keys begin with; `kind` is the beginning of their names (`case/`).
+    pub fn records(&self, territory: &TerritoryId, kind: &str) -> String {
+        self.of(territory, &format!("record:{kind}"))
+    }
+
+    pub fn index(&self, territory: &TerritoryId, index: &Index) -> String {
+        self.of(territory, &format!("index:{index}"))
+    }
+
+    pub fn territories(&self) -> String {
+        format!("{}territories", self.prefix)
+    }
+}

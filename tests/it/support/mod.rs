@@ -1,0 +1,3 @@
+//! Real parts that several stories start for themselves.
+
+pub mod redis;
