@@ -227,12 +227,10 @@ impl Txn {
         let mut written = std::collections::BTreeSet::new();
         for op in &self.ops {
             match op {
-                Op::Put { key, number, .. } => {
-                    if !written.insert(key) && number.is_some() {
-                        faults.push("a numbered record is written before in the same transaction".to_owned());
-                    }
+                Op::Put { key, number: Some(_), .. } if written.contains(key) => {
+                    faults.push("a numbered record is written before in the same transaction".to_owned());
                 }
-                Op::Delete(key) => {
+                Op::Put { key, .. } | Op::Delete(key) => {
                     written.insert(key);
                 }
                 Op::IndexAdd(_, score, _) if score.unsigned_abs() > MAX_SCORE.unsigned_abs() => {

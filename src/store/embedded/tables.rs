@@ -168,11 +168,11 @@ where
     }
 }
 
+/// A key of the indexes, borrowed.
+type Place<'a> = (&'a str, &'a str, i64, &'a str);
+
 /// The least key of an index and the first beyond it.
-pub(super) fn bounds<'a>(
-    territory: &'a TerritoryId,
-    index: &'a Index,
-) -> ((&'a str, &'a str, i64, &'a str), (&'a str, &'a str, i64, &'a str)) {
+pub(super) fn bounds<'a>(territory: &'a TerritoryId, index: &'a Index) -> (Place<'a>, Place<'a>) {
     let (territory, index) = (territory.as_str(), index.as_str());
     ((territory, index, i64::MIN, ""), (territory, index, i64::MAX, ""))
 }

@@ -1,11 +1,13 @@
 //! The store's contract as stories, each told to both engines.
 
 mod embedded;
+mod fuzz;
 mod guards;
 mod log;
 mod ranges;
 mod receipts;
 mod records;
+mod redis;
 mod stand;
 mod time;
 

@@ -66,7 +66,7 @@ impl Drop for Server {
 fn spawn(dir: &TempDir, appendfsync: &str) -> Child {
     let mut command = Command::new("redis-server");
     command.args(["--port", "0", "--unixsocket", "redis.sock", "--save", "", "--appendonly", "yes"]);
-    command.args(["--appendfsync", appendfsync, "--maxmemory-policy", "noeviction"]);
+    command.args(["--appendfsync", appendfsync, "--maxmemory-policy", "noeviction", "--enable-debug-command", "yes"]);
     command.current_dir(dir.path()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().expect("redis-server is needed: apt-get install redis-server");
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
