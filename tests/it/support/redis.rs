@@ -69,13 +69,15 @@ fn spawn(dir: &TempDir, appendfsync: &str) -> Child {
     command.args(["--appendfsync", appendfsync, "--maxmemory-policy", "noeviction", "--enable-debug-command", "yes"]);
     command.current_dir(dir.path()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().expect("redis-server is needed: apt-get install redis-server");
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     let mut said = Vec::new();
-    for line in lines.map_while(Result::ok) {
-        if line.contains("eady to accept connections") {
-            return child;
-        }
+    let ready = lines.any(|line| {
         said.push(line);
+        said.last().is_some_and(|line| line.contains("ready to accept connections"))
+    });
+    if ready {
+        return child;
     }
+    let _ = child.wait();
     panic!("redis-server did not start:\n{}", said.join("\n"));
 }
