@@ -158,6 +158,9 @@ pub struct Plan {
     pub rows: Vec<Row>,
     /// Refused options left out of `rows`, by reason.
     pub left_out: Vec<(Category, WhyNot, u32)>,
+    /// Kept options left out of `rows`, which a later plan brings; those in `rows` are the best.
+    #[serde(default)]
+    pub kept_left_out: Vec<(Category, u32)>,
 }
 
 impl Plan {

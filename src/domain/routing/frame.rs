@@ -1,0 +1,132 @@
+//! Phase 1, the frame: what follows from the problem before any responder is looked at.
+
+use crate::domain::{
+    calendar::{Legal, Status, local_date},
+    ids::SectorId,
+    place::Position,
+    regulation::need::CareType,
+    time::{Instant, Span},
+};
+
+use super::{Category, Problem, WhyNot};
+
+/// The problem with what follows from it.
+pub(super) struct Frame<'a> {
+    pub(super) problem: &'a Problem<'a>,
+    /// By when the care must have begun, as signed.
+    pub(super) deadline: Instant,
+    /// The last instant an option may begin at: the deadline, or now once it has passed, when only what can begin at once
+    /// is of use.
+    pub(super) horizon: Instant,
+    /// Code of the legal period, `OUT_OF_YEARS` outside the years the calendar answers for.
+    pub(super) period: &'static str,
+    /// On duty or not.
+    pub(super) status: Status,
+    pub(super) position: Option<Position>,
+    /// The sector of permanence; `Ok(None)` where nobody is on duty by law's organisation, `Err` when the place is unknown.
+    pub(super) sector: Result<Option<SectorId>, WhyNot>,
+    /// The patient cannot leave the place.
+    pub(super) stays: bool,
+    /// Categories tried, first one first.
+    pub(super) order: Vec<Category>,
+}
+
+impl<'a> Frame<'a> {
+    pub(super) fn of(problem: &'a Problem<'a>) -> Self {
+        let legal = problem.territory.period_at(problem.now).ok();
+        let patient = problem.patient;
+        let stays = problem.need.constraints.home_only || (patient.ehpad && patient.reduced_mobility);
+        let deadline = problem.need.deadline(problem.signed_at);
+        Self {
+            problem,
+            deadline,
+            horizon: deadline.max(problem.now),
+            period: legal.as_ref().map_or("OUT_OF_YEARS", |legal| legal.period.code()),
+            status: legal.as_ref().map_or(Status::OfficeHours, |legal| legal.status),
+            position: position(problem),
+            sector: sector(problem, legal.as_ref()),
+            stays,
+            order: order(problem, legal.as_ref(), stays),
+        }
+    }
+
+    /// How long from now an option may begin, the last instant included.
+    pub(super) fn window(&self) -> Span {
+        self.horizon.since(self.problem.now) + Span::from_ms(1)
+    }
+
+    /// Straight-line metres from the patient, where both ends are known.
+    pub(super) fn distance(&self, to: Position) -> Option<u32> {
+        self.position.map(|from| from.metres_to(to))
+    }
+
+    /// Why a category is not tried at all; `None` when its responders are to be judged.
+    pub(super) fn closed(&self, category: Category) -> Option<WhyNot> {
+        let must_examine = self.problem.need.constraints.must_examine;
+        if !serves(self.problem.care, self.stays, category) {
+            return Some(WhyNot::OtherCareDecided);
+        }
+        if category == Category::Teleconsultation && must_examine {
+            return Some(WhyNot::MustExamine);
+        }
+        if self.stays && !comes_to_the_patient(category) {
+            return Some(WhyNot::PatientCannotLeave);
+        }
+        if !self.order.contains(&category) {
+            return Some(WhyNot::NotInThisPeriod);
+        }
+        let limited = self.problem.territory.routing.max_distance(category).is_some();
+        (limited && self.position.is_none()).then_some(WhyNot::PlaceUnknown)
+    }
+
+    /// Whether `at` lies in the local week of now, for which acts are counted.
+    pub(super) fn this_week(&self, at: Instant) -> bool {
+        use chrono::Datelike;
+        let zone = self.problem.territory.calendar.zone();
+        local_date(zone, at).iso_week() == local_date(zone, self.problem.now).iso_week()
+    }
+}
+
+/// Whether a category can give the care decided. The own GP is always asked: he may receive, visit or call.
+fn serves(care: CareType, stays: bool, category: Category) -> bool {
+    match (care, category) {
+        (care, Category::OwnGp) => care.needs_supply(),
+        (CareType::HomeVisit, category) => category == Category::HomeVisit,
+        (CareType::Teleconsultation, category) => category == Category::Teleconsultation,
+        (CareType::Consultation, Category::HomeVisit) => stays,
+        (CareType::Consultation, _) => true,
+        _ => false,
+    }
+}
+
+fn comes_to_the_patient(category: Category) -> bool {
+    matches!(category, Category::OwnGp | Category::HomeVisit | Category::Teleconsultation)
+}
+
+/// The policy's order. A video consultation with a doctor who does not know the patient comes after everything
+/// physical, unless it is the care decided.
+fn order(problem: &Problem<'_>, legal: Option<&Legal>, stays: bool) -> Vec<Category> {
+    let status = legal.map_or(Status::OfficeHours, |legal| legal.status);
+    let at_home = stays || problem.care == CareType::HomeVisit;
+    let mut order = problem.territory.routing.order(status, at_home).to_vec();
+    if problem.care != CareType::Teleconsultation {
+        order.sort_by_key(|category| *category == Category::Teleconsultation);
+    }
+    order
+}
+
+/// The patient's own position, else the centre of the commune.
+fn position(problem: &Problem<'_>) -> Option<Position> {
+    let centre = || problem.place.commune.and_then(|commune| problem.territory.communes.get(&commune));
+    problem.place.position.or_else(|| centre().map(|commune| commune.position))
+}
+
+/// The sector of the commune in the present part of the day: what was noted when the call came may be that of the
+/// evening.
+fn sector(problem: &Problem<'_>, legal: Option<&Legal>) -> Result<Option<SectorId>, WhyNot> {
+    match (problem.place.commune, legal, &problem.place.sector) {
+        (Some(commune), Some(legal), _) => Ok(problem.territory.sector_of(commune, legal).cloned()),
+        (_, _, Some(noted)) => Ok(Some(noted.clone())),
+        _ => Err(WhyNot::PlaceUnknown),
+    }
+}

@@ -1,0 +1,190 @@
+//! The problem: everything a plan depends on, as plain data that an engine fills.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{
+    case::state::{Case, Offer, Patient, Whereabouts},
+    directory::Directory,
+    ids::{DecisionId, PersonId, ResponderId, SectorId, SlotId},
+    regulation::{
+        decision::Decision,
+        need::{CareType, Need},
+    },
+    slots::Slot,
+    territory::Territory,
+    time::Instant,
+    visits::{Shift, ShiftState},
+};
+
+use super::{Category, Means, WhyNot};
+
+/// What has to be planned.
+#[derive(Debug, Clone)]
+pub struct Problem<'a> {
+    /// The instant of planning.
+    pub now: Instant,
+    /// Policy table, sectors, calendar, exceptions and their version.
+    pub territory: &'a Territory,
+    /// Who there is.
+    pub directory: &'a Directory,
+    /// The signed need.
+    pub need: &'a Need,
+    /// When it was signed: delays run from here.
+    pub signed_at: Instant,
+    /// The care of the answer or, before it is signed, of the need.
+    pub care: CareType,
+    /// For whom.
+    pub patient: &'a Patient,
+    /// Where the patient is.
+    pub place: &'a Whereabouts,
+    /// Everybody who regulated the case.
+    pub regulators: &'a BTreeSet<PersonId>,
+    /// What was tried for this decision and led nowhere.
+    pub tried: Vec<Tried>,
+    /// The supply as it is known now.
+    pub supply: &'a Supply,
+}
+
+impl<'a> Problem<'a> {
+    /// The problem of one decision of a case; `None` when the case has no patient of the need's number.
+    pub fn of_case(
+        now: Instant,
+        (territory, directory): (&'a Territory, &'a Directory),
+        case: &'a Case,
+        decision: &'a Decision,
+        supply: &'a Supply,
+    ) -> Option<Self> {
+        Some(Self {
+            now,
+            territory,
+            directory,
+            need: &decision.need,
+            signed_at: decision.signed.at,
+            care: decision.answer.as_ref().map_or(decision.need.care, |answer| answer.care),
+            patient: case.patient(decision.need.patient)?,
+            place: &case.place,
+            regulators: &case.regulators,
+            tried: Tried::of_case(case, decision.id),
+            supply,
+        })
+    }
+}
+
+/// An offer of this decision that led nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// Who was asked.
+    pub responder: ResponderId,
+    /// How.
+    pub by: Asked,
+    /// Why it led nowhere.
+    pub why: WhyNot,
+}
+
+/// How a responder was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asked {
+    /// By telephone.
+    Phone,
+    /// By holding this slot.
+    Slot(SlotId),
+    /// By offering a visit.
+    Visit,
+}
+
+impl Tried {
+    /// A closed offer.
+    pub fn of(offer: &Offer, why: WhyNot) -> Self {
+        let by = match offer.means {
+            Means::Ring => Asked::Phone,
+            Means::Slot { slot, .. } => Asked::Slot(slot),
+            Means::Visit { .. } => Asked::Visit,
+        };
+        Self { responder: offer.responder.clone(), by, why }
+    }
+
+    /// All closed offers of a decision.
+    pub fn of_case(case: &Case, decision: DecisionId) -> Vec<Self> {
+        case.tried(decision).map(|(offer, why)| Self::of(offer, why)).collect()
+    }
+}
+
+/// Whether a source of supply is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceState {
+    /// It is, and what it published is below.
+    Connected,
+    /// Nobody has connected it.
+    NotConnected,
+    /// It is connected and has not answered since. What it said before is not relied on.
+    SilentSince(Instant),
+}
+
+/// Supply as it is known at one instant.
+#[derive(Debug, Clone, Default)]
+pub struct Supply {
+    /// The sources of slots, shifts and video consultations; one that is not named is not connected. Own GPs and
+    /// colleagues are rung: their source is the directory, and needs no entry.
+    pub sources: BTreeMap<Category, SourceState>,
+    /// Free slots by responder. A responder that publishes slots has an entry even when none is free.
+    pub slots: BTreeMap<ResponderId, Vec<FreeSlot>>,
+    /// Free consultations by video, in the same way.
+    pub video: BTreeMap<ResponderId, Vec<FreeSlot>>,
+    /// Doctors on duty at this instant.
+    pub shifts: Vec<OnDuty>,
+    /// Unscheduled patients of others each responder took in the local week (Monday to Sunday) of this instant.
+    pub snp_this_week: BTreeMap<ResponderId, u32>,
+}
+
+/// A slot that may be held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FreeSlot {
+    /// Which.
+    pub id: SlotId,
+    /// For whom it was published.
+    pub kind: crate::domain::slots::SlotKind,
+    /// Its start.
+    pub start: Instant,
+    /// Its end.
+    pub end: Instant,
+}
+
+/// A doctor on duty for a structure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnDuty {
+    /// The structure.
+    pub responder: ResponderId,
+    /// The doctor.
+    pub doctor: PersonId,
+    /// Sectors served.
+    pub sectors: Vec<SectorId>,
+    /// Not on a visit.
+    pub free: bool,
+}
+
+impl Supply {
+    /// Enters a stored slot: its owner publishes, and it is an option when a hold may take it at `now`.
+    pub fn add_slot(&mut self, slot: &Slot, now: Instant) {
+        let published = self.slots.entry(slot.responder.clone()).or_default();
+        if slot.open_to_hold(now).is_ok() {
+            published.push(FreeSlot { id: slot.id, kind: slot.kind, start: slot.start, end: slot.end });
+        }
+    }
+
+    /// Enters a stored shift when it runs at `now`.
+    pub fn add_shift(&mut self, shift: &Shift, now: Instant) {
+        if shift.on_duty(now) {
+            self.shifts.push(OnDuty {
+                responder: shift.responder.clone(),
+                doctor: shift.doctor.clone(),
+                sectors: shift.sectors.clone(),
+                free: shift.state == ShiftState::Free,
+            });
+        }
+    }
+
+    /// Whether the source of a category is heard.
+    pub fn source(&self, category: Category) -> SourceState {
+        self.sources.get(&category).copied().unwrap_or(SourceState::NotConnected)
+    }
+}

@@ -1,0 +1,96 @@
+//! Phases 3 and 4: the order of what is kept, and how many rows a plan holds.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{ids::ResponderId, time::Instant};
+
+use super::{
+    Category, Row, Verdict, WhyNot,
+    frame::Frame,
+    screen::{Judged, Offerable},
+};
+
+/// The most rows of one category: kept ones best first, then refused ones nearest first.
+pub const ROWS_PER_CATEGORY: usize = 20;
+
+/// The rows of a plan and what had to be left out of them.
+pub(super) struct Bounded {
+    pub(super) rows: Vec<Row>,
+    pub(super) left_out: Vec<(Category, WhyNot, u32)>,
+    pub(super) kept_left_out: Vec<(Category, u32)>,
+}
+
+/// Kept options in policy order, ranked from 1.
+pub(super) fn kept(frame: &Frame<'_>, judged: &[Judged]) -> Vec<Row> {
+    let mut kept: Vec<_> = judged.iter().filter_map(|one| Some((one, one.verdict.as_ref().ok()?))).collect();
+    kept.sort_by_key(|(one, offer)| (place(frame, one.category), preference(one, offer)));
+    let row = |(at, (one, offer)): (usize, (&Judged, &Offerable))| Row {
+        category: one.category,
+        responder: Some(offer.responder.clone()),
+        means: Some(offer.means.clone()),
+        earliest: offer.earliest,
+        distance_m: one.distance_m,
+        verdict: Verdict::Kept { rank: u32::try_from(at + 1).unwrap_or(u32::MAX) },
+    };
+    kept.into_iter().enumerate().map(row).collect()
+}
+
+/// Refused options in policy order, nearest first.
+pub(super) fn refused(frame: &Frame<'_>, judged: &[Judged]) -> Vec<Row> {
+    let mut refused: Vec<_> = judged.iter().filter_map(|one| Some((one, one.why()?))).collect();
+    refused.sort_by_key(|(one, _)| {
+        (place(frame, one.category), one.distance_m.unwrap_or(u32::MAX), one.responder.clone())
+    });
+    let row = |(one, why): (&Judged, WhyNot)| Row {
+        category: one.category,
+        responder: one.responder.clone(),
+        means: None,
+        earliest: one.too_late,
+        distance_m: one.distance_m,
+        verdict: Verdict::Refused { why },
+    };
+    refused.into_iter().map(row).collect()
+}
+
+/// The place of a category: as the policy tries them, then those it does not try.
+fn place(frame: &Frame<'_>, category: Category) -> (usize, Category) {
+    let at = frame.order.iter().position(|tried| *tried == category);
+    (at.unwrap_or(frame.order.len()), category)
+}
+
+/// Inside a category: what is certain before what must be rung, then the earliest, then the nearest. A fixed point is
+/// driven to, and any that is in time will do: the nearest first.
+fn preference(one: &Judged, offer: &Offerable) -> (u8, i64, i64, ResponderId) {
+    let earliest = offer.earliest.map_or(i64::MAX, Instant::unix_ms);
+    let distance = one.distance_m.map_or(i64::MAX, i64::from);
+    let (first, second) = match one.category {
+        Category::FixedPoint => (distance, earliest),
+        _ => (earliest, distance),
+    };
+    (offer.class, first, second, offer.responder.clone())
+}
+
+/// Keeps at most [`ROWS_PER_CATEGORY`] rows of each category and counts the others.
+pub(super) fn bounded(kept: Vec<Row>, refused: Vec<Row>) -> Bounded {
+    let mut held: BTreeMap<Category, usize> = BTreeMap::new();
+    let mut kept_left_out: BTreeMap<Category, u32> = BTreeMap::new();
+    let mut left_out: BTreeMap<(Category, WhyNot), u32> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for row in kept.into_iter().chain(refused) {
+        let count = held.entry(row.category).or_default();
+        if *count < ROWS_PER_CATEGORY {
+            *count += 1;
+            rows.push(row);
+            continue;
+        }
+        match row.verdict {
+            Verdict::Kept { .. } => *kept_left_out.entry(row.category).or_default() += 1,
+            Verdict::Refused { why } => *left_out.entry((row.category, why)).or_default() += 1,
+        }
+    }
+    Bounded {
+        rows,
+        left_out: left_out.into_iter().map(|((category, why), count)| (category, why, count)).collect(),
+        kept_left_out: kept_left_out.into_iter().collect(),
+    }
+}

@@ -1,0 +1,136 @@
+//! Phase 2, the survey: one option as it is being judged, and the checks every category shares.
+
+use crate::domain::{
+    directory::{Connection, Responder},
+    ids::{PersonId, ResponderId},
+    regulation::independence::{Independence, independence},
+    time::Instant,
+};
+
+use super::{
+    Category, Means, SourceState, WhyNot,
+    frame::Frame,
+    problem::{Asked, Tried},
+};
+
+/// An option that can be taken: how, from when as far as known, and what ranks before that inside its category.
+#[derive(Debug, Clone)]
+pub(super) struct Offerable {
+    pub(super) responder: ResponderId,
+    pub(super) means: Means,
+    pub(super) earliest: Option<Instant>,
+    /// Smaller is tried sooner, before time and distance are compared.
+    pub(super) class: u8,
+}
+
+/// A judged option.
+#[derive(Debug, Clone)]
+pub(super) struct Judged {
+    pub(super) category: Category,
+    pub(super) responder: Option<ResponderId>,
+    pub(super) distance_m: Option<u32>,
+    /// The earliest instant known of a refused option, such as a slot after the deadline.
+    pub(super) too_late: Option<Instant>,
+    pub(super) verdict: Result<Offerable, WhyNot>,
+}
+
+impl Judged {
+    /// A category refused as a whole.
+    pub(super) fn closed(category: Category, why: WhyNot) -> Self {
+        Self { category, responder: None, distance_m: None, too_late: None, verdict: Err(why) }
+    }
+
+    /// A verdict on one responder.
+    pub(super) fn on(
+        frame: &Frame<'_>,
+        category: Category,
+        responder: &Responder,
+        verdict: Result<Offerable, WhyNot>,
+    ) -> Self {
+        let distance_m = frame.distance(responder.position);
+        Self { category, responder: Some(responder.id.clone()), distance_m, too_late: None, verdict }
+    }
+
+    pub(super) fn why(&self) -> Option<WhyNot> {
+        self.verdict.as_ref().err().copied()
+    }
+}
+
+/// What rules a responder out in a category whatever is free: independence, an earlier no, the distance.
+pub(super) fn screen(frame: &Frame<'_>, category: Category, responder: &Responder) -> Result<(), WhyNot> {
+    independent(frame, &responder.doctors)?;
+    declined(frame, &responder.id)?;
+    match (frame.problem.territory.routing.max_distance(category), frame.distance(responder.position)) {
+        (Some(limit), Some(metres)) if metres > limit => Err(WhyNot::TooFar),
+        _ => Ok(()),
+    }
+}
+
+/// Refused when there are doctors and every one of them regulated this case. Of several, the one who accepts is checked
+/// again then.
+pub(super) fn independent(frame: &Frame<'_>, doctors: &[PersonId]) -> Result<(), WhyNot> {
+    let all_regulated = !doctors.is_empty() && doctors.iter().all(|doctor| regulated(frame, doctor));
+    if all_regulated { Err(WhyNot::RegulatedCase) } else { Ok(()) }
+}
+
+/// Whether a doctor regulated the case and no dated exception lets him answer it.
+pub(super) fn regulated(frame: &Frame<'_>, doctor: &PersonId) -> bool {
+    let problem = frame.problem;
+    let exceptions = &problem.territory.regulation.independence_exceptions;
+    independence(problem.regulators.iter(), doctor, exceptions, problem.now) == Independence::Refused
+}
+
+/// A no said aloud or to an offered visit counts for every way of asking; a declined slot only for that slot.
+pub(super) fn declined(frame: &Frame<'_>, id: &ResponderId) -> Result<(), WhyNot> {
+    let no = |tried: &&Tried| match tried.by {
+        Asked::Phone => tried.why == WhyNot::Declined,
+        Asked::Visit => true,
+        Asked::Slot(_) => false,
+    };
+    first_tried(frame, id, no)
+}
+
+/// Nobody is rung twice for one decision.
+fn not_rung_yet(frame: &Frame<'_>, id: &ResponderId) -> Result<(), WhyNot> {
+    first_tried(frame, id, |tried| tried.by == Asked::Phone)
+}
+
+/// The smallest reason among the matching attempts, so that their order does not matter.
+fn first_tried(frame: &Frame<'_>, id: &ResponderId, counts: impl Fn(&&Tried) -> bool) -> Result<(), WhyNot> {
+    let of_responder = frame.problem.tried.iter().filter(|tried| tried.responder == *id);
+    of_responder.filter(counts).map(|tried| tried.why).min().map_or(Ok(()), Err)
+}
+
+/// Ringing a responder that is open, and not away, before the horizon.
+pub(super) fn ring(frame: &Frame<'_>, responder: &Responder, class: u8) -> Result<Offerable, WhyNot> {
+    not_rung_yet(frame, &responder.id)?;
+    let earliest = open_before(frame, responder)?;
+    Ok(Offerable { responder: responder.id.clone(), means: Means::Ring, earliest: Some(earliest), class })
+}
+
+fn open_before(frame: &Frame<'_>, responder: &Responder) -> Result<Instant, WhyNot> {
+    let now = frame.problem.now;
+    if let Some(open) = responder.next_open(now, frame.window()) {
+        return Ok(open);
+    }
+    let would_be_open = responder.hours.next_open(now, frame.window()).is_some();
+    let away = would_be_open || responder.absent_at(now).is_some();
+    Err(if away { WhyNot::Absent } else { WhyNot::ClosedBeforeDeadline })
+}
+
+/// Whether what this responder publishes in this category is heard; `published`: something of it is known already.
+pub(super) fn heard(
+    frame: &Frame<'_>,
+    category: Category,
+    responder: &Responder,
+    published: bool,
+) -> Result<(), WhyNot> {
+    match frame.problem.supply.source(category) {
+        SourceState::NotConnected => Err(WhyNot::NotConnected),
+        SourceState::SilentSince(_) => Err(WhyNot::NoAnswer),
+        SourceState::Connected if !published && responder.connection == Connection::NotConnected => {
+            Err(WhyNot::NotConnected)
+        }
+        SourceState::Connected => Ok(()),
+    }
+}

@@ -1,0 +1,169 @@
+//! What is booked: slots of the SAS, fixed points, consultations by video.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    directory::{Responder, ResponderKind},
+    ids::{ResponderId, SlotId},
+    slots::SlotKind,
+    time::Instant,
+};
+
+use super::{
+    Category, FreeSlot, Means, SourceState, WhyNot,
+    frame::Frame,
+    problem::Asked,
+    screen::{Judged, Offerable, heard, ring, screen},
+};
+
+type Published = BTreeMap<ResponderId, Vec<FreeSlot>>;
+/// Why no slot is of use, and the start of one that comes too late.
+type NoSlot = (WhyNot, Option<Instant>);
+
+/// Professionals of the SAS: a slot, else a telephone call to those who take patients beyond their slots.
+pub(super) fn sas_slots(frame: &Frame<'_>) -> Vec<Judged> {
+    let published = &frame.problem.supply.slots;
+    let takes_part = |who: &&Responder| match who.kind {
+        ResponderKind::Gp | ResponderKind::SasProfessional => {
+            who.conventions.sas || who.supernumerary || published.contains_key(&who.id)
+        }
+        ResponderKind::Practice => published.contains_key(&who.id),
+        _ => false,
+    };
+    let judged = judge(frame, Category::SasSlot, takes_part, |who| sas_slot(frame, who));
+    or_source(frame, Category::SasSlot, judged)
+}
+
+fn sas_slot(frame: &Frame<'_>, who: &Responder) -> Result<Offerable, NoSlot> {
+    screen(frame, Category::SasSlot, who).map_err(bare)?;
+    let by_slot = by_slot(frame, Category::SasSlot, who, &frame.problem.supply.slots);
+    by_slot.or_else(|none| if who.supernumerary { beyond_slots(frame, who) } else { Err(none) })
+}
+
+fn beyond_slots(frame: &Frame<'_>, who: &Responder) -> Result<Offerable, NoSlot> {
+    let rung = ring(frame, who, 1).map_err(bare)?;
+    let capped = rung.earliest.is_some_and(|at| capped(frame, who, at));
+    if capped { Err(bare(WhyNot::WeeklyCap)) } else { Ok(rung) }
+}
+
+/// Fixed points: by slot when the point publishes slots and is heard, else by telephone in its hours.
+pub(super) fn fixed_points(frame: &Frame<'_>) -> Vec<Judged> {
+    let point = |who: &&Responder| who.kind == ResponderKind::FixedPoint;
+    let judged = judge(frame, Category::FixedPoint, point, |who| fixed_point(frame, who));
+    or_source(frame, Category::FixedPoint, judged)
+}
+
+fn fixed_point(frame: &Frame<'_>, who: &Responder) -> Result<Offerable, NoSlot> {
+    screen(frame, Category::FixedPoint, who).map_err(bare)?;
+    let published = &frame.problem.supply.slots;
+    let publishes = published.contains_key(&who.id);
+    if publishes && heard(frame, Category::FixedPoint, who, true).is_ok() {
+        return by_slot(frame, Category::FixedPoint, who, published);
+    }
+    ring(frame, who, 0).map_err(bare)
+}
+
+/// Consultations by video; distance does not count unless the policy sets one.
+pub(super) fn teleconsultations(frame: &Frame<'_>) -> Vec<Judged> {
+    let published = &frame.problem.supply.video;
+    let offers = |who: &&Responder| published.contains_key(&who.id);
+    let judged = judge(frame, Category::Teleconsultation, offers, |who| {
+        screen(frame, Category::Teleconsultation, who).map_err(bare)?;
+        by_slot(frame, Category::Teleconsultation, who, published)
+    });
+    or_source(frame, Category::Teleconsultation, judged)
+}
+
+fn judge(
+    frame: &Frame<'_>,
+    category: Category,
+    counts: impl Fn(&&Responder) -> bool,
+    verdict: impl Fn(&Responder) -> Result<Offerable, NoSlot>,
+) -> Vec<Judged> {
+    let one = |who: &Responder| match verdict(who) {
+        Ok(offerable) => Judged::on(frame, category, who, Ok(offerable)),
+        Err((why, too_late)) => Judged { too_late, ..Judged::on(frame, category, who, Err(why)) },
+    };
+    frame.problem.directory.iter().filter(counts).map(one).collect()
+}
+
+/// Where nobody was judged, the row is about the source as a whole.
+fn or_source(frame: &Frame<'_>, category: Category, judged: Vec<Judged>) -> Vec<Judged> {
+    if !judged.is_empty() {
+        return judged;
+    }
+    let why = match frame.problem.supply.source(category) {
+        SourceState::NotConnected => WhyNot::NotConnected,
+        SourceState::SilentSince(_) => WhyNot::NoAnswer,
+        SourceState::Connected => WhyNot::NoFreeSlot,
+    };
+    vec![Judged::closed(category, why)]
+}
+
+/// The responder's first slot that serves this patient before the horizon.
+fn by_slot(frame: &Frame<'_>, category: Category, who: &Responder, published: &Published) -> Result<Offerable, NoSlot> {
+    let slots = published.get(&who.id);
+    heard(frame, category, who, slots.is_some()).map_err(bare)?;
+    let best = best(frame, category, who, slots.map_or(&[], Vec::as_slice))?;
+    let means = Means::Slot { slot: best.id, start: best.start, end: best.end };
+    Ok(Offerable { responder: who.id.clone(), means, earliest: Some(best.start), class: 0 })
+}
+
+/// Narrows the slots step by step; the step that leaves none gives the reason.
+fn best<'s>(
+    frame: &Frame<'_>,
+    category: Category,
+    who: &Responder,
+    slots: &'s [FreeSlot],
+) -> Result<&'s FreeSlot, NoSlot> {
+    let to_come: Vec<_> = slots.iter().filter(|slot| slot.start > frame.problem.now).collect();
+    some(&to_come).ok_or(bare(WhyNot::NoFreeSlot))?;
+    let untried: Vec<_> = to_come.into_iter().filter(|slot| tried(frame, slot.id).is_none()).collect();
+    some(&untried).ok_or_else(|| bare(last_try(frame, slots)))?;
+    let first = untried.iter().map(|slot| slot.start).min();
+    let in_time: Vec<_> = untried.into_iter().filter(|slot| slot.start <= frame.horizon).collect();
+    some(&in_time).ok_or((WhyNot::SlotAfterDeadline, first))?;
+    let open: Vec<_> = in_time.into_iter().filter(|slot| for_this_patient(frame, who, slot)).collect();
+    some(&open).ok_or(bare(WhyNot::OwnPatientsOnly))?;
+    let present: Vec<_> = open.into_iter().filter(|slot| who.absent_at(slot.start).is_none()).collect();
+    some(&present).ok_or(bare(WhyNot::Absent))?;
+    let counts = category == Category::SasSlot;
+    let below_cap = present.into_iter().filter(|slot| !(counts && capped(frame, who, slot.start)));
+    below_cap.min_by_key(|slot| (slot.start, slot.id)).ok_or(bare(WhyNot::WeeklyCap))
+}
+
+fn some<'v, T>(left: &'v [T]) -> Option<&'v [T]> {
+    (!left.is_empty()).then_some(left)
+}
+
+fn bare(why: WhyNot) -> NoSlot {
+    (why, None)
+}
+
+/// Why this slot led nowhere for this decision, if it was tried.
+fn tried(frame: &Frame<'_>, slot: SlotId) -> Option<WhyNot> {
+    let of_slot = frame.problem.tried.iter().filter(|tried| tried.by == Asked::Slot(slot));
+    of_slot.map(|tried| tried.why).min()
+}
+
+fn last_try(frame: &Frame<'_>, slots: &[FreeSlot]) -> WhyNot {
+    slots.iter().filter_map(|slot| tried(frame, slot.id)).min().unwrap_or(WhyNot::Taken)
+}
+
+/// A slot published to a CPTS is for patients of its doctors.
+fn for_this_patient(frame: &Frame<'_>, who: &Responder, slot: &FreeSlot) -> bool {
+    if slot.kind != SlotKind::Cpts {
+        return true;
+    }
+    let own = frame.problem.patient.own_gp.as_ref().and_then(|id| frame.problem.directory.get(id));
+    own.is_some_and(|own| own.id == who.id || (own.cpts.is_some() && own.cpts == who.cpts))
+}
+
+/// Whether the doctor's limit of other doctors' patients is reached in the week of `at`. His own patients do not count,
+/// and of a structure it is not known whose slot it is.
+fn capped(frame: &Frame<'_>, who: &Responder, at: Instant) -> bool {
+    let taken = frame.problem.supply.snp_this_week.get(&who.id).copied().unwrap_or(0);
+    let own_patient = frame.problem.patient.own_gp.as_ref() == Some(&who.id);
+    let cap = frame.problem.territory.routing.weekly_snp_cap;
+    who.doctors.len() == 1 && !own_patient && frame.this_week(at) && taken >= cap
+}

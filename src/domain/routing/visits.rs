@@ -1,0 +1,52 @@
+//! Home visits: the structures that drive to the patient's sector and have somebody on duty who did not regulate.
+
+use crate::domain::directory::{Responder, ResponderKind};
+
+use super::{
+    Category, Means, OnDuty, WhyNot,
+    frame::Frame,
+    screen::{Judged, Offerable, heard, regulated, screen},
+};
+
+/// Every structure that makes visits, judged. A collective practice visits only its listed patients, as their own GP.
+pub(super) fn home_visits(frame: &Frame<'_>) -> Vec<Judged> {
+    let closed = |why| vec![Judged::closed(Category::HomeVisit, why)];
+    match &frame.sector {
+        Err(why) => return closed(*why),
+        Ok(None) => return closed(WhyNot::SectorNotServed),
+        Ok(Some(_)) => {}
+    }
+    let drives = |who: &&Responder| !who.visit_sectors.is_empty() && who.kind != ResponderKind::CollectivePractice;
+    let judged: Vec<_> = frame
+        .problem
+        .directory
+        .iter()
+        .filter(drives)
+        .map(|who| Judged::on(frame, Category::HomeVisit, who, offer(frame, who)))
+        .collect();
+    if judged.is_empty() { closed(WhyNot::SectorNotServed) } else { judged }
+}
+
+/// A visit by one structure, offered to its doctors on duty in the patient's sector.
+pub(super) fn offer(frame: &Frame<'_>, structure: &Responder) -> Result<Offerable, WhyNot> {
+    let sector = frame.sector.clone()?.filter(|sector| structure.visits(sector)).ok_or(WhyNot::SectorNotServed)?;
+    screen(frame, Category::HomeVisit, structure)?;
+    let of_structure = |on: &&OnDuty| on.responder == structure.id;
+    let shifts: Vec<_> = frame.problem.supply.shifts.iter().filter(of_structure).collect();
+    heard(frame, Category::HomeVisit, structure, !shifts.is_empty())?;
+    let here: Vec<_> = shifts.into_iter().filter(|on| on.sectors.contains(&sector)).collect();
+    if here.is_empty() {
+        return Err(WhyNot::NobodyOnDuty);
+    }
+    let independent: Vec<_> = here.into_iter().filter(|on| !regulated(frame, &on.doctor)).collect();
+    if independent.is_empty() {
+        return Err(WhyNot::RegulatedCase);
+    }
+    let free = independent.iter().any(|on| on.free);
+    Ok(Offerable {
+        responder: structure.id.clone(),
+        means: Means::Visit { sector },
+        earliest: free.then_some(frame.problem.now),
+        class: u8::from(!free),
+    })
+}
