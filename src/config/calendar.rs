@@ -76,7 +76,7 @@ fn holiday(table: &Table<'_>) -> Option<Holiday> {
     let name = table.required("name", words);
     let month = table.optional("month", whole(1..=12));
     let day = table.optional("day", whole(1..=31));
-    let offset = table.optional("easter_offset_days", whole(-100..=100));
+    let offset = table.optional("easter_offset_days", whole(-80..=250));
     let once = table.optional("date", date);
     let when = match (month.zip(day), offset, once) {
         (Some((month, day)), None, None) => fixed(table, month, day),

@@ -100,7 +100,8 @@ impl Files {
     fn read(folder: &Path, log: &FaultLog) -> Self {
         let place = |name: &str| folder.join(name).display().to_string();
         let names = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-        for name in names.map(|entry| entry.file_name().to_string_lossy().into_owned()) {
+        let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        for name in names.filter(|name| !name.starts_with('.')) {
             if !REQUIRED.iter().chain(&OPTIONAL).any(|known| *known == name) {
                 let known = [REQUIRED.as_slice(), &OPTIONAL].concat().join(", ");
                 log.add(&place(&name), 1, format!("unexpected file; known here: {known}"));

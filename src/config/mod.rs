@@ -134,10 +134,15 @@ fn territories(dir: &Path, log: &FaultLog) -> BTreeMap<TerritoryId, Arc<Ground>>
             return BTreeMap::new();
         }
     };
-    let mut folders: Vec<_> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+    let mut folders: Vec<_> = entries.filter_map(Result::ok).filter(shown).map(|entry| entry.path()).collect();
     folders.sort();
     let grounds = folders.iter().filter_map(|folder| folder::read(folder, log));
     grounds.map(|ground| (ground.0.id.clone(), Arc::new(ground))).collect()
+}
+
+/// Dot files belong to editors and version control.
+fn shown(entry: &fs::DirEntry) -> bool {
+    !entry.file_name().to_string_lossy().starts_with('.')
 }
 
 fn unreadable(error: &io::Error) -> String {

@@ -127,6 +127,9 @@ fn place(table: &Table<'_>, ground: &Ground<'_>) -> Option<(InseeCode, Position)
     let lat = table.optional("lat", degrees(-90.0..=90.0));
     let lon = table.optional("lon", degrees(-180.0..=180.0));
     let insee = insee?;
+    if table.has("lat") != table.has("lon") {
+        table.fault("commune", "lat and lon come together; without them the commune's centre counts");
+    }
     let Some(commune) = ground.communes.known.get(&insee) else {
         if !ground.communes.mentions(insee) {
             table.fault("commune", format!("{insee} is not in communes.csv"));

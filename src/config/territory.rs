@@ -14,6 +14,7 @@ use crate::domain::{
     ids::{PersonId, SectorId},
     regulation::{
         independence::Exception,
+        motives::MOTIVES,
         need::{CareType, Constraints, LongestDelay},
         protocol::Protocol,
         qualification::DueSpans,
@@ -197,8 +198,6 @@ fn protocol(table: &Table<'_>) -> Option<DatedProtocol> {
 
 fn motive(value: &toml::de::DeValue<'_>) -> Result<String, String> {
     let code = words(value)?;
-    let bytes = code.as_bytes();
-    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let legal = bytes.len() == 6 && bytes[0] == b'M' && bytes[3] == b'.' && [1, 2, 4, 5].into_iter().all(digit);
-    if legal { Ok(code) } else { Err("expected a motive code such as \"M06.02\"".into()) }
+    let known = MOTIVES.iter().any(|entry| entry.code == code);
+    if known { Ok(code) } else { Err("expected a motive code of the national list, such as \"M06.02\"".into()) }
 }

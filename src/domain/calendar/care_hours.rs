@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use chrono::{Datelike, Days, NaiveDate, NaiveTime, TimeDelta};
+use chrono::{Days, NaiveDate, NaiveTime, TimeDelta};
 use chrono_tz::Tz;
 use opening_hours::{Context, ContextHolidays, OpeningHours, RuleKind};
 
@@ -27,11 +27,8 @@ impl PublicHolidays {
     /// Every holiday of the territory's calendar, 2000 to 2099.
     pub fn of(rules: &CalendarRules) -> Self {
         let mut days = ContextHolidays::default().get_public().clone();
-        let first = NaiveDate::from_ymd_opt(FIRST_YEAR, 1, 1).expect("1 January is a date");
-        for date in first.iter_days().take_while(|date| date.year() <= LAST_YEAR) {
-            if rules.is_holiday(date) {
-                days.insert(date);
-            }
+        for date in (FIRST_YEAR..=LAST_YEAR).flat_map(|year| rules.holidays_of(year)) {
+            days.insert(date);
         }
         Self { zone: rules.zone(), days: ContextHolidays::new(Arc::new(days), Arc::default()) }
     }

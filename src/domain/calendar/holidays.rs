@@ -39,13 +39,18 @@ pub enum Feast {
 }
 
 impl Holiday {
+    /// Its date in a year; `None` where that year has none (29 February, a day of another year).
+    pub fn in_year(&self, year: i32) -> Option<NaiveDate> {
+        match self.when {
+            Feast::Fixed { month, day } => NaiveDate::from_ymd_opt(year, month, day),
+            Feast::Easter { offset_days } => Some(easter_sunday(year) + TimeDelta::days(offset_days)),
+            Feast::Once(day) => (day.year() == year).then_some(day),
+        }
+    }
+
     /// Whether this holiday is on `date`.
     pub fn falls_on(&self, date: NaiveDate) -> bool {
-        match self.when {
-            Feast::Fixed { month, day } => (date.month(), date.day()) == (month, day),
-            Feast::Easter { offset_days } => easter_sunday(date.year()) + TimeDelta::days(offset_days) == date,
-            Feast::Once(day) => day == date,
-        }
+        self.in_year(date.year()) == Some(date)
     }
 }
 

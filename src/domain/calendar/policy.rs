@@ -73,6 +73,11 @@ impl CalendarRules {
         &self.policy
     }
 
+    /// The public holidays of a year here, in no order.
+    pub fn holidays_of(&self, year: i32) -> impl Iterator<Item = NaiveDate> {
+        self.holidays.iter().filter_map(move |holiday| holiday.in_year(year))
+    }
+
     /// Whether `date` is a public holiday here.
     pub fn is_holiday(&self, date: NaiveDate) -> bool {
         self.holidays.iter().any(|holiday| holiday.falls_on(date))

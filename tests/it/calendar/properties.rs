@@ -1,14 +1,28 @@
-//! For any territory, choices and instant: `next_change` is the first instant at which the period differs.
+//! For any territory, choices and instant: `next_change` is the first instant at which the period differs; for any
+//! hours, the next opening is the first minute at which they are open.
 
 use chrono::NaiveTime;
 use proptest::prelude::*;
 use sas_dispatch::domain::{
-    calendar::{CalendarPolicy, CalendarRules, Legal, law_territories, period_at},
+    calendar::{CalendarPolicy, CalendarRules, CareHours, Legal, PublicHolidays, law_territories, period_at},
     time::{Instant, Span},
 };
 
+use super::rules;
+
 const YEAR_2000: i64 = 946_771_200_000;
 const YEAR_2099: i64 = 4_102_300_800_000;
+const YEAR_2024: i64 = 1_704_067_200_000;
+const YEAR_2025: i64 = 1_735_689_600_000;
+
+/// The kinds of hours responders state.
+const HOURS: [&str; 5] = [
+    "24/7",
+    "Mo-Fr 08:00-12:00,14:00-19:00; Sa 08:00-12:00; PH off",
+    "Mo-Fr 20:00-24:00; Sa 12:00-24:00; Su,PH 08:00-24:00",
+    "Mo-Su 20:00-08:00",
+    "Mo-Su,PH 09:00-22:00",
+];
 
 fn any_policy() -> impl Strategy<Value = CalendarPolicy> {
     let start = prop_oneof![
@@ -63,5 +77,21 @@ proptest! {
         let span = legal.next_change.since(now);
         prop_assert!(span > Span::ZERO && span <= Span::from_hours(13), "{span:?}");
         prop_assert_ne!(legal.period, legal.next_period);
+    }
+
+    #[test]
+    fn a_scan_minute_by_minute_finds_the_same_opening_and_closing(
+        text in prop::sample::select(HOURS.as_slice()),
+        territory in prop::sample::select(vec!["fr-67", "fr-974", "fr-975"]),
+        ms in YEAR_2024..YEAR_2025,
+        within in 0_i64..=2_880,
+    ) {
+        let rules = rules(territory);
+        let hours = CareHours::parse(text, &PublicHolidays::of(&rules)).unwrap();
+        let now = Instant::from_unix_ms(ms / 60_000 * 60_000);
+        let minutes = || (0..within).map(|minute| now + Span::from_mins(minute));
+        let span = Span::from_mins(within);
+        prop_assert_eq!(hours.next_open(now, span), minutes().find(|at| hours.is_open_at(*at)));
+        prop_assert_eq!(hours.next_close(now, span), minutes().find(|at| !hours.is_open_at(*at)));
     }
 }

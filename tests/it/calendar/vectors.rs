@@ -74,6 +74,15 @@ fn a_saturday_after_a_thursday_holiday_is_on_duty_only_where_the_territory_says_
 }
 
 #[test]
+fn a_friday_that_is_itself_a_holiday_is_no_bridge_for_its_saturday() {
+    let thursdays =
+        CalendarPolicy { saturday_after_thursday_holiday: true, bridge_saturday: false, ..CalendarPolicy::default() };
+    let strasbourg = rules_with("fr-67", thursdays);
+    assert_eq!(legal(&strasbourg, "2025-12-27T09:00").period.code(), "OFFICE_HOURS", "25 and 26 are both holidays");
+    assert_eq!(period("fr-67", "2025-12-27T09:00"), "PDSA_BRIDGE", "it follows the holiday of Friday 26");
+}
+
+#[test]
 fn days_that_are_no_bridge() {
     assert_eq!(period("fr-974", "2026-12-19T09:00"), "OFFICE_HOURS", "20 December 2026 is a Sunday");
     assert_eq!(period("fr-974", "2027-12-21T09:00"), "OFFICE_HOURS", "a Tuesday after a Monday holiday");

@@ -27,7 +27,11 @@ fn five_faults_in_five_files_are_reported_together() {
         (BAS_RHIN, start, "calendar.saturday_start: expected a time from 08:00 to before 20:00"),
         (COMMUNES, commune, "insee: 89387 lies in fr-89, not in fr-67"),
         (SECTORS, sector, "sector: 'nulle-part' has no name under [sectors] of territory.toml"),
-        (PROTOCOLS, motive, "protocol.motives: item 1: expected a motive code such as \"M06.02\""),
+        (
+            PROTOCOLS,
+            motive,
+            "protocol.motives: item 1: expected a motive code of the national list, such as \"M06.02\"",
+        ),
     ] {
         let start = format!("{file}:{line}: {part}");
         assert!(faults.iter().any(|fault| fault.starts_with(&start)), "{start}\nin {faults:#?}");
@@ -103,6 +107,12 @@ fn five_faults_in_five_files_are_reported_together() {
     "care = \"CONSULTATION\"",
     "care = \"ADVICE\"",
     "protocol.care: a protocol only sends to a coordinator"
+)]
+#[case(
+    RESPONDERS,
+    "commune = \"67300\"\nhours = \"Mo-Fr 20:00-24:00",
+    "commune = \"67300\"\nlat = 48.5\nhours = \"Mo-Fr 20:00-24:00",
+    "responder.commune: lat and lon come together"
 )]
 #[case(PROTOCOLS, "from = 2024-06-15", "from = 2024-06-31", "")]
 #[case(COMMUNES, "67482,Strasbourg,", "67482,Strasbourg;", "expected 4 columns (insee,name,lat,lon), got 3")]
