@@ -50,7 +50,7 @@ fn at(rules: &CalendarRules, at: Instant) -> Legal {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_scan_minute_by_minute_finds_the_same_next_change(rules in any_rules(), ms in YEAR_2000..YEAR_2099) {
