@@ -47,6 +47,8 @@ pub struct StoreSettings {
     pub data_dir: PathBuf,
     /// URL of Redis, with its password: never printed.
     pub redis_url: Option<SecretString>,
+    /// Key of the look-up hashes of telephone numbers, shared by all instances; absent: one is made and kept in `data_dir`.
+    pub lookup_key: Option<SecretString>,
     /// Longest wait for an answer of Redis.
     pub redis_response: Span,
     /// How often a command is decided anew when others changed what it read.
@@ -115,6 +117,10 @@ fn store(table: &Table<'_>) -> Option<StoreSettings> {
         // The value is a secret, so the message shows nothing of it.
         if known { Ok(SecretString::from(url)) } else { Err("expected redis://, rediss:// or unix://".into()) }
     });
+    let lookup_key = table.optional("lookup_key", |value| {
+        let key = text(value)?;
+        if key.len() >= 16 { Ok(SecretString::from(key)) } else { Err("expected at least 16 characters".into()) }
+    });
     let redis_response = table.required("redis_response_milliseconds", whole(10..=60_000));
     let commit_attempts = table.required("commit_attempts", whole(1..=100));
     let unavailable_retries = table.required("unavailable_retries", whole(0..=100));
@@ -122,6 +128,7 @@ fn store(table: &Table<'_>) -> Option<StoreSettings> {
     Some(StoreSettings {
         data_dir: PathBuf::from(data_dir?),
         redis_url,
+        lookup_key,
         redis_response: Span::from_ms(redis_response?),
         commit_attempts: count(commit_attempts?),
         unavailable_retries: count(unavailable_retries?),

@@ -8,6 +8,10 @@
 //! | index `queue/<stream>` | cases that wait for a regulator | class · 2^42 + due (ms) |
 //! | index `open` | open cases | opened (ms) |
 //! | index `unanswered` | cases nobody was left for | since (ms) |
+//! | index `handovers` | P0 cases that wait for the AMU | since (ms) |
+//! | index `alarms` | cases with an alarm | first alarm (ms) |
+//! | index `call/<keyed hash>` | the case of a telephone call | opened (ms) |
+//! | index `supply` | all slots not withdrawn | start (ms) |
 //! | index `leases` | claimed cases | lease end (ms) |
 //! | index `claims/<person>` | cases a regulator holds | claimed (ms) |
 //! | index `free/<responder>` | free slots | start (ms) |
@@ -95,6 +99,26 @@ impl Index {
         Self("unanswered".to_owned())
     }
 
+    /// P0 cases that wait for the AMU's acceptance.
+    pub fn handovers() -> Self {
+        Self("handovers".to_owned())
+    }
+
+    /// Cases with an alarm.
+    pub fn alarms() -> Self {
+        Self("alarms".to_owned())
+    }
+
+    /// All slots not withdrawn.
+    pub fn supply() -> Self {
+        Self("supply".to_owned())
+    }
+
+    /// The case of one telephone call, named by the keyed hash of its reference.
+    pub fn call(keyed_hash: &str) -> Self {
+        Self(format!("call/{keyed_hash}"))
+    }
+
     /// Claimed cases by lease end.
     pub fn leases() -> Self {
         Self("leases".to_owned())
@@ -149,8 +173,9 @@ impl Index {
     /// stand for several kinds of record.
     pub fn record_prefix(&self) -> Option<&'static str> {
         match self.0.split('/').next().unwrap_or_default() {
-            "queue" | "open" | "unanswered" | "leases" | "claims" | "visits" | "repeat" => Some("case/"),
-            "free" | "slots" => Some("slot/"),
+            "queue" | "open" | "unanswered" | "handovers" | "alarms" | "leases" | "claims" | "visits" | "missions"
+            | "repeat" | "call" => Some("case/"),
+            "free" | "slots" | "supply" => Some("slot/"),
             "shifts" => Some("shift/"),
             _ => None,
         }

@@ -107,9 +107,10 @@ fn apply_to_case(case: &mut Case, event: &Event, fact: &Fact) {
             }
         }
         Fact::Dismissed(attribution) => case.dismissed = Some(*attribution),
-        Fact::Requeued { stream, due } => {
+        Fact::Requeued { stream, priority, due } => {
             if let Some(qualification) = &mut case.qualification {
                 qualification.stream = *stream;
+                qualification.priority = *priority;
                 qualification.due = *due;
             }
         }

@@ -7,7 +7,7 @@ use crate::domain::{
     ids::{ActionId, CaseId, CommandId, ConnectionId, DecisionId, OfferId, PersonId, ShiftId, SlotId, VisitId},
     regulation::{
         decision::{Answer, Decision},
-        qualification::{Attribution, Flag, Qualification, Stream},
+        qualification::{Attribution, Flag, Priority, Qualification, Stream},
     },
     routing::{Plan, WhyNot},
     slots::Slot,
@@ -69,8 +69,10 @@ pub enum Fact {
     },
     /// (Back) in a queue: re-oriented to another stream, or returned to a regulator.
     Requeued {
-        /// Where to.
+        /// Which queue.
         stream: Stream,
+        /// In which class from now on.
+        priority: Priority,
         /// Until when it should be regulated there.
         due: Instant,
     },

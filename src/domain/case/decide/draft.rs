@@ -171,7 +171,7 @@ impl<'a> Draft<'a> {
         // What comes back has waited once: never behind the deferred.
         let priority = qualification.priority.min(Priority::P2);
         let due = due(priority, self.now, self.due_spans());
-        self.push(Fact::Requeued { stream: qualification.stream, due });
+        self.push(Fact::Requeued { stream: qualification.stream, priority, due });
         self.open(ActionKind::Regulate, regulators(qualification.stream), due, About::default());
     }
 

@@ -104,8 +104,9 @@ pub(super) fn flag(draft: &mut Draft<'_>, flag: Flag) {
     }
     draft.push(Fact::Flagged(flag));
     if qualification.priority == Priority::P3 {
-        let lifted = due(Priority::P2, draft.now, draft.due_spans());
-        draft.push(Fact::Requeued { stream: qualification.stream, due: lifted.min(qualification.due) });
+        let priority = Priority::P2;
+        let lifted = due(priority, draft.now, draft.due_spans()).min(qualification.due);
+        draft.push(Fact::Requeued { stream: qualification.stream, priority, due: lifted });
     }
     let regulated = draft.case().is_ok_and(|case| case.decisions.iter().any(|decision| decision.protocol.is_none()));
     if !regulated && qualification.priority != Priority::P0 {

@@ -90,7 +90,7 @@ pub(super) fn reorient(
     let priority = draft.case()?.qualification.as_ref().map_or(Priority::P2, |known| known.priority);
     let due = due(priority, draft.now, draft.due_spans());
     draft.note(NoteKind::Reason, reason);
-    draft.push(Fact::Requeued { stream, due });
+    draft.push(Fact::Requeued { stream, priority, due });
     draft.push(Fact::ClaimEnded { no: claim_no });
     draft.end_kind(ActionKind::Regulate, crate::domain::case::action::End::Replaced);
     draft.open(ActionKind::Regulate, regulators(stream), due, About::default());

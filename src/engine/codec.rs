@@ -1,0 +1,117 @@
+//! Stored form: a clear part (ids, states, instants) and a sealed part (everything about a person) with a key id.
+//!
+//! Layout: `1`, clear length (u32, big endian), clear JSON, key id length (u8), key id, sealed bytes. Until encryption comes
+//! the key id is `none` and the sealed bytes are JSON.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    domain::{
+        case::{Case, Event},
+        slots::Slot,
+        visits::Shift,
+    },
+    store::StoreError,
+};
+
+const LAYOUT: u8 = 1;
+const NO_KEY: &[u8] = b"none";
+
+/// A record of one of the three kinds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entity {
+    /// A case.
+    Case(Box<Case>),
+    /// A slot.
+    Slot(Slot),
+    /// A shift.
+    Shift(Shift),
+}
+
+/// Encodes a record.
+pub fn encode(entity: &Entity) -> Vec<u8> {
+    match entity {
+        Entity::Case(case) => frame(case, &case.sealed),
+        Entity::Slot(slot) => frame(slot, &()),
+        Entity::Shift(shift) => frame(shift, &()),
+    }
+}
+
+/// Decodes the record stored under `key`, whose prefix says its kind.
+///
+/// # Errors
+/// When the bytes are not what this binary, or an older one, writes.
+pub fn decode(key: &str, bytes: &[u8]) -> Result<Entity, StoreError> {
+    let (clear, sealed) = parts(bytes)?;
+    match key.split('/').next() {
+        Some("case") => {
+            let mut case: Case = parse(clear)?;
+            case.sealed = parse(sealed)?;
+            Ok(Entity::Case(Box::new(case)))
+        }
+        Some("slot") => Ok(Entity::Slot(parse(clear)?)),
+        Some("shift") => Ok(Entity::Shift(parse(clear)?)),
+        _ => Err(StoreError::Corrupt("a record of an unknown kind".to_owned())),
+    }
+}
+
+/// Encodes an event of the log.
+pub fn encode_event(event: &Event) -> Vec<u8> {
+    frame(event, &event.words)
+}
+
+/// Decodes an event of the log.
+///
+/// # Errors
+/// When the bytes are not what this binary, or an older one, writes.
+pub fn decode_event(bytes: &[u8]) -> Result<Event, StoreError> {
+    let (clear, sealed) = parts(bytes)?;
+    let mut event: Event = parse(clear)?;
+    event.words = parse(sealed)?;
+    Ok(event)
+}
+
+/// The clear part alone, as an audit or a stranger with access to the store would see it.
+///
+/// # Errors
+/// When the bytes have another layout.
+pub fn clear_part(bytes: &[u8]) -> Result<&[u8], StoreError> {
+    Ok(parts(bytes)?.0)
+}
+
+fn frame(clear: &impl Serialize, sealed: &impl Serialize) -> Vec<u8> {
+    let clear = serde_json::to_vec(clear).expect("domain types have string keys and no failing serializer");
+    let sealed = serde_json::to_vec(sealed).expect("domain types have string keys and no failing serializer");
+    let length = u32::try_from(clear.len()).unwrap_or(u32::MAX);
+    let mut bytes = Vec::with_capacity(clear.len() + sealed.len() + 10);
+    bytes.push(LAYOUT);
+    bytes.extend_from_slice(&length.to_be_bytes());
+    bytes.extend_from_slice(&clear);
+    bytes.push(NO_KEY.len() as u8);
+    bytes.extend_from_slice(NO_KEY);
+    bytes.extend_from_slice(&sealed);
+    bytes
+}
+
+fn parts(bytes: &[u8]) -> Result<(&[u8], &[u8]), StoreError> {
+    let corrupt = |what: &str| StoreError::Corrupt(what.to_owned());
+    let (layout, rest) = bytes.split_first().ok_or_else(|| corrupt("an empty record"))?;
+    if *layout != LAYOUT {
+        return Err(corrupt("a record in a layout this binary does not know"));
+    }
+    let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(|| corrupt("a record cut short"))?;
+    let (clear, rest) =
+        rest.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or_else(|| corrupt("a record cut short"))?;
+    let (length, rest) = rest.split_first().ok_or_else(|| corrupt("a record cut short"))?;
+    let (key, sealed) = rest.split_at_checked(usize::from(*length)).ok_or_else(|| corrupt("a record cut short"))?;
+    if key != NO_KEY {
+        return Err(corrupt("a sealed part under a key this binary does not have"));
+    }
+    Ok((clear, sealed))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    // The cause may quote personal data: only its place is said.
+    serde_json::from_slice(bytes)
+        .map_err(|error| StoreError::Corrupt(format!("a record that does not parse at column {}", error.column())))
+}

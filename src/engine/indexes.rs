@@ -1,0 +1,150 @@
+//! Index entries are a pure function of a record; a commit writes the difference between before and after, so that no
+//! index can be forgotten.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    domain::{
+        case::{Action, ActionKind, Case, OfferState, Owner},
+        regulation::queue,
+        slots::{Slot, SlotState},
+        time::Span,
+        visits::{Shift, ShiftState, VisitStatus},
+    },
+    store::{Index, Member, Op, Score},
+};
+
+use super::{codec::Entity, repeat::LookupKey};
+
+/// The entries of a record: (index, member) → score.
+pub(super) type Entries = BTreeMap<(Index, Member), Score>;
+
+/// What the entries of a case depend on beside the case.
+#[derive(Clone, Copy)]
+pub(super) struct Basis<'a> {
+    pub(super) lookup: &'a LookupKey,
+    /// How long a suspect claim is left to its holder.
+    pub(super) suspect: Span,
+}
+
+/// The ops that turn the entries of `before` into those of `after`.
+pub(super) fn difference(before: Option<&Entity>, after: Option<&Entity>, basis: Basis<'_>) -> Vec<Op> {
+    let old = before.map(|entity| entries(entity, basis)).unwrap_or_default();
+    let new = after.map(|entity| entries(entity, basis)).unwrap_or_default();
+    let gone = old.keys().filter(|key| !new.contains_key(*key));
+    let mut ops: Vec<Op> = gone.map(|(index, member)| Op::IndexRemove(index.clone(), member.clone())).collect();
+    for ((index, member), score) in &new {
+        if old.get(&(index.clone(), member.clone())) != Some(score) {
+            ops.push(Op::IndexAdd(index.clone(), *score, member.clone()));
+        }
+    }
+    ops
+}
+
+/// Every entry of a record, save the lease of a claim, which renewals move without touching the record.
+pub(super) fn entries(entity: &Entity, basis: Basis<'_>) -> Entries {
+    match entity {
+        Entity::Case(case) => of_case(case, basis),
+        Entity::Slot(slot) => of_slot(slot),
+        Entity::Shift(shift) => of_shift(shift),
+    }
+}
+
+fn of_case(case: &Case, basis: Basis<'_>) -> Entries {
+    let mut entries = Entries::new();
+    let id = Member::from(&case.id);
+    let mut add = |index: Index, member: &Member, score: Score| {
+        entries.insert((index, member.clone()), score);
+    };
+    if case.open_actions().next().is_some() {
+        add(Index::open(), &id, case.opened.unix_ms());
+    }
+    if let (Some(qualification), Some(_), None) =
+        (&case.qualification, case.open_action(ActionKind::Regulate), &case.claim)
+    {
+        let score = queue::score(qualification.priority, qualification.due);
+        add(Index::queue(qualification.stream.code()), &id, score);
+    }
+    for (kind, index) in [(ActionKind::HandOver, Index::handovers()), (ActionKind::Unanswered, Index::unanswered())] {
+        if let Some(action) = case.open_action(kind) {
+            add(index, &id, action.opened.unix_ms());
+        }
+    }
+    if let Some(first) = case.open_actions().filter_map(Action::alarmed).min() {
+        add(Index::alarms(), &id, first.unix_ms());
+    }
+    if let Some(claim) = &case.claim {
+        add(Index::claims(&claim.by), &id, claim.at.unix_ms());
+        if let Some(since) = claim.suspect {
+            let timer = Member(format!("suspect/{}/{}", case.id, claim.no));
+            add(Index::timers(), &timer, (since + basis.suspect).unix_ms());
+        }
+    }
+    for action in case.open_actions().filter(|action| action.alarmed().is_none()) {
+        let timer = Member(format!("action/{}/{}", case.id, action.id));
+        add(Index::timers(), &timer, action.deadline.unix_ms());
+    }
+    if let Some(call) = &case.call {
+        add(Index::call(&basis.lookup.hash(call)), &id, case.opened.unix_ms());
+    }
+    for number in [&case.sealed.caller.phone, &case.sealed.caller.call_back] {
+        if !number.reveal().is_empty() {
+            add(Index::repeat(&basis.lookup.hash(number.reveal())), &id, case.opened.unix_ms());
+        }
+    }
+    entries.extend(of_missions(case));
+    entries
+}
+
+/// Offers, visits that wait, and what responders still have to do for the case.
+fn of_missions(case: &Case) -> Entries {
+    let mut entries = Entries::new();
+    let id = Member::from(&case.id);
+    let mut add = |index: Index, member: Member, score: Score| {
+        let kept = entries.entry((index, member)).or_insert(score);
+        *kept = score.min(*kept);
+    };
+    for offer in case.offers.iter().filter(|offer| matches!(offer.state, OfferState::Open)) {
+        add(Index::offers(), Member(format!("{}/{}", case.id, offer.id)), offer.until.unix_ms());
+        add(Index::missions(&offer.responder), id.clone(), offer.at.unix_ms());
+    }
+    for visit in case.visits.iter().filter(|visit| !visit.status.ended()) {
+        if visit.status == VisitStatus::Decided {
+            add(Index::visits(&visit.sector), id.clone(), visit.due.unix_ms());
+        }
+        add(Index::missions(&visit.responder), id.clone(), visit.due.unix_ms());
+    }
+    for action in case.open_actions() {
+        if let Owner::Responder(responder) = &action.owner {
+            add(Index::missions(responder), id.clone(), action.opened.unix_ms());
+        }
+        let offer = action.about.offer.and_then(|offer| case.offer(offer));
+        if let (ActionKind::Appointment | ActionKind::AwaitReport, Some(offer)) = (action.kind, offer) {
+            add(Index::missions(&offer.responder), id.clone(), action.opened.unix_ms());
+        }
+    }
+    entries
+}
+
+fn of_slot(slot: &Slot) -> Entries {
+    let id = Member::from(&slot.id);
+    let score = slot.start.unix_ms();
+    let mut entries = Entries::new();
+    // A held slot stays listed as free: whether its hold has run out is judged when it is looked at.
+    if matches!(slot.state, SlotState::Free | SlotState::Held { .. }) {
+        entries.insert((Index::free(&slot.responder), id.clone()), score);
+    }
+    if !matches!(slot.state, SlotState::Withdrawn { .. }) {
+        entries.insert((Index::slots(&slot.responder), id.clone()), score);
+        entries.insert((Index::supply(), id), score);
+    }
+    entries
+}
+
+fn of_shift(shift: &Shift) -> Entries {
+    let mut entries = Entries::new();
+    if !matches!(shift.state, ShiftState::Ended { .. }) {
+        entries.insert((Index::shifts(), Member::from(&shift.id)), shift.end.unix_ms());
+    }
+    entries
+}

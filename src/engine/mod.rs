@@ -1,0 +1,218 @@
+//! The use cases: the same acts for console, telephone and upkeep. Thin: rules live in the domain, state in the store.
+//!
+//! One commit loop serves every changing command: load → decide → commit → bounded retry ([`act`]). An instance keeps
+//! the records it has seen ([`memory`]); what memory proposes, the commit decides, and nothing is refused from memory.
+
+mod act;
+pub mod codec;
+mod indexes;
+mod memory;
+mod plan;
+mod read;
+mod repeat;
+mod supply;
+mod upkeep;
+mod view;
+mod watch;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use crate::{
+    clock::Clock,
+    domain::{
+        case::{Refusal, Reply},
+        directory::Directory,
+        ids::{CaseId, CommandId, TerritoryId},
+        territory::Territory,
+        time::{Instant, Span},
+    },
+    store::{Digest, Durability, DurabilityReport, Store, StoreError, Version},
+    telemetry::{labels::StoreKind, metrics::Metrics},
+};
+
+pub use read::{List, Listing, PageRequest};
+pub use repeat::LookupKey;
+pub use view::{CaseView, case_number};
+pub use watch::{Change, WatchFilter, WatchToken};
+
+/// A territory's rules and responders, as configured.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The rules.
+    pub territory: Territory,
+    /// The responders.
+    pub directory: Directory,
+}
+
+/// Limits of the engine; every one bounded and configurable.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Attempts of one command before it answers that it is busy.
+    pub attempts: u32,
+    /// Records kept in memory.
+    pub remembered: usize,
+    /// Timers fired in one round of upkeep.
+    pub timers_per_round: usize,
+    /// Which engine keeps the state, for metrics.
+    pub store: StoreKind,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { attempts: 8, remembered: 100_000, timers_per_round: 500, store: StoreKind::Embedded }
+    }
+}
+
+/// What identifies one changing call.
+#[derive(Debug, Clone, Copy)]
+pub struct Mutation {
+    /// The client's id of the command.
+    pub command_id: CommandId,
+    /// Digest of the request: the same id with another payload is refused.
+    pub digest: Digest,
+}
+
+/// What a changing call is about.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Target {
+    /// The case, unless one is opened or none is concerned.
+    pub case: Option<CaseId>,
+    /// The version the caller read; another one now answers that it is stale.
+    pub version: Option<Version>,
+}
+
+impl Target {
+    /// A case, whatever its version.
+    pub fn case(id: CaseId) -> Self {
+        Self { case: Some(id), version: None }
+    }
+}
+
+/// An acknowledged command.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// What the domain answers.
+    pub reply: Reply,
+    /// Its place in the log.
+    pub seq: u64,
+    /// Its instant.
+    pub at: Instant,
+    /// How safe it is.
+    pub durability: Durability,
+    /// True when this answers a repeated command.
+    pub replayed: bool,
+    /// The case after it, when one is concerned.
+    pub case: Option<CaseView>,
+}
+
+/// Why a call did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The domain refuses.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store did not answer, or not with success.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Others kept changing the same records: try again.
+    #[error("others are changing the same records: read again and repeat")]
+    Busy,
+    /// Something outside stands in the way.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+struct Inner {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    places: Mutex<BTreeMap<TerritoryId, Arc<Place>>>,
+    metrics: Metrics,
+    options: Options,
+    lookup: LookupKey,
+    offset_ms: AtomicI64,
+    memory: memory::Memory,
+    supply: supply::SupplyMemory,
+}
+
+/// A cheap handle to the one engine of this process.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("store", &self.0.store).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine over a store, with the configured territories. Others answer from the law when first named.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        places: BTreeMap<TerritoryId, Arc<Place>>,
+        lookup: LookupKey,
+        metrics: Metrics,
+        options: Options,
+    ) -> Self {
+        let memory = memory::Memory::new(options.remembered);
+        let supply = supply::SupplyMemory::default();
+        let (places, offset_ms) = (Mutex::new(places), AtomicI64::new(0));
+        Self(Arc::new(Inner { store, clock, places, metrics, options, lookup, offset_ms, memory, supply }))
+    }
+
+    /// The present instant, as the store will see it.
+    pub fn now(&self) -> Instant {
+        Instant::from_unix_ms(self.0.clock.now().unix_ms() + self.0.offset_ms.load(Ordering::Relaxed))
+    }
+
+    fn set_store_time(&self, store_now: Instant) {
+        let offset = store_now.unix_ms() - self.0.clock.now().unix_ms();
+        self.0.offset_ms.store(offset, Ordering::Relaxed);
+    }
+
+    /// A territory's rules and responders; one without a folder has the law's calendar and nothing connected.
+    ///
+    /// # Errors
+    /// When the law knows no such territory.
+    pub fn territory(&self, id: &TerritoryId) -> Result<Arc<Place>, Failure> {
+        let mut places = self.0.places.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(place) = places.get(id) {
+            return Ok(place.clone());
+        }
+        let territory = Territory::from_law(id).map_err(|unknown| Refusal::field("territory", unknown.to_string()))?;
+        let place = Arc::new(Place { territory, directory: Directory::default() });
+        places.insert(id.clone(), place.clone());
+        Ok(place)
+    }
+
+    /// Every territory that is configured or was named.
+    pub fn territories(&self) -> Vec<Arc<Place>> {
+        let places = self.0.places.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        places.values().cloned().collect()
+    }
+
+    /// What the store's settings promise.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn durability(&self) -> Result<DurabilityReport, Failure> {
+        Ok(self.0.store.durability().await?)
+    }
+
+    /// The metrics of this process.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// How long a claim lives without renewal here.
+    fn lease(&self, place: &Place) -> Span {
+        place.territory.regulation.lease.lease
+    }
+}

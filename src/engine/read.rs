@@ -1,0 +1,235 @@
+//! Reading: one case, and pages of what an index lists. Every reply says at which seq it was true.
+
+use crate::{
+    domain::{
+        actor::{Actor, Role},
+        case::Refusal,
+        ids::{CaseId, ResponderId, SectorId},
+        regulation::qualification::Stream,
+        slots::Slot,
+        visits::Shift,
+    },
+    store::{Index, Key, Member, Score},
+};
+
+use super::{CaseView, Engine, Failure, Place, codec::Entity, memory::Known};
+
+/// Most items of one page.
+pub const MAX_PAGE_SIZE: usize = 200;
+
+/// What may be listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum List {
+    /// Cases that wait for a regulator, in the order in which they are regulated.
+    Queue(Stream),
+    /// P0 cases that wait for the AMU.
+    HandOvers,
+    /// Open cases by arrival.
+    Open,
+    /// Cases nobody was left for.
+    Unanswered,
+    /// Cases with an alarm, the oldest first.
+    Alarms,
+    /// Cases with open offers, by deadline.
+    Offers,
+    /// Cases with a visit that waits for a doctor, by due.
+    Visits(SectorId),
+    /// What a responder has to answer or to do.
+    Missions(ResponderId),
+}
+
+impl List {
+    fn index(&self) -> Index {
+        match self {
+            Self::Queue(stream) => Index::queue(stream.code()),
+            Self::HandOvers => Index::handovers(),
+            Self::Open => Index::open(),
+            Self::Unanswered => Index::unanswered(),
+            Self::Alarms => Index::alarms(),
+            Self::Offers => Index::offers(),
+            Self::Visits(sector) => Index::visits(sector),
+            Self::Missions(responder) => Index::missions(responder),
+        }
+    }
+}
+
+/// Which page.
+#[derive(Debug, Clone, Default)]
+pub struct PageRequest {
+    /// Items wanted, 1 to 200.
+    pub size: usize,
+    /// Where the last page ended.
+    pub token: Option<String>,
+    /// The state must be at least this new.
+    pub at_least_seq: u64,
+}
+
+/// One page.
+#[derive(Debug, Clone)]
+pub struct Listing<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where the next page begins; none when this was the last.
+    pub next: Option<String>,
+    /// The seq at which it was read.
+    pub seq: u64,
+}
+
+impl Engine {
+    /// One case.
+    ///
+    /// # Errors
+    /// `NotFound` when the actor's territory has no such case, or it is not the responder's to see.
+    pub async fn read_case(&self, actor: &Actor, id: CaseId, at_least_seq: u64) -> Result<(CaseView, u64), Failure> {
+        let place = self.territory(&actor.territory)?;
+        let key = Key::case(id);
+        let snapshot = self.0.store.read(&actor.territory, std::slice::from_ref(&key), None).await?;
+        new_enough(snapshot.seq, at_least_seq)?;
+        let loaded = self.remember(actor, &snapshot)?;
+        let known = loaded.get(&key).cloned().flatten();
+        let view = known.and_then(|known| CaseView::new(&place, &known, self.now()));
+        let view =
+            view.filter(|view| may_see(actor, &place, view)).ok_or_else(|| Refusal::NotFound("case".to_owned()))?;
+        Ok((view, snapshot.seq))
+    }
+
+    /// A page of cases.
+    ///
+    /// # Errors
+    /// A wrong page token or size, or a state that is not new enough yet.
+    pub async fn list(&self, actor: &Actor, list: List, page: PageRequest) -> Result<Listing<CaseView>, Failure> {
+        let place = self.territory(&actor.territory)?;
+        let now = self.now();
+        let listing = self.page(actor, &list.index(), &page, "case/").await?;
+        let mut items: Vec<CaseView> = Vec::new();
+        for known in &listing.items {
+            let view = CaseView::new(&place, known, now).filter(|view| may_see(actor, &place, view));
+            // The offers index has an entry per offer: a case stands once.
+            items.extend(view.filter(|view| items.last().is_none_or(|last| last.case.id != view.case.id)));
+        }
+        Ok(Listing { items, next: listing.next, seq: listing.seq })
+    }
+
+    /// Slots of a responder by start, all that are not withdrawn or only those a hold may take now.
+    ///
+    /// # Errors
+    /// As [`Engine::list`].
+    pub async fn list_slots(
+        &self,
+        actor: &Actor,
+        responder: &ResponderId,
+        free_only: bool,
+        page: PageRequest,
+    ) -> Result<Listing<Slot>, Failure> {
+        let index = if free_only { Index::free(responder) } else { Index::slots(responder) };
+        let listing = self.page(actor, &index, &page, "slot/").await?;
+        let now = self.now();
+        let slots = listing.items.iter().filter_map(|known| match known.entity.as_ref() {
+            Entity::Slot(slot) if !free_only || slot.open_to_hold(now).is_ok() => Some(slot.clone()),
+            _ => None,
+        });
+        Ok(Listing { items: slots.collect(), next: listing.next, seq: listing.seq })
+    }
+
+    /// Shifts that have not ended, by end.
+    ///
+    /// # Errors
+    /// As [`Engine::list`].
+    pub async fn list_shifts(&self, actor: &Actor, page: PageRequest) -> Result<Listing<Shift>, Failure> {
+        let listing = self.page(actor, &Index::shifts(), &page, "shift/").await?;
+        let shifts = listing.items.iter().filter_map(|known| match known.entity.as_ref() {
+            Entity::Shift(shift) => Some(shift.clone()),
+            _ => None,
+        });
+        Ok(Listing { items: shifts.collect(), next: listing.next, seq: listing.seq })
+    }
+
+    /// The case of a telephone call.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn find_call(&self, actor: &Actor, call: &str) -> Result<Option<CaseId>, Failure> {
+        let index = Index::call(&self.0.lookup.hash(call));
+        Ok(self.ids(actor, &index, 1_000).await?.pop())
+    }
+
+    /// Other cases of the numbers of a case, the newest first: shown as possible repeat calls, never merged in silence.
+    ///
+    /// # Errors
+    /// When there is no such case, or the store does not answer.
+    pub async fn repeats(&self, actor: &Actor, id: CaseId) -> Result<Vec<CaseId>, Failure> {
+        let (view, _) = self.read_case(actor, id, 0).await?;
+        let caller = &view.case.sealed.caller;
+        let mut found = Vec::new();
+        for number in [&caller.phone, &caller.call_back] {
+            if !number.reveal().is_empty() {
+                found.extend(self.ids(actor, &Index::repeat(&self.0.lookup.hash(number.reveal())), 1_000).await?);
+            }
+        }
+        found.retain(|other| *other != id);
+        found.sort_unstable();
+        found.dedup();
+        found.reverse();
+        Ok(found)
+    }
+
+    async fn ids(&self, actor: &Actor, index: &Index, limit: usize) -> Result<Vec<CaseId>, Failure> {
+        let page = self.0.store.range(&actor.territory, index, None, limit).await?;
+        Ok(page.entries.iter().filter_map(|(_, member)| member.0.parse().ok()).collect())
+    }
+
+    pub(super) async fn page(
+        &self,
+        actor: &Actor,
+        index: &Index,
+        page: &PageRequest,
+        prefix: &str,
+    ) -> Result<Listing<Known>, Failure> {
+        let size = page.size.clamp(1, MAX_PAGE_SIZE);
+        let after = page.token.as_deref().map(parse_token).transpose()?;
+        let range = self.0.store.range(&actor.territory, index, after, size).await?;
+        new_enough(range.seq, page.at_least_seq)?;
+        let next = (range.entries.len() == size).then(|| range.entries.last().map(write_token)).flatten();
+        let key = |member: &Member| {
+            let id = member.0.split('/').next().unwrap_or_default();
+            Key::from_stored(format!("{prefix}{id}"))
+        };
+        let keys: Vec<Key> = range.entries.iter().map(|(_, member)| key(member)).collect();
+        let mut items = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(crate::store::MAX_READ) {
+            let mut wanted = chunk.to_vec();
+            wanted.sort_unstable();
+            wanted.dedup();
+            let snapshot = self.0.store.read(&actor.territory, &wanted, None).await?;
+            let loaded = self.remember(actor, &snapshot)?;
+            items.extend(chunk.iter().filter_map(|key| loaded.get(key).cloned().flatten()));
+        }
+        Ok(Listing { items, next, seq: range.seq })
+    }
+}
+
+/// A responder sees the cases offered to the structures he gives care for, and those he visited; desks see all.
+pub(super) fn may_see(actor: &Actor, place: &Place, view: &CaseView) -> bool {
+    if actor.role != Role::Responder {
+        return true;
+    }
+    let mine = |id: &ResponderId| place.directory.get(id).is_some_and(|known| known.doctors.contains(&actor.person));
+    view.case.offers.iter().any(|offer| mine(&offer.responder))
+}
+
+fn new_enough(seq: u64, at_least: u64) -> Result<(), Failure> {
+    if seq >= at_least {
+        return Ok(());
+    }
+    Err(Failure::Unavailable(format!("the store is at seq {seq}, {at_least} was asked for: try again")))
+}
+
+fn write_token((score, member): &(Score, Member)) -> String {
+    format!("{score}:{}", member.0)
+}
+
+fn parse_token(token: &str) -> Result<(Score, Member), Failure> {
+    let parsed =
+        token.split_once(':').and_then(|(score, member)| Some((score.parse().ok()?, Member(member.to_owned()))));
+    parsed.ok_or_else(|| Refusal::field("page_token", "give back the token of the last page as it was").into())
+}

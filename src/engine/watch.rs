@@ -1,0 +1,234 @@
+//! Watching: a snapshot, then changes from the territory's log, then bookmarks; resumed from a token, or told to start
+//! again. A console that falls behind gets the latest state of each case, never a silent gap (invariant 12).
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use futures_util::Stream;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use crate::{
+    domain::{
+        actor::Actor,
+        case::{ActionKind, Case, Owner},
+        ids::{CaseId, ResponderId},
+        regulation::qualification::Stream as RegulationStream,
+    },
+    store::Key,
+};
+
+use super::{CaseView, Engine, Failure, List, PageRequest, Place, act, read::may_see};
+
+/// Changes waiting for a slow console before it is held back.
+const BUFFER: usize = 64;
+/// Log entries read at once.
+const BATCH: usize = 256;
+
+/// Where a watcher stands: epoch and seq. Opaque to clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchToken(pub Vec<u8>);
+
+impl WatchToken {
+    fn new(epoch: u64, seq: u64) -> Self {
+        Self([epoch.to_be_bytes(), seq.to_be_bytes()].concat())
+    }
+
+    fn parse(&self) -> Option<(u64, u64)> {
+        let (epoch, seq) = self.0.split_at_checked(8)?;
+        Some((u64::from_be_bytes(epoch.try_into().ok()?), u64::from_be_bytes(seq.try_into().ok()?)))
+    }
+}
+
+/// What a watcher wants to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WatchFilter {
+    /// A stream's queue and the cases regulated from it.
+    Queue(RegulationStream),
+    /// A responder's offers and missions.
+    Missions(ResponderId),
+    /// Everything.
+    All,
+}
+
+impl WatchFilter {
+    fn list(&self) -> List {
+        match self {
+            Self::Queue(stream) => List::Queue(*stream),
+            Self::Missions(responder) => List::Missions(responder.clone()),
+            Self::All => List::Open,
+        }
+    }
+
+    fn shows(&self, case: &Case) -> bool {
+        match self {
+            Self::All => case.open_actions().next().is_some(),
+            Self::Queue(stream) => {
+                let here = case.qualification.as_ref().is_some_and(|known| known.stream == *stream);
+                here && case.open_action(ActionKind::Regulate).is_some()
+            }
+            Self::Missions(responder) => case.open_actions().any(|action| {
+                let offer = action.about.offer.and_then(|offer| case.offer(offer));
+                action.owner == Owner::Responder(responder.clone())
+                    || offer.is_some_and(|offer| offer.responder == *responder)
+            }),
+        }
+    }
+}
+
+/// One message to a watcher.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// A case as it is now; `gone` when it left what is watched.
+    Case {
+        /// The case.
+        view: Box<CaseView>,
+        /// It left the filter.
+        gone: bool,
+        /// Resume after this change.
+        token: WatchToken,
+    },
+    /// The snapshot is complete; changes follow.
+    SnapshotDone(WatchToken),
+    /// Nothing was missed up to here.
+    Bookmark(WatchToken),
+    /// The token is too old or of another history: forget everything, a snapshot follows.
+    Reset,
+}
+
+type Sender = mpsc::Sender<Result<Change, Failure>>;
+
+impl Engine {
+    /// Watches a territory's cases.
+    ///
+    /// # Errors
+    /// When the store does not answer at the beginning.
+    pub async fn watch(
+        &self,
+        actor: &Actor,
+        resume: Option<WatchToken>,
+        filter: WatchFilter,
+    ) -> Result<impl Stream<Item = Result<Change, Failure>> + Send + 'static, Failure> {
+        let place = self.territory(&actor.territory)?;
+        let head = self.0.store.read(&actor.territory, &[], None).await?;
+        let at = resume.as_ref().and_then(WatchToken::parse);
+        let resumed = at.filter(|(epoch, seq)| *epoch == head.epoch && *seq <= head.seq).map(|(_, seq)| seq);
+        let reset = resume.is_some() && resumed.is_none();
+        let (sender, receiver) = mpsc::channel(BUFFER);
+        let watcher = Watcher { engine: self.clone(), actor: actor.clone(), place, filter, shown: BTreeSet::new() };
+        tokio::spawn(watcher.run(sender, head.epoch, resumed, reset));
+        Ok(ReceiverStream::new(receiver))
+    }
+}
+
+struct Watcher {
+    engine: Engine,
+    actor: Actor,
+    place: Arc<Place>,
+    filter: WatchFilter,
+    shown: BTreeSet<CaseId>,
+}
+
+/// The client went away.
+struct Gone;
+
+impl Watcher {
+    async fn run(mut self, sender: Sender, epoch: u64, resumed: Option<u64>, reset: bool) {
+        let ended = self.follow(&sender, epoch, resumed, reset).await;
+        if let Err(Ok(failure)) = ended {
+            // A client that is gone cannot be told either.
+            sender.send(Err(failure)).await.ok();
+        }
+    }
+
+    async fn follow(
+        &mut self,
+        sender: &Sender,
+        epoch: u64,
+        resumed: Option<u64>,
+        reset: bool,
+    ) -> Result<(), Result<Failure, Gone>> {
+        if reset {
+            send(sender, Change::Reset).await?;
+        }
+        let mut seq = match resumed {
+            Some(seq) => seq,
+            None => self.snapshot(sender, epoch).await?,
+        };
+        loop {
+            let entries = self.engine.0.store.log(&self.actor.territory, seq, BATCH).await.map_err(|e| Ok(e.into()))?;
+            let Some(last) = entries.last().map(|entry| entry.seq) else {
+                send(sender, Change::Bookmark(WatchToken::new(epoch, seq))).await?;
+                tokio::select! {
+                    waited = self.engine.0.store.wait(&self.actor.territory, seq) => waited.map_err(|e| Ok(e.into()))?,
+                    () = sender.closed() => return Err(Err(Gone)),
+                }
+                continue;
+            };
+            // Of a batch, each changed case is sent once, as it is now.
+            let mut changed = Vec::new();
+            for entry in &entries {
+                let case = act::event(entry).map_err(|e| Ok(e.into()))?.case;
+                changed.extend(case.filter(|case| !changed.contains(case)));
+            }
+            self.changes(sender, &changed, WatchToken::new(epoch, last)).await?;
+            seq = last;
+        }
+    }
+
+    /// Every page of what is watched. The seq of the first page is where changes begin: none can be missed.
+    async fn snapshot(&mut self, sender: &Sender, epoch: u64) -> Result<u64, Result<Failure, Gone>> {
+        let mut page = PageRequest { size: super::read::MAX_PAGE_SIZE, ..PageRequest::default() };
+        let mut from = None;
+        loop {
+            let listing = self.engine.list(&self.actor, self.filter.list(), page.clone()).await.map_err(Ok)?;
+            let seq = *from.get_or_insert(listing.seq);
+            for view in listing.items {
+                self.shown.insert(view.case.id);
+                let token = WatchToken::new(epoch, seq);
+                send(sender, Change::Case { view: Box::new(view), gone: false, token }).await?;
+            }
+            match listing.next {
+                Some(next) => page.token = Some(next),
+                None => {
+                    send(sender, Change::SnapshotDone(WatchToken::new(epoch, seq))).await?;
+                    return Ok(seq);
+                }
+            }
+        }
+    }
+
+    async fn changes(
+        &mut self,
+        sender: &Sender,
+        changed: &[CaseId],
+        token: WatchToken,
+    ) -> Result<(), Result<Failure, Gone>> {
+        for chunk in changed.chunks(crate::store::MAX_READ) {
+            let keys: Vec<Key> = chunk.iter().map(|id| Key::case(*id)).collect();
+            let territory = &self.actor.territory;
+            let snapshot = self.engine.0.store.read(territory, &keys, None).await.map_err(|e| Ok(e.into()))?;
+            let loaded = self.engine.remember(&self.actor, &snapshot).map_err(Ok)?;
+            for known in keys.iter().filter_map(|key| loaded.get(key).cloned().flatten()) {
+                let Some(view) = CaseView::new(&self.place, &known, self.engine.now()) else { continue };
+                if !may_see(&self.actor, &self.place, &view) {
+                    continue;
+                }
+                let shows = self.filter.shows(&view.case);
+                // A resumed watcher does not say what it had been shown: it is told of every case that left.
+                let id = view.case.id;
+                if shows {
+                    self.shown.insert(id);
+                } else {
+                    self.shown.remove(&id);
+                }
+                let change = Change::Case { view: Box::new(view), gone: !shows, token: token.clone() };
+                send(sender, change).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn send(sender: &Sender, change: Change) -> Result<(), Result<Failure, Gone>> {
+    sender.send(Ok(change)).await.map_err(|_| Err(Gone))
+}
