@@ -1,0 +1,1 @@
+//! Wire to domain, every wrong field at once; domain to wire.

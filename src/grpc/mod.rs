@@ -1,0 +1,5 @@
+//! gRPC: services, conversions, status mapping. The only place that names tonic or generated types; no rule lives here.
+
+pub mod convert;
+pub mod pb;
+pub mod services;

@@ -1,0 +1,1 @@
+//! One thin implementation per service: convert, ask the engine, convert.
