@@ -1,1 +1,5 @@
 //! Wire to domain, every wrong field at once; domain to wire.
+
+pub mod codes;
+pub mod fields;
+pub mod reply;

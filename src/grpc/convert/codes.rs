@@ -1,0 +1,137 @@
+//! Closed lists on the wire: each enum of the domain and its twin in the protos, value by value, so that the compiler finds
+//! one that lacks its twin.
+
+use crate::{domain, grpc::pb};
+
+/// A closed list of the domain that has a twin on the wire.
+pub trait Coded: Copy {
+    /// The names of the values on the wire, joined with commas.
+    fn names() -> String;
+
+    /// Its number on the wire.
+    fn wire(self) -> i32;
+
+    /// From the number on the wire; `None` when it is unspecified or not of the list.
+    fn of_wire(number: i32) -> Option<Self>;
+}
+
+macro_rules! coded {
+    ($($domain:ty = $wire:ident { $($value:ident)* })*) => {
+        $(
+            impl Coded for $domain {
+                fn names() -> String {
+                    [$(pb::$wire::$value.as_str_name()),*].join(", ")
+                }
+
+                fn wire(self) -> i32 {
+                    (match self { $(Self::$value => pb::$wire::$value),* }) as i32
+                }
+
+                fn of_wire(number: i32) -> Option<Self> {
+                    match pb::$wire::try_from(number).ok()? {
+                        pb::$wire::Unspecified => None,
+                        $(pb::$wire::$value => Some(Self::$value),)*
+                    }
+                }
+            }
+        )*
+
+        #[cfg(test)]
+        mod tests {
+            use super::*;
+
+            #[test]
+            fn every_value_goes_to_the_wire_and_back() {
+                $($(assert_eq!(<$domain>::of_wire(<$domain>::$value.wire()), Some(<$domain>::$value));)*
+                assert_eq!(<$domain>::of_wire(0), None);
+                assert_eq!(<$domain>::of_wire(i32::MAX), None);)*
+            }
+        }
+    };
+}
+
+coded! {
+    domain::regulation::qualification::Priority = Priority {
+        P0 P1 P2 P3 NotRegulated
+    }
+    domain::regulation::qualification::Stream = Stream {
+        Amu Snp Psy Neonat
+    }
+    domain::regulation::qualification::Flag = Flag {
+        RedFlag RepeatCall Infant CommunicationBarrier LostCall
+    }
+    domain::regulation::qualification::Attribution = Attribution {
+        WrongNumber Silent Malicious Fax Repeat Administrative Personal Arm DoctorInformation
+        PharmacyInformation DentistInformation GeneralInformation FireService Police
+    }
+    domain::regulation::need::CareType = CareType {
+        Advice PhonePrescription Consultation HomeVisit Teleconsultation Ambulance EmergencyDepartment Amu
+        OtherResource NoFurther
+    }
+    domain::regulation::need::CareLevel = CareLevel {
+        R1 R2 R3 R4
+    }
+    domain::regulation::need::LongestDelay = LongestDelay {
+        Immediate Asap M30 M45 H1 H2 H4 H8 H12 H24 H48
+    }
+    domain::regulation::decision::SupplyReason = SupplyReason {
+        NoneBeforeDeadline NoVisit SourceSilent NotConnected AllDeclined OutOfReach
+    }
+    domain::case::state::Channel = Channel {
+        Telephony Console Hub Paper
+    }
+    domain::case::state::Line = LineState {
+        OnLine CallBack NoContact
+    }
+    domain::case::ActionKind = ActionKind {
+        AnswerCall Qualify Regulate HandOver CallBack Route RingGp ConfirmSlot AcceptVisit Appointment Visit
+        DeliverPrescription AwaitReport ReturnOfInformation FollowUp Unanswered
+    }
+    domain::case::End = ActionEnd {
+        Done Replaced Refused Unreachable NoShow Absent Undelivered Expired
+    }
+    domain::case::status::Status = CaseStatus {
+        Active Achieved Valid Closed
+    }
+    domain::case::sealed::Sex = Sex {
+        Female Male Other Unknown
+    }
+    domain::case::sealed::NoteKind = NoteKind {
+        Note Late Advice Report Reason
+    }
+    domain::case::command::CallEvent = CallEvent {
+        Answered HungUp Reconnected
+    }
+    domain::routing::Category = RouteCategory {
+        OwnGp PracticeColleague CptsColleague SasSlot FixedPoint HomeVisit Teleconsultation
+    }
+    domain::routing::WhyNot = WhyNot {
+        RegulatedCase NoOwnGp Absent ClosedBeforeDeadline NoFreeSlot SlotAfterDeadline TooFar
+        NotInThisPeriod PatientCannotLeave OtherCareDecided MustExamine NotConnected NoAnswer Declined
+        Unreachable Expired Taken WeeklyCap SectorNotServed NobodyOnDuty OwnPatientsOnly PlaceUnknown
+    }
+    domain::slots::SlotKind = SlotKind {
+        Public Pro Snp Cpts FixedPoint
+    }
+    domain::visits::VisitStatus = VisitStatus {
+        Decided Dispatched EnRoute CalledOff Arrived WithPatient Finished
+    }
+    domain::directory::ResponderKind = ResponderKind {
+        Gp Practice Cpts SasProfessional FixedPoint SosMedecins CollectivePractice
+    }
+    domain::directory::FixedPointKind = FixedPointKind {
+        Mmg Sos
+    }
+    domain::directory::Connection = Connection {
+        Connected NotConnected
+    }
+    domain::calendar::Period = LegalPeriod {
+        OfficeHours PdsaNight PdsaSundayHoliday PdsaSaturday PdsaBridge
+    }
+    domain::calendar::Band = NightBand {
+        Evening DeepNight Early
+    }
+    domain::actor::Role = Role {
+        Arm Regulator Coordinator Responder Dispatcher Telephony Supervisor BackOffice Upkeep
+    }
+}

@@ -1,0 +1,32 @@
+//! What surrounds every answer: receipts, warnings, tokens.
+
+use crate::{engine::Done, grpc::pb, store::Durability};
+
+/// The receipt of an acknowledged command, with the warnings of its conversion before those of its rules.
+pub fn receipt(done: &Done, mut warnings: Vec<pb::Warning>) -> pb::Receipt {
+    warnings.extend(done.reply.warnings.iter().map(|text| warning(text)));
+    pb::Receipt {
+        seq: done.seq,
+        at_unix_ms: done.at.unix_ms(),
+        durability: durability(done.durability) as i32,
+        replayed: done.replayed,
+        warnings,
+    }
+}
+
+/// A warning of the rules is `CODE: words`.
+fn warning(text: &str) -> pb::Warning {
+    let (code, words) = text.split_once(": ").unwrap_or((text, text));
+    pb::Warning { field: String::new(), code: code.to_owned(), text: words.to_owned() }
+}
+
+/// How safe a write is.
+pub fn durability(level: Durability) -> pb::Durability {
+    match level {
+        Durability::Unknown => pb::Durability::Unknown,
+        Durability::D0 => pb::Durability::D0,
+        Durability::D0_5 => pb::Durability::D05,
+        Durability::D1 => pb::Durability::D1,
+        Durability::D2 => pb::Durability::D2,
+    }
+}
