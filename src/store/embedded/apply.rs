@@ -138,7 +138,7 @@ fn check_numbers(tables: &Writing<'_>, txn: &Txn) -> Result<(), Stop> {
 
 fn write(tables: &mut Writing<'_>, txn: &Txn, mut head: Head, now: Instant) -> Result<Receipt, redb::Error> {
     head.epoch = head.epoch.max(1);
-    head.schema = head.schema.max(txn.written_schema().unwrap_or(0));
+    head.schema = txn.written_schema().unwrap_or(head.schema);
     head.seq += u64::from(txn.event.is_some());
     head.touches += u64::from(txn.command.is_none());
     let version = match txn.command {

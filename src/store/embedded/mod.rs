@@ -9,6 +9,7 @@
 
 mod apply;
 mod heads;
+mod power;
 mod tables;
 mod writer;
 
@@ -67,12 +68,17 @@ impl Embedded {
             }
             error => fail(error.to_string()),
         })?;
-        create_tables(&database).map_err(|error| fail(error.to_string()))?;
         // The name of a new file must survive a power cut too.
         sync_dir(path).map_err(|error| fail(error.to_string()))?;
+        Self::over(database, clock).map_err(|error| fail(error.to_string()))
+    }
+
+    /// The engine over an open file.
+    fn over(database: Database, clock: Clock) -> Result<Self, redb::Error> {
+        create_tables(&database)?;
         let (database, heads) = (Arc::new(database), Arc::new(Heads::default()));
-        let writer = Writer::start(Arc::clone(&database), Arc::clone(&heads), clock.clone());
-        let writer = writer.map_err(|error| fail(error.to_string()))?;
+        let writer =
+            Writer::start(Arc::clone(&database), Arc::clone(&heads), clock.clone()).map_err(redb::Error::Io)?;
         Ok(Self { writer, database, heads, clock })
     }
 
@@ -93,9 +99,13 @@ impl Embedded {
     }
 
     /// A clock that went back is noted by an empty touch, so that time runs on at half speed while nothing is written.
-    async fn note_clock(&self, territory: &TerritoryId, snapshot: &Snapshot) -> Result<(), StoreError> {
+    /// The read stands either way: the next one notes it again.
+    async fn note_clock(&self, territory: &TerritoryId, snapshot: &Snapshot) {
         tracing::warn!(%territory, "the clock is behind the last instant used: time runs at half speed");
-        self.commit(&Txn::touch(territory.clone(), snapshot.epoch, snapshot.at)).await.map(|_| ())
+        let touch = Txn::touch(territory.clone(), snapshot.epoch, snapshot.at);
+        if let Err(error) = self.commit(&touch).await {
+            tracing::warn!(%territory, %error, "the step back of the clock could not be noted");
+        }
     }
 }
 
@@ -111,7 +121,7 @@ impl Store for Embedded {
         let (owned, keys, clock) = (territory.clone(), keys.to_vec(), self.clock.now());
         let (snapshot, must_note) = self.look(move |tables| snapshot(tables, &owned, &keys, receipt, clock)).await?;
         if must_note {
-            self.note_clock(territory, &snapshot).await?;
+            self.note_clock(territory, &snapshot).await;
         }
         Ok(snapshot)
     }

@@ -170,7 +170,7 @@ for n = guards + 1, guards + ops do
   end
 end
 redis.call('HSET', KEYS[1], 'epoch', text(math.max(head.epoch, 1)), 'seq', text(seq),
-  'schema', text(math.max(head.schema, schema or 0)), 'touches', text(touches), 'last', text(last), 'wall', text(wall))
+  'schema', text(schema or head.schema), 'touches', text(touches), 'last', text(last), 'wall', text(wall))
 
 -- 9. The receipt, and the answer.
 if command ~= '' then

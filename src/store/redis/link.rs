@@ -67,13 +67,14 @@ impl Link {
         self.within_deadline(Effect::None, Request::Command(command)).await
     }
 
-    /// Reads the server's settings again.
+    /// Reads the server's settings again. When they cannot be read, the level is unknown until they can.
     pub async fn audit(&self) -> Result<Facts, StoreError> {
-        self.note(Durability::Unknown);
-        let info = self.command(&Facts::info()).await?;
-        let facts = Facts::of(info, self.command(&Facts::settings()).await.ok());
-        self.note(facts.level());
-        Ok(facts)
+        let facts = match self.command(&Facts::info()).await {
+            Ok(info) => Ok(Facts::of(info, self.command(&Facts::settings()).await.ok())),
+            Err(error) => Err(error),
+        };
+        self.note(facts.as_ref().map_or(Durability::Unknown, Facts::level));
+        facts
     }
 
     fn note(&self, level: Durability) {

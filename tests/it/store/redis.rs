@@ -270,6 +270,25 @@ async fn a_blocked_wait_that_is_given_up_holds_nobody_else_up() {
 }
 
 #[tokio::test]
+async fn a_commit_a_read_and_a_page_are_one_call_each() {
+    let server = Server::start("always");
+    let store = redis_at(&server.url(), Clock::manual(START)).await;
+    let territory = "fr-67".parse().unwrap();
+    store.commit(&opening("open")).await.unwrap();
+    store.read(&territory, &[], None).await.unwrap();
+    store.range(&territory, &index("open"), None, 1).await.unwrap();
+    server.command(&["CONFIG", "RESETSTAT"]).await;
+    for n in 0..10 {
+        store.commit(&Txn { epoch: 1, ..opening(&format!("{n}")) }).await.unwrap();
+        store.read(&territory, &[key("case/1")], Some(command("open"))).await.unwrap();
+        store.range(&territory, &index("open"), None, 1).await.unwrap();
+    }
+    let count: String = redis::from_redis_value(server.command(&["INFO", "commandstats"]).await).unwrap();
+    assert!(count.contains("cmdstat_evalsha:calls=30,"), "{count}");
+    assert!(!count.contains("cmdstat_sadd") && !count.contains("cmdstat_exists"), "{count}");
+}
+
+#[tokio::test]
 async fn every_key_stands_under_the_prefix_and_the_hash_tag_and_receipts_end() {
     let server = Server::start("always");
     let store = redis_at(&server.url(), Clock::manual(START)).await;

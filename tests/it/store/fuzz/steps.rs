@@ -94,12 +94,12 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
-    let made = prop_oneof![12 => Just(0), 1 => Just(-71 * HOUR - 1), 1 => Just(301_000), 1 => Just(HOUR)];
+    let made = prop_oneof![12 => Just(0), 1 => select(vec![-71 * HOUR, -71 * HOUR - 1]), 1 => select(vec![300_000, 300_001]), 1 => Just(HOUR)];
     let command = prop_oneof![5 => (0..8_u32, 0..8_u8, made).prop_map(Some), 1 => Just(None)];
     let command = command.prop_map(|command| command.map(|(n, payload, made)| (n, payload / 7, made)));
     let schema = prop_oneof![12 => Just(1_u32), 1 => Just(2)];
     let epoch = prop_oneof![15 => Just(0_u64), 1 => Just(1)];
-    let at = prop_oneof![12 => Just(0_i64), 1 => -1_000..=1_000_i64, 1 => select(vec![-1_001, 1_001])];
+    let at = prop_oneof![12 => Just(0_i64), 1 => -1_000..=1_000_i64, 1 => select(vec![-1_001, -1_000, 1_000, 1_001])];
     let bytes = || vec(any::<u8>(), 0..6);
     let rest = (vec(guard(), 0..3), vec(op(), 0..6), option::of(bytes()), bytes());
     (command, schema, epoch, at, rest).prop_map(|(command, schema, epoch, at, (guards, ops, event, outcome))| Plan {
@@ -133,6 +133,7 @@ fn op() -> impl Strategy<Value = Op> {
     let far = 1_i64 << 53;
     let score = prop_oneof![
         2 => -1..=1_i64,
+        1 => Just(START.unix_ms()),
         2 => (-2_000..2_000_i64).prop_map(|ms| START.unix_ms() + ms),
         1 => select(vec![far, -far, far - 1, (2 << 42) + START.unix_ms()]),
     ];
