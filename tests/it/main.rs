@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod hub;
 mod otlp;
+mod routing;
 mod store;
 mod support;
 mod telemetry;

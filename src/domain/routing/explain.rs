@@ -46,7 +46,7 @@ pub fn sources_french(plan: &Plan, zone: Tz) -> Vec<String> {
         Availability::Found => "trouvé".to_owned(),
         Availability::None => "rien de disponible".to_owned(),
         Availability::NotConnected => "non connectée".to_owned(),
-        Availability::NoAnswerSince(since) => format!("sans réponse depuis {}", moment(plan.at, since, zone)),
+        Availability::NoAnswerSince(since) => format!("sans réponse depuis {}", since_when(plan.at, since, zone)),
     };
     let line = |source: &super::Source| format!("{} : {}", capital(source.category.label()), said(source.availability));
     plan.sources.iter().map(line).collect()
@@ -102,6 +102,12 @@ fn moment(now: Instant, at: Instant, zone: Tz) -> String {
         return format!("à {hour}");
     }
     format!("le {} {} à {hour}", day_of_month(day), month(day))
+}
+
+/// `14 h 48`, `le 18 décembre à 14 h 48`: after "depuis".
+fn since_when(now: Instant, at: Instant, zone: Tz) -> String {
+    let moment = moment(now, at, zone);
+    moment.strip_prefix("à ").map(str::to_owned).unwrap_or(moment)
 }
 
 fn day_of_month(day: chrono::NaiveDate) -> String {

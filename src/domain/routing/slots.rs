@@ -132,7 +132,7 @@ fn best<'s>(
     below_cap.min_by_key(|slot| (slot.start, slot.id)).ok_or(bare(WhyNot::WeeklyCap))
 }
 
-fn some<'v, T>(left: &'v [T]) -> Option<&'v [T]> {
+fn some<T>(left: &[T]) -> Option<&[T]> {
     (!left.is_empty()).then_some(left)
 }
 

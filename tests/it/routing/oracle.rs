@@ -1,0 +1,209 @@
+//! A naive oracle: every (category, responder) pair judged from the rules as one reads them, hours tried quarter by
+//! quarter, nothing shared with the planner. Times of generated worlds lie on quarters of an hour.
+
+use sas_dispatch::domain::{
+    calendar::Status,
+    directory::{Connection, Responder, ResponderKind},
+    regulation::need::CareType,
+    routing::{Asked, Category, FreeSlot, SourceState, WhyNot},
+    slots::SlotKind,
+    time::{Instant, Span},
+};
+
+use super::world::World;
+
+/// Something a patient can be sent to; a smaller `order` is tried sooner inside its category.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    pub category: Category,
+    pub responder: String,
+    order: (u8, i64, i64),
+}
+
+/// Every way there is, best first.
+pub fn ways(world: &World) -> Vec<Way> {
+    let mut all = Vec::new();
+    for category in order(world) {
+        let mut of_category: Vec<Way> = world.responders.iter().filter_map(|who| way(world, category, who)).collect();
+        of_category.sort_by_key(|way| (way.order, way.responder.clone()));
+        all.extend(of_category);
+    }
+    all
+}
+
+fn order(world: &World) -> Vec<Category> {
+    let policy = &world.territory.routing;
+    let duty = world.territory.period_at(world.now).unwrap().status == Status::Pdsa;
+    let table = match (stays(world) || world.care == CareType::HomeVisit, duty) {
+        (true, _) => &policy.must_stay_home,
+        (_, true) => &policy.pdsa,
+        (_, false) => &policy.office_hours,
+    };
+    table.iter().copied().filter(|category| right_care(world, *category)).collect()
+}
+
+fn right_care(world: &World, category: Category) -> bool {
+    use Category::{HomeVisit, OwnGp, Teleconsultation};
+    let examine = world.need.constraints.must_examine;
+    let decided = match world.care {
+        CareType::HomeVisit => matches!(category, HomeVisit | OwnGp),
+        CareType::Teleconsultation => matches!(category, Teleconsultation | OwnGp),
+        _ if stays(world) => matches!(category, HomeVisit | OwnGp | Teleconsultation),
+        _ => category != HomeVisit,
+    };
+    decided && !(examine && category == Teleconsultation)
+}
+
+fn stays(world: &World) -> bool {
+    world.need.constraints.home_only || (world.patient.ehpad && world.patient.reduced_mobility)
+}
+
+fn way(world: &World, category: Category, who: &Responder) -> Option<Way> {
+    if !independent(world, who) || said_no(world, who) || !near(world, category, who) {
+        return None;
+    }
+    let (class, at) = match category {
+        Category::OwnGp => (0, own(world).filter(|own| own.id == who.id).and_then(|_| rung(world, who))?),
+        Category::PracticeColleague | Category::CptsColleague => (0, colleague(world, category, who)?),
+        Category::SasSlot => sas(world, who)?,
+        Category::FixedPoint => (0, fixed_point(world, who)?),
+        Category::HomeVisit => visit(world, who)?,
+        Category::Teleconsultation => (0, booked(world, category, who, world.supply.video.get(&who.id)?)?),
+    };
+    let metres = distance(world, who).map_or(i64::MAX, i64::from);
+    let order = if category == Category::FixedPoint { (class, metres, at) } else { (class, at, metres) };
+    Some(Way { category, responder: who.id.to_string(), order })
+}
+
+fn own(world: &World) -> Option<&Responder> {
+    let id = world.patient.own_gp.as_ref()?;
+    world.responders.iter().find(|who| who.id == *id)
+}
+
+fn independent(world: &World, who: &Responder) -> bool {
+    who.doctors.is_empty() || who.doctors.iter().any(|doctor| !world.regulators.contains(doctor))
+}
+
+fn said_no(world: &World, who: &Responder) -> bool {
+    world.tried.iter().any(|tried| {
+        tried.responder == who.id
+            && (tried.by == Asked::Visit || (tried.by == Asked::Phone && tried.why == WhyNot::Declined))
+    })
+}
+
+fn distance(world: &World, who: &Responder) -> Option<u32> {
+    let centre = world.place.commune.map(|commune| world.territory.communes[&commune].position);
+    Some(world.place.position.or(centre)?.metres_to(who.position))
+}
+
+fn near(world: &World, category: Category, who: &Responder) -> bool {
+    match (world.territory.routing.max_distance_metres.get(&category), distance(world, who)) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(limit), Some(metres)) => metres <= *limit,
+    }
+}
+
+/// The last instant at which anything may begin.
+fn limit(world: &World) -> Instant {
+    world.now.max(world.signed_at + world.need.longest_delay.span())
+}
+
+/// The first quarter of an hour at which the responder can be rung and receives.
+fn rung(world: &World, who: &Responder) -> Option<i64> {
+    if world.tried.iter().any(|tried| tried.responder == who.id && tried.by == Asked::Phone) {
+        return None;
+    }
+    let mut at = world.now;
+    while at <= limit(world) {
+        if who.open_at(at) {
+            return Some(at.unix_ms());
+        }
+        at = at + Span::from_mins(15);
+    }
+    None
+}
+
+fn colleague(world: &World, category: Category, who: &Responder) -> Option<i64> {
+    let own = own(world)?;
+    let same = |one: &Option<_>, other: &Option<_>| one.is_some() && one == other;
+    let beside = match category {
+        Category::PracticeColleague => same(&own.practice, &who.practice),
+        _ => same(&own.cpts, &who.cpts) && !same(&own.practice, &who.practice),
+    };
+    let duty = world.territory.period_at(world.now).unwrap().status == Status::Pdsa;
+    let willing = who.supernumerary || (duty && who.conventions.pdsa) || (!duty && who.conventions.sas);
+    let doctor = who.kind == ResponderKind::Gp && who.id != own.id;
+    if doctor && beside && willing { rung(world, who) } else { None }
+}
+
+fn heard(world: &World, category: Category, who: &Responder, publishes: bool) -> bool {
+    world.supply.sources.get(&category) == Some(&SourceState::Connected)
+        && (publishes || who.connection == Connection::Connected)
+}
+
+fn sas(world: &World, who: &Responder) -> Option<(u8, i64)> {
+    if who.kind != ResponderKind::Gp {
+        return None;
+    }
+    let slots = world.supply.slots.get(&who.id);
+    let slot = slots.and_then(|slots| booked(world, Category::SasSlot, who, slots));
+    let ring = || rung(world, who).filter(|at| who.supernumerary && !at_the_cap(world, who, *at));
+    slot.map(|at| (0, at)).or_else(|| ring().map(|at| (1, at)))
+}
+
+fn fixed_point(world: &World, who: &Responder) -> Option<i64> {
+    if who.kind != ResponderKind::FixedPoint {
+        return None;
+    }
+    match world.supply.slots.get(&who.id) {
+        Some(slots) if heard(world, Category::FixedPoint, who, true) => booked(world, Category::FixedPoint, who, slots),
+        _ => rung(world, who),
+    }
+}
+
+fn booked(world: &World, category: Category, who: &Responder, slots: &[FreeSlot]) -> Option<i64> {
+    let mine = own(world);
+    let members = |slot: &FreeSlot| {
+        slot.kind != SlotKind::Cpts
+            || mine.is_some_and(|own| own.id == who.id || (own.cpts.is_some() && own.cpts == who.cpts))
+    };
+    let good = |slot: &&FreeSlot| {
+        slot.start > world.now
+            && slot.start <= limit(world)
+            && world.tried.iter().all(|tried| tried.by != Asked::Slot(slot.id))
+            && who.absent_at(slot.start).is_none()
+            && members(slot)
+            && !(category == Category::SasSlot && at_the_cap(world, who, slot.start.unix_ms()))
+    };
+    let first = slots.iter().filter(good).map(|slot| slot.start.unix_ms()).min();
+    first.filter(|_| heard(world, category, who, true))
+}
+
+fn at_the_cap(world: &World, who: &Responder, at: i64) -> bool {
+    let week = |at: Instant| {
+        let zone = world.territory.calendar.zone();
+        sas_dispatch::domain::calendar::local(zone, at).format("%G %V").to_string()
+    };
+    let taken = world.supply.snp_this_week.get(&who.id).copied().unwrap_or(0);
+    who.doctors.len() == 1
+        && world.patient.own_gp.as_ref() != Some(&who.id)
+        && taken >= world.territory.routing.weekly_snp_cap
+        && week(Instant::from_unix_ms(at)) == week(world.now)
+}
+
+fn visit(world: &World, who: &Responder) -> Option<(u8, i64)> {
+    let legal = world.territory.period_at(world.now).unwrap();
+    let sector = world.territory.sector_of(world.place.commune?, &legal)?;
+    let mut ready: Vec<bool> = Vec::new();
+    for shift in &world.supply.shifts {
+        if shift.responder == who.id && shift.sectors.contains(sector) && !world.regulators.contains(&shift.doctor) {
+            ready.push(shift.free);
+        }
+    }
+    let published = world.supply.shifts.iter().any(|shift| shift.responder == who.id);
+    if ready.is_empty() || !who.visit_sectors.contains(sector) || !heard(world, Category::HomeVisit, who, published) {
+        return None;
+    }
+    Some(if ready.contains(&true) { (0, world.now.unix_ms()) } else { (1, i64::MAX) })
+}

@@ -1,0 +1,168 @@
+//! The own GP comes first; the plan always says why not.
+
+use sas_dispatch::domain::{
+    directory::{Absence, CollectiveProgramme, Responder, ResponderKind},
+    regulation::need::{CareType, LongestDelay},
+    routing::{Asked, Category, Means, WhyNot},
+    slots::SlotKind,
+};
+
+use super::world::{ALWAYS, World, free_slot, gp, hours, kept, mmg, responder_id, row, sector, slot_of, sos, why};
+
+#[test]
+fn on_a_weekday_the_own_gp_is_rung_first_before_a_nearer_slot() {
+    let plan = World::at("2024-12-19T10:00")
+        .who(gp("famille", 2_000))
+        .who(gp("voisin", 100))
+        .own_gp("famille")
+        .slot("voisin", 15)
+        .plan();
+    assert_eq!(kept(&plan), ["OWN_GP famille", "SAS_SLOT voisin"]);
+    let first = plan.first().unwrap();
+    assert_eq!((first.means.clone(), first.earliest), (Some(Means::Ring), Some(plan.at)));
+    assert_eq!(first.distance_m, Some(2_000));
+}
+
+#[test]
+fn a_gp_who_opens_again_before_the_deadline_is_kept_with_the_hour() {
+    let mut world = World::at("2024-12-19T12:30").who(gp("famille", 0)).own_gp("famille");
+    let plan = world.plan();
+    assert_eq!(row(&plan, Category::OwnGp, Some("famille")).earliest.unwrap().to_string(), "2024-12-19T13:00:00.000Z");
+    world.need.longest_delay = LongestDelay::H1;
+    assert_eq!(why(&world.plan(), Category::OwnGp, Some("famille")), WhyNot::ClosedBeforeDeadline);
+}
+
+#[test]
+fn opening_at_the_very_deadline_is_in_time() {
+    let mut world = World::at("2024-12-19T13:00").who(gp("famille", 0)).own_gp("famille");
+    world.need.longest_delay = LongestDelay::H1;
+    assert_eq!(kept(&world.plan()), ["OWN_GP famille"]);
+}
+
+#[test]
+fn a_gp_on_leave_is_absent_and_a_colleague_of_the_practice_comes_before_one_of_the_cpts() {
+    let with = |id: &str, metres, practice: &str| Responder {
+        practice: Some(responder_id(practice)),
+        cpts: Some(responder_id("cpts")),
+        ..gp(id, metres)
+    };
+    let leave = Absence { from: "2024-12-16".parse().unwrap(), to: "2024-12-20".parse().unwrap() };
+    let own = Responder { absences: vec![leave], ..with("famille", 0, "cabinet") };
+    let plan = World::at("2024-12-19T10:00")
+        .who(own)
+        .who(with("associe", 5_000, "cabinet"))
+        .who(with("confrere", 100, "ailleurs"))
+        .own_gp("famille")
+        .plan();
+    assert_eq!(why(&plan, Category::OwnGp, Some("famille")), WhyNot::Absent);
+    assert_eq!(kept(&plan), ["PRACTICE_COLLEAGUE associe", "CPTS_COLLEAGUE confrere"]);
+}
+
+#[test]
+fn a_patient_without_gp_has_no_colleagues_of_one() {
+    let plan = World::at("2024-12-19T10:00").who(gp("voisin", 100)).slot("voisin", 15).plan();
+    for category in [Category::OwnGp, Category::PracticeColleague, Category::CptsColleague] {
+        assert_eq!(why(&plan, category, None), WhyNot::NoOwnGp);
+    }
+    assert_eq!(kept(&plan), ["SAS_SLOT voisin"]);
+}
+
+#[test]
+fn a_colleague_with_neither_convention_nor_spare_time_sees_only_his_own_patients() {
+    let own = Responder { practice: Some(responder_id("cabinet")), ..gp("famille", 0) };
+    let mut colleague = Responder { id: responder_id("associe"), ..own.clone() };
+    colleague.conventions.sas = false;
+    let mut world = World::at("2024-12-19T10:00").who(own).who(colleague).own_gp("famille");
+    assert_eq!(why(&world.plan(), Category::PracticeColleague, Some("associe")), WhyNot::OwnPatientsOnly);
+    world.responders[1].supernumerary = true;
+    let plan = world.plan();
+    assert!(kept(&plan).contains(&"PRACTICE_COLLEAGUE associe".to_owned()), "{:?}", kept(&plan));
+}
+
+#[test]
+fn at_night_the_own_gp_has_a_row_and_is_tried_when_the_policy_lists_it() {
+    let night = Responder { hours: hours(ALWAYS), ..gp("famille", 0) };
+    let mut world = World::at("2024-12-19T22:00").who(night).who(mmg("garde", 500)).own_gp("famille");
+    let plan = world.plan();
+    assert_eq!(why(&plan, Category::OwnGp, Some("famille")), WhyNot::NotInThisPeriod);
+    assert_eq!(kept(&plan), ["FIXED_POINT garde"]);
+    world.territory.routing.pdsa.insert(0, Category::OwnGp);
+    assert_eq!(kept(&world.plan()), ["OWN_GP famille", "FIXED_POINT garde"]);
+}
+
+#[test]
+fn an_own_gp_the_directory_does_not_know_is_not_connected() {
+    let plan = World::at("2024-12-19T10:00").who(gp("voisin", 100)).own_gp("ailleurs").plan();
+    assert_eq!(why(&plan, Category::OwnGp, Some("ailleurs")), WhyNot::NotConnected);
+}
+
+#[test]
+fn a_gp_who_said_no_is_out_also_by_slot_and_one_who_was_not_reached_only_by_telephone() {
+    let world = World::at("2024-12-19T10:00").who(gp("famille", 0)).own_gp("famille").slot("famille", 60);
+    let no = world.clone().tried("famille", Asked::Phone, WhyNot::Declined).plan();
+    assert_eq!(why(&no, Category::OwnGp, Some("famille")), WhyNot::Declined);
+    assert_eq!(why(&no, Category::SasSlot, Some("famille")), WhyNot::Declined);
+    let silent = world.tried("famille", Asked::Phone, WhyNot::Unreachable).plan();
+    assert_eq!(why(&silent, Category::OwnGp, Some("famille")), WhyNot::Unreachable);
+    assert_eq!(kept(&silent), ["SAS_SLOT famille"]);
+}
+
+#[test]
+fn a_slot_that_was_taken_leaves_the_doctor_his_other_slots() {
+    let world = World::at("2024-12-19T10:00").who(gp("voisin", 100)).slot("voisin", 15).slot("voisin", 45);
+    let first = free_slot(world.now, 15, SlotKind::Snp).id;
+    let second = free_slot(world.now, 45, SlotKind::Snp).id;
+    assert_eq!(slot_of(world.plan().first().unwrap()), first);
+    let world = world.tried("voisin", Asked::Slot(first), WhyNot::Taken);
+    assert_eq!(slot_of(world.plan().first().unwrap()), second);
+    let world = world.tried("voisin", Asked::Slot(second), WhyNot::Expired);
+    assert_eq!(why(&world.plan(), Category::SasSlot, Some("voisin")), WhyNot::Expired);
+}
+
+/// SOS Médecins stands in as own GP for its listed patients; its own doctors are the association's.
+fn programme() -> World {
+    let association = sos("sos", &["dr-sos-1", "dr-sos-2"]);
+    let programme = CollectiveProgramme {
+        capacity_patients: 300,
+        list_owner: "CCAS".into(),
+        mt_fee: false,
+        served_by: responder_id("sos"),
+    };
+    let practice = Responder {
+        id: responder_id("programme"),
+        kind: ResponderKind::CollectivePractice,
+        association: Some(responder_id("sos")),
+        programme: Some(programme),
+        visit_sectors: vec![sector("centre")],
+        ..association.clone()
+    };
+    World::at("2024-12-19T10:00").who(association).who(practice).own_gp("programme")
+}
+
+#[test]
+fn a_collective_practice_stands_in_as_own_gp_and_visits_who_can_hardly_move() {
+    let mut world = programme().on_duty("sos", "dr-sos-1", true);
+    let plan = world.plan();
+    assert_eq!(plan.first().unwrap().means, Some(Means::Ring));
+    assert_eq!(kept(&plan)[0], "OWN_GP programme");
+    world.patient.reduced_mobility = true;
+    let plan = world.plan();
+    assert_eq!(kept(&plan)[0], "OWN_GP sos");
+    assert_eq!(plan.first().unwrap().means, Some(Means::Visit { sector: sector("centre") }));
+}
+
+#[test]
+fn without_a_doctor_on_duty_the_collective_practice_is_rung_and_a_no_of_its_association_counts() {
+    let mut world = programme();
+    world.patient.reduced_mobility = true;
+    assert_eq!(world.plan().first().unwrap().means, Some(Means::Ring));
+    let world = world.tried("sos", Asked::Visit, WhyNot::Expired);
+    assert_eq!(why(&world.plan(), Category::OwnGp, Some("programme")), WhyNot::Expired);
+}
+
+#[test]
+fn a_collective_practice_is_nobody_elses_home_visit() {
+    let mut world = programme().on_duty("sos", "dr-sos-1", true).decided(CareType::HomeVisit, LongestDelay::H4);
+    world.patient.own_gp = None;
+    assert_eq!(kept(&world.plan()), ["HOME_VISIT sos"]);
+}

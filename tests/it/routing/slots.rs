@@ -1,0 +1,191 @@
+//! SAS slots and fixed points: earliest, nearest, one row per responder, limits.
+
+use sas_dispatch::domain::{
+    directory::{Absence, Connection, Responder},
+    regulation::need::{CareType, LongestDelay},
+    routing::{Category, Means, SourceState, WhyNot},
+    slots::SlotKind,
+    time::Span,
+};
+
+use super::world::{World, free_slot, gp, kept, mmg, north, responder_id, row, slot_of, why};
+
+#[test]
+fn the_earliest_slot_wins_then_the_nearest_doctor_then_the_id() {
+    let plan = World::at("2024-12-19T10:00")
+        .who(gp("c-loin", 9_000))
+        .who(gp("b-pres", 1_000))
+        .who(gp("a-pres", 1_000))
+        .who(gp("d-tot", 20_000))
+        .slot("c-loin", 30)
+        .slot("b-pres", 30)
+        .slot("a-pres", 30)
+        .slot("d-tot", 20)
+        .plan();
+    assert_eq!(kept(&plan), ["SAS_SLOT d-tot", "SAS_SLOT a-pres", "SAS_SLOT b-pres", "SAS_SLOT c-loin"]);
+}
+
+#[test]
+fn a_doctor_has_one_row_with_the_earliest_slot_to_come() {
+    let mut world = World::at("2024-12-19T10:00").who(gp("voisin", 0)).slot("voisin", 45).slot("voisin", 15);
+    let past = free_slot(world.now, -5, SlotKind::Snp);
+    world.supply.slots.get_mut(&responder_id("voisin")).unwrap().push(past);
+    let plan = world.plan();
+    let row = row(&plan, Category::SasSlot, Some("voisin"));
+    assert_eq!(row.earliest, Some(world.now + Span::from_mins(15)));
+}
+
+#[test]
+fn no_slot_before_the_deadline_is_told_apart_from_no_slot_at_all() {
+    let mut world = World::at("2024-12-19T10:00").who(gp("tard", 0)).who(gp("plein", 0)).slot("tard", 24 * 60 + 1);
+    world.supply.slots.insert(responder_id("plein"), Vec::new());
+    let plan = world.plan();
+    assert_eq!(why(&plan, Category::SasSlot, Some("tard")), WhyNot::SlotAfterDeadline);
+    assert_eq!(row(&plan, Category::SasSlot, Some("tard")).earliest, Some(world.now + Span::from_mins(24 * 60 + 1)));
+    assert_eq!(why(&plan, Category::SasSlot, Some("plein")), WhyNot::NoFreeSlot);
+    assert!(plan.first().is_none());
+    world = world.slot("tard", 24 * 60);
+    assert_eq!(kept(&world.plan()), ["SAS_SLOT tard"]);
+}
+
+#[test]
+fn the_delay_runs_from_the_signature_and_once_it_has_passed_only_what_is_open_now_remains() {
+    let mut world = World::at("2024-12-19T10:00")
+        .who(gp("famille", 0))
+        .who(gp("voisin", 0))
+        .own_gp("famille")
+        .slot("voisin", 30)
+        .decided(CareType::Consultation, LongestDelay::H1);
+    world.signed_at = world.now - Span::from_mins(45);
+    let plan = world.plan();
+    assert_eq!(plan.deadline, world.now + Span::from_mins(15));
+    assert_eq!(why(&plan, Category::SasSlot, Some("voisin")), WhyNot::SlotAfterDeadline);
+    world.signed_at = world.now - Span::from_hours(3);
+    let plan = world.plan();
+    assert_eq!(plan.deadline, world.now - Span::from_hours(2));
+    assert_eq!(kept(&plan), ["OWN_GP famille"]);
+}
+
+#[test]
+fn slots_after_20_hours_are_not_filtered() {
+    let plan = World::at("2024-12-19T18:00").who(gp("soir", 0)).slot("soir", 150).plan();
+    assert_eq!(kept(&plan), ["SAS_SLOT soir"]);
+}
+
+#[test]
+fn too_far_is_measured_from_the_patient_and_needs_a_place() {
+    let mut world =
+        World::at("2024-12-19T10:00").who(gp("loin", 30_100)).who(gp("pres", 29_900)).slot("loin", 5).slot("pres", 5);
+    let plan = world.plan();
+    assert_eq!(kept(&plan), ["SAS_SLOT pres"]);
+    assert_eq!(why(&plan, Category::SasSlot, Some("loin")), WhyNot::TooFar);
+    world.place.position = Some(north(20_000));
+    assert_eq!(kept(&world.plan()), ["SAS_SLOT pres", "SAS_SLOT loin"]);
+    world.place.position = None;
+    assert_eq!(kept(&world.plan()), ["SAS_SLOT pres"], "the centre of the commune stands in");
+    world.place.commune = None;
+    world.place.sector = None;
+    let plan = world.plan();
+    for category in [Category::SasSlot, Category::FixedPoint] {
+        assert_eq!(why(&plan, category, None), WhyNot::PlaceUnknown);
+    }
+    assert!(plan.first().is_none());
+}
+
+#[test]
+fn the_weekly_limit_counts_patients_of_others_in_this_week() {
+    let mut world = World::at("2024-12-19T10:00").who(gp("voisin", 0)).slot("voisin", 15);
+    world.supply.snp_this_week.insert(responder_id("voisin"), 19);
+    assert_eq!(kept(&world.plan()), ["SAS_SLOT voisin"]);
+    world.supply.snp_this_week.insert(responder_id("voisin"), 20);
+    assert_eq!(why(&world.plan(), Category::SasSlot, Some("voisin")), WhyNot::WeeklyCap);
+    world.patient.own_gp = Some(responder_id("voisin"));
+    assert!(kept(&world.plan()).contains(&"SAS_SLOT voisin".to_owned()));
+}
+
+#[test]
+fn a_slot_of_next_monday_is_not_in_this_week() {
+    let mut world = World::at("2024-12-22T20:30").who(gp("voisin", 0)).slot("voisin", 12 * 60);
+    world.supply.snp_this_week.insert(responder_id("voisin"), 20);
+    assert_eq!(kept(&world.plan()), ["SAS_SLOT voisin"]);
+}
+
+#[test]
+fn a_doctor_with_no_free_slot_who_takes_more_is_rung_after_all_slots() {
+    let more = Responder { supernumerary: true, ..gp("plus", 100) };
+    let mut world = World::at("2024-12-19T10:00").who(more).who(gp("voisin", 9_000)).slot("voisin", 300);
+    world.supply.slots.insert(responder_id("plus"), Vec::new());
+    let plan = world.plan();
+    assert_eq!(kept(&plan), ["SAS_SLOT voisin", "SAS_SLOT plus"]);
+    assert_eq!(row(&plan, Category::SasSlot, Some("plus")).means, Some(Means::Ring));
+}
+
+#[test]
+fn a_slot_published_to_a_cpts_is_for_patients_of_its_doctors() {
+    let member = |id: &str, cpts: &str| Responder { cpts: Some(responder_id(cpts)), ..gp(id, 100) };
+    let mut world = World::at("2024-12-19T10:00").who(member("voisin", "cpts-a")).who(member("famille", "cpts-b"));
+    let slot = free_slot(world.now, 15, SlotKind::Cpts);
+    world.supply.slots.insert(responder_id("voisin"), vec![slot]);
+    assert_eq!(why(&world.plan(), Category::SasSlot, Some("voisin")), WhyNot::OwnPatientsOnly);
+    world.patient.own_gp = Some(responder_id("famille"));
+    assert_eq!(why(&world.plan(), Category::SasSlot, Some("voisin")), WhyNot::OwnPatientsOnly);
+    world.responders[1].cpts = Some(responder_id("cpts-a"));
+    let plan = world.plan();
+    assert_eq!(slot_of(row(&plan, Category::SasSlot, Some("voisin"))), free_slot(world.now, 15, SlotKind::Cpts).id);
+}
+
+#[test]
+fn a_slot_on_a_day_of_leave_does_not_count() {
+    let leave = Absence { from: "2024-12-20".parse().unwrap(), to: "2024-12-20".parse().unwrap() };
+    let world = World::at("2024-12-19T18:00").who(Responder { absences: vec![leave], ..gp("voisin", 0) });
+    let plan = world.slot("voisin", 15 * 60).plan();
+    assert_eq!(why(&plan, Category::SasSlot, Some("voisin")), WhyNot::Absent);
+}
+
+#[test]
+fn a_fixed_point_is_booked_when_it_publishes_slots_and_rung_in_its_hours_otherwise() {
+    let closed = Responder { hours: super::world::hours("Mo-Su 01:00-02:00"), ..mmg("ferme", 100) };
+    let mut world = World::at("2024-12-22T15:00")
+        .who(mmg("a-creneaux", 3_000))
+        .who(mmg("a-appeler", 5_000))
+        .who(closed)
+        .slot("a-creneaux", 40)
+        .decided(CareType::Consultation, LongestDelay::H4);
+    let plan = world.plan();
+    assert_eq!(kept(&plan), ["FIXED_POINT a-creneaux", "FIXED_POINT a-appeler"]);
+    assert!(matches!(row(&plan, Category::FixedPoint, Some("a-creneaux")).means, Some(Means::Slot { .. })));
+    assert_eq!(row(&plan, Category::FixedPoint, Some("a-appeler")).means, Some(Means::Ring));
+    assert_eq!(why(&plan, Category::FixedPoint, Some("ferme")), WhyNot::ClosedBeforeDeadline);
+    world.supply.slots.insert(responder_id("a-creneaux"), Vec::new());
+    assert_eq!(why(&world.plan(), Category::FixedPoint, Some("a-creneaux")), WhyNot::NoFreeSlot);
+}
+
+#[test]
+fn video_comes_after_everything_physical_unless_it_was_decided_and_never_when_an_examination_is_needed() {
+    let mut world = World::at("2024-12-19T10:00").who(gp("ecran", 90_000)).who(gp("voisin", 0)).slot("voisin", 600);
+    world.supply.video.insert(responder_id("ecran"), vec![free_slot(world.now, 5, SlotKind::Public)]);
+    world.territory.routing.office_hours.rotate_right(1);
+    assert_eq!(world.territory.routing.office_hours[0], Category::Teleconsultation);
+    assert_eq!(kept(&world.plan()), ["SAS_SLOT voisin", "TELECONSULTATION ecran"]);
+    world.need.constraints.must_examine = true;
+    assert_eq!(why(&world.plan(), Category::Teleconsultation, None), WhyNot::MustExamine);
+    world.need.constraints.must_examine = false;
+    let world = world.decided(CareType::Teleconsultation, LongestDelay::H24);
+    let plan = world.plan();
+    assert_eq!(kept(&plan), ["TELECONSULTATION ecran"]);
+    assert_eq!(why(&plan, Category::SasSlot, None), WhyNot::OtherCareDecided);
+}
+
+#[test]
+fn a_doctor_whose_agenda_nobody_connected_is_not_shown_as_full() {
+    let plan =
+        World::at("2024-12-19T10:00").who(Responder { connection: Connection::NotConnected, ..gp("papier", 0) }).plan();
+    assert_eq!(why(&plan, Category::SasSlot, Some("papier")), WhyNot::NotConnected);
+}
+
+#[test]
+fn what_a_silent_agenda_said_before_is_not_relied_on() {
+    let mut world = World::at("2024-12-19T10:00").who(gp("voisin", 0)).slot("voisin", 15);
+    world.supply.sources.insert(Category::SasSlot, SourceState::SilentSince(world.now - Span::from_mins(3)));
+    assert_eq!(why(&world.plan(), Category::SasSlot, Some("voisin")), WhyNot::NoAnswer);
+}

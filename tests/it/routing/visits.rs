@@ -1,0 +1,117 @@
+//! Home visits: who drives where, and patients who cannot leave.
+
+use sas_dispatch::domain::{
+    directory::{Connection, Responder},
+    regulation::need::{CareType, LongestDelay},
+    routing::{Asked, Category, Means, SourceState, WhyNot},
+    territory::SectorBand,
+    time::Span,
+};
+
+use super::world::{COMMUNE, World, gp, kept, mmg, person, row, sector, sos, why};
+
+fn sunday_night() -> World {
+    World::at("2024-12-22T22:30")
+        .who(sos("sos", &["dr-sos-1", "dr-sos-2"]))
+        .who(mmg("garde", 500))
+        .decided(CareType::HomeVisit, LongestDelay::H4)
+}
+
+#[test]
+fn a_sunday_night_visit_is_offered_to_the_doctors_on_duty_in_the_sector() {
+    let plan = sunday_night().on_duty("sos", "dr-sos-1", true).plan();
+    assert_eq!(kept(&plan), ["HOME_VISIT sos"]);
+    let first = plan.first().unwrap();
+    assert_eq!(first.means, Some(Means::Visit { sector: sector("centre") }));
+    assert_eq!(first.earliest, Some(plan.at));
+    assert_eq!(plan.period, "PDSA_NIGHT");
+    for category in [Category::SasSlot, Category::FixedPoint, Category::PracticeColleague] {
+        assert_eq!(why(&plan, category, None), WhyNot::OtherCareDecided);
+    }
+}
+
+#[test]
+fn a_structure_with_a_free_doctor_comes_before_one_whose_doctors_are_all_driving() {
+    let mut other = sos("b-autre", &["dr-autre"]);
+    other.position = super::world::north(20_000);
+    let world = sunday_night().who(other);
+    let plan = world.on_duty("sos", "dr-sos-1", false).on_duty("b-autre", "dr-autre", true).plan();
+    assert_eq!(kept(&plan), ["HOME_VISIT b-autre", "HOME_VISIT sos"]);
+    assert_eq!(row(&plan, Category::HomeVisit, Some("sos")).earliest, None);
+}
+
+#[test]
+fn nobody_on_duty_is_told_apart_from_a_terminal_nobody_hears() {
+    let mut world = sunday_night();
+    assert_eq!(why(&world.plan(), Category::HomeVisit, Some("sos")), WhyNot::NobodyOnDuty);
+    world.responders[0].connection = Connection::NotConnected;
+    assert_eq!(why(&world.plan(), Category::HomeVisit, Some("sos")), WhyNot::NotConnected);
+    world.responders[0].connection = Connection::Connected;
+    world.supply.sources.insert(Category::HomeVisit, SourceState::SilentSince(world.now - Span::from_mins(2)));
+    assert_eq!(why(&world.plan(), Category::HomeVisit, Some("sos")), WhyNot::NoAnswer);
+}
+
+#[test]
+fn the_sector_is_that_of_the_present_half_of_the_night() {
+    let mut world = sunday_night().on_duty("sos", "dr-sos-1", true);
+    let assignments = world.territory.sectors.assignments.get_mut(&COMMUNE.parse().unwrap()).unwrap();
+    assignments.retain(|assignment| assignment.band == SectorBand::FirstHalf);
+    assert_eq!(kept(&world.plan()), ["HOME_VISIT sos"]);
+    world.now = world.now + Span::from_hours(3);
+    assert_eq!(why(&world.plan(), Category::HomeVisit, None), WhyNot::SectorNotServed, "deep night, zone blanche");
+}
+
+#[test]
+fn a_structure_that_does_not_drive_there_and_a_place_nobody_knows() {
+    let mut world = sunday_night().on_duty("sos", "dr-sos-1", true);
+    world.responders[0].visit_sectors = vec![sector("ailleurs")];
+    assert_eq!(why(&world.plan(), Category::HomeVisit, Some("sos")), WhyNot::SectorNotServed);
+    world.place = Default::default();
+    assert_eq!(why(&world.plan(), Category::HomeVisit, None), WhyNot::PlaceUnknown);
+}
+
+#[test]
+fn an_ehpad_resident_who_cannot_move_is_visited_or_seen_by_the_own_gp() {
+    let mut world = World::at("2024-12-19T10:00")
+        .who(sos("sos", &["dr-sos-1"]))
+        .who(gp("famille", 0))
+        .who(mmg("garde", 500))
+        .own_gp("famille")
+        .slot("garde", 15)
+        .on_duty("sos", "dr-sos-1", true);
+    (world.patient.ehpad, world.patient.reduced_mobility) = (true, true);
+    let plan = world.plan();
+    assert_eq!(kept(&plan), ["HOME_VISIT sos", "OWN_GP famille"], "in the order of must_stay_home");
+    for category in [Category::SasSlot, Category::FixedPoint, Category::CptsColleague] {
+        assert_eq!(why(&plan, category, None), WhyNot::PatientCannotLeave);
+    }
+    world.patient.reduced_mobility = false;
+    let plan = world.plan();
+    assert_eq!(why(&plan, Category::HomeVisit, None), WhyNot::OtherCareDecided);
+    assert_eq!(kept(&plan)[0], "OWN_GP famille");
+}
+
+#[test]
+fn a_need_that_says_home_only_keeps_the_patient_home() {
+    let mut world = sunday_night().on_duty("sos", "dr-sos-1", true).who(gp("famille", 0)).own_gp("famille");
+    world.need.constraints.home_only = true;
+    let plan = world.plan();
+    assert_eq!(kept(&plan)[0], "HOME_VISIT sos");
+    assert!(kept(&plan).iter().all(|row| row.starts_with("HOME_VISIT") || row.starts_with("OWN_GP")));
+}
+
+#[test]
+fn a_visit_nobody_took_puts_the_structure_out() {
+    let world = sunday_night().on_duty("sos", "dr-sos-1", true).tried("sos", Asked::Visit, WhyNot::Expired);
+    assert_eq!(why(&world.plan(), Category::HomeVisit, Some("sos")), WhyNot::Expired);
+}
+
+#[test]
+fn one_who_makes_no_visits_has_no_row_among_visits() {
+    let only = Responder { visit_sectors: Vec::new(), ..sos("sos", &["dr-sos-1"]) };
+    let mut world = sunday_night().on_duty("sos", "dr-sos-1", true);
+    world.responders[0] = only;
+    assert_eq!(why(&world.plan(), Category::HomeVisit, None), WhyNot::SectorNotServed);
+    world.regulators.insert(person("dr-sos-1"));
+    assert_eq!(why(&world.plan(), Category::HomeVisit, None), WhyNot::SectorNotServed);
+}
