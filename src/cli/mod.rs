@@ -7,6 +7,7 @@
 mod calendar;
 mod check_config;
 mod french;
+mod replay;
 
 use std::{
     fmt::Display,
@@ -40,6 +41,8 @@ pub struct Shared {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Open messages of other systems in a store that is thrown away, and say where each would go and why
+    Replay(replay::Args),
     /// Say which legal period it is in a territory at an instant, and when it next changes
     Calendar(calendar::Args),
     /// Check the configuration: every fault at once, with file and line
@@ -49,6 +52,7 @@ enum Command {
 impl Command {
     fn run(&self, shared: &Shared) -> Outcome {
         match self {
+            Self::Replay(args) => replay::run(args, shared),
             Self::Calendar(args) => calendar::run(args, shared),
             Self::CheckConfig(args) => check_config::run(args, shared),
         }

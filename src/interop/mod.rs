@@ -8,6 +8,7 @@ pub mod age;
 pub mod fault;
 pub mod hub;
 pub mod incoming;
+pub mod intake;
 pub mod json;
 pub mod messages;
 pub mod request_line;

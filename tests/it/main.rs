@@ -8,6 +8,7 @@ mod config;
 mod hub;
 mod otlp;
 mod routing;
+mod replay;
 mod store;
 mod support;
 mod telemetry;

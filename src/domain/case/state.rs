@@ -17,6 +17,7 @@ use crate::{
             qualification::{Attribution, Qualification},
         },
         routing::{Category, Means, Plan, WhyNot},
+        territory::Territory,
         time::Instant,
         visits::Visit,
     },
@@ -82,6 +83,21 @@ pub struct Whereabouts {
     pub position: Option<Position>,
     /// Sector of permanence.
     pub sector: Option<SectorId>,
+}
+
+impl Whereabouts {
+    /// A commune and, when nothing better is known, its centre; the sector is the one in force at `at`.
+    pub fn within(
+        territory: &Territory,
+        commune: Option<InseeCode>,
+        position: Option<Position>,
+        at: Instant,
+    ) -> Whereabouts {
+        let listed = commune.and_then(|code| territory.communes.get(&code));
+        let legal = territory.period_at(at).ok();
+        let sector = legal.zip(commune).and_then(|(legal, code)| territory.sector_of(code, &legal).cloned());
+        Whereabouts { commune, position: position.or(listed.map(|commune| commune.position)), sector }
+    }
 }
 
 /// What routing and protocols need of a patient; everything else is sealed.
