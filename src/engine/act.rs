@@ -26,6 +26,7 @@ use super::{
     codec::{self, Entity},
     indexes::{self, Basis},
     memory::Known,
+    read::shown_to,
 };
 
 /// What a commit must find beside the records it read.
@@ -94,7 +95,10 @@ impl Engine {
         let mut fresh = false;
         for _ in 0..self.0.options.attempts {
             match self.attempt(actor, &place, mutation, target, command, extra, fresh).await? {
-                Attempt::Done(done) => return refused_with_words(*done),
+                Attempt::Done(mut done) => {
+                    done.case = done.case.and_then(|view| shown_to(actor, &place, view));
+                    return refused_with_words(*done);
+                }
                 Attempt::Again(reason) => {
                     reason.into_iter().for_each(|reason| self.0.metrics.retry(reason));
                     fresh = true;

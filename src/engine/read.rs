@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         actor::{Actor, Role},
-        case::Refusal,
+        case::{Refusal, sealed::Sealed},
         ids::{CaseId, ResponderId, SectorId},
         regulation::qualification::Stream,
         slots::Slot,
@@ -89,7 +89,7 @@ impl Engine {
         let known = loaded.get(&key).cloned().flatten();
         let view = known.and_then(|known| CaseView::new(&place, &known, self.now()));
         let view =
-            view.filter(|view| may_see(actor, &place, view)).ok_or_else(|| Refusal::NotFound("case".to_owned()))?;
+            view.and_then(|view| shown_to(actor, &place, view)).ok_or_else(|| Refusal::NotFound("case".to_owned()))?;
         Ok((view, snapshot.seq))
     }
 
@@ -103,7 +103,7 @@ impl Engine {
         let listing = self.page(actor, &list.index(), &page, "case/").await?;
         let mut items: Vec<CaseView> = Vec::new();
         for known in &listing.items {
-            let view = CaseView::new(&place, known, now).filter(|view| may_see(actor, &place, view));
+            let view = CaseView::new(&place, known, now).and_then(|view| shown_to(actor, &place, view));
             // The offers index has an entry per offer: a case stands once.
             items.extend(view.filter(|view| items.last().is_none_or(|last| last.case.id != view.case.id)));
         }
@@ -208,13 +208,18 @@ impl Engine {
     }
 }
 
-/// A responder sees the cases offered to the structures he gives care for, and those he visited; desks see all.
-pub(super) fn may_see(actor: &Actor, place: &Place, view: &CaseView) -> bool {
-    if actor.role != Role::Responder {
-        return true;
-    }
+/// What an actor may see of a case: a responder the cases offered to the structures he gives care for, a telephony
+/// integration and the back office nothing about a person, a desk everything.
+pub(super) fn shown_to(actor: &Actor, place: &Place, mut view: CaseView) -> Option<CaseView> {
     let mine = |id: &ResponderId| place.directory.get(id).is_some_and(|known| known.doctors.contains(&actor.person));
-    view.case.offers.iter().any(|offer| mine(&offer.responder))
+    match actor.role {
+        Role::Responder => view.case.offers.iter().any(|offer| mine(&offer.responder)).then_some(view),
+        Role::Telephony | Role::BackOffice => {
+            view.case.sealed = Sealed::default();
+            Some(view)
+        }
+        _ => Some(view),
+    }
 }
 
 fn new_enough(seq: u64, at_least: u64) -> Result<(), Failure> {

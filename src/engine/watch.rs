@@ -17,7 +17,7 @@ use crate::{
     store::Key,
 };
 
-use super::{CaseView, Engine, Failure, List, PageRequest, Place, act, read::may_see};
+use super::{CaseView, Engine, Failure, List, PageRequest, Place, act, read::shown_to};
 
 /// Changes waiting for a slow console before it is held back.
 const BUFFER: usize = 64;
@@ -53,9 +53,9 @@ pub enum WatchFilter {
 impl WatchFilter {
     fn list(&self) -> List {
         match self {
-            Self::Queue(stream) => List::Queue(*stream),
+            // A claimed case has left the queue and is still shown, with its holder.
+            Self::Queue(_) | Self::All => List::Open,
             Self::Missions(responder) => List::Missions(responder.clone()),
-            Self::All => List::Open,
         }
     }
 
@@ -114,7 +114,8 @@ impl Engine {
         let resumed = at.filter(|(epoch, seq)| *epoch == head.epoch && *seq <= head.seq).map(|(_, seq)| seq);
         let reset = resume.is_some() && resumed.is_none();
         let (sender, receiver) = mpsc::channel(BUFFER);
-        let watcher = Watcher { engine: self.clone(), actor: actor.clone(), place, filter, shown: BTreeSet::new() };
+        let (engine, actor, shown) = (self.clone(), actor.clone(), BTreeSet::new());
+        let watcher = Watcher { engine, actor, place, filter, shown, resumed: resumed.is_some() };
         tokio::spawn(watcher.run(sender, head.epoch, resumed, reset));
         Ok(ReceiverStream::new(receiver))
     }
@@ -126,6 +127,8 @@ struct Watcher {
     place: Arc<Place>,
     filter: WatchFilter,
     shown: BTreeSet<CaseId>,
+    /// A resumed watcher does not say what it had been shown: it is told of every case that left.
+    resumed: bool,
 }
 
 /// The client went away.
@@ -182,7 +185,7 @@ impl Watcher {
         loop {
             let listing = self.engine.list(&self.actor, self.filter.list(), page.clone()).await.map_err(Ok)?;
             let seq = *from.get_or_insert(listing.seq);
-            for view in listing.items {
+            for view in listing.items.into_iter().filter(|view| self.filter.shows(&view.case)) {
                 self.shown.insert(view.case.id);
                 let token = WatchToken::new(epoch, seq);
                 send(sender, Change::Case { view: Box::new(view), gone: false, token }).await?;
@@ -210,16 +213,12 @@ impl Watcher {
             let loaded = self.engine.remember(&self.actor, &snapshot).map_err(Ok)?;
             for known in keys.iter().filter_map(|key| loaded.get(key).cloned().flatten()) {
                 let Some(view) = CaseView::new(&self.place, &known, self.engine.now()) else { continue };
-                if !may_see(&self.actor, &self.place, &view) {
-                    continue;
-                }
+                let Some(view) = shown_to(&self.actor, &self.place, view) else { continue };
                 let shows = self.filter.shows(&view.case);
-                // A resumed watcher does not say what it had been shown: it is told of every case that left.
                 let id = view.case.id;
-                if shows {
-                    self.shown.insert(id);
-                } else {
-                    self.shown.remove(&id);
+                let known = if shows { !self.shown.insert(id) } else { self.shown.remove(&id) };
+                if !shows && !known && !self.resumed {
+                    continue;
                 }
                 let change = Change::Case { view: Box::new(view), gone: !shows, token: token.clone() };
                 send(sender, change).await?;
