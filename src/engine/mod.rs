@@ -5,6 +5,8 @@
 
 mod act;
 pub mod codec;
+mod commit;
+mod concern;
 mod indexes;
 mod memory;
 mod plan;

@@ -1,0 +1,58 @@
+//! Which records a command concerns: the case, then the slots and shifts that the case or the command names.
+
+use crate::{
+    domain::{
+        case::{Case, Command, command::Timer},
+        ids::{ShiftId, SlotId},
+        routing::Means,
+    },
+    store::Key,
+};
+
+use super::{Target, act::Loaded, codec::Entity};
+
+/// The records `decide` will read: the case, then the slots and shifts that the case or the command names.
+pub(super) fn needed(target: Target, command: &Command, loaded: &Loaded) -> Vec<Key> {
+    let mut keys: Vec<Key> = target.case.map(Key::case).into_iter().collect();
+    let case = target.case.and_then(|id| match loaded.get(&Key::case(id))?.as_ref()?.entity.as_ref() {
+        Entity::Case(case) => Some(case),
+        _ => None,
+    });
+    let (slots, shifts) = named(command, case.map(|case| &**case));
+    keys.extend(slots.into_iter().map(Key::slot));
+    keys.extend(shifts.into_iter().map(Key::shift));
+    keys
+}
+
+fn named(command: &Command, case: Option<&Case>) -> (Vec<SlotId>, Vec<ShiftId>) {
+    let of_offer = |offer| {
+        let means = case.and_then(|case| case.offer(offer)).map(|offer| offer.means.clone());
+        let slot = means.and_then(|means| if let Means::Slot { slot, .. } = means { Some(slot) } else { None });
+        let visit = case.and_then(|case| case.visits.iter().find(|visit| visit.offer == offer));
+        let shift = visit.and_then(|visit| visit.doctor.as_ref()).map(|(_, shift)| *shift);
+        (slot.into_iter().collect(), shift.into_iter().collect())
+    };
+    let of_action = |id| match case.and_then(|case| case.action(id)).and_then(|action| action.about.offer) {
+        Some(offer) => of_offer(offer),
+        None => Default::default(),
+    };
+    match command {
+        Command::Advance { plan, .. } => match plan.first().and_then(|row| row.means.clone()) {
+            Some(Means::Slot { slot, .. }) => (vec![slot], Vec::new()),
+            _ => Default::default(),
+        },
+        Command::AnswerOffer { offer, .. }
+        | Command::Cancel { offer, .. }
+        | Command::RenewHold { offer }
+        | Command::Attend { offer, .. } => of_offer(*offer),
+        Command::TakeVisit { shift, .. } | Command::EndShift(shift) => (Vec::new(), vec![*shift]),
+        Command::MoveVisit { visit, .. } => {
+            let offer = case.and_then(|case| case.visit(*visit)).map(|visit| visit.offer);
+            offer.map(of_offer).unwrap_or_default()
+        }
+        Command::EndAction { action, .. } | Command::Fire(Timer::Action(action)) => of_action(*action),
+        Command::PublishSlot { slot, .. } => (slot.iter().copied().collect(), Vec::new()),
+        Command::WithdrawSlot(slot) => (vec![*slot], Vec::new()),
+        _ => Default::default(),
+    }
+}
