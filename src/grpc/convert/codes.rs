@@ -99,9 +99,6 @@ coded! {
     domain::case::sealed::NoteKind = NoteKind {
         Note Late Advice Report Reason
     }
-    domain::case::command::CallEvent = CallEvent {
-        Answered HungUp Reconnected
-    }
     domain::routing::Category = RouteCategory {
         OwnGp PracticeColleague CptsColleague SasSlot FixedPoint HomeVisit Teleconsultation
     }

@@ -1,0 +1,85 @@
+//! What was established and decided, on the wire.
+
+use crate::{
+    domain::{
+        case::Claim,
+        regulation::{
+            decision::{Answer, Decision, Signature},
+            motives::Motive,
+            need::Need,
+            qualification::Qualification,
+        },
+    },
+    grpc::pb,
+};
+
+use super::{super::codes::Coded, ms, text};
+
+/// A qualification with the French label of its motive.
+pub fn qualification(known: &Qualification) -> pb::Qualification {
+    let motive: Option<Motive> = known.motive.as_deref().and_then(|code| code.parse().ok());
+    pb::Qualification {
+        priority: known.priority.wire(),
+        stream: known.stream.wire(),
+        motive: known.motive.clone().unwrap_or_default(),
+        motive_label: motive.and_then(|motive| motive.label()).unwrap_or_default().to_owned(),
+        flags: known.flags.iter().map(|flag| flag.wire()).collect(),
+        symptoms: known.symptoms,
+        due_unix_ms: known.due.unix_ms(),
+        at_unix_ms: known.at.unix_ms(),
+        by: known.by.to_string(),
+    }
+}
+
+/// A claim.
+pub fn claim(known: &Claim) -> pb::Claim {
+    pb::Claim {
+        claim_no: known.no,
+        by: known.by.to_string(),
+        connection_id: text(known.connection.as_ref()),
+        at_unix_ms: known.at.unix_ms(),
+        suspect_since_unix_ms: ms(known.suspect),
+    }
+}
+
+/// A need.
+pub fn need(known: &Need) -> pb::Need {
+    let constraints = known.constraints;
+    pb::Need {
+        patient: known.patient,
+        care: known.care.wire(),
+        level: known.level.wire(),
+        longest_delay: known.longest_delay.wire(),
+        constraints: Some(pb::Constraints {
+            must_examine: constraints.must_examine,
+            home_only: constraints.home_only,
+            transport: constraints.transport,
+            isolation: constraints.isolation,
+        }),
+        reasons: known.reasons.clone(),
+    }
+}
+
+/// A decision: need, answer and who signed each.
+pub fn decision(known: &Decision) -> pb::Decision {
+    pb::Decision {
+        decision_id: known.id.to_string(),
+        need: Some(need(&known.need)),
+        signed: Some(signature(&known.signed)),
+        protocol: known.protocol.clone().unwrap_or_default(),
+        answer: known.answer.as_ref().map(answer),
+        deadline_unix_ms: known.deadline().unix_ms(),
+    }
+}
+
+fn answer(known: &Answer) -> pb::Answer {
+    pb::Answer {
+        care: known.care.wire(),
+        supply_reason: known.supply.map_or(0, Coded::wire),
+        signed: Some(signature(&known.signed)),
+    }
+}
+
+fn signature(known: &Signature) -> pb::Signature {
+    pb::Signature { by: known.by.to_string(), at_unix_ms: known.at.unix_ms(), rules: known.rules.clone() }
+}

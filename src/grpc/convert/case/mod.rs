@@ -1,0 +1,102 @@
+//! A case on the wire, as the reader may see it. What is personal goes to whoever handles the case, and to nobody else.
+
+mod decided;
+mod people;
+mod route;
+mod work;
+
+pub use decided::{claim, decision, need, qualification};
+pub use people::{caller, patient, place, safety};
+pub use route::{means, offer, plan};
+pub use work::{action, note, visit};
+
+use crate::{
+    domain::{
+        actor::{Actor, Role},
+        case::Case,
+        routing::Means,
+        time::Instant,
+    },
+    engine::{CaseView, Place},
+    grpc::pb,
+};
+
+use super::codes::Coded;
+
+/// Milliseconds on the wire; 0 when there is none.
+pub fn ms(at: Option<Instant>) -> i64 {
+    at.map_or(0, Instant::unix_ms)
+}
+
+/// The text of what has one; empty when there is none.
+pub fn text<T: ToString>(value: Option<&T>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
+}
+
+/// A case as `reader` may see it.
+pub fn view(reader: &Actor, ground: &Place, known: &CaseView) -> pb::CaseView {
+    let case = &known.case;
+    let mut view = clear(ground, known);
+    if entitled(reader, ground, case) {
+        view.place = Some(place(case));
+        view.caller = Some(caller(&case.sealed.caller));
+        view.notes = case.sealed.notes.iter().map(note).collect();
+        view.patients = case
+            .patients
+            .iter()
+            .map(|known| patient(known, case.sealed.identities.iter().find(|who| who.number == known.number)))
+            .collect();
+    } else {
+        view.sealed = true;
+    }
+    view
+}
+
+/// The desks that handle every case; responders and dispatchers for what was put to them.
+fn entitled(reader: &Actor, ground: &Place, case: &Case) -> bool {
+    let serves = |id| ground.directory.get(id).is_some_and(|known| known.doctors.contains(&reader.person));
+    match reader.role {
+        Role::Arm | Role::Regulator | Role::Coordinator => true,
+        Role::Responder => case.offers.iter().any(|offer| serves(&offer.responder)),
+        Role::Dispatcher => case.offers.iter().any(|offer| matches!(offer.means, Means::Visit { .. })),
+        Role::Telephony | Role::Supervisor | Role::BackOffice | Role::Upkeep => false,
+    }
+}
+
+/// Everything of a case that is not about a person.
+fn clear(ground: &Place, known: &CaseView) -> pb::CaseView {
+    let case = &known.case;
+    let route = |route: &crate::domain::case::state::Route| pb::Route {
+        decision_id: route.decision.to_string(),
+        plan: Some(plan(ground, &route.plan)),
+    };
+    pb::CaseView {
+        case_id: case.id.to_string(),
+        version: known.version.to_bytes().to_vec(),
+        case_number: known.case_number.clone(),
+        status: known.status.wire(),
+        channel: case.channel.wire(),
+        origin: case.origin.clone().unwrap_or_default(),
+        opened_unix_ms: case.opened.unix_ms(),
+        entered_unix_ms: case.entered.unix_ms(),
+        call_reference: case.call.clone().unwrap_or_default(),
+        line: case.line.wire(),
+        safety: Some(safety(case.safety)),
+        place: Some(people::surroundings(case)),
+        caller: None,
+        patients: case.patients.iter().map(|known| patient(known, None)).collect(),
+        repeat_of_case_id: text(case.repeat_of.as_ref()),
+        qualification: case.qualification.as_ref().map(qualification),
+        dismissed: case.dismissed.map_or(0, Coded::wire),
+        claim: case.claim.as_ref().map(claim),
+        regulators: case.regulators.iter().map(ToString::to_string).collect(),
+        decisions: case.decisions.iter().map(decision).collect(),
+        routes: case.routes.iter().map(route).collect(),
+        offers: case.offers.iter().map(|known| offer(ground, known)).collect(),
+        visits: case.visits.iter().map(visit).collect(),
+        actions: case.actions.iter().map(action).collect(),
+        notes: Vec::new(),
+        idle_since_unix_ms: ms(case.idle_since),
+        sealed: false,
+    }
+}
