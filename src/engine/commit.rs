@@ -21,6 +21,7 @@ use super::{
     act::{Attempt, Extra, Loaded, done, reply},
     codec::{self, Entity},
     indexes::{self, Basis},
+    measure,
     memory::Known,
 };
 
@@ -107,6 +108,7 @@ impl Engine {
                 Ok(Attempt::Done(Box::new(done(reply, &receipt, view))))
             }
             Some(Committed::Done(receipt)) => {
+                self.count(actor, loaded, outcome);
                 let view = self.keep(actor, place, loaded, outcome, txn, &receipt);
                 Ok(Attempt::Done(Box::new(done(outcome.reply.clone(), &receipt, view))))
             }
@@ -123,6 +125,12 @@ impl Engine {
                 Ok(Attempt::Again(Some(RetryReason::Conflict)))
             }
         }
+    }
+
+    fn count(&self, actor: &Actor, loaded: &Loaded, outcome: &Outcome) {
+        let Some(id) = outcome.event.case else { return };
+        let before = loaded.get(&Key::case(id)).and_then(Option::as_ref).map(|known| known.entity.as_ref());
+        measure::event(&self.0.metrics, &actor.territory, &outcome.event, before, outcome.after.cases.get(&id));
     }
 
     /// Sends a transaction; an unknown outcome is asked again with the same command id. `None`: fenced, read again.

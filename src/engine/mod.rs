@@ -8,6 +8,7 @@ pub mod codec;
 mod commit;
 mod concern;
 mod indexes;
+mod measure;
 mod memory;
 mod plan;
 mod read;

@@ -192,11 +192,6 @@ impl Engine {
     /// keeps the case safe if this instance dies before.
     async fn fired(&self, actor: &Actor, done: &Done) -> Result<(), Failure> {
         let Some(view) = &done.case else { return Ok(()) };
-        for kind in
-            view.case.open_actions().filter(|action| action.alarmed() == Some(done.at)).map(|action| action.kind)
-        {
-            self.0.metrics.alarm(&actor.territory, kind.code());
-        }
         for decision in reopened(&view.case, done.at) {
             self.advance_by_itself(actor, view.case.id, decision, done).await?;
         }

@@ -44,9 +44,15 @@ pub fn order(a: &Waiting, b: &Waiting) -> Ordering {
 
 /// The stored score of (class, due): class · 2^42 + due in milliseconds, exact in a double; holds until the year 2109.
 pub fn score(priority: Priority, due: Instant) -> i64 {
-    const CLASS: i64 = 1 << 42;
     class(priority) * CLASS + due.unix_ms().clamp(0, CLASS - 1)
 }
+
+/// The scores of one class: from the first, to the second not included.
+pub const fn class_bounds(priority: Priority) -> (i64, i64) {
+    (class(priority) * CLASS, (class(priority) + 1) * CLASS)
+}
+
+const CLASS: i64 = 1 << 42;
 
 #[cfg(test)]
 mod tests {
