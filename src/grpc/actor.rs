@@ -1,0 +1,114 @@
+//! Who acts: from metadata on loopback, until real identities come from certificate and token. The one place that makes an
+//! [`Actor`] out of a call.
+
+use std::{fmt::Display, str::FromStr};
+
+use http::HeaderMap;
+use tonic::{Request, Status};
+
+use crate::domain::{
+    actor::{Actor, Role},
+    case::FieldFault,
+    ids::ConnectionId,
+};
+
+use super::status;
+
+const ROLES: [(&str, Role); 8] = [
+    ("ARM", Role::Arm),
+    ("REGULATOR", Role::Regulator),
+    ("COORDINATOR", Role::Coordinator),
+    ("RESPONDER", Role::Responder),
+    ("DISPATCHER", Role::Dispatcher),
+    ("TELEPHONY", Role::Telephony),
+    ("SUPERVISOR", Role::Supervisor),
+    ("BACK_OFFICE", Role::BackOffice),
+];
+
+struct Headers<'a> {
+    headers: &'a HeaderMap,
+    faults: Vec<FieldFault>,
+}
+
+impl Headers<'_> {
+    fn required<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
+        match self.headers.get(name) {
+            Some(_) => self.optional(name),
+            None => self.fault(name, "must be set in the metadata of every call"),
+        }
+    }
+
+    fn optional<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
+        let value = self.headers.get(name)?;
+        match value.to_str() {
+            Ok(text) => text.parse().map_err(|error: T::Err| self.fault::<T>(name, error.to_string())).ok(),
+            Err(_) => self.fault(name, "expected visible ASCII characters"),
+        }
+    }
+
+    fn role(&mut self) -> Option<Role> {
+        let name: String = self.required("x-sas-role")?;
+        let role = ROLES.iter().find(|(code, _)| *code == name).map(|(_, role)| *role);
+        let codes = ROLES.map(|(code, _)| code).join(", ");
+        role.or_else(|| self.fault("x-sas-role", format!("expected one of {codes}, got {} characters", name.len())))
+    }
+
+    fn fault<T>(&mut self, name: &str, problem: impl Into<String>) -> Option<T> {
+        self.faults.push(FieldFault::new(name, problem));
+        None
+    }
+}
+
+/// The actor that the metadata names.
+///
+/// # Errors
+/// UNAUTHENTICATED with every header that is missing or has the wrong shape; never the value.
+pub(super) fn from_metadata(headers: &HeaderMap) -> Result<Actor, Box<Status>> {
+    let mut read = Headers { headers, faults: Vec::new() };
+    let (person, role) = (read.required("x-sas-person"), read.role());
+    let territory = read.required("x-sas-territory");
+    let connection: Option<ConnectionId> = read.optional("x-sas-connection");
+    match (person, role, territory) {
+        (Some(person), Some(role), Some(territory)) if read.faults.is_empty() => {
+            Ok(Actor { person, role, territory, connection })
+        }
+        _ => Err(Box::new(status::unauthenticated(read.faults))),
+    }
+}
+
+/// The actor of a call and its message. The layer has put the actor there for every service of this package.
+pub(super) fn acting<T>(request: Request<T>) -> Result<(Actor, T), Status> {
+    let (_, extensions, message) = request.into_parts();
+    match extensions.get::<Actor>() {
+        Some(actor) => Ok((actor.clone(), message)),
+        None => Err(Status::internal("the layer that says who acts is missing")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_whole_actor_is_read() {
+        let pairs = [("x-sas-person", "arm-1"), ("x-sas-role", "ARM"), ("x-sas-territory", "fr-67")];
+        let actor = from_metadata(&headers(&pairs)).unwrap();
+        assert_eq!((actor.person.as_str(), actor.role, actor.territory.as_str()), ("arm-1", Role::Arm, "fr-67"));
+    }
+
+    #[test]
+    fn every_wrong_header_is_named_at_once_and_upkeep_is_nobody() {
+        let pairs = [("x-sas-person", "Jean Dupont"), ("x-sas-role", "UPKEEP")];
+        let status = from_metadata(&headers(&pairs)).unwrap_err();
+        assert_eq!(status.code(), tonic::Code::Unauthenticated);
+        for part in ["x-sas-person: person id: expected", "x-sas-role: expected one of ARM", "x-sas-territory: must be"]
+        {
+            assert!(status.message().contains(part), "{}", status.message());
+        }
+        assert!(!status.message().contains("Dupont"));
+    }
+}

@@ -1,0 +1,194 @@
+//! The one mapping of refusals and failures to gRPC status, with the richer error model.
+//!
+//! The code follows what the caller does next: UNAVAILABLE retry the same call, ABORTED read again, FAILED_PRECONDITION mend
+//! something first, INVALID_ARGUMENT correct every field named. `ErrorInfo.reason` is for programs, `LocalizedMessage` for
+//! French screens.
+
+use std::{collections::HashMap, time::Duration};
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt};
+
+use crate::{
+    domain::case::{FieldFault, Refusal},
+    engine::Failure,
+    store::StoreError,
+};
+
+/// The domain of every `ErrorInfo`.
+pub const DOMAIN: &str = "sas-dispatch";
+/// How long a caller waits before it retries.
+const RETRY_AFTER: Duration = Duration::from_millis(200);
+
+/// What a caller is told, before it becomes a status.
+struct Told {
+    code: Code,
+    reason: &'static str,
+    message: String,
+    french: String,
+    fields: Vec<FieldFault>,
+    precondition: Option<PreconditionViolation>,
+}
+
+impl Told {
+    fn new(code: Code, reason: &'static str, message: impl Into<String>, french: impl Into<String>) -> Self {
+        let (message, french) = (message.into(), french.into());
+        Self { code, reason, message, french, fields: Vec::new(), precondition: None }
+    }
+
+    fn of(code: Code, refusal: &Refusal) -> Self {
+        Self::new(code, refusal.code(), refusal.to_string(), refusal.french())
+    }
+
+    fn precondition(mut self, subject: &str) -> Self {
+        self.precondition = Some(PreconditionViolation::new(self.reason, subject, self.message.clone()));
+        self
+    }
+
+    fn fields(mut self, faults: Vec<FieldFault>) -> Self {
+        self.fields = faults;
+        self
+    }
+
+    fn status(self) -> Status {
+        let mut details = ErrorDetails::with_error_info(self.reason, DOMAIN, HashMap::new());
+        details.set_localized_message("fr", self.french);
+        if !self.fields.is_empty() {
+            let violations = self.fields.into_iter().map(|fault| FieldViolation::new(fault.field, fault.problem));
+            details.set_bad_request(violations.collect::<Vec<_>>());
+        }
+        if let Some(violation) = self.precondition {
+            details.set_precondition_failure(vec![violation]);
+        }
+        if self.code == Code::Unavailable {
+            details.set_retry_info(Some(RETRY_AFTER));
+        }
+        Status::with_error_details(self.code, self.message, details)
+    }
+}
+
+impl From<Failure> for Status {
+    fn from(failure: Failure) -> Self {
+        let told = match failure {
+            Failure::Refused(refusal) => refused(refusal),
+            Failure::Store(error) => store(&error),
+            Failure::Busy => Told::new(
+                Code::Aborted,
+                "BUSY",
+                failure.to_string(),
+                "D'autres modifient ce dossier au même moment : relisez-le et recommencez.",
+            ),
+            Failure::Unavailable(_) => {
+                Told::new(Code::Unavailable, "UNAVAILABLE", failure.to_string(), "Service indisponible : réessayez.")
+            }
+        };
+        told.status()
+    }
+}
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        refused(refusal).status()
+    }
+}
+
+fn refused(refusal: Refusal) -> Told {
+    match &refusal {
+        Refusal::Fields(faults) => Told::of(Code::InvalidArgument, &refusal).fields(faults.clone()),
+        Refusal::NotFound(_) => Told::of(Code::NotFound, &refusal),
+        Refusal::Stale(_) => Told::of(Code::Aborted, &refusal),
+        Refusal::NotHolder => Told::of(Code::FailedPrecondition, &refusal).precondition("claim"),
+        Refusal::State { what, .. } => Told::of(Code::FailedPrecondition, &refusal).precondition(what),
+        Refusal::Independence => Told::of(Code::FailedPrecondition, &refusal).precondition("responder"),
+        Refusal::Role { .. } => Told::of(Code::PermissionDenied, &refusal),
+        Refusal::Broken(_) => Told::of(Code::Internal, &refusal),
+    }
+}
+
+fn store(error: &StoreError) -> Told {
+    let command = |what: &str| vec![FieldFault::new("command_id", what)];
+    match error {
+        StoreError::Unavailable(_) => Told::new(
+            Code::Unavailable,
+            "STORE_UNAVAILABLE",
+            error.to_string(),
+            "Enregistrement indisponible, rien n'a été écrit : réessayez.",
+        ),
+        StoreError::Unknown(_) => Told::new(
+            Code::Unavailable,
+            "OUTCOME_UNKNOWN",
+            error.to_string(),
+            "Pas de réponse de l'enregistrement : renvoyez la même demande, elle ne sera faite qu'une fois.",
+        ),
+        StoreError::Fenced { .. } => {
+            Told::new(Code::Unavailable, "FENCED", error.to_string(), "Le service vient de basculer : réessayez.")
+        }
+        StoreError::OtherPayload(_) => {
+            let what = "was used for another request before: make a new UUIDv7 for each act";
+            let french = "Identifiant de commande déjà employé pour une autre demande.";
+            Told::new(Code::InvalidArgument, "COMMAND_ID_REUSED", error.to_string(), french).fields(command(what))
+        }
+        StoreError::StaleCommand(_) => {
+            let what = "its own time is over 71 h old or more than 5 minutes ahead: make a new UUIDv7, check the clock";
+            let french = "Identifiant de commande trop ancien ou en avance : vérifiez l'horloge du poste.";
+            Told::new(Code::InvalidArgument, "COMMAND_ID_STALE", error.to_string(), french).fields(command(what))
+        }
+        StoreError::Malformed(_) => Told::new(
+            Code::Internal,
+            "MALFORMED_TRANSACTION",
+            error.to_string(),
+            "Erreur interne : rien n'a été modifié ; prévenez le support.",
+        ),
+        StoreError::Corrupt(_) => Told::new(
+            Code::DataLoss,
+            "UNREADABLE_STATE",
+            error.to_string(),
+            "Donnée enregistrée illisible : prévenez le support.",
+        ),
+    }
+}
+
+/// No actor, or not a whole one: every wrong header at once.
+pub(super) fn unauthenticated(faults: Vec<FieldFault>) -> Status {
+    let headers = faults.iter().map(|fault| format!("{}: {}", fault.field, fault.problem)).collect::<Vec<_>>();
+    let message = format!("who acts is not known: {}", headers.join("; "));
+    let french = "Vous n'êtes pas identifié : reconnectez-vous.";
+    Told::new(Code::Unauthenticated, "NO_ACTOR", message, french).fields(faults).status()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_wrong_field_reaches_the_caller_in_one_answer() {
+        let faults =
+            vec![FieldFault::new("patients[0].nir", "15 characters"), FieldFault::new("caller.phone", "shape")];
+        let status = Status::from(Failure::Refused(Refusal::Fields(faults)));
+        assert_eq!(status.code(), Code::InvalidArgument);
+        let details = status.get_error_details();
+        let named: Vec<_> = details.bad_request().unwrap().field_violations.iter().map(|v| v.field.as_str()).collect();
+        assert_eq!(named, ["patients[0].nir", "caller.phone"]);
+        assert_eq!(details.localized_message().unwrap().locale, "fr");
+    }
+
+    #[test]
+    fn an_unknown_outcome_says_to_repeat_the_same_command() {
+        let status = Status::from(Failure::Store(StoreError::Unknown("closed".to_owned())));
+        assert_eq!(status.code(), Code::Unavailable);
+        let details = status.get_error_details();
+        let info = details.error_info().unwrap();
+        assert_eq!((info.reason.as_str(), info.domain.as_str()), ("OUTCOME_UNKNOWN", DOMAIN));
+        assert!(status.message().contains("repeat the same command id"), "{}", status.message());
+        assert!(details.retry_info().is_some());
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_named_as_a_precondition() {
+        let status = Status::from(Refusal::state("case", "nobody holds it"));
+        assert_eq!(status.code(), Code::FailedPrecondition);
+        let details = status.get_error_details();
+        let violation = &details.precondition_failure().unwrap().violations[0];
+        assert_eq!((violation.r#type.as_str(), violation.subject.as_str()), ("WRONG_STATE", "case"));
+    }
+}
