@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
 }
 
 /// The instant asked for and the text that is echoed.
-fn instant(at: Option<&str>) -> Result<(Instant, String), WrongUse> {
+pub(super) fn instant(at: Option<&str>) -> Result<(Instant, String), WrongUse> {
     let Some(written) = at else {
         let now = Clock::System.now();
         return Ok((now, now.to_string()));

@@ -6,6 +6,7 @@
 
 mod calendar;
 mod check_config;
+mod explain;
 mod french;
 mod replay;
 
@@ -43,6 +44,8 @@ pub struct Shared {
 enum Command {
     /// Open messages of other systems in a store that is thrown away, and say where each would go and why
     Replay(replay::Args),
+    /// Say where requests would go and why, from the published hours alone; nothing is opened or changed
+    Explain(explain::Args),
     /// Say which legal period it is in a territory at an instant, and when it next changes
     Calendar(calendar::Args),
     /// Check the configuration: every fault at once, with file and line
@@ -53,6 +56,7 @@ impl Command {
     fn run(&self, shared: &Shared) -> Outcome {
         match self {
             Self::Replay(args) => replay::run(args, shared),
+            Self::Explain(args) => explain::run(args, shared),
             Self::Calendar(args) => calendar::run(args, shared),
             Self::CheckConfig(args) => check_config::run(args, shared),
         }

@@ -11,6 +11,7 @@ use crate::domain::{
     person::Private,
     regulation::{
         motives::Motive,
+        need::{CareLevel, CareType, Constraints, LongestDelay, Need},
         qualification::{Flag, Priority, Stream},
     },
     territory::Territory,
@@ -53,6 +54,15 @@ pub fn qualify(incoming: &IncomingCase) -> Qualify {
         particulars: Particulars::default(),
         note: None,
     }
+}
+
+/// The need the message carries, or one assumed so that the way can be shown: a consultation within a day.
+pub fn need(incoming: &IncomingCase) -> Need {
+    let assumed = (CareType::Consultation, CareLevel::R3, LongestDelay::H24);
+    let (care, level, longest_delay) =
+        incoming.need.as_ref().map_or(assumed, |need| (need.care, need.level, need.longest_delay));
+    let reasons = incoming.motive.iter().map(|motive| motive.code().to_owned()).collect();
+    Need { patient: 1, care, level, longest_delay, constraints: Constraints::default(), reasons }
 }
 
 /// Where a message names no stream, who regulated it says (HubSante.attribution), or else how urgent it is.

@@ -16,10 +16,7 @@ use crate::{
             command::{Qualify, SignNeed},
         },
         ids::{CaseId, CommandId, TerritoryId},
-        regulation::{
-            need::{CareLevel, CareType, Constraints, LongestDelay, Need},
-            qualification::Priority,
-        },
+        regulation::{need::Need, qualification::Priority},
         routing::Plan,
         time::Instant,
     },
@@ -88,7 +85,7 @@ async fn one(engine: &Engine, incoming: &IncomingCase, n: usize) -> Result<Opene
     let signed = incoming.need.is_some();
     let sign = SignNeed {
         claim_no: claimed.reply.claim_no.unwrap_or_default(),
-        need: need(incoming),
+        need: intake::need(incoming),
         note: None,
         follow_up: None,
         keep: true,
@@ -127,26 +124,6 @@ impl Acts<'_> {
         let command_id: CommandId = due_command(&cause, self.now);
         let mutation = Mutation { command_id, digest: Digest::of(cause.as_bytes()) };
         self.engine.act(&self.actor(role), mutation, Target { case, version: None }, command).await
-    }
-}
-
-/// The need the line carries, or one assumed so that the way can be shown: a consultation within a day.
-fn need(incoming: &IncomingCase) -> Need {
-    let reasons = incoming.motive.iter().map(|motive| motive.code().to_owned()).collect();
-    let (patient, constraints) = (1, Constraints::default());
-    match &incoming.need {
-        Some(need) => Need {
-            patient,
-            care: need.care,
-            level: need.level,
-            longest_delay: need.longest_delay,
-            constraints,
-            reasons,
-        },
-        None => {
-            let (care, level, longest_delay) = (CareType::Consultation, CareLevel::R3, LongestDelay::H24);
-            Need { patient, care, level, longest_delay, constraints, reasons }
-        }
     }
 }
 

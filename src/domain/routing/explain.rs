@@ -45,8 +45,10 @@ pub fn sources_french(plan: &Plan, zone: Tz) -> Vec<String> {
     let said = |availability| match availability {
         Availability::Found => "trouvé".to_owned(),
         Availability::None => "rien de disponible".to_owned(),
-        Availability::NotConnected => "non connectée".to_owned(),
-        Availability::NoAnswerSince(since) => format!("sans réponse depuis {}", since_when(plan.at, since, zone)),
+        Availability::NotConnected => "disponibilité inconnue, source non connectée".to_owned(),
+        Availability::NoAnswerSince(since) => {
+            format!("disponibilité inconnue, sans réponse depuis {}", since_when(plan.at, since, zone))
+        }
     };
     let line = |source: &super::Source| format!("{} : {}", capital(source.category.label()), said(source.availability));
     plan.sources.iter().map(line).collect()

@@ -75,6 +75,9 @@ impl<'a> Frame<'a> {
         if !self.order.contains(&category) {
             return Some(WhyNot::NotInThisPeriod);
         }
+        if of_own_gp(category) && self.problem.patient.own_gp.is_none() {
+            return Some(WhyNot::NoOwnGp);
+        }
         let limited = self.problem.territory.routing.max_distance(category).is_some();
         (limited && self.position.is_none()).then_some(WhyNot::PlaceUnknown)
     }
@@ -97,6 +100,11 @@ fn serves(care: CareType, stays: bool, category: Category) -> bool {
         (CareType::Consultation, _) => true,
         _ => false,
     }
+}
+
+/// The own GP and those who work beside him: nobody for a patient without one.
+fn of_own_gp(category: Category) -> bool {
+    matches!(category, Category::OwnGp | Category::PracticeColleague | Category::CptsColleague)
 }
 
 fn comes_to_the_patient(category: Category) -> bool {

@@ -44,15 +44,12 @@ fn collective(frame: &Frame<'_>, practice: &Responder) -> Result<Offerable, WhyN
     visit.or_else(|_| ring(frame, practice, 0))
 }
 
-/// The doctors who work with the own GP, in the practice or in the CPTS; nobody's colleague for a patient without one.
+/// The doctors who work with the own GP, in the practice or in the CPTS.
 pub(super) fn colleagues(frame: &Frame<'_>, category: Category) -> Vec<Judged> {
     let directory = frame.problem.directory;
-    let Some(own) = &frame.problem.patient.own_gp else {
-        return vec![Judged::closed(category, WhyNot::NoOwnGp)];
-    };
-    if directory.get(own).is_none() {
+    let Some(own) = frame.problem.patient.own_gp.as_ref().filter(|own| directory.get(own).is_some()) else {
         return vec![Judged::closed(category, WhyNot::NotConnected)];
-    }
+    };
     let others: Vec<&Responder> = match category {
         Category::PracticeColleague => directory.practice_colleagues(own).collect(),
         _ => directory.cpts_colleagues(own).collect(),

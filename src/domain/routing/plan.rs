@@ -154,7 +154,7 @@ pub struct Plan {
     pub deadline: Instant,
     /// What each source said.
     pub sources: Vec<Source>,
-    /// Kept options by rank first, then refused ones in policy order. Bounded by the policy.
+    /// Kept options by rank first, then refused ones: the own GP, then in policy order. Bounded by category.
     pub rows: Vec<Row>,
     /// Refused options left out of `rows`, by reason.
     pub left_out: Vec<(Category, WhyNot, u32)>,

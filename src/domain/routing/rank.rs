@@ -35,11 +35,12 @@ pub(super) fn kept(frame: &Frame<'_>, judged: &[Judged]) -> Vec<Row> {
     kept.into_iter().enumerate().map(row).collect()
 }
 
-/// Refused options in policy order, nearest first.
+/// Refused options: the own GP, of whom everybody asks first, then in policy order, the nearest first.
 pub(super) fn refused(frame: &Frame<'_>, judged: &[Judged]) -> Vec<Row> {
     let mut refused: Vec<_> = judged.iter().filter_map(|one| Some((one, one.why()?))).collect();
     refused.sort_by_key(|(one, _)| {
-        (place(frame, one.category), one.distance_m.unwrap_or(u32::MAX), one.responder.clone())
+        let later = one.category != Category::OwnGp;
+        (later, place(frame, one.category), one.distance_m.unwrap_or(u32::MAX), one.responder.clone())
     });
     let row = |(one, why): (&Judged, WhyNot)| Row {
         category: one.category,

@@ -2,6 +2,7 @@
 
 mod calendar;
 mod check_config;
+mod explain;
 
 use std::process::{Command, Output};
 

@@ -70,8 +70,8 @@ fn silence_is_told_with_its_hour_and_never_as_nothing() {
     assert_eq!(local(zone, since).format("%H:%M").to_string(), "14:48");
     let expected = [
         "Point fixe de garde : rien de disponible",
-        "Créneau SAS : sans réponse depuis 14 h 48",
-        "Téléconsultation : non connectée",
+        "Créneau SAS : disponibilité inconnue, sans réponse depuis 14 h 48",
+        "Téléconsultation : disponibilité inconnue, source non connectée",
     ];
     assert_eq!(sources_french(&world.plan(), zone), expected);
 }

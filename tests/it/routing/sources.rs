@@ -26,6 +26,13 @@ fn found_none_not_connected_and_no_answer_are_four_things() {
 }
 
 #[test]
+fn a_source_that_was_not_asked_says_nothing() {
+    let plan = World::at("2024-12-19T10:00").who(gp("voisin", 0)).plan();
+    let asked: Vec<_> = plan.sources.iter().map(|source| source.category).collect();
+    assert_eq!(asked, [Category::SasSlot, Category::FixedPoint, Category::Teleconsultation]);
+}
+
+#[test]
 fn none_is_not_said_while_one_agenda_in_reach_is_beyond_hearing() {
     let world = World::at("2024-12-19T10:00")
         .who(gp("plein", 0))
