@@ -76,13 +76,10 @@ pub(super) fn from_metadata(headers: &HeaderMap) -> Result<Actor, Box<Status>> {
     }
 }
 
-/// The actor of a call and its message. The layer has put the actor there for every service of this package.
-pub(super) fn acting<T>(request: Request<T>) -> Result<(Actor, T), Status> {
-    let (_, extensions, message) = request.into_parts();
-    match extensions.get::<Actor>() {
-        Some(actor) => Ok((actor.clone(), message)),
-        None => Err(Status::internal("the layer that says who acts is missing")),
-    }
+/// The actor of a call. The layer has put it there for every service of this package.
+pub(super) fn acting<T>(request: &Request<T>) -> Result<Actor, Status> {
+    let actor = request.extensions().get::<Actor>().cloned();
+    actor.ok_or_else(|| Status::internal("the layer that says who acts is missing"))
 }
 
 #[cfg(test)]

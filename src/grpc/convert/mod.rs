@@ -3,4 +3,5 @@
 pub mod case;
 pub mod codes;
 pub mod fields;
+pub mod phone;
 pub mod reply;

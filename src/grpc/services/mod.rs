@@ -1,1 +1,3 @@
 //! One thin implementation per service: convert, ask the engine, convert.
+
+mod common;
