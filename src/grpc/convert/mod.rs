@@ -2,6 +2,12 @@
 
 pub mod case;
 pub mod codes;
+pub mod directory;
 pub mod fields;
 pub mod phone;
 pub mod reply;
+pub mod routing;
+pub mod slot;
+pub mod supervision;
+pub mod telephony;
+pub mod visit;

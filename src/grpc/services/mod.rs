@@ -1,3 +1,10 @@
 //! One thin implementation per service: convert, ask the engine, convert.
 
+mod acts;
 mod common;
+pub mod directory;
+pub mod routing;
+pub mod slot;
+pub mod supervision;
+pub mod telephony;
+pub mod visit;

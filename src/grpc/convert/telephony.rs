@@ -1,0 +1,264 @@
+//! Call events of a telephone exchange, to and from the wire.
+
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        case::{
+            command::{CallEvent, Open, Particulars},
+            fact::Opened,
+            sealed::Caller,
+            state::{Channel, Line},
+        },
+        ids::{CaseId, CommandId, case_id, derive},
+        person::Private,
+        time::Instant,
+    },
+    engine::{CaseView, Failure, Mutation},
+    grpc::pb,
+    store::Durability,
+};
+
+use super::{codes::Coded, fields::Fields, phone::phone, reply::durability};
+
+/// The longest reference of a call, characters.
+const LONGEST_CALL: usize = 64;
+/// The longest name of a line, characters.
+const LONGEST_LINE_NAME: usize = 32;
+
+/// What happened to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happened {
+    /// It rings: a case begins.
+    Ringing,
+    /// Something happened to a call that has, or should have, its case.
+    Later(CallEvent),
+}
+
+/// One event of one call, read.
+#[derive(Debug)]
+pub struct Reported {
+    /// What identifies the report.
+    pub mutation: Mutation,
+    /// The exchange's name for the call.
+    pub call: String,
+    /// What happened.
+    pub happened: Happened,
+    /// What opens the case of the call, if it has none yet.
+    pub open: Open,
+    /// What is odd and stopped nothing.
+    pub warnings: Vec<pb::Warning>,
+}
+
+/// Reads an event reported at `now`.
+///
+/// # Errors
+/// Every wrong field at once.
+pub fn event(request: &pb::ReportCallEventRequest, now: Instant) -> Result<Reported, Failure> {
+    let mut fields = Fields::default();
+    let mutation = fields.mutation("ReportCallEvent", &request.command_id, request);
+    let call = reference(&mut fields, &request.call_id);
+    let happened = match pb::CallEventKind::try_from(request.event) {
+        Ok(pb::CallEventKind::Ringing) => Some(Happened::Ringing),
+        Ok(pb::CallEventKind::Answered) => Some(Happened::Later(CallEvent::Answered)),
+        Ok(pb::CallEventKind::HungUp) => Some(Happened::Later(CallEvent::HungUp)),
+        Ok(pb::CallEventKind::Reconnected) => Some(Happened::Later(CallEvent::Reconnected)),
+        Ok(pb::CallEventKind::Unspecified) | Err(_) => {
+            fields.fault("event", "must be set: RINGING, ANSWERED, HUNG_UP or RECONNECTED")
+        }
+    };
+    let (phone, warnings) = caller_number(&request.caller_number);
+    let line_name = line_name(&mut fields, &request.called_line);
+    let arrived = fields.optional_instant("happened_unix_ms", request.happened_unix_ms).unwrap_or(now);
+    if arrived > now {
+        fields.fault::<()>("happened_unix_ms", "must not be in the future");
+    }
+    let read = mutation.zip(call).zip(happened).map(|((mutation, call), happened)| {
+        let open = opening(&call, line_name, arrived, phone, happened);
+        Reported { mutation, call, happened, open, warnings }
+    });
+    fields.done(read)
+}
+
+fn opening(
+    call: &str,
+    origin: Option<String>,
+    arrived: Instant,
+    phone: Option<Private<String>>,
+    happened: Happened,
+) -> Open {
+    let caller = phone.map(|phone| Caller { phone, ..Caller::default() });
+    let opened =
+        Opened { channel: Channel::Telephony, origin, arrived, call: Some(call.to_owned()), line: Line::OnLine };
+    Open {
+        opened,
+        answered: happened == Happened::Later(CallEvent::Answered),
+        vital: false,
+        particulars: Particulars { caller, ..Particulars::default() },
+        note: None,
+    }
+}
+
+/// The reference of a call, as an exchange writes it.
+pub fn reference(fields: &mut Fields, call: &str) -> Option<String> {
+    let given = call.chars().count();
+    if given == 0 {
+        return fields.fault("call_id", "must be set");
+    }
+    if given > LONGEST_CALL || call.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return fields.fault("call_id", format!("{given} characters: expected 1 to {LONGEST_CALL} without blanks"));
+    }
+    Some(call.to_owned())
+}
+
+fn line_name(fields: &mut Fields, line: &str) -> Option<String> {
+    let given = line.chars().count();
+    if given > LONGEST_LINE_NAME {
+        return fields.fault("called_line", format!("{given} characters: at most {LONGEST_LINE_NAME}"));
+    }
+    (given > 0).then(|| line.to_owned())
+}
+
+/// The caller's number. One of another shape is told and left out: the call is not lost for it.
+fn caller_number(text: &str) -> (Option<Private<String>>, Vec<pb::Warning>) {
+    let mut fields = Fields::default();
+    let number = phone(&mut fields, "caller_number", text);
+    let told = fields
+        .done(Some(()))
+        .err()
+        .map(|failure| warning("caller_number", "FIELD_DROPPED", format!("left out, nothing was refused: {failure}")));
+    (number, told.into_iter().collect())
+}
+
+fn warning(field: &str, code: &str, text: impl Into<String>) -> pb::Warning {
+    pb::Warning { field: field.to_owned(), code: code.to_owned(), text: text.into() }
+}
+
+/// The warnings of a report whose call nobody had heard of.
+pub fn late(reported: &Reported) -> Vec<pb::Warning> {
+    let mut warnings = reported.warnings.clone();
+    if reported.happened != Happened::Ringing {
+        let text = "no RINGING of this call was reported before: its case was opened now";
+        warnings.push(warning("call_id", "CALL_OPENED_LATE", text));
+    }
+    warnings
+}
+
+/// The receipt of a RINGING that changed nothing: the call has its case.
+pub fn known(seq: u64, now: Instant, level: Durability, reported: &Reported) -> pb::Receipt {
+    let mut warnings = reported.warnings.clone();
+    warnings.push(warning("call_id", "CALL_KNOWN", "this call rang before: nothing was opened, its case is answered"));
+    let durability = durability(level) as i32;
+    pb::Receipt { seq, at_unix_ms: now.unix_ms(), durability, replayed: false, warnings }
+}
+
+/// Whether `command` opened `case`: the random bits of a case id come from its command.
+pub fn opened_by(command: CommandId, case: CaseId) -> bool {
+    let arrived = i64::try_from(case.0.as_u128() >> 80).map(Instant::from_unix_ms);
+    arrived.is_ok_and(|arrived| case_id(command, arrived) == case)
+}
+
+/// A second command id for the second act of one report: a UUIDv7 of the same time, always the same for the same id.
+pub fn second_id(first: CommandId) -> CommandId {
+    const TIME: u128 = 0xffff_ffff_ffff << 80;
+    const RANDOM: u128 = 0x0fff_3fff_ffff_ffff_ffff;
+    const LAYOUT: u128 = 0x7000_8000_0000_0000_0000;
+    let derived = derive(first, "late call", 0).as_u128();
+    CommandId(Uuid::from_u128((first.0.as_u128() & TIME) | (derived & RANDOM) | LAYOUT))
+}
+
+/// The call a `GetCall` asks for.
+///
+/// # Errors
+/// Every wrong field at once.
+pub fn get(request: &pb::GetCallRequest) -> Result<String, Failure> {
+    let mut fields = Fields::default();
+    let call = reference(&mut fields, &request.call_id);
+    fields.done(call)
+}
+
+/// The case of a call.
+pub fn call(view: &CaseView, seq: u64) -> pb::GetCallResponse {
+    pb::GetCallResponse {
+        case_id: view.case.id.to_string(),
+        case_number: view.case_number.clone(),
+        line: view.case.line.wire(),
+        opened_unix_ms: view.case.opened.unix_ms(),
+        version: view.version.to_bytes().to_vec(),
+        seq,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::txn::command_time;
+
+    const NOW: Instant = Instant::from_unix_ms(1_735_200_000_000);
+
+    fn ringing() -> pb::ReportCallEventRequest {
+        pb::ReportCallEventRequest {
+            command_id: "0193ff2a-1c00-7000-8000-000000000001".into(),
+            call_id: "pbx-7/42".into(),
+            event: pb::CallEventKind::Ringing as i32,
+            caller_number: "03 88 00 00 00".into(),
+            called_line: "116117".into(),
+            happened_unix_ms: 0,
+        }
+    }
+
+    #[test]
+    fn a_ringing_call_becomes_a_case_of_its_line() {
+        let reported = event(&ringing(), NOW).expect("a whole event");
+        assert_eq!(reported.happened, Happened::Ringing);
+        assert_eq!(reported.open.opened.origin.as_deref(), Some("116117"));
+        assert_eq!(reported.open.opened.call.as_deref(), Some("pbx-7/42"));
+        assert_eq!(reported.open.opened.arrived, NOW);
+        assert!(!reported.open.answered);
+        let caller = reported.open.particulars.caller.expect("the number was given");
+        assert_eq!(caller.phone.reveal(), "+33388000000");
+        assert!(reported.warnings.is_empty());
+    }
+
+    #[test]
+    fn a_call_with_a_number_of_no_known_shape_is_not_lost() {
+        for number in ["anonyme", "1234", "+33 (0)3", "06 12"] {
+            let reported = event(&pb::ReportCallEventRequest { caller_number: number.into(), ..ringing() }, NOW);
+            let reported = reported.expect("the number alone refuses nothing");
+            assert!(reported.open.particulars.caller.is_none());
+            assert_eq!(reported.warnings[0].field, "caller_number");
+            assert!(!reported.warnings[0].text.contains(number), "{}", reported.warnings[0].text);
+        }
+    }
+
+    #[test]
+    fn an_event_without_call_or_from_the_future_is_refused_field_by_field() {
+        let request = pb::ReportCallEventRequest {
+            call_id: "a b".into(),
+            event: 0,
+            happened_unix_ms: NOW.unix_ms() + 1,
+            ..ringing()
+        };
+        let told = event(&request, NOW).expect_err("wrong").to_string();
+        for field in ["call_id: 3 characters", "event: must be set", "happened_unix_ms: must not"] {
+            assert!(told.contains(field), "{told}");
+        }
+    }
+
+    #[test]
+    fn the_second_id_of_a_late_call_is_a_v7_of_the_same_time_and_always_the_same() {
+        let first: CommandId = "0193ff2a-1c00-7000-8000-000000000001".parse().expect("an id");
+        let second = second_id(first);
+        assert_ne!(second, first);
+        assert_eq!(second, second_id(first));
+        assert_eq!(command_time(second), command_time(first));
+        assert_eq!(second.0.get_variant(), uuid::Variant::RFC4122);
+    }
+
+    #[test]
+    fn a_case_knows_the_command_that_opened_it() {
+        let command: CommandId = "0193ff2a-1c00-7000-8000-000000000001".parse().expect("an id");
+        assert!(opened_by(command, case_id(command, NOW)));
+        assert!(!opened_by(second_id(command), case_id(command, NOW)));
+    }
+}

@@ -1,0 +1,99 @@
+//! SupervisionService: the calendar, what is late, what is open, how safe a write is.
+
+use tonic::{Request, Response, Status};
+
+use super::acts::{call, head, perform, version};
+use crate::{
+    domain::case::Refusal,
+    engine::{Engine, List},
+    grpc::{
+        convert::{directory::rules, reply::durability, supervision as convert},
+        pb::{self, supervision_service_server::SupervisionService},
+    },
+};
+
+/// Answers from the engine.
+#[derive(Debug, Clone)]
+pub struct Supervision {
+    engine: Engine,
+}
+
+impl Supervision {
+    /// Over an engine.
+    pub fn new(engine: Engine) -> Self {
+        Self { engine }
+    }
+}
+
+#[tonic::async_trait]
+impl SupervisionService for Supervision {
+    async fn get_calendar(
+        &self,
+        request: Request<pb::GetCalendarRequest>,
+    ) -> Result<Response<pb::GetCalendarResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let (at, written) = convert::instant(&asked, self.engine.now())?;
+        let place = self.engine.territory(&actor.territory)?;
+        let legal = place.territory.period_at(at).map_err(|error| Refusal::field("at", error.to_string()))?;
+        let seq = head(&self.engine, &actor, asked.at_least_seq).await?;
+        let calendar = convert::calendar(&place.territory, at, written, &legal);
+        Ok(Response::new(pb::GetCalendarResponse { seq, ..calendar }))
+    }
+
+    async fn list_alarms(
+        &self,
+        request: Request<pb::ListAlarmsRequest>,
+    ) -> Result<Response<pb::ListAlarmsResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let page = convert::page(asked.page_size, &asked.page_token, asked.at_least_seq)?;
+        let listing = self.engine.list(&actor, List::Alarms, page).await?;
+        Ok(Response::new(pb::ListAlarmsResponse {
+            alarms: listing.items.iter().flat_map(convert::alarms).collect(),
+            next_page_token: listing.next.unwrap_or_default(),
+            seq: listing.seq,
+        }))
+    }
+
+    async fn list_open_cases(
+        &self,
+        request: Request<pb::ListOpenCasesRequest>,
+    ) -> Result<Response<pb::ListOpenCasesResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let page = convert::page(asked.page_size, &asked.page_token, asked.at_least_seq)?;
+        let listing = self.engine.list(&actor, List::Open, page).await?;
+        Ok(Response::new(pb::ListOpenCasesResponse {
+            cases: listing.items.iter().map(convert::open_case).collect(),
+            next_page_token: listing.next.unwrap_or_default(),
+            seq: listing.seq,
+        }))
+    }
+
+    async fn force_release(
+        &self,
+        request: Request<pb::ForceReleaseRequest>,
+    ) -> Result<Response<pb::ForceReleaseResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let (done, receipt) = perform(&self.engine, &actor, convert::force_release(&asked)).await?;
+        let version = version(&done)?;
+        Ok(Response::new(pb::ForceReleaseResponse { receipt, version }))
+    }
+
+    async fn get_status(
+        &self,
+        request: Request<pb::GetStatusRequest>,
+    ) -> Result<Response<pb::GetStatusResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let place = self.engine.territory(&actor.territory)?;
+        let report = self.engine.durability().await?;
+        let seq = head(&self.engine, &actor, asked.at_least_seq).await?;
+        Ok(Response::new(pb::GetStatusResponse {
+            durability: durability(report.level) as i32,
+            durability_facts: report.facts,
+            now_unix_ms: self.engine.now().unix_ms(),
+            rules: rules(&place.territory),
+            configured: place.territory.configured,
+            responders: u32::try_from(place.directory.len()).unwrap_or(u32::MAX),
+            seq,
+        }))
+    }
+}

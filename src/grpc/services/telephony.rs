@@ -1,0 +1,100 @@
+//! TelephonyService: what a telephone exchange tells of its calls. No call is lost.
+
+use tonic::{Request, Response, Status};
+
+use super::acts::{after, call};
+use crate::{
+    domain::{
+        actor::Actor,
+        case::{Command, Refusal, command::CallEvent},
+        ids::CaseId,
+    },
+    engine::{Done, Engine, Failure, Mutation, Target},
+    grpc::{
+        convert::{
+            reply::receipt,
+            telephony::{self as convert, Happened, Reported},
+        },
+        pb::{self, telephony_service_server::TelephonyService},
+    },
+};
+
+/// Answers from the engine.
+#[derive(Debug, Clone)]
+pub struct Telephony {
+    engine: Engine,
+}
+
+impl Telephony {
+    /// Over an engine.
+    pub fn new(engine: Engine) -> Self {
+        Self { engine }
+    }
+
+    /// An event of a call that has its case. It rang before: then only the same command again answers its receipt.
+    async fn known(&self, actor: &Actor, reported: &Reported, case: CaseId) -> Result<pb::Receipt, Failure> {
+        let command = match reported.happened {
+            Happened::Later(event) => Command::Call(event),
+            Happened::Ringing if convert::opened_by(reported.mutation.command_id, case) => {
+                Command::Open(Box::new(reported.open.clone()))
+            }
+            Happened::Ringing => {
+                let (_, seq) = self.engine.read_case(actor, case, 0).await?;
+                let level = self.engine.durability().await?.level;
+                return Ok(convert::known(seq, self.engine.now(), level, reported));
+            }
+        };
+        let done = self.engine.act(actor, reported.mutation, Target::case(case), command).await?;
+        Ok(receipt(&done, reported.warnings.clone()))
+    }
+
+    /// An event of a call nobody heard of before.
+    async fn unknown(&self, actor: &Actor, reported: &Reported) -> Result<Done, Failure> {
+        let open = Command::Open(Box::new(reported.open.clone()));
+        match reported.happened {
+            Happened::Ringing | Happened::Later(CallEvent::Answered) => {
+                self.engine.act(actor, reported.mutation, Target::default(), open).await
+            }
+            Happened::Later(CallEvent::HungUp) => {
+                let Mutation { command_id, digest } = reported.mutation;
+                let first = Mutation { command_id: convert::second_id(command_id), digest };
+                let opened = self.engine.act(actor, first, Target::default(), open).await?;
+                let target = Target { case: opened.reply.case, version: None };
+                self.engine.act(actor, reported.mutation, target, Command::Call(CallEvent::HungUp)).await
+            }
+            Happened::Later(CallEvent::Reconnected) => Err(Refusal::NotFound("call".to_owned()).into()),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl TelephonyService for Telephony {
+    async fn report_call_event(
+        &self,
+        request: Request<pb::ReportCallEventRequest>,
+    ) -> Result<Response<pb::ReportCallEventResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let reported = convert::event(&asked, self.engine.now())?;
+        let (case, receipt) = match self.engine.find_call(&actor, &reported.call).await? {
+            Some(case) => (case, self.known(&actor, &reported, case).await?),
+            None => {
+                let done = self.unknown(&actor, &reported).await?;
+                (after(&done)?.case.id, receipt(&done, convert::late(&reported)))
+            }
+        };
+        let (view, _) = self.engine.read_case(&actor, case, receipt.seq).await?;
+        Ok(Response::new(pb::ReportCallEventResponse {
+            receipt: Some(receipt),
+            case_id: case.to_string(),
+            version: view.version.to_bytes().to_vec(),
+        }))
+    }
+
+    async fn get_call(&self, request: Request<pb::GetCallRequest>) -> Result<Response<pb::GetCallResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let call = convert::get(&asked)?;
+        let case = self.engine.find_call(&actor, &call).await?.ok_or_else(|| Refusal::NotFound("call".to_owned()))?;
+        let (view, seq) = self.engine.read_case(&actor, case, asked.at_least_seq).await?;
+        Ok(Response::new(convert::call(&view, seq)))
+    }
+}

@@ -1,0 +1,163 @@
+//! VisitService: shifts, positions, missions and their progress.
+
+use std::pin::Pin;
+
+use futures_util::{Stream, StreamExt};
+use tonic::{Request, Response, Status};
+
+use super::acts::{after, call, perform, version};
+use crate::{
+    domain::{actor::Actor, case::Command},
+    engine::{Done, Engine, Failure, WatchFilter},
+    grpc::{
+        convert::{
+            fields::Act,
+            visit::{self as convert, Whose},
+        },
+        pb::{self, visit_service_server::VisitService},
+    },
+};
+
+/// Answers from the engine.
+#[derive(Debug, Clone)]
+pub struct Visits {
+    engine: Engine,
+}
+
+impl Visits {
+    /// Over an engine.
+    pub fn new(engine: Engine) -> Self {
+        Self { engine }
+    }
+
+    /// Carries an act on a visit out and answers the visit as it left it.
+    async fn on_visit(
+        &self,
+        actor: &Actor,
+        act: Result<Act, Failure>,
+    ) -> Result<(Option<pb::Receipt>, Option<pb::Mission>), Status> {
+        let command = act.as_ref().map(|act| act.command.clone()).ok();
+        let (done, receipt) = perform(&self.engine, actor, act).await?;
+        let mission = command.map(|command| self.mission(actor, &done, &command)).transpose()?.flatten();
+        Ok((receipt, mission))
+    }
+
+    fn mission(&self, actor: &Actor, done: &Done, command: &Command) -> Result<Option<pb::Mission>, Status> {
+        let place = self.engine.territory(&actor.territory)?;
+        Ok(convert::mission_of(actor, &place, after(done)?, command))
+    }
+}
+
+#[tonic::async_trait]
+impl VisitService for Visits {
+    type WatchMissionsStream = Pin<Box<dyn Stream<Item = Result<pb::WatchMissionsResponse, Status>> + Send>>;
+
+    async fn open_shift(
+        &self,
+        request: Request<pb::OpenShiftRequest>,
+    ) -> Result<Response<pb::OpenShiftResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let act = convert::open_shift(&asked, self.engine.now());
+        let (done, receipt) = perform(&self.engine, &actor, act).await?;
+        let shift_id = done.reply.shift.map(|id| id.to_string()).unwrap_or_default();
+        Ok(Response::new(pb::OpenShiftResponse { receipt, shift_id }))
+    }
+
+    async fn end_shift(&self, request: Request<pb::EndShiftRequest>) -> Result<Response<pb::EndShiftResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let (_, receipt) = perform(&self.engine, &actor, convert::end_shift(&asked)).await?;
+        Ok(Response::new(pb::EndShiftResponse { receipt }))
+    }
+
+    async fn report_position(
+        &self,
+        request: Request<pb::ReportPositionRequest>,
+    ) -> Result<Response<pb::ReportPositionResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let (shift, position) = convert::position(&asked)?;
+        let seq = self.engine.report_position(&actor, shift, position).await?;
+        Ok(Response::new(pb::ReportPositionResponse { seq }))
+    }
+
+    async fn list_shifts(
+        &self,
+        request: Request<pb::ListShiftsRequest>,
+    ) -> Result<Response<pb::ListShiftsResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let (responder, page) = convert::list_shifts(&asked)?;
+        let listing = self.engine.list_shifts(&actor, page).await?;
+        let wanted = listing.items.iter().filter(|shift| responder.as_ref().is_none_or(|id| shift.responder == *id));
+        Ok(Response::new(pb::ListShiftsResponse {
+            shifts: wanted.map(convert::shift).collect(),
+            next_page_token: listing.next.unwrap_or_default(),
+            seq: listing.seq,
+        }))
+    }
+
+    async fn list_missions(
+        &self,
+        request: Request<pb::ListMissionsRequest>,
+    ) -> Result<Response<pb::ListMissionsResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let (whose, page) = convert::list_missions(&asked)?;
+        let listing = self.engine.list(&actor, whose.list(), page).await?;
+        let place = self.engine.territory(&actor.territory)?;
+        let missions = listing.items.iter().flat_map(|view| convert::missions(&actor, &place, view, &whose));
+        Ok(Response::new(pb::ListMissionsResponse {
+            missions: missions.collect(),
+            next_page_token: listing.next.unwrap_or_default(),
+            seq: listing.seq,
+        }))
+    }
+
+    async fn watch_missions(
+        &self,
+        request: Request<pb::WatchMissionsRequest>,
+    ) -> Result<Response<Self::WatchMissionsStream>, Status> {
+        let (actor, asked) = call(request)?;
+        let (responder, resume) = convert::watch(&asked)?;
+        let place = self.engine.territory(&actor.territory)?;
+        let filter = WatchFilter::Missions(responder.clone());
+        let changes = self.engine.watch(&actor, resume, filter).await?;
+        let whose = Whose::Responder(responder);
+        let told = changes.map(move |change| Ok(convert::change(&actor, &place, &whose, &change?)));
+        Ok(Response::new(Box::pin(told)))
+    }
+
+    async fn accept_visit(
+        &self,
+        request: Request<pb::AcceptVisitRequest>,
+    ) -> Result<Response<pb::AcceptVisitResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let (receipt, mission) = self.on_visit(&actor, convert::accept(&asked)).await?;
+        Ok(Response::new(pb::AcceptVisitResponse { receipt, mission }))
+    }
+
+    async fn decline_visit(
+        &self,
+        request: Request<pb::DeclineVisitRequest>,
+    ) -> Result<Response<pb::DeclineVisitResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let (_, receipt) = perform(&self.engine, &actor, convert::decline(&asked)).await?;
+        Ok(Response::new(pb::DeclineVisitResponse { receipt }))
+    }
+
+    async fn progress_visit(
+        &self,
+        request: Request<pb::ProgressVisitRequest>,
+    ) -> Result<Response<pb::ProgressVisitResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let (receipt, mission) = self.on_visit(&actor, convert::progress(&asked)).await?;
+        Ok(Response::new(pb::ProgressVisitResponse { receipt, mission }))
+    }
+
+    async fn report_visit(
+        &self,
+        request: Request<pb::ReportVisitRequest>,
+    ) -> Result<Response<pb::ReportVisitResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let (done, receipt) = perform(&self.engine, &actor, convert::report(&asked)).await?;
+        let version = version(&done)?;
+        Ok(Response::new(pb::ReportVisitResponse { receipt, version }))
+    }
+}
