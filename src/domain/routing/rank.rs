@@ -59,13 +59,13 @@ fn place(frame: &Frame<'_>, category: Category) -> (usize, Category) {
     (at.unwrap_or(frame.order.len()), category)
 }
 
-/// Inside a category: what is certain before what must be rung, then the earliest, then the nearest. A fixed point is
-/// driven to, and any that is in time will do: the nearest first.
+/// Inside a category: the class (what is certain before what must be rung, a free doctor before a busy one), then the
+/// earliest, then the nearest. Of fixed points that receive soon the nearest comes first.
 fn preference(one: &Judged, offer: &Offerable) -> (u8, i64, i64, ResponderId) {
     let earliest = offer.earliest.map_or(i64::MAX, Instant::unix_ms);
     let distance = one.distance_m.map_or(i64::MAX, i64::from);
     let (first, second) = match one.category {
-        Category::FixedPoint => (distance, earliest),
+        Category::FixedPoint if offer.class == 0 => (distance, earliest),
         _ => (earliest, distance),
     };
     (offer.class, first, second, offer.responder.clone())

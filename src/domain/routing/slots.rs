@@ -6,7 +6,7 @@ use crate::domain::{
     directory::{Responder, ResponderKind},
     ids::{ResponderId, SlotId},
     slots::SlotKind,
-    time::Instant,
+    time::{Instant, Span},
 };
 
 use super::{
@@ -15,6 +15,9 @@ use super::{
     problem::Asked,
     screen::{Judged, Offerable, heard, ring, screen},
 };
+
+/// A fixed point that receives within this is reached without waiting: among those the nearest serves best.
+const SOON: Span = Span::from_hours(1);
 
 type Published = BTreeMap<ResponderId, Vec<FreeSlot>>;
 /// Why no slot is of use, and the start of one that comes too late.
@@ -57,10 +60,13 @@ fn fixed_point(frame: &Frame<'_>, who: &Responder) -> Result<Offerable, NoSlot> 
     screen(frame, Category::FixedPoint, who).map_err(bare)?;
     let published = &frame.problem.supply.slots;
     let publishes = published.contains_key(&who.id);
-    if publishes && heard(frame, Category::FixedPoint, who, true).is_ok() {
-        return by_slot(frame, Category::FixedPoint, who, published);
-    }
-    ring(frame, who, 0).map_err(bare)
+    let offer = if publishes && heard(frame, Category::FixedPoint, who, true).is_ok() {
+        by_slot(frame, Category::FixedPoint, who, published)?
+    } else {
+        ring(frame, who, 0).map_err(bare)?
+    };
+    let soon = offer.earliest.is_some_and(|at| at <= frame.problem.now + SOON);
+    Ok(Offerable { class: u8::from(!soon), ..offer })
 }
 
 /// Consultations by video; distance does not count unless the policy sets one.

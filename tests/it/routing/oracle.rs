@@ -66,12 +66,15 @@ fn way(world: &World, category: Category, who: &Responder) -> Option<Way> {
         Category::OwnGp => (0, own(world).filter(|own| own.id == who.id).and_then(|_| rung(world, who))?),
         Category::PracticeColleague | Category::CptsColleague => (0, colleague(world, category, who)?),
         Category::SasSlot => sas(world, who)?,
-        Category::FixedPoint => (0, fixed_point(world, who)?),
+        Category::FixedPoint => {
+            (u8::from(fixed_point(world, who)? > world.now.unix_ms() + 3_600_000), fixed_point(world, who)?)
+        }
         Category::HomeVisit => visit(world, who)?,
         Category::Teleconsultation => (0, booked(world, category, who, world.supply.video.get(&who.id)?)?),
     };
     let metres = distance(world, who).map_or(i64::MAX, i64::from);
-    let order = if category == Category::FixedPoint { (class, metres, at) } else { (class, at, metres) };
+    let nearest_first = category == Category::FixedPoint && class == 0;
+    let order = if nearest_first { (class, metres, at) } else { (class, at, metres) };
     Some(Way { category, responder: who.id.to_string(), order })
 }
 

@@ -161,6 +161,21 @@ fn a_fixed_point_is_booked_when_it_publishes_slots_and_rung_in_its_hours_otherwi
 }
 
 #[test]
+fn of_fixed_points_that_receive_within_the_hour_the_nearest_comes_first_and_the_others_by_hour() {
+    let evening = Responder { hours: super::world::hours("Mo-Su 20:00-24:00"), ..mmg("a-soir", 100) };
+    let plan = World::at("2024-12-22T15:00")
+        .who(evening)
+        .who(mmg("b-loin", 5_000))
+        .who(mmg("c-pres", 4_000))
+        .who(mmg("d-tard", 50))
+        .slot("c-pres", 45)
+        .slot("d-tard", 120)
+        .plan();
+    let expected = ["FIXED_POINT c-pres", "FIXED_POINT b-loin", "FIXED_POINT d-tard", "FIXED_POINT a-soir"];
+    assert_eq!(kept(&plan), expected);
+}
+
+#[test]
 fn video_comes_after_everything_physical_unless_it_was_decided_and_never_when_an_examination_is_needed() {
     let mut world = World::at("2024-12-19T10:00").who(gp("ecran", 90_000)).who(gp("voisin", 0)).slot("voisin", 600);
     world.supply.video.insert(responder_id("ecran"), vec![free_slot(world.now, 5, SlotKind::Public)]);
