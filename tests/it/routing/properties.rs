@@ -37,14 +37,18 @@ struct Spec {
 }
 
 fn spec() -> impl Strategy<Value = Spec> {
-    let slot = (-2..200i64, select(vec![SlotKind::Snp, SlotKind::Public, SlotKind::Cpts]));
+    let quarters = prop_oneof![3 => -1..5i64, 1 => 5..200i64];
+    let slot = (quarters, select(vec![SlotKind::Snp, SlotKind::Public, SlotKind::Cpts]));
     let slots = proptest::option::weighted(0.6, proptest::collection::vec(slot, 0..4));
-    let who =
-        (0..4u8, select(vec![0, 900, 900, 29_000, 31_000, 45_000]), select(vec![OFFICE, ALWAYS, "Mo-Su 22:00-23:00"]));
+    let who = (
+        0..4u8,
+        select(vec![0, 900, 900, 5_000, 29_000, 31_000, 45_000]),
+        select(vec![OFFICE, ALWAYS, "Mo-Su 22:00-23:00"]),
+    );
     let ties = (proptest::option::of(0..2u8), proptest::option::of(0..2u8));
     let supply = (slots, any::<bool>(), proptest::option::of(any::<(bool, bool)>()), select(vec![0, 19, 20, 25]));
-    (who, proptest::bool::weighted(0.2), any::<[bool; 4]>(), ties, supply).prop_map(
-        |((kind, metres, hours), away, flags, (practice, cpts), (slots, video, shift, taken))| Spec {
+    (who, proptest::bool::weighted(0.1), proptest::array::uniform4(proptest::bool::weighted(0.7)), ties, supply)
+        .prop_map(|((kind, metres, hours), away, flags, (practice, cpts), (slots, video, shift, taken))| Spec {
             kind,
             metres,
             hours,
@@ -56,8 +60,7 @@ fn spec() -> impl Strategy<Value = Spec> {
             video,
             shift,
             taken,
-        },
-    )
+        })
 }
 
 impl Spec {
@@ -127,7 +130,8 @@ prop_compose! {
         care in select(vec![CareType::Consultation, CareType::Consultation, CareType::HomeVisit, CareType::Teleconsultation]),
         delay in select(LongestDelay::ALL.to_vec()),
         signed_quarters_ago in 0..12i64,
-        bools in any::<[bool; 4]>(),
+        bools in proptest::array::uniform4(proptest::bool::weighted(0.3)),
+        duty_as_by_day in proptest::bool::weighted(0.3),
         place in (proptest::bool::weighted(0.8), proptest::bool::weighted(0.9)),
         regulators in proptest::collection::btree_set(0..7usize, 0..3),
         common in any::<bool>(),
@@ -139,6 +143,9 @@ prop_compose! {
         world.signed_at = world.now - Span::from_mins(15 * signed_quarters_ago);
         world = specs.iter().enumerate().fold(world, |world, (n, spec)| enter(world, n, spec));
         world.patient.own_gp = own.map(|n| responder_id(&format!("r{n}")));
+        if duty_as_by_day {
+            world.territory.routing.pdsa = world.territory.routing.office_hours.clone();
+        }
         let [ehpad, reduced, must_examine, home_only] = bools;
         (world.patient.ehpad, world.patient.reduced_mobility) = (ehpad, reduced);
         world.need.constraints.must_examine = must_examine;

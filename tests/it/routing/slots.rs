@@ -93,6 +93,16 @@ fn too_far_is_measured_from_the_patient_and_needs_a_place() {
 }
 
 #[test]
+fn a_doctor_exactly_at_the_limit_of_distance_is_in_reach() {
+    let mut world = World::at("2024-12-19T10:00").who(gp("voisin", 12_345)).slot("voisin", 5);
+    let metres = row(&world.plan(), Category::SasSlot, Some("voisin")).distance_m.unwrap();
+    world.territory.routing.max_distance_metres.insert(Category::SasSlot, metres);
+    assert_eq!(kept(&world.plan()), ["SAS_SLOT voisin"]);
+    world.territory.routing.max_distance_metres.insert(Category::SasSlot, metres - 1);
+    assert_eq!(why(&world.plan(), Category::SasSlot, Some("voisin")), WhyNot::TooFar);
+}
+
+#[test]
 fn the_weekly_limit_counts_patients_of_others_in_this_week() {
     let mut world = World::at("2024-12-19T10:00").who(gp("voisin", 0)).slot("voisin", 15);
     world.supply.snp_this_week.insert(responder_id("voisin"), 19);
@@ -167,8 +177,8 @@ fn of_fixed_points_that_receive_within_the_hour_the_nearest_comes_first_and_the_
         .who(evening)
         .who(mmg("b-loin", 5_000))
         .who(mmg("c-pres", 4_000))
-        .who(mmg("d-tard", 50))
-        .slot("c-pres", 45)
+        .who(mmg("d-tard", 200))
+        .slot("c-pres", 60)
         .slot("d-tard", 120)
         .plan();
     let expected = ["FIXED_POINT c-pres", "FIXED_POINT b-loin", "FIXED_POINT d-tard", "FIXED_POINT a-soir"];
