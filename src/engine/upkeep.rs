@@ -65,11 +65,11 @@ impl Engine {
         Ok(Done { reply: Default::default(), seq, at: self.now(), durability, replayed: false, case: None })
     }
 
-    /// Renews the lease of a claim and answers its new end: a touch, without event or receipt.
+    /// Renews the lease of a claim and answers its new end and the seq it was read at: a touch, without event or receipt.
     ///
     /// # Errors
     /// `NotHolder` when the case is not (any longer) the actor's under this number.
-    pub async fn renew_claim(&self, actor: &Actor, case: CaseId, claim_no: u64) -> Result<Instant, Failure> {
+    pub async fn renew_claim(&self, actor: &Actor, case: CaseId, claim_no: u64) -> Result<(Instant, u64), Failure> {
         let place = self.territory(&actor.territory)?;
         let key = Key::case(case);
         for _ in 0..self.0.options.attempts {
@@ -89,7 +89,7 @@ impl Engine {
             txn.guards = vec![Guard::Version(key.clone(), known.version)];
             txn.ops = vec![Op::IndexAdd(Index::leases(), until.unix_ms(), member)];
             if self.touched(&txn).await? {
-                return Ok(until);
+                return Ok((until, snapshot.seq));
             }
         }
         Err(Failure::Busy)

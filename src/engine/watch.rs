@@ -33,6 +33,11 @@ impl WatchToken {
         Self([epoch.to_be_bytes(), seq.to_be_bytes()].concat())
     }
 
+    /// The place in the log that it stands for; 0 for a token of no watch.
+    pub fn seq(&self) -> u64 {
+        self.parse().map_or(0, |(_, seq)| seq)
+    }
+
     fn parse(&self) -> Option<(u64, u64)> {
         let (epoch, seq) = self.0.split_at_checked(8)?;
         Some((u64::from_be_bytes(epoch.try_into().ok()?), u64::from_be_bytes(seq.try_into().ok()?)))

@@ -2,6 +2,10 @@
 
 mod actor;
 pub mod convert;
+mod layer;
 pub mod pb;
+mod server;
 pub mod services;
 pub mod status;
+
+pub use server::{ServeError, ServerOptions, serve};

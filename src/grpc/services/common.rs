@@ -1,26 +1,87 @@
 //! What every handler does before and after its one question to the engine.
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
+use futures_util::{Stream, StreamExt};
 use tonic::{Request, Status};
 
 use crate::{
-    domain::actor::Actor,
-    engine::{Engine, Failure, Place},
-    grpc::actor,
+    domain::{actor::Actor, case::Refusal},
+    engine::{CaseView, Done, Engine, Failure, Listing, Place, WatchFilter},
+    grpc::{
+        actor,
+        convert::{case, fields::Act, reply::receipt, watch::Messages},
+        pb,
+    },
 };
+
+/// The messages of a watch.
+pub(super) type Told<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// Who acts: put into the call by the layer, never read from a message.
 pub(super) fn actor<T>(request: &Request<T>) -> Result<Actor, Status> {
     actor::acting(request)
 }
 
-/// A failure as a status.
-pub(super) fn refused(failure: Failure) -> Status {
-    failure.into()
+/// What a handler works with: who acts, where, on which engine.
+pub(super) struct Desk<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) actor: Actor,
+    pub(super) ground: Arc<Place>,
 }
 
-/// The territory of a call.
-pub(super) fn ground(engine: &Engine, actor: &Actor) -> Result<Arc<Place>, Status> {
-    engine.territory(&actor.territory).map_err(refused)
+/// An act on a case, carried out.
+pub(super) struct Carried {
+    pub(super) case: Option<pb::CaseView>,
+    pub(super) receipt: Option<pb::Receipt>,
+    pub(super) done: Done,
+}
+
+impl<'a> Desk<'a> {
+    /// Of one call.
+    pub(super) fn of<T>(engine: &'a Engine, request: &Request<T>) -> Result<Self, Status> {
+        let actor = actor(request)?;
+        let ground = engine.territory(&actor.territory)?;
+        Ok(Self { engine, actor, ground })
+    }
+
+    /// A case as the caller may see it.
+    pub(super) fn view(&self, known: &CaseView) -> pb::CaseView {
+        case::view(&self.actor, &self.ground, known)
+    }
+
+    /// Carries out what was read and answers the case as it left it.
+    pub(super) async fn act(&self, act: Result<Act, Failure>) -> Result<Carried, Status> {
+        let Act { mutation, target, command, warnings } = act?;
+        let done = self.engine.act(&self.actor, mutation, target, command).await?;
+        if done.case.is_none() {
+            return Err(Refusal::Broken("an act on a case answered without the case".to_owned()).into());
+        }
+        Ok(self.carried(done, warnings))
+    }
+
+    /// What an acknowledged command answers.
+    pub(super) fn carried(&self, done: Done, warnings: Vec<pb::Warning>) -> Carried {
+        let case = done.case.as_ref().map(|known| self.view(known));
+        Carried { case, receipt: Some(receipt(&done, warnings)), done }
+    }
+
+    /// The cases of a page.
+    pub(super) fn views(&self, listing: &Listing<CaseView>) -> Vec<pb::CaseView> {
+        listing.items.iter().map(|known| self.view(known)).collect()
+    }
+
+    /// Watches what `filter` shows, from `token` on; `wrap` makes the response of a message.
+    pub(super) async fn watch<T: 'static>(
+        &self,
+        token: &[u8],
+        filter: WatchFilter,
+        wrap: fn(pb::WatchEvent) -> T,
+    ) -> Result<Told<T>, Status> {
+        let resume = Messages::resume(token);
+        let mut messages = Messages::new(self.actor.clone(), self.ground.clone(), resume.is_some());
+        let changes = self.engine.watch(&self.actor, resume, filter).await?;
+        let told = changes.map(move |change| Ok(wrap(messages.message(change?))));
+        Ok(Box::pin(told))
+    }
 }

@@ -3,6 +3,8 @@
 mod acts;
 mod common;
 pub mod directory;
+pub mod intake;
+pub mod regulation;
 pub mod routing;
 pub mod slot;
 pub mod supervision;

@@ -1,0 +1,119 @@
+//! A message of another system as the command that opens its case, and what its sender proposes.
+
+use crate::{
+    domain::{
+        case::{Command, command::Open, state::Patient},
+        person::Private,
+        regulation::need::{Constraints, Need},
+        territory::Territory,
+    },
+    engine::{Failure, Place, Target},
+    grpc::pb,
+    interop::{fault::Limits, incoming::IncomingCase, intake as incoming_intake, messages},
+};
+
+use super::{
+    case,
+    codes::Coded,
+    fields::{Act, Fields},
+    intake::Scene,
+};
+
+/// Longest text taken over from a message's notes or ways in, characters; the event that holds it is bounded.
+const LONGEST_TEXT: usize = 12_000;
+/// Most patients taken over.
+const MOST_PATIENTS: usize = 20;
+
+/// Opens the case of a message.
+///
+/// # Errors
+/// Every fault of the message by its JSON path; a message of another territory or of an exercise.
+pub fn open(request: &pb::OpenCaseFromHubRequest, scene: Scene<'_>) -> Result<(Act, pb::Proposal), Failure> {
+    let mut fields = Fields::default();
+    let mutation = fields.mutation("OpenCaseFromHub", &request.command_id, request);
+    let incoming = match messages::decode(&request.message, &Limits::DEFAULT) {
+        Ok(incoming) => incoming,
+        Err(faults) => {
+            for fault in faults {
+                let field =
+                    if fault.path.is_empty() { "message".to_owned() } else { format!("message.{}", fault.path) };
+                fields.fault::<()>(&field, format!("expected {}, found {}", fault.expected, fault.found));
+            }
+            return fields.done(None);
+        }
+    };
+    check(&mut fields, &incoming, &scene.ground.territory);
+    let mut open = incoming_intake::open(&incoming, &scene.ground.territory, scene.now);
+    open.opened.arrived = open.opened.arrived.min(scene.now);
+    settle(&mut fields, &mut open, scene.ground);
+    for warning in &incoming.warnings {
+        fields.warn(&format!("message.{}", warning.path), "MESSAGE", &warning.text);
+    }
+    let proposal = proposal(&incoming);
+    let act = fields.act(mutation, Some(Target::default()), Some(Command::Open(Box::new(open))))?;
+    Ok((act, proposal))
+}
+
+fn check(fields: &mut Fields, incoming: &IncomingCase, territory: &Territory) {
+    if incoming.territory != territory.id {
+        let problem = format!("the place lies outside {}, for which you act: open it there", territory.id);
+        fields.fault::<()>("message", problem);
+    }
+    if incoming_intake::exercise(incoming) {
+        fields.fault::<()>("message.distributionStatus", "Exercise: nobody is ill; send it to a service for exercises");
+    }
+    if incoming.patients.len() > MOST_PATIENTS {
+        let given = incoming.patients.len();
+        fields.fault::<()>("message", format!("{given} patients: at most {MOST_PATIENTS} in one case"));
+    }
+}
+
+/// What a message may say and this place does not know is kept where it can be, and told.
+fn settle(fields: &mut Fields, open: &mut Open, ground: &Place) {
+    let territory = &ground.territory;
+    let commune = open.particulars.place.as_ref().and_then(|place| place.commune);
+    if territory.configured && commune.is_some_and(|code| !territory.communes.contains_key(&code)) {
+        let text = "no commune of this territory has this INSEE code; kept, without sector or position of its own";
+        fields.warn("message", "COMMUNE_UNKNOWN", text);
+    }
+    for (patient, _) in &mut open.particulars.patients {
+        known_gp(fields, patient, ground);
+    }
+    let address = open.particulars.address.as_mut();
+    let texts = address.map(|address| &mut address.access).into_iter().chain(open.note.as_mut());
+    for text in texts {
+        if text.reveal().chars().count() > LONGEST_TEXT {
+            *text = Private::new(text.reveal().chars().take(LONGEST_TEXT).collect());
+            fields.warn("message", "TEXT_CUT", format!("a text was cut after {LONGEST_TEXT} characters"));
+        }
+    }
+}
+
+fn known_gp(fields: &mut Fields, patient: &mut Patient, ground: &Place) {
+    if patient.own_gp.as_ref().is_some_and(|id| ground.directory.get(id).is_none()) {
+        patient.own_gp = None;
+        fields.warn("message", "OWN_GP_UNKNOWN", "the directory has no responder of this id; left out");
+    }
+}
+
+fn proposal(incoming: &IncomingCase) -> pb::Proposal {
+    let qualify = incoming_intake::qualify(incoming);
+    let reasons = qualify.motive.iter().cloned().collect();
+    let need = incoming.need.as_ref().map(|need| Need {
+        patient: 1,
+        care: need.care,
+        level: need.level,
+        longest_delay: need.longest_delay,
+        constraints: Constraints::default(),
+        reasons,
+    });
+    pb::Proposal {
+        priority: qualify.priority.wire(),
+        stream: qualify.stream.wire(),
+        motive: qualify.motive.unwrap_or_default(),
+        level: incoming.care_level.map_or(0, Coded::wire),
+        flags: qualify.flags.iter().map(|flag| flag.wire()).collect(),
+        symptoms: qualify.symptoms,
+        need: need.as_ref().map(case::need),
+    }
+}

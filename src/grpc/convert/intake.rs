@@ -1,0 +1,190 @@
+//! Requests of intake as commands.
+
+use crate::{
+    domain::{
+        actor::{Actor, Role},
+        case::{
+            Command,
+            command::{Open, Particulars},
+            fact::Opened,
+            state::{Channel, Line},
+        },
+        ids::CaseId,
+        person::Private,
+        time::{Instant, Span},
+    },
+    engine::{Failure, Place, Target},
+    grpc::pb,
+    interop::hub::codes::ORIGINS,
+    store::txn::command_time,
+};
+
+use super::{
+    fields::{Act, Fields, LONGEST_WORDS},
+    particulars::{Parts, listed, particulars},
+};
+
+/// Longest reference of a telephone call, characters.
+const LONGEST_CALL: usize = 128;
+/// How far clocks of consoles may be ahead.
+const CLOCK_GAP: Span = Span::from_mins(1);
+
+/// What a conversion knows beside the request.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// Who asks.
+    pub actor: &'a Actor,
+    /// The acting territory.
+    pub ground: &'a Place,
+    /// The present instant.
+    pub now: Instant,
+}
+
+/// Opens a case for a call that arrived at most `late` before the command was made.
+///
+/// # Errors
+/// Every wrong field at once; for a vital emergency none but those of the command itself.
+pub fn open(request: &pb::OpenCaseRequest, scene: Scene<'_>, late: Span) -> Result<Act, Failure> {
+    let mut fields = Fields::never_refusing(request.vital);
+    let mutation = fields.mutation("OpenCase", &request.command_id, request);
+    // The command's own time, so that a repeated command is judged as it was the first time.
+    let made = mutation.and_then(|mutation| command_time(mutation.command_id)).unwrap_or(scene.now);
+    let arrived = fields.optional_instant("arrived_unix_ms", request.arrived_unix_ms);
+    let arrived = arrived.and_then(|arrived| recent(&mut fields, arrived, made, late));
+    let telephony = scene.actor.role == Role::Telephony;
+    let opened = Opened {
+        channel: if telephony { Channel::Telephony } else { Channel::Console },
+        origin: listed(&mut fields, "origin", &request.origin, ORIGINS, "HubSante.origine"),
+        arrived: arrived.unwrap_or(scene.now).min(scene.now),
+        call: call(&mut fields, &request.call_reference),
+        line: fields.optional_code("line", request.line).unwrap_or(Line::OnLine),
+    };
+    let parts = Parts {
+        caller: request.caller.as_ref(),
+        place: request.place.as_ref(),
+        safety: request.safety.as_ref(),
+        patients: &request.patients,
+    };
+    let particulars = particulars(&mut fields, parts, scene.ground, scene.now);
+    let note = fields.optional_words("note", &request.note, LONGEST_WORDS);
+    let answered = request.answered || !telephony;
+    let open = Open { opened, answered, vital: request.vital, particulars, note };
+    fields.act(mutation, Some(Target::default()), Some(Command::Open(Box::new(open))))
+}
+
+fn recent(fields: &mut Fields, arrived: Instant, made: Instant, late: Span) -> Option<Instant> {
+    if arrived > made + CLOCK_GAP {
+        return fields.fault("arrived_unix_ms", "lies in the future: leave it out for a call that comes in now");
+    }
+    if made.since(arrived) > late {
+        let problem = format!("over {} minutes ago: enter it with BackfillCase", late.secs() / 60);
+        return fields.fault("arrived_unix_ms", problem);
+    }
+    Some(arrived)
+}
+
+fn call(fields: &mut Fields, reference: &str) -> Option<String> {
+    let length = reference.chars().count();
+    if length > LONGEST_CALL {
+        return fields.fault("call_reference", format!("{length} characters: at most {LONGEST_CALL}"));
+    }
+    (length > 0).then(|| reference.to_owned())
+}
+
+/// Enters a case from paper with its true time.
+///
+/// # Errors
+/// Every wrong field at once.
+pub fn backfill(request: &pb::BackfillCaseRequest, scene: Scene<'_>) -> Result<Act, Failure> {
+    let mut fields = Fields::never_refusing(request.vital);
+    let mutation = fields.mutation("BackfillCase", &request.command_id, request);
+    let arrived = fields.instant("arrived_unix_ms", request.arrived_unix_ms);
+    if arrived.is_some_and(|arrived| arrived > scene.now) {
+        fields.fault::<()>("arrived_unix_ms", "lies in the future: a case from paper has its past time");
+    }
+    let opened = Opened {
+        channel: Channel::Paper,
+        origin: listed(&mut fields, "origin", &request.origin, ORIGINS, "HubSante.origine"),
+        arrived: arrived.unwrap_or(scene.now).min(scene.now),
+        call: None,
+        line: fields.optional_code("line", request.line).unwrap_or(Line::CallBack),
+    };
+    let parts = Parts {
+        caller: request.caller.as_ref(),
+        place: request.place.as_ref(),
+        safety: request.safety.as_ref(),
+        patients: &request.patients,
+    };
+    let particulars = particulars(&mut fields, parts, scene.ground, opened.arrived);
+    let note = fields.optional_words("note", &request.note, LONGEST_WORDS);
+    let open = Open { opened, answered: true, vital: request.vital, particulars, note };
+    fields.act(mutation, Some(Target::default()), Some(Command::Open(Box::new(open))))
+}
+
+/// Corrects or completes a case.
+///
+/// # Errors
+/// Every wrong field at once.
+pub fn amend(request: &pb::AmendCaseRequest, scene: Scene<'_>) -> Result<Act, Failure> {
+    let mut fields = Fields::default();
+    let mutation = fields.mutation("AmendCase", &request.command_id, request);
+    let target = fields.target(&request.case_id, &request.version);
+    let parts = Parts {
+        caller: request.caller.as_ref(),
+        place: request.place.as_ref(),
+        safety: request.safety.as_ref(),
+        patients: &request.patients,
+    };
+    let read = particulars(&mut fields, parts, scene.ground, scene.now);
+    if read == Particulars::default() {
+        fields.fault::<()>("caller", "nothing is changed: set at least one of caller, place, safety, patients");
+    }
+    fields.act(mutation, target, Some(Command::Amend(Box::new(read))))
+}
+
+/// Adds a note.
+///
+/// # Errors
+/// Every wrong field at once.
+pub fn note(request: &pb::AddNoteRequest) -> Result<Act, Failure> {
+    let mut fields = Fields::default();
+    let mutation = fields.mutation("AddNote", &request.command_id, request);
+    let target = fields.target(&request.case_id, &[]);
+    let text: Option<Private<String>> = fields.words("text", &request.text, LONGEST_WORDS);
+    fields.act(mutation, target, text.map(Command::AddNote))
+}
+
+/// Links a repeat call to the earlier case, which is answered too.
+///
+/// # Errors
+/// Every wrong field at once.
+pub fn link(request: &pb::LinkRepeatCallRequest) -> Result<(Act, CaseId), Failure> {
+    let mut fields = Fields::default();
+    let mutation = fields.mutation("LinkRepeatCall", &request.command_id, request);
+    let target = fields.target(&request.case_id, &request.version);
+    let earlier: Option<CaseId> = fields.id("earlier_case_id", &request.earlier_case_id);
+    let act = fields.act(mutation, target, earlier.map(Command::LinkRepeat))?;
+    Ok((act, earlier.expect("without it the command is refused above")))
+}
+
+/// Ends a file without a doctor.
+///
+/// # Errors
+/// Every wrong field at once.
+pub fn dismiss(request: &pb::DismissCaseRequest) -> Result<Act, Failure> {
+    let mut fields = Fields::default();
+    let mutation = fields.mutation("DismissCase", &request.command_id, request);
+    let target = fields.target(&request.case_id, &request.version);
+    let attribution = fields.code("attribution", request.attribution);
+    fields.act(mutation, target, attribution.map(Command::Dismiss))
+}
+
+/// Which case is read.
+///
+/// # Errors
+/// A malformed id.
+pub fn case_id(text: &str) -> Result<CaseId, Failure> {
+    let mut fields = Fields::default();
+    let id = fields.id("case_id", text);
+    fields.done(id)
+}

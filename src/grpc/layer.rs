@@ -1,0 +1,152 @@
+//! What surrounds every call: its span in the caller's trace, who acts, its count.
+//!
+//! Health and reflection need no actor. Who acts comes from metadata, and only a caller on this machine is believed: what
+//! stands before the service (a proxy that authenticates) runs beside it until certificates and tokens are read here.
+
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::LazyLock,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use prost::Message;
+use tonic::{Code, Status, body::Body, transport::server::TcpConnectInfo};
+use tower::{Layer, Service};
+use tracing::Instrument;
+
+use crate::{
+    clock::Stopwatch,
+    domain::case::FieldFault,
+    telemetry::{Metrics, labels::CallResult, trace::request_span},
+};
+
+use super::{actor, pb, status};
+
+/// The package whose services need an actor.
+const PACKAGE: &str = "sas.dispatch.v1";
+
+/// Every method of the package by its path, with the name that spans and metrics show: from the proto files, so no text
+/// of a caller becomes one.
+static METHODS: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| {
+    let named = services().into_iter().flat_map(|(service, methods)| {
+        methods.into_iter().map(move |method| {
+            let rpc: &'static str = format!("{service}/{method}").leak();
+            (format!("/{rpc}"), rpc)
+        })
+    });
+    named.collect()
+});
+
+/// The services of the package and their methods, as the proto files name them.
+pub(super) fn services() -> Vec<(String, Vec<String>)> {
+    let set = prost_types::FileDescriptorSet::decode(pb::FILE_DESCRIPTOR_SET)
+        .expect("the build wrote the descriptor set that is read here");
+    let ours = set.file.into_iter().filter(|file| file.package() == PACKAGE);
+    ours.flat_map(|file| file.service)
+        .map(|service| {
+            let methods = service.method.iter().map(|method| method.name().to_owned()).collect();
+            (format!("{PACKAGE}.{}", service.name()), methods)
+        })
+        .collect()
+}
+
+/// Adds span, actor and count to every call.
+#[derive(Debug, Clone)]
+pub(super) struct CallLayer {
+    metrics: Metrics,
+}
+
+impl CallLayer {
+    pub(super) fn new(metrics: Metrics) -> Self {
+        Self { metrics }
+    }
+}
+
+impl<S> Layer<S> for CallLayer {
+    type Service = Calls<S>;
+
+    fn layer(&self, inner: S) -> Calls<S> {
+        Calls { inner, metrics: self.metrics.clone() }
+    }
+}
+
+/// See [`CallLayer`].
+#[derive(Debug, Clone)]
+pub(super) struct Calls<S> {
+    inner: S,
+    metrics: Metrics,
+}
+
+type Answer<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
+
+impl<S> Service<Request<Body>> for Calls<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>> + Send,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Answer<S::Error>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Answer<S::Error> {
+        let Some(rpc) = METHODS.get(request.uri().path()).copied() else {
+            return Box::pin(self.inner.call(request));
+        };
+        let span = request_span(rpc, request.headers());
+        let (metrics, watch) = (self.metrics.clone(), Stopwatch::start());
+        let answer: Answer<S::Error> = match identify(&mut request) {
+            Ok(()) => Box::pin(self.inner.call(request)),
+            Err(status) => Box::pin(std::future::ready(Ok(status.into_http()))),
+        };
+        let counted = async move {
+            let answer = answer.await?;
+            let code = Status::from_header_map(answer.headers()).map_or(Code::Ok, |status| status.code());
+            let result = result(code);
+            tracing::Span::current().record("result", crate::telemetry::labels::Label::code(result));
+            metrics.call(rpc, result, watch.elapsed());
+            Ok(answer)
+        };
+        Box::pin(counted.instrument(span))
+    }
+}
+
+/// Puts the actor into the request.
+fn identify(request: &mut Request<Body>) -> Result<(), Box<Status>> {
+    let peer = request.extensions().get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
+    if peer.is_some_and(|peer| !peer.ip().is_loopback()) {
+        let problem = "is believed from this machine only: connect through the proxy that authenticates";
+        return Err(Box::new(status::unauthenticated(vec![FieldFault::new("x-sas-person", problem)])));
+    }
+    let actor = actor::from_metadata(request.headers())?;
+    request.extensions_mut().insert(actor);
+    Ok(())
+}
+
+fn result(code: Code) -> CallResult {
+    match code {
+        Code::Ok => CallResult::Ok,
+        Code::Cancelled => CallResult::Cancelled,
+        Code::Unknown => CallResult::Unknown,
+        Code::InvalidArgument => CallResult::InvalidArgument,
+        Code::DeadlineExceeded => CallResult::DeadlineExceeded,
+        Code::NotFound => CallResult::NotFound,
+        Code::AlreadyExists => CallResult::AlreadyExists,
+        Code::PermissionDenied => CallResult::PermissionDenied,
+        Code::ResourceExhausted => CallResult::ResourceExhausted,
+        Code::FailedPrecondition => CallResult::FailedPrecondition,
+        Code::Aborted => CallResult::Aborted,
+        Code::OutOfRange => CallResult::OutOfRange,
+        Code::Unimplemented => CallResult::Unimplemented,
+        Code::Internal => CallResult::Internal,
+        Code::Unavailable => CallResult::Unavailable,
+        Code::DataLoss => CallResult::DataLoss,
+        Code::Unauthenticated => CallResult::Unauthenticated,
+    }
+}

@@ -1,0 +1,187 @@
+//! RegulationService: qualification, queue, claim and the doctor's decision.
+
+use tonic::{Request, Response, Status};
+
+use super::common::{Carried, Desk, Told};
+use crate::{
+    domain::{case::Refusal, time::Instant},
+    engine::{Engine, List, WatchFilter},
+    grpc::{
+        convert::{
+            intake::Scene,
+            regulation::{self as convert, page},
+        },
+        pb::{self, regulation_service_server::RegulationService},
+    },
+};
+
+/// Answers from the engine.
+#[derive(Debug, Clone)]
+pub struct Regulation {
+    engine: Engine,
+}
+
+impl Regulation {
+    /// Over an engine.
+    pub fn new(engine: Engine) -> Self {
+        Self { engine }
+    }
+}
+
+/// The fencing number of a claim, the end of its lease and how often to renew it, milliseconds.
+fn lease(desk: &Desk<'_>, carried: &Carried) -> (u64, i64, i64) {
+    let spans = desk.ground.territory.regulation.lease;
+    let claim_no = carried.done.reply.claim_no.unwrap_or_default();
+    let until: Option<Instant> = carried.done.reply.claim_no.map(|_| carried.done.at + spans.lease);
+    (claim_no, until.map_or(0, Instant::unix_ms), spans.renew.ms())
+}
+
+/// The decision an act signed.
+fn signed(carried: &Carried) -> Result<String, Refusal> {
+    let decision = carried.done.reply.decision.map(|id| id.to_string());
+    decision.ok_or_else(|| Refusal::Broken("a signature answered without its decision".to_owned()))
+}
+
+#[tonic::async_trait]
+impl RegulationService for Regulation {
+    type WatchQueueStream = Told<pb::WatchQueueResponse>;
+
+    async fn qualify(&self, request: Request<pb::QualifyRequest>) -> Result<Response<pb::QualifyResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let scene = Scene { actor: &desk.actor, ground: &desk.ground, now: self.engine.now() };
+        let Carried { case, receipt, done } = desk.act(convert::qualify(request.get_ref(), scene)).await?;
+        let decision_id = done.reply.decision.map(|id| id.to_string()).unwrap_or_default();
+        Ok(Response::new(pb::QualifyResponse { case, receipt, decision_id }))
+    }
+
+    async fn claim_next(
+        &self,
+        request: Request<pb::ClaimNextRequest>,
+    ) -> Result<Response<pb::ClaimNextResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let (mutation, stream) = convert::claim_next(request.get_ref())?;
+        let done = self.engine.claim_next(&desk.actor, mutation, stream).await?;
+        let carried = desk.carried(done, Vec::new());
+        let (claim_no, lease_until_unix_ms, renew_every_ms) = lease(&desk, &carried);
+        let Carried { case, receipt, .. } = carried;
+        Ok(Response::new(pb::ClaimNextResponse { case, receipt, claim_no, lease_until_unix_ms, renew_every_ms }))
+    }
+
+    async fn claim(&self, request: Request<pb::ClaimRequest>) -> Result<Response<pb::ClaimResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let carried = desk.act(convert::claim(request.get_ref())).await?;
+        let (claim_no, lease_until_unix_ms, renew_every_ms) = lease(&desk, &carried);
+        let Carried { case, receipt, .. } = carried;
+        Ok(Response::new(pb::ClaimResponse { case, receipt, claim_no, lease_until_unix_ms, renew_every_ms }))
+    }
+
+    async fn renew_claim(
+        &self,
+        request: Request<pb::RenewClaimRequest>,
+    ) -> Result<Response<pb::RenewClaimResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let (case, claim_no) = convert::renew(request.get_ref())?;
+        let (until, seq) = self.engine.renew_claim(&desk.actor, case, claim_no).await?;
+        Ok(Response::new(pb::RenewClaimResponse { lease_until_unix_ms: until.unix_ms(), seq }))
+    }
+
+    async fn release_claim(
+        &self,
+        request: Request<pb::ReleaseClaimRequest>,
+    ) -> Result<Response<pb::ReleaseClaimResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let Carried { case, receipt, .. } = desk.act(convert::release(request.get_ref())).await?;
+        Ok(Response::new(pb::ReleaseClaimResponse { case, receipt }))
+    }
+
+    async fn resume_claim(
+        &self,
+        request: Request<pb::ResumeClaimRequest>,
+    ) -> Result<Response<pb::ResumeClaimResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let Carried { case, receipt, .. } = desk.act(convert::resume(request.get_ref())).await?;
+        Ok(Response::new(pb::ResumeClaimResponse { case, receipt }))
+    }
+
+    async fn accept_hand_over(
+        &self,
+        request: Request<pb::AcceptHandOverRequest>,
+    ) -> Result<Response<pb::AcceptHandOverResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let carried = desk.act(convert::accept_hand_over(request.get_ref())).await?;
+        let (claim_no, lease_until_unix_ms, renew_every_ms) = lease(&desk, &carried);
+        let Carried { case, receipt, .. } = carried;
+        Ok(Response::new(pb::AcceptHandOverResponse { case, receipt, claim_no, lease_until_unix_ms, renew_every_ms }))
+    }
+
+    async fn sign_need(&self, request: Request<pb::SignNeedRequest>) -> Result<Response<pb::SignNeedResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let carried = desk.act(convert::sign_need(request.get_ref())).await?;
+        let decision_id = signed(&carried)?;
+        let Carried { case, receipt, .. } = carried;
+        Ok(Response::new(pb::SignNeedResponse { case, receipt, decision_id }))
+    }
+
+    async fn sign_answer(
+        &self,
+        request: Request<pb::SignAnswerRequest>,
+    ) -> Result<Response<pb::SignAnswerResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let carried = desk.act(convert::sign_answer(request.get_ref())).await?;
+        let decision_id = signed(&carried)?;
+        let Carried { case, receipt, .. } = carried;
+        Ok(Response::new(pb::SignAnswerResponse { case, receipt, decision_id }))
+    }
+
+    async fn reorient(&self, request: Request<pb::ReorientRequest>) -> Result<Response<pb::ReorientResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let Carried { case, receipt, .. } = desk.act(convert::reorient(request.get_ref())).await?;
+        Ok(Response::new(pb::ReorientResponse { case, receipt }))
+    }
+
+    async fn end_action(
+        &self,
+        request: Request<pb::EndActionRequest>,
+    ) -> Result<Response<pb::EndActionResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let Carried { case, receipt, .. } = desk.act(convert::end_action(request.get_ref())).await?;
+        Ok(Response::new(pb::EndActionResponse { case, receipt }))
+    }
+
+    async fn list_queue(
+        &self,
+        request: Request<pb::ListQueueRequest>,
+    ) -> Result<Response<pb::ListQueueResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let asked = request.get_ref();
+        let (stream, page) = convert::queue(asked)?;
+        let listing = self.engine.list(&desk.actor, List::Queue(stream), page).await?;
+        let (cases, seq) = (desk.views(&listing), listing.seq);
+        Ok(Response::new(pb::ListQueueResponse { cases, next_page_token: listing.next.unwrap_or_default(), seq }))
+    }
+
+    async fn watch_queue(
+        &self,
+        request: Request<pb::WatchQueueRequest>,
+    ) -> Result<Response<Self::WatchQueueStream>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let stream = convert::watched(request.get_ref())?;
+        let token = &request.get_ref().resume_token;
+        let told = desk
+            .watch(token, WatchFilter::Queue(stream), |event| pb::WatchQueueResponse { event: Some(event) })
+            .await?;
+        Ok(Response::new(told))
+    }
+
+    async fn list_hand_overs(
+        &self,
+        request: Request<pb::ListHandOversRequest>,
+    ) -> Result<Response<pb::ListHandOversResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let asked = request.get_ref();
+        let page = page(asked.page_size, &asked.page_token, asked.at_least_seq)?;
+        let listing = self.engine.list(&desk.actor, List::HandOvers, page).await?;
+        let (cases, seq) = (desk.views(&listing), listing.seq);
+        Ok(Response::new(pb::ListHandOversResponse { cases, next_page_token: listing.next.unwrap_or_default(), seq }))
+    }
+}
