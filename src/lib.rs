@@ -41,6 +41,7 @@
 //! Clinical delays are elapsed time; legal periods are wall-clock time in the territory's zone ([`domain::calendar`]).
 //! `now` is always a parameter. A deadline is an index entry that any instance may fire; a guard lets one win.
 
+pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -9,6 +9,7 @@ mod check_config;
 mod explain;
 mod french;
 mod replay;
+mod serve;
 
 use std::{
     fmt::Display,
@@ -42,6 +43,8 @@ pub struct Shared {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the service until it is asked to stop (Ctrl-C or SIGTERM)
+    Serve(serve::Args),
     /// Open messages of other systems in a store that is thrown away, and say where each would go and why
     Replay(replay::Args),
     /// Say where requests would go and why, from the published hours alone; nothing is opened or changed
@@ -55,6 +58,7 @@ enum Command {
 impl Command {
     fn run(&self, shared: &Shared) -> Outcome {
         match self {
+            Self::Serve(args) => serve::run(args, shared),
             Self::Replay(args) => replay::run(args, shared),
             Self::Explain(args) => explain::run(args, shared),
             Self::Calendar(args) => calendar::run(args, shared),

@@ -36,6 +36,8 @@ pub struct ServerSettings {
     pub max_page_rows: usize,
     /// Changes kept for a slow watcher before it must resume from its token.
     pub watch_buffer_changes: usize,
+    /// A call that arrived longer ago is back-filled, not opened.
+    pub late_call: Span,
     /// How long open requests may go on after a stop was asked for.
     pub shutdown_grace: Span,
 }
@@ -97,6 +99,7 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
     let request_deadline = table.required("request_deadline_seconds", seconds);
     let max_page_rows = table.required("max_page_rows", whole(1..=10_000));
     let watch_buffer_changes = table.required("watch_buffer_changes", whole(1..=1_000_000));
+    let late_call = table.required("late_call_seconds", seconds);
     let shutdown_grace = table.required("shutdown_grace_seconds", seconds);
     Some(ServerSettings {
         listen: listen?,
@@ -105,6 +108,7 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
         request_deadline: request_deadline?,
         max_page_rows: size(max_page_rows?),
         watch_buffer_changes: size(watch_buffer_changes?),
+        late_call: late_call?,
         shutdown_grace: shutdown_grace?,
     })
 }

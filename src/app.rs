@@ -1,0 +1,184 @@
+//! Wires the service: store, engine, upkeep and doors. `serve`, `demo`, `replay` and the stories all start it here.
+
+mod lookup;
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use secrecy::ExposeSecret;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tracing::{error, info, warn};
+
+use crate::{
+    clock::Clock,
+    config::{Config, Ground},
+    engine::{Engine, LookupKey, Options, Place},
+    grpc::{self, ServerOptions},
+    store::{self, DurabilityReport, Settings, StoreError, redis::RedisOptions},
+    telemetry::{Metrics, labels::StoreKind},
+};
+
+/// Where the state is to be.
+#[derive(Debug, Clone)]
+pub enum StorePlace {
+    /// As the configuration says.
+    Configured,
+    /// Embedded, in this folder.
+    Embedded(PathBuf),
+    /// In this Redis; the URL may hold a password and is never printed.
+    Redis(String),
+}
+
+/// Who fires what falls due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upkeep {
+    /// A loop of this process, this often.
+    Every(Duration),
+    /// Whoever drives the clock calls [`Engine::upkeep_once`].
+    ByHand,
+}
+
+/// What a service is started with.
+#[derive(Debug)]
+pub struct Setup {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Time.
+    pub clock: Clock,
+    /// Where the state is.
+    pub store: StorePlace,
+    /// Upkeep.
+    pub upkeep: Upkeep,
+    /// Instruments.
+    pub metrics: Metrics,
+}
+
+/// Why a service did not start, with what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store is in the way.
+    #[error("the store did not open: {0}")]
+    Store(#[from] StoreError),
+    /// A file or a port is in the way.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The actor of a call is taken from its metadata, which only this machine may be trusted with.
+    #[error("{0} is not a loopback address: until identities are checked, listen on 127.0.0.1 or [::1] only")]
+    NotLoopback(SocketAddr),
+}
+
+/// A running service.
+#[derive(Debug)]
+pub struct Service {
+    /// The engine, for upkeep by hand and for checks.
+    pub engine: Engine,
+    /// What the store's settings promise.
+    pub durability: DurabilityReport,
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Starts a service on `listener`.
+///
+/// # Errors
+/// When the store does not open or the address may not be listened on.
+pub async fn start(setup: Setup, listener: TcpListener) -> Result<Service, StartError> {
+    let address = listener.local_addr().map_err(|error| StartError::Io { what: "listening".to_owned(), error })?;
+    if !address.ip().is_loopback() {
+        return Err(StartError::NotLoopback(address));
+    }
+    let (engine, durability) = open_engine(&setup).await?;
+    let server = &setup.config.settings.server;
+    let (stop, stopped) = watch::channel(false);
+    let options = ServerOptions {
+        max_message_bytes: server.max_message_bytes,
+        max_concurrent_requests: server.max_concurrent_requests,
+        request_deadline: server.request_deadline,
+        shutdown_grace: server.shutdown_grace,
+        late_call: server.late_call,
+    };
+    let served = grpc::serve(engine.clone(), options, listener, until(stopped.clone()));
+    let mut tasks = vec![tokio::spawn(async move {
+        if let Err(error) = served.await {
+            error!(%error, "the port stopped answering");
+        }
+    })];
+    if let Upkeep::Every(pause) = setup.upkeep {
+        tasks.push(tokio::spawn(upkeep(engine.clone(), pause, stopped)));
+    }
+    info!(%address, level = ?durability.level, "listening");
+    Ok(Service { engine, durability, address, stop, tasks })
+}
+
+impl Service {
+    /// Stops taking calls, lets the open ones end, and comes back when all has stopped; the port keeps to its grace.
+    pub async fn stop(self) {
+        // The receivers live as long as the tasks; a task that is gone needs no telling.
+        self.stop.send(true).ok();
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                warn!(%error, "a part of the service did not stop cleanly");
+            }
+        }
+    }
+}
+
+async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport), StartError> {
+    let settings = &setup.config.settings.store;
+    let clock = setup.clock.clone();
+    let redis = |url: &str| {
+        let mut options = RedisOptions::new(url);
+        options.deadline = duration(settings.redis_response);
+        options.clock = clock.clone();
+        (StoreKind::Redis, Settings::Redis(options), settings.data_dir.clone())
+    };
+    let embedded = |data: &PathBuf| {
+        (StoreKind::Embedded, Settings::Embedded { data: data.clone(), clock: clock.clone() }, data.clone())
+    };
+    let (kind, opened, data) = match (&setup.store, &settings.redis_url) {
+        (StorePlace::Redis(url), _) => redis(url),
+        (StorePlace::Configured, Some(url)) => redis(url.expose_secret()),
+        (StorePlace::Embedded(data), _) => embedded(data),
+        (StorePlace::Configured, None) => embedded(&settings.data_dir),
+    };
+    let store = store::open(opened).await?;
+    let durability = store.durability().await?;
+    let lookup = match &settings.lookup_key {
+        Some(secret) => LookupKey::new(secret.expose_secret().as_bytes()),
+        None => lookup::kept_in(&data)?,
+    };
+    let options = Options { attempts: settings.commit_attempts, store: kind, ..Options::default() };
+    let place = |ground: &Arc<Ground>| Arc::new(Place { territory: ground.0.clone(), directory: ground.1.clone() });
+    let places = setup.config.territories.iter().map(|(id, ground)| (id.clone(), place(ground))).collect();
+    let engine = Engine::new(store, setup.clock.clone(), places, lookup, setup.metrics.clone(), options);
+    Ok((engine, durability))
+}
+
+async fn upkeep(engine: Engine, pause: Duration, stopped: watch::Receiver<bool>) {
+    let stop = until(stopped);
+    tokio::pin!(stop);
+    loop {
+        if let Err(error) = engine.upkeep_once().await {
+            warn!(%error, "upkeep did not reach the store; it is tried again");
+        }
+        tokio::select! {
+            () = &mut stop => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // A sender that is gone stops the service as well.
+    stopped.wait_for(|stop| *stop).await.ok();
+}
+
+fn duration(span: crate::domain::time::Span) -> Duration {
+    Duration::from_millis(span.ms().unsigned_abs())
+}

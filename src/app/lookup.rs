@@ -1,0 +1,37 @@
+//! The key of look-up hashes where the configuration names none: made once, kept beside the data, readable by its owner.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
+use super::StartError;
+use crate::engine::LookupKey;
+
+const LENGTH: usize = 32;
+
+/// The key kept in `data`; made from the system's randomness when there is none yet.
+pub(super) fn kept_in(data: &Path) -> Result<LookupKey, StartError> {
+    let path = data.join("lookup.key");
+    let failed = |error| StartError::Io { what: format!("the look-up key {}", path.display()), error };
+    fs::create_dir_all(data).map_err(failed)?;
+    match fs::read(&path) {
+        Ok(key) if key.len() == LENGTH => Ok(LookupKey::new(key)),
+        Ok(_) => {
+            Err(failed(io::Error::other("expected 32 bytes: restore it, or remove it to lose the links of old calls")))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make(&path).map_err(failed),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn make(path: &Path) -> io::Result<LookupKey> {
+    let mut key = [0; LENGTH];
+    File::open("/dev/urandom")?.read_exact(&mut key)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(&key)?;
+    file.sync_all()?;
+    Ok(LookupKey::new(key))
+}

@@ -1,0 +1,88 @@
+//! `sas-dispatch serve`: the service, until it is asked to stop.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+use super::{Answer, Outcome, Shared, WrongUse, say};
+use crate::{
+    app::{self, Setup, StorePlace, Upkeep},
+    clock::Clock,
+    config::{self, Config},
+    store::Durability,
+    telemetry::{self, LogFormat, TelemetrySettings},
+};
+
+/// How often timers are looked at. A deadline is seconds to hours: a quarter of a second late is on time.
+const UPKEEP: Duration = Duration::from_millis(250);
+
+/// Arguments of `serve`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Address and port of gRPC and gRPC-web [default: the configuration's]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Folder of the embedded store [default: the configuration's]
+    #[arg(long, value_name = "DIR", conflicts_with = "redis")]
+    data: Option<PathBuf>,
+    /// Redis 7 or later instead of the embedded store, such as redis://127.0.0.1:6379/ or unix:///run/redis.sock
+    #[arg(long, value_name = "URL", env = "SAS_DISPATCH_REDIS", hide_env_values = true)]
+    redis: Option<String>,
+}
+
+pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
+    let config = shared.load()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(WrongUse::new)?;
+    runtime.block_on(serve(args, config))
+}
+
+async fn serve(args: &Args, config: Config) -> Outcome {
+    let guard = telemetry::init(&telemetry_settings(&config)).map_err(WrongUse::new)?;
+    let listen = args.listen.unwrap_or(config.settings.server.listen);
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| WrongUse::new(format!("cannot listen on {listen} ({error}): choose another with --listen")))?;
+    let store = match (&args.redis, &args.data) {
+        (Some(url), _) => StorePlace::Redis(url.clone()),
+        (None, Some(data)) => StorePlace::Embedded(data.clone()),
+        (None, None) => StorePlace::Configured,
+    };
+    let (config, upkeep) = (Arc::new(config), Upkeep::Every(UPKEEP));
+    let setup = Setup { config, clock: Clock::System, store, upkeep, metrics: guard.metrics() };
+    let service = app::start(setup, listener).await.map_err(WrongUse::new)?;
+    say(format!("sas-dispatch écoute sur {} (gRPC et gRPC-web)", service.address));
+    if service.durability.level < Durability::D1 {
+        say(format!(
+            "ATTENTION : durabilité {:?}, des secondes de travail peuvent être perdues ({})",
+            service.durability.level,
+            service.durability.facts.join(", ")
+        ));
+    }
+    stop_signal().await.map_err(WrongUse::new)?;
+    say("arrêt demandé : les appels en cours se terminent");
+    service.stop().await;
+    guard.shutdown().await;
+    Ok(Answer::Done)
+}
+
+async fn stop_signal() -> std::io::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+fn telemetry_settings(config: &Config) -> TelemetrySettings {
+    let configured = &config.settings.telemetry;
+    let log_format = match configured.log_format {
+        config::LogFormat::Text => LogFormat::Text,
+        config::LogFormat::Json => LogFormat::Json,
+    };
+    let (filter, otlp_endpoint) = (configured.log_filter.clone(), configured.otlp_endpoint.clone());
+    TelemetrySettings { log_format, filter, otlp_endpoint, ..TelemetrySettings::default() }
+}
