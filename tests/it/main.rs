@@ -5,6 +5,7 @@
 mod calendar;
 mod cli;
 mod config;
+mod grpc;
 mod hub;
 mod otlp;
 mod replay;
