@@ -5,12 +5,11 @@
 mod calendar;
 mod cli;
 mod config;
-mod grpc;
+mod domain;
 mod hub;
 mod otlp;
 mod replay;
 mod routing;
-mod services;
 mod store;
 mod support;
 mod telemetry;

@@ -75,6 +75,7 @@ fn new_case(id: CaseId, opened: &Opened, event: &Event) -> Case {
         regulators: Default::default(),
         excepted: Default::default(),
         decisions: Vec::new(),
+        answered_before: 0,
         routes: Vec::new(),
         offers: Vec::new(),
         visits: Vec::new(),
@@ -175,6 +176,10 @@ fn apply_offer(case: &mut Case, at: Instant, fact: &Fact) {
         Fact::OfferAccepted { offer, appointment } => (offer, OfferState::Accepted { at, appointment: *appointment }),
         Fact::OfferClosed { offer, why } => (offer, OfferState::Closed { at, why: *why }),
         Fact::OfferWithdrawn { offer } => (offer, OfferState::Withdrawn { at }),
+        Fact::SlotHeld { offer, until, .. } => {
+            case.offers.iter_mut().filter(|known| known.id == *offer).for_each(|known| known.until = *until);
+            return;
+        }
         _ => return,
     };
     if let Some(offer) = case.offers.iter_mut().find(|offer| offer.id == *id) {
@@ -202,6 +207,11 @@ fn apply_visit(case: &mut Case, fact: &Fact) {
 
 fn apply_action(case: &mut Case, at: Instant, fact: &Fact) {
     if let Fact::ActionOpened(action) = fact {
+        // What is to be done again was not ended after all.
+        case.dismissed = None;
+        if action.kind == super::ActionKind::Regulate {
+            case.answered_before = case.answered();
+        }
         case.actions.push(action.clone());
         return;
     }

@@ -239,6 +239,9 @@ pub struct Case {
     pub routes: Vec<Route>,
     /// Offers, in order.
     pub offers: Vec<Offer>,
+    /// Doctors' answers there were when a regulator was last called for: he has decided once there are more.
+    #[serde(default)]
+    pub answered_before: u32,
     /// Home visits.
     pub visits: Vec<Visit>,
     /// Everything that was or is to be done.
@@ -282,6 +285,15 @@ impl Case {
     /// A visit by id.
     pub fn visit(&self, id: VisitId) -> Option<&Visit> {
         self.visits.iter().find(|visit| visit.id == id)
+    }
+
+    /// How many decisions a doctor has answered.
+    pub fn answered(&self) -> u32 {
+        let mut answered = 0;
+        for decision in &self.decisions {
+            answered += u32::from(decision.protocol.is_none() && decision.answer.is_some());
+        }
+        answered
     }
 
     /// A patient by number.

@@ -11,7 +11,6 @@ pub mod phone;
 pub mod regulation;
 pub mod reply;
 pub mod routing;
-pub mod search;
 pub mod slot;
 pub mod supervision;
 pub mod telephony;

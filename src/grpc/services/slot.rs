@@ -9,10 +9,7 @@ use crate::{
     domain::actor::Actor,
     engine::{Engine, PageRequest, Place},
     grpc::{
-        convert::{
-            search::{self, Search},
-            slot as convert,
-        },
+        convert::slot::{self as convert, Search},
         pb::{self, slot_service_server::SlotService},
     },
 };
@@ -80,7 +77,7 @@ impl SlotService for Slots {
     ) -> Result<Response<pb::SearchSlotsResponse>, Status> {
         let (actor, asked) = call(request)?;
         let place = self.engine.territory(&actor.territory)?;
-        let search = search::search(&asked, &place.directory, self.engine.now())?;
+        let search = convert::search(&asked, &place.directory, self.engine.now())?;
         let at_least = asked.at_least_seq;
         Ok(Response::new(self.search(&actor, &place, search, at_least).await?))
     }

@@ -6,20 +6,24 @@ use crate::domain::{
         fact::Fact,
         refusal::Refusal,
         sealed::NoteKind,
+        state::OfferState,
     },
     person::Private,
     regulation::qualification::Priority,
 };
 
-use super::draft::{Draft, regulators};
+use super::{
+    draft::{Draft, regulators},
+    regulate::reason_given,
+};
 
-/// Takes a case that waits for a regulator. A P1 may be taken over from a suspect holder at once.
+/// Takes a case that waits for a regulator. A P0 or P1 may be taken over from a suspect holder at once.
 pub(super) fn claim(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     let case = draft.case()?;
     if case.open_action(ActionKind::Regulate).is_none() {
         return Err(Refusal::state("case", "it does not wait for a regulator"));
     }
-    let p1 = case.qualification.as_ref().is_some_and(|known| known.priority == Priority::P1);
+    let p1 = case.qualification.as_ref().is_some_and(|known| known.priority <= Priority::P1);
     match &case.claim {
         None => {}
         Some(claim) if claim.suspect.is_some() && p1 => {
@@ -33,8 +37,7 @@ pub(super) fn claim(draft: &mut Draft<'_>) -> Result<(), Refusal> {
         }
         Some(_) => return Err(Refusal::state("case", "another regulator holds it: claim the next one")),
     }
-    take(draft);
-    Ok(())
+    take(draft)
 }
 
 /// Gives the case back: finished when every decision is complete, else to the queue as it was.
@@ -50,9 +53,7 @@ pub(super) fn force_release(draft: &mut Draft<'_>, reason: &Private<String>) -> 
     let Some(claim) = draft.case()?.claim.clone() else {
         return Err(Refusal::state("case", "nobody holds it"));
     };
-    if reason.reveal().trim().is_empty() {
-        return Err(Refusal::field("reason", "say why in a few words: the case keeps it"));
-    }
+    reason_given(reason)?;
     draft.note(NoteKind::Reason, reason);
     draft.push(Fact::ClaimEnded { no: claim.no });
     Ok(())
@@ -77,28 +78,38 @@ pub(super) fn accept_hand_over(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     if let Some(claim) = case.claim.clone() {
         draft.push(Fact::ClaimEnded { no: claim.no });
     }
+    draft.end_kind(ActionKind::Regulate, End::Replaced);
     draft.open(ActionKind::Regulate, regulators(stream), draft.now, About::default());
     draft.end_kind(ActionKind::HandOver, End::Done);
-    take(draft);
-    Ok(())
+    take(draft)
 }
 
-fn take(draft: &mut Draft<'_>) {
+fn take(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    not_its_responder(draft)?;
     let no = draft.case().map_or(1, |case| case.last_claim + 1);
     let by = draft.context.actor.person.clone();
     draft.push(Fact::Claimed { no, by, connection: draft.context.actor.connection.clone() });
     draft.reply.claim_no = Some(no);
+    Ok(())
+}
+
+/// Whoever gives or gave the care of a case may not regulate it afterwards (invariant 6, the other way round).
+fn not_its_responder(draft: &Draft<'_>) -> Result<(), Refusal> {
+    let (case, person) = (draft.case()?, &draft.context.actor.person);
+    let visits = case.visits.iter().any(|visit| visit.doctor.as_ref().is_some_and(|(doctor, _)| doctor == person));
+    let alone = |id| draft.context.directory.get(id).is_some_and(|known| known.doctors == [person.clone()]);
+    let asked = case
+        .offers
+        .iter()
+        .filter(|offer| matches!(offer.state, OfferState::Open | OfferState::Accepted { .. }))
+        .any(|offer| alone(&offer.responder));
+    if visits || asked { Err(Refusal::Independence) } else { Ok(()) }
 }
 
 /// Ends the regulation when a doctor has decided and nothing is left to sign.
 pub(super) fn finish_if_decided(draft: &mut Draft<'_>) {
     let Ok(case) = draft.case() else { return };
-    let since = case.open_action(ActionKind::Regulate).map(|action| action.opened);
-    let decided = case.decisions.iter().any(|decision| {
-        decision.protocol.is_none()
-            && decision.answer.is_some()
-            && since.is_some_and(|since| decision.signed.at >= since)
-    });
+    let decided = case.open_action(ActionKind::Regulate).is_some() && case.answered() > case.answered_before;
     let unsigned = case.decisions.iter().any(|decision| decision.answer.is_none());
     if decided && !unsigned {
         draft.end(End::Done, |action| matches!(action.kind, ActionKind::Regulate | ActionKind::CallBack));

@@ -18,6 +18,7 @@ use crate::domain::{
     },
     routing::WhyNot,
     time::Instant,
+    visits::VisitStatus,
 };
 
 use super::{Context, Outcome, Reply};
@@ -183,7 +184,9 @@ impl<'a> Draft<'a> {
         }
         let visit = self.case().ok().and_then(|case| case.visits.iter().find(|visit| visit.offer == offer.id).cloned());
         if let Some(visit) = visit.filter(|visit| !visit.status.ended()) {
-            let status = crate::domain::visits::VisitStatus::CalledOff;
+            // Once the doctor is there, a visit can only finish.
+            let off = visit.status.may_become(VisitStatus::CalledOff);
+            let status = if off { VisitStatus::CalledOff } else { VisitStatus::Finished };
             self.push(Fact::VisitMoved { visit: visit.id, status, happened: self.now });
             if let Some((_, shift)) = visit.doctor {
                 self.push(Fact::ShiftBusy { shift, visit: None });
@@ -212,6 +215,14 @@ impl<'a> Draft<'a> {
 
     /// Opens the action by which a coordinator finds the responder of a signed answer.
     pub(super) fn call_for_coordinator(&mut self, decision: DecisionId) {
+        // What a protocol sent on goes to a doctor once one is compulsory.
+        let overruled = self.case().is_ok_and(|case| {
+            let doctor = case.qualification.as_ref().is_some_and(|known| known.needs_doctor());
+            doctor && case.decision(decision).is_some_and(|known| known.protocol.is_some())
+        });
+        if overruled {
+            return self.call_for_regulator();
+        }
         let deadline = self.now + self.context.territory.regulation.deadlines.route;
         let about = About { decision: Some(decision), ..About::default() };
         self.open(ActionKind::Route, coordinators(), deadline, about);

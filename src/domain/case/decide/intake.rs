@@ -87,7 +87,7 @@ pub(super) fn call(draft: &mut Draft<'_>, event: CallEvent) -> Result<(), Refusa
             if !undecided {
                 return Ok(());
             }
-            draft.open(ActionKind::CallBack, arm_desk(), draft.now + deadlines.call_back, About::default());
+            call_back(draft);
             draft.end_kind(ActionKind::AnswerCall, End::Unreachable);
             if symptoms {
                 qualify::flag(draft, Flag::LostCall);
@@ -95,6 +95,15 @@ pub(super) fn call(draft: &mut Draft<'_>, event: CallEvent) -> Result<(), Refusa
         }
     }
     Ok(())
+}
+
+/// Has the caller rung back; a contact that may not be rung is left alone, and what is next is done without (invariant 11).
+pub(super) fn call_back(draft: &mut Draft<'_>) {
+    if !draft.case().is_ok_and(|case| case.safety.may_ring) {
+        return draft.call_for_regulator();
+    }
+    let deadline = draft.now + draft.context.territory.regulation.deadlines.call_back;
+    draft.open(ActionKind::CallBack, arm_desk(), deadline, About::default());
 }
 
 /// After a call-back: what was interrupted goes on.
@@ -112,6 +121,10 @@ pub(super) fn set(draft: &mut Draft<'_>, particulars: &Particulars) {
     }
     if let Some(safety) = particulars.safety {
         draft.push(Fact::SafetySet(safety));
+        if !safety.may_ring && draft.case().is_ok_and(|case| case.open_action(ActionKind::CallBack).is_some()) {
+            draft.call_for_regulator();
+            draft.end_kind(ActionKind::CallBack, End::Replaced);
+        }
     }
     if let Some(caller) = &particulars.caller {
         draft.say(Words::Caller(caller.clone()));

@@ -128,7 +128,7 @@ pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refus
     }?;
     let outcome = draft.finish();
     match invariants::broken(context.records, &outcome) {
-        Some(rule) => Err(Refusal::Broken(rule)),
+        Some(rule) => Err(Refusal::Broken(rule.to_string())),
         None => Ok(outcome),
     }
 }

@@ -1,8 +1,9 @@
 //! Offers and appointments: accepted, declined, expired, kept, missed. Silence is never acceptance.
 
 use crate::domain::{
+    actor::Role,
     case::{
-        action::{About, ActionKind, End, Owner},
+        action::{About, Action, ActionKind, End, Owner},
         command::OfferAnswer,
         fact::Fact,
         refusal::Refusal,
@@ -13,15 +14,18 @@ use crate::domain::{
     person::Private,
     routing::{Category, Means, WhyNot},
     time::{Instant, Span},
+    visits::VisitStatus,
 };
 
 use super::{
     draft::{Draft, coordinators},
+    regulate::reason_given,
     route::check_person,
 };
 
 pub(super) fn answer(draft: &mut Draft<'_>, id: OfferId, answer: &OfferAnswer) -> Result<(), Refusal> {
     let offer = draft.open_offer(id)?;
+    own_offer(draft, &offer)?;
     draft.reply.offer = Some(id);
     match answer {
         OfferAnswer::Accepted { appointment } => accept(draft, &offer, *appointment),
@@ -62,15 +66,26 @@ fn accept(draft: &mut Draft<'_>, offer: &Offer, appointment: Option<Instant>) ->
     Ok(())
 }
 
+/// A responder answers for the structures he gives care for; a desk writes down what it was told.
+fn own_offer(draft: &Draft<'_>, offer: &Offer) -> Result<(), Refusal> {
+    let actor = draft.context.actor;
+    let mine = draft.context.directory.get(&offer.responder).is_some_and(|known| known.doctors.contains(&actor.person));
+    if mine || actor.role != Role::Responder {
+        return Ok(());
+    }
+    let needed = "a doctor of the responder that was asked, or a desk".to_owned();
+    Err(Refusal::Role { role: "RESPONDER".to_owned(), needed })
+}
+
 /// A coordinator who writes down a doctor's yes need not be independent: only a responder who accepts in person must.
 fn by_somebody_else(draft: &Draft<'_>, refusal: Refusal) -> Result<(), Refusal> {
     match draft.context.actor.role {
-        crate::domain::actor::Role::Responder => Err(refusal),
+        Role::Responder => Err(refusal),
         _ => Ok(()),
     }
 }
 
-fn waits_for(action: &crate::domain::case::action::Action, offer: OfferId) -> bool {
+fn waits_for(action: &Action, offer: OfferId) -> bool {
     matches!(action.kind, ActionKind::RingGp | ActionKind::ConfirmSlot | ActionKind::AcceptVisit)
         && action.about.offer == Some(offer)
 }
@@ -78,11 +93,17 @@ fn waits_for(action: &crate::domain::case::action::Action, offer: OfferId) -> bo
 /// Takes back an offer, a hold or an appointment; the decision waits for routing again.
 pub(super) fn cancel(draft: &mut Draft<'_>, id: OfferId, reason: &Private<String>) -> Result<(), Refusal> {
     let offer = draft.case()?.offer(id).cloned().ok_or_else(|| Refusal::NotFound("offer".to_owned()))?;
+    let to_come = |action: &Action| matches!(action.kind, ActionKind::Appointment | ActionKind::Visit);
     let live = matches!(offer.state, OfferState::Open)
-        || draft.case()?.open_actions().any(|action| action.about.offer == Some(id));
+        || draft.case()?.open_actions().any(|action| to_come(action) && action.about.offer == Some(id));
     if !live {
         return Err(Refusal::state("offer", "it is over: nothing is left to cancel"));
     }
+    let visit = draft.case()?.visits.iter().find(|visit| visit.offer == id);
+    if visit.is_some_and(|visit| !visit.status.may_become(VisitStatus::CalledOff)) {
+        return Err(Refusal::state("offer", "the doctor is there: it ends with the visit"));
+    }
+    reason_given(reason)?;
     draft.note(NoteKind::Reason, reason);
     draft.reply.offer = Some(id);
     draft.close_offer(&offer, Fact::OfferWithdrawn { offer: id });
@@ -119,6 +140,7 @@ pub(super) fn attend(draft: &mut Draft<'_>, id: OfferId, seen: bool) -> Result<(
     if !waits {
         return Err(Refusal::state("offer", "no appointment to come belongs to it"));
     }
+    own_offer(draft, &offer)?;
     draft.reply.offer = Some(id);
     if seen {
         return_of_information(draft, &offer);

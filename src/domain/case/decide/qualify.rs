@@ -37,14 +37,12 @@ pub(super) fn qualify(draft: &mut Draft<'_>, command: &Qualify) -> Result<(), Re
         return Ok(());
     }
     intake::not_closed(draft)?;
-    check(draft, command)?;
+    handed_over(draft)?;
     let qualification = qualification(draft, command);
+    check(draft, command, &qualification)?;
     draft.push(Fact::Qualified(qualification.clone()));
     draft.end(End::Done, |action| {
-        matches!(
-            action.kind,
-            ActionKind::AnswerCall | ActionKind::Qualify | ActionKind::HandOver | ActionKind::CallBack
-        )
+        matches!(action.kind, ActionKind::AnswerCall | ActionKind::Qualify | ActionKind::CallBack)
     });
     if let Some(name) = &command.protocol {
         return by_protocol(draft, name, &qualification);
@@ -57,12 +55,13 @@ pub(super) fn qualify(draft: &mut Draft<'_>, command: &Qualify) -> Result<(), Re
 pub(super) fn dismiss(draft: &mut Draft<'_>, attribution: Attribution) -> Result<(), Refusal> {
     intake::not_closed(draft)?;
     let case = draft.case()?;
-    let infant = case.patients.iter().any(|patient| patient.infant);
     let (symptoms, flags) = match &case.qualification {
         Some(known) => (known.symptoms || known.priority != Priority::NotRegulated, known.flags.clone()),
         None => (false, Vec::new()),
     };
-    if !may_dismiss(symptoms, &flags) || infant || !case.decisions.is_empty() {
+    let flagged = case.repeat_of.is_some() || case.patients.iter().any(|patient| patient.infant);
+    let regulated = case.claim.is_some() || !case.decisions.is_empty();
+    if !may_dismiss(symptoms, &flags) || flagged || regulated {
         let problem = "a medical request ends only with a doctor's decision: leave it to a regulator";
         return Err(Refusal::state("case", problem));
     }
@@ -80,8 +79,19 @@ fn hand_over_as(draft: &mut Draft<'_>, motive: Option<String>, flags: &[Flag]) {
     let by = draft.context.actor.person.clone();
     let (at, deadline) = (draft.now, draft.now + draft.context.territory.regulation.deadlines.hand_over);
     let flags = if flags.is_empty() { vec![Flag::RedFlag] } else { flags.to_vec() };
+    let flags = all_flags(draft, &flags);
+    let motive = motive.or_else(|| draft.case().ok()?.qualification.as_ref()?.motive.clone());
+    // An AMU doctor who has accepted it keeps it: what is said again only adds to the file.
+    let accepted = draft.case().is_ok_and(|case| {
+        let p0 = |known: &Qualification| known.priority == Priority::P0 && known.stream == Stream::Amu;
+        let p0 = case.qualification.as_ref().is_some_and(p0);
+        p0 && case.claim.is_some() && case.open_action(ActionKind::Regulate).is_some()
+    });
     let (priority, stream) = (Priority::P0, Stream::Amu);
     draft.push(Fact::Qualified(Qualification { priority, stream, motive, flags, symptoms: true, due: at, at, by }));
+    if accepted {
+        return;
+    }
     let owner = intake::arm(draft);
     draft.open(ActionKind::HandOver, owner, deadline, About::default());
     draft.end(End::Replaced, |action| {
@@ -96,9 +106,23 @@ fn hand_over_as(draft: &mut Draft<'_>, motive: Option<String>, flags: &[Flag]) {
     });
 }
 
+/// A P0 is owned until the AMU has accepted it: only the accepting doctor may find that it is none.
+fn handed_over(draft: &Draft<'_>) -> Result<(), Refusal> {
+    if draft.case()?.open_action(ActionKind::HandOver).is_none() {
+        return Ok(());
+    }
+    let problem = "it waits for the AMU, which accepts it first (AcceptHandOver): a P0 is not taken back";
+    Err(Refusal::state("case", problem))
+}
+
 /// Adds a reason why a doctor is compulsory; a deferred case is then regulated now, and a protocol no longer holds.
 pub(super) fn flag(draft: &mut Draft<'_>, flag: Flag) {
-    let Some(qualification) = draft.case().ok().and_then(|case| case.qualification.clone()) else { return };
+    let Some(qualification) = draft.case().ok().and_then(|case| case.qualification.clone()) else {
+        if draft.case().is_ok_and(|case| case.dismissed.is_some()) {
+            draft.call_for_regulator();
+        }
+        return;
+    };
     if qualification.flags.contains(&flag) {
         return;
     }
@@ -107,14 +131,19 @@ pub(super) fn flag(draft: &mut Draft<'_>, flag: Flag) {
         let priority = Priority::P2;
         let lifted = due(priority, draft.now, draft.due_spans()).min(qualification.due);
         draft.push(Fact::Requeued { stream: qualification.stream, priority, due: lifted });
+        let waits = draft.case().ok().and_then(|case| case.open_action(ActionKind::Regulate).map(|action| action.id));
+        if let Some(action) = waits {
+            draft.push(Fact::ActionMoved { action, deadline: lifted });
+        }
     }
     let regulated = draft.case().is_ok_and(|case| case.decisions.iter().any(|decision| decision.protocol.is_none()));
     if !regulated && qualification.priority != Priority::P0 {
         draft.call_for_regulator();
+        draft.end_kind(ActionKind::Route, End::Replaced);
     }
 }
 
-fn check(draft: &Draft<'_>, command: &Qualify) -> Result<(), Refusal> {
+fn check(draft: &Draft<'_>, command: &Qualify, known: &Qualification) -> Result<(), Refusal> {
     let mut faults = Vec::new();
     match command.motive.as_deref() {
         None => faults.push(FieldFault::new("motive", "a motive code is needed (HubSante.motif, such as M05.05)")),
@@ -126,8 +155,9 @@ fn check(draft: &Draft<'_>, command: &Qualify) -> Result<(), Refusal> {
         }
         Some(_) => {}
     }
-    if command.priority == Priority::NotRegulated && (command.symptoms || !command.flags.is_empty()) {
-        faults.push(FieldFault::new("priority", "NR is for requests without symptoms or flags: choose P1, P2 or P3"));
+    if command.priority == Priority::NotRegulated && !may_dismiss(known.symptoms, &known.flags) {
+        let problem = "NR is for requests in which no symptom or flag was ever noted: choose P1, P2 or P3";
+        faults.push(FieldFault::new("priority", problem));
     }
     if faults.is_empty() { Ok(()) } else { Err(Refusal::Fields(faults)) }
 }
@@ -146,39 +176,54 @@ fn foreign_kept(draft: &Draft<'_>, motive: &str) -> bool {
 }
 
 fn qualification(draft: &Draft<'_>, command: &Qualify) -> Qualification {
-    let mut flags = command.flags.clone();
-    let mut add = |flag: Flag, when: bool| {
-        if when && !flags.contains(&flag) {
-            flags.push(flag);
-        }
-    };
-    if let Ok(case) = draft.case() {
-        add(Flag::Infant, case.patients.iter().any(|patient| patient.infant));
-        add(Flag::RepeatCall, case.repeat_of.is_some());
-    }
+    let heard = draft.case().is_ok_and(|case| case.qualification.as_ref().is_some_and(|known| known.symptoms));
     Qualification {
         priority: command.priority,
         stream: command.stream,
         motive: command.motive.clone(),
-        flags,
-        symptoms: command.symptoms,
+        flags: all_flags(draft, &command.flags),
+        symptoms: command.symptoms || heard,
         due: due(command.priority, draft.now, draft.due_spans()),
         at: draft.now,
         by: draft.context.actor.person.clone(),
     }
 }
 
+/// The flags of a command and every flag noted before: what was heard once makes a doctor compulsory for good, or a
+/// second qualification would be the way around him.
+fn all_flags(draft: &Draft<'_>, given: &[Flag]) -> Vec<Flag> {
+    let mut flags = given.to_vec();
+    if let Ok(case) = draft.case() {
+        flags.extend(case.qualification.iter().flat_map(|known| known.flags.iter().copied()));
+        flags.extend(case.patients.iter().any(|patient| patient.infant).then_some(Flag::Infant));
+        flags.extend(case.repeat_of.map(|_| Flag::RepeatCall));
+    }
+    flags.sort_unstable();
+    flags.dedup();
+    flags
+}
+
 /// P1 to P3 wait for a regulator; NR waits for the ARM to end the file or qualify it again.
 fn requalified(draft: &mut Draft<'_>, qualification: &Qualification) {
+    let open = draft.case().ok().and_then(|case| case.open_action(ActionKind::Regulate).cloned());
+    let mut due = qualification.due;
     if qualification.priority == Priority::NotRegulated {
         let deadline = draft.now + draft.context.territory.regulation.deadlines.qualify;
-        let owner = intake::arm(draft);
-        return draft.open(ActionKind::Qualify, owner, deadline, About::default());
+        draft.open(ActionKind::Qualify, intake::arm(draft), deadline, About::default());
+        // A doctor who was called for stays called for.
+        match &open {
+            Some(known) => due = known.deadline.max(draft.now),
+            None => return,
+        }
     }
-    let open = draft.case().ok().and_then(|case| case.open_action(ActionKind::Regulate).map(|action| action.id));
+    let owner = regulators(qualification.stream);
     match open {
-        Some(action) => draft.push(Fact::ActionMoved { action, deadline: qualification.due }),
-        None => draft.open(ActionKind::Regulate, regulators(qualification.stream), qualification.due, About::default()),
+        Some(known) if known.owner == owner => draft.push(Fact::ActionMoved { action: known.id, deadline: due }),
+        // Another stream answers: the action changes hands.
+        _ => {
+            draft.end_kind(ActionKind::Regulate, End::Replaced);
+            draft.open(ActionKind::Regulate, owner, due, About::default());
+        }
     }
 }
 
@@ -192,7 +237,7 @@ fn by_protocol(draft: &mut Draft<'_>, name: &str, qualification: &Qualification)
     let Some(protocol) = territory.regulation.protocol(name, date).cloned() else {
         return Err(Refusal::field("protocol", "no protocol of this name is in force today: leave it out"));
     };
-    if let Some(why) = why_regulator(&protocol, qualification) {
+    if let Some(why) = why_regulator(&protocol, qualification).or_else(|| with_a_doctor(draft)) {
         draft.reply.warnings.push(format!("PROTOCOL_NOT_APPLIED: {why}"));
         requalified(draft, qualification);
         return Ok(());
@@ -214,4 +259,10 @@ fn by_protocol(draft: &mut Draft<'_>, name: &str, qualification: &Qualification)
     draft.call_for_coordinator(id);
     draft.end(End::Replaced, |action| action.kind == ActionKind::Regulate);
     Ok(())
+}
+
+/// A protocol opens a case's path; it never takes a case from a doctor, nor back after its own failure.
+fn with_a_doctor(draft: &Draft<'_>) -> Option<&'static str> {
+    let case = draft.case().ok()?;
+    (case.claim.is_some() || !case.decisions.is_empty()).then_some("a doctor has the case, or it was decided before")
 }

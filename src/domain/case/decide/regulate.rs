@@ -87,6 +87,7 @@ pub(super) fn reorient(
     if draft.held(claim_no, Some(reason))?.is_none() {
         return Ok(());
     }
+    reason_given(reason)?;
     let priority = draft.case()?.qualification.as_ref().map_or(Priority::P2, |known| known.priority);
     let due = due(priority, draft.now, draft.due_spans());
     draft.note(NoteKind::Reason, reason);
@@ -94,6 +95,14 @@ pub(super) fn reorient(
     draft.push(Fact::ClaimEnded { no: claim_no });
     draft.end_kind(ActionKind::Regulate, crate::domain::case::action::End::Replaced);
     draft.open(ActionKind::Regulate, regulators(stream), due, About::default());
+    Ok(())
+}
+
+/// Refuses to keep an act without its reason (invariant 13).
+pub(super) fn reason_given(reason: &Private<String>) -> Result<(), Refusal> {
+    if reason.reveal().trim().is_empty() {
+        return Err(Refusal::field("reason", "say why in a few words: the case keeps it"));
+    }
     Ok(())
 }
 

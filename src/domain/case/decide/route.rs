@@ -57,8 +57,11 @@ fn take(draft: &mut Draft<'_>, decision: &Decision, row: &Row, about: About) -> 
             Means::Slot { .. } => policy.hold,
             Means::Visit { .. } => policy.visit_offer,
         };
-    if let Means::Slot { slot, .. } = means {
+    if let Means::Slot { slot, start, end } = means {
         let known = draft.records.slots.get(&slot).ok_or_else(|| Refusal::NotFound("slot".to_owned()))?;
+        if known.responder != responder || (known.start, known.end) != (start, end) {
+            return Err(Refusal::state("slot", "its owner published it again with other times: plan again"));
+        }
         known.open_to_hold(draft.now).map_err(|refusal: SlotRefusal| Refusal::state("slot", refusal.to_string()))?;
     }
     let (id, at) = (decision.id, draft.now);

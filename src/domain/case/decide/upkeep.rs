@@ -3,7 +3,7 @@
 use crate::domain::{
     actor::Role,
     case::{
-        action::{About, Action, ActionKind, End, Owner},
+        action::{Action, ActionKind, End, Owner},
         command::Timer,
         fact::Fact,
         refusal::Refusal,
@@ -54,8 +54,7 @@ fn overdue(draft: &mut Draft<'_>, action: &Action) {
     draft.push(Fact::ActionAlarmed { action: action.id });
     if action.kind == ActionKind::Regulate {
         // A late P2 is asked again how the patient is (design.md §3, invariant 8).
-        let deadline = draft.now + draft.context.territory.regulation.deadlines.call_back;
-        draft.open(ActionKind::CallBack, intake::arm_desk(), deadline, About::default());
+        intake::call_back(draft);
     }
 }
 
@@ -70,7 +69,7 @@ pub(super) fn end_action(
     if !action.open() {
         return Err(Refusal::state("action", "it is over already"));
     }
-    if let Some(problem) = ended_elsewhere(action.kind) {
+    if let Some(problem) = ended_elsewhere(&action, end) {
         return Err(Refusal::state("action", problem));
     }
     owner(draft, &action)?;
@@ -104,19 +103,26 @@ fn absent_at_visit(draft: &mut Draft<'_>, action: &Action, end: End) -> Result<(
     Ok(())
 }
 
-/// Actions that end by another act than a report.
-fn ended_elsewhere(kind: ActionKind) -> Option<&'static str> {
-    match kind {
+/// Ends that come about by another act than saying so.
+fn ended_elsewhere(action: &Action, end: End) -> Option<&'static str> {
+    match action.kind {
         ActionKind::AnswerCall => Some("it ends when the call is answered or lost"),
         ActionKind::Qualify => Some("it ends with a qualification or a dismissal"),
         ActionKind::Regulate | ActionKind::Unanswered => Some("it ends with a doctor's decision"),
         ActionKind::HandOver => Some("it ends when the AMU accepts"),
-        ActionKind::Route => Some("it ends when the plan is advanced"),
+        ActionKind::Route if !end.bad() => {
+            Some("it ends when the plan is advanced, or badly: a regulator then decides")
+        }
+        ActionKind::Visit if !end.bad() => Some("it ends when the visit has ended (FINPEC)"),
+        ActionKind::AwaitReport if !end.bad() && action.about.visit.is_some() => {
+            Some("it ends with the visit's report")
+        }
         ActionKind::RingGp | ActionKind::ConfirmSlot | ActionKind::AcceptVisit => {
             Some("it ends with the offer's answer")
         }
         ActionKind::Appointment => Some("it ends with the attendance"),
         ActionKind::CallBack
+        | ActionKind::Route
         | ActionKind::Visit
         | ActionKind::DeliverPrescription
         | ActionKind::AwaitReport

@@ -3,7 +3,7 @@
 use crate::domain::{
     actor::Role,
     case::{
-        action::{About, ActionKind, End, Owner},
+        action::{About, Action, ActionKind, End, Owner},
         fact::Fact,
         refusal::Refusal,
         sealed::NoteKind,
@@ -98,8 +98,10 @@ pub(super) fn report(draft: &mut Draft<'_>, id: VisitId, text: &Private<String>)
         return Err(Refusal::state("visit", "it has not ended: report FINPEC first"));
     }
     draft.note_on(NoteKind::Report, text, Some(id));
-    let offer = draft.case()?.offer(visit.offer).cloned();
-    if let Some(offer) = offer.filter(|offer| matches!(offer.state, OfferState::Accepted { .. })) {
+    // A second report adds its words; only the one that was awaited sends them on.
+    let awaited = |action: &Action| action.kind == ActionKind::AwaitReport && action.about.visit == Some(id);
+    let offer = draft.case()?.offer(visit.offer).filter(|_| draft.case().is_ok_and(|c| c.open_actions().any(awaited)));
+    if let Some(offer) = offer.cloned().filter(|offer| matches!(offer.state, OfferState::Accepted { .. })) {
         return_of_information(draft, &offer);
     }
     draft.end(End::Done, |action| action.kind == ActionKind::AwaitReport && action.about.visit == Some(id));

@@ -1,0 +1,133 @@
+//! Rules 5, 6 and 13: no medical request ends without a doctor; the regulator is not the responder; nothing is stored
+//! without its reasons, and what was signed or written stays.
+
+use crate::domain::{
+    case::{
+        action::ActionKind,
+        state::{Case, OfferState},
+    },
+    regulation::{
+        decision::Decision,
+        qualification::{Priority, Qualification, Stream},
+    },
+    visits::Visit,
+};
+
+use super::{Found, note};
+
+pub(super) fn state(case: &Case, found: &mut Vec<Found>) {
+    ended(case, found);
+    dismissed(case, found);
+    note(found, case.decisions.iter().any(reasonless), 13, "a signature lacks its reasons or the version of the rules");
+    let unplanned = |id| !case.routes.iter().any(|route| route.decision == id && !route.plan.rules.is_empty());
+    note(found, case.offers.iter().any(|offer| unplanned(offer.decision)), 13, "an offer lacks the plan it came from");
+    note(found, case.visits.iter().any(illegal), 13, "a visit took a step that the table of statuses lacks");
+    let mut taken = case.visits.iter().filter_map(|visit| visit.doctor.as_ref()).map(|(doctor, _)| doctor);
+    let both = taken.any(|doctor| case.regulators.contains(doctor) && !case.excepted.contains(doctor));
+    note(found, both, 6, "a regulator is its responder");
+}
+
+fn by_doctor(decision: &&Decision) -> bool {
+    decision.protocol.is_none() && decision.answer.is_some()
+}
+
+/// Where nothing is left to be done, a doctor has decided, or a protocol was allowed to stand in, or the ARM was.
+fn ended(case: &Case, found: &mut Vec<Found>) {
+    if case.idle_since.is_none() || case.dismissed.is_some() {
+        return;
+    }
+    let regulated = case.decisions.iter().any(|decision| by_doctor(&decision));
+    let protocol = case.decisions.iter().any(|decision| decision.protocol.is_some());
+    note(found, !regulated && !protocol, 5, "ended without a doctor's decision");
+    let compulsory = case.qualification.as_ref().is_none_or(doctor_compulsory);
+    note(found, compulsory && !regulated, 5, "a doctor was compulsory and none decided");
+}
+
+/// Stated here again and not taken from the qualification: the oracle is not the code under test.
+fn doctor_compulsory(known: &Qualification) -> bool {
+    !known.flags.is_empty() || matches!(known.priority, Priority::P0 | Priority::P1)
+}
+
+fn dismissed(case: &Case, found: &mut Vec<Found>) {
+    if case.dismissed.is_none() {
+        return;
+    }
+    let heard = case
+        .qualification
+        .as_ref()
+        .is_some_and(|known| known.symptoms || !known.flags.is_empty() || known.priority != Priority::NotRegulated);
+    note(found, heard, 5, "the ARM ended a file with symptoms or flags");
+    let flagged = case.repeat_of.is_some() || case.patients.iter().any(|patient| patient.infant);
+    note(found, flagged, 5, "the ARM ended the file of an infant or of a repeat call");
+    note(found, !case.decisions.is_empty(), 5, "the ARM ended a file that was decided");
+}
+
+fn reasonless(decision: &Decision) -> bool {
+    let answer = decision.answer.as_ref();
+    let differs = answer.is_some_and(|answer| (answer.care != decision.need.care) != answer.supply.is_some());
+    let unnamed = decision.protocol.as_ref().is_some_and(String::is_empty);
+    differs
+        || unnamed
+        || decision.signed.rules.is_empty()
+        || answer.is_some_and(|answer| answer.signed.rules.is_empty())
+}
+
+fn illegal(visit: &Visit) -> bool {
+    let wrong = visit.history.windows(2).any(|step| !step[0].0.may_become(step[1].0) || step[1].1 < step[0].1);
+    wrong || visit.history.last().map(|(status, _)| *status) != Some(visit.status)
+}
+
+pub(super) fn history(old: &Case, new: &Case, found: &mut Vec<Found>) {
+    let kept = |known: &Decision| {
+        new.decision(known.id).is_some_and(|now| {
+            (&now.need, &now.signed, &now.protocol) == (&known.need, &known.signed, &known.protocol)
+                && (known.answer.is_none() || now.answer == known.answer)
+        })
+    };
+    note(found, !old.decisions.iter().all(kept), 13, "a signed need or answer was overwritten");
+    note(found, !new.sealed.notes.starts_with(&old.sealed.notes), 13, "a note was changed");
+    let regulators = old.regulators.is_subset(&new.regulators);
+    note(found, !regulators, 6, "somebody who regulated the case is no longer known for it");
+    if let Some(known) = &old.qualification {
+        let now = new.qualification.as_ref();
+        let kept = now.is_some_and(|now| known.flags.iter().all(|flag| now.flags.contains(flag)));
+        note(found, !kept, 5, "a reason for a doctor was taken back");
+        let heard = now.is_some_and(|now| now.symptoms);
+        note(found, known.symptoms && !heard, 5, "a symptom that was heard was taken back");
+    }
+    regulation_left(old, new, found);
+    let sent = new.decisions.iter().filter(|decision| old.decision(decision.id).is_none());
+    note(
+        found,
+        sent.filter(|decision| decision.protocol.is_some()).any(|decision| !may_send(old, new, decision)),
+        5,
+        "a protocol stood in where a doctor is compulsory",
+    );
+    let reopened = old.offers.iter().any(|offer| {
+        let settled = matches!(offer.state, OfferState::Closed { .. } | OfferState::Withdrawn { .. });
+        settled && new.offer(offer.id).is_none_or(|now| now.state != offer.state)
+    });
+    note(found, reopened, 13, "an offer that had ended was changed");
+}
+
+/// A regulation ends by a doctor's answer, by a hand-over, by a protocol that may, or by a dismissal that may.
+fn regulation_left(old: &Case, new: &Case, found: &mut Vec<Found>) {
+    let waits =
+        |case: &Case| [ActionKind::Regulate, ActionKind::HandOver].iter().any(|kind| case.open_action(*kind).is_some());
+    if !waits(old) || waits(new) {
+        return;
+    }
+    let answers = |case: &Case| case.decisions.iter().filter(by_doctor).count();
+    let decided =
+        answers(new) > answers(old) || answers(new) > usize::try_from(old.answered_before).unwrap_or(usize::MAX);
+    let protocol = new.decisions.len() > old.decisions.len();
+    note(found, !decided && !protocol && new.dismissed.is_none(), 5, "a regulation ended without a doctor's answer");
+}
+
+fn may_send(old: &Case, new: &Case, decision: &Decision) -> bool {
+    let front = new.qualification.as_ref().is_some_and(|known| {
+        let deferred = matches!(known.priority, Priority::P2 | Priority::P3);
+        deferred && known.stream == Stream::Snp && !doctor_compulsory(known)
+    });
+    front && decision.need.care.needs_supply() && old.claim.is_none() && old.decisions.is_empty()
+}

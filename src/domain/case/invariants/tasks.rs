@@ -1,0 +1,100 @@
+//! Rules 2, 7, 8 and 11: an open case always has something to be done, by somebody, until an alarmed deadline; a P0 is
+//! owned until the AMU has accepted it; a late regulation is asked again; an unsafe contact is not rung.
+
+use crate::domain::{
+    actor::Role,
+    case::{
+        action::{Action, ActionKind, ActionState, Owner},
+        state::{Case, Offer, OfferState},
+        status::complete,
+    },
+    regulation::qualification::Priority,
+};
+
+use super::{Found, note};
+
+pub(super) fn state(case: &Case, found: &mut Vec<Found>) {
+    let open = |kind| case.open_action(kind).is_some();
+    let idle = case.open_actions().next().is_none();
+    note(found, idle && !complete(case), 2, "an unfinished case has no open action");
+    note(found, idle != case.idle_since.is_some(), 2, "the instant since when nothing is to be done is wrong");
+    let unsigned = case.decisions.iter().any(|decision| decision.answer.is_none());
+    let doctor = open(ActionKind::Regulate) || open(ActionKind::HandOver);
+    note(found, unsigned && !doctor, 2, "a need waits for its answer and no doctor is called for");
+    let lost = case.offers.iter().any(|offer| offer.state == OfferState::Open && !waited_for(case, offer));
+    note(found, lost, 2, "an open offer has nobody who waits for its answer");
+    let alone = case.visits.iter().filter(|visit| visit.doctor.is_some() && !visit.status.ended());
+    let followed = |id| case.open_actions().any(|action| of_visit(action) && action.about.visit == Some(id));
+    note(found, alone.map(|visit| visit.id).any(|id| !followed(id)), 2, "nobody follows a visit under way");
+    note(found, case.open_actions().any(false_alarm), 2, "an alarm was raised before its deadline");
+    note(found, twice(case), 2, "the same thing is to be done twice");
+    let elsewhere = case.qualification.as_ref().is_some_and(|known| {
+        let desk = Owner::Desk(Role::Regulator, Some(known.stream));
+        case.open_action(ActionKind::Regulate).is_some_and(|action| action.owner != desk)
+    });
+    note(found, elsewhere, 2, "the regulators who own the action are not those of the case's stream");
+    note(found, open(ActionKind::CallBack) && !case.safety.may_ring, 11, "an unsafe contact is to be rung back");
+}
+
+/// The action that waits for the answer of an open offer, with the offer's own deadline.
+fn waited_for(case: &Case, offer: &Offer) -> bool {
+    let waits =
+        |kind: ActionKind| matches!(kind, ActionKind::RingGp | ActionKind::ConfirmSlot | ActionKind::AcceptVisit);
+    case.open_actions()
+        .any(|action| waits(action.kind) && action.about.offer == Some(offer.id) && action.deadline == offer.until)
+}
+
+fn of_visit(action: &Action) -> bool {
+    action.kind == ActionKind::Visit
+}
+
+fn false_alarm(action: &Action) -> bool {
+    action.alarmed().is_some_and(|at| at < action.deadline)
+}
+
+fn twice(case: &Case) -> bool {
+    let open: Vec<_> = case.open_actions().collect();
+    open.iter().enumerate().any(|(n, a)| open[..n].iter().any(|b| a.kind == b.kind && a.about == b.about))
+}
+
+pub(super) fn history(old: &Case, new: &Case, found: &mut Vec<Found>) {
+    let open = |case: &Case, kind| case.open_action(kind).is_some();
+    let left = open(old, ActionKind::HandOver) && !open(new, ActionKind::HandOver);
+    let accepted = new.claim.is_some() && new.last_claim > old.last_claim;
+    note(found, left && !accepted, 7, "a hand-over ended and the AMU had not accepted");
+    let p0 = |case: &Case| case.qualification.as_ref().is_some_and(|known| known.priority == Priority::P0);
+    let cared = open(new, ActionKind::HandOver) || new.claim.is_some();
+    note(found, p0(new) && !p0(old) && !cared, 7, "a P0 is handed over to nobody");
+    let late = |case: &Case| case.open_action(ActionKind::Regulate).and_then(Action::alarmed);
+    let newly = late(new).is_some() && late(old) != late(new);
+    let asked = open(new, ActionKind::CallBack) || !new.safety.may_ring;
+    note(found, newly && !asked, 8, "a late regulation has no re-evaluation call");
+    for action in &old.actions {
+        let now = new.action(action.id);
+        note(found, now.is_none(), 2, "an action disappeared");
+        let revived = now.is_some_and(|now| now.state != action.state && !action.open());
+        note(found, revived, 2, "an action that had ended was changed");
+    }
+    let bad = new.actions.iter().any(|action| failed_now(old, action) && !answered_for(new, action));
+    note(found, bad, 2, "a bad end opened nothing for a regulator or a coordinator");
+}
+
+/// Ended badly by this very event.
+fn failed_now(old: &Case, action: &Action) -> bool {
+    let before = old.action(action.id).is_none_or(Action::open);
+    before && matches!(action.state, ActionState::Ended { end, .. } if end.bad())
+}
+
+/// A regulator is called for; or, after an offer, the next option is looked for; or, before anything was qualified, the
+/// front line goes on.
+fn answered_for(case: &Case, action: &Action) -> bool {
+    let open = |kind| case.open_action(kind).is_some();
+    let next =
+        case.open_actions().any(|open| open.kind == ActionKind::Route && open.about.decision == action.about.decision);
+    let front = case.qualification.is_none() && (open(ActionKind::Qualify) || open(ActionKind::CallBack));
+    open(ActionKind::Regulate)
+        || open(ActionKind::HandOver)
+        || (action.about.offer.is_some() && next)
+        || (action.kind == ActionKind::AnswerCall && open(ActionKind::CallBack))
+        || front
+}

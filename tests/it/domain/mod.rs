@@ -1,0 +1,19 @@
+//! The rules of a case as stories, told to `decide` alone; a simulation of a room that checks every rule of design.md §3
+//! after every step; and proof that each rule's check sees a planted violation.
+
+mod closing;
+mod deadlines;
+mod dismissal;
+mod holding;
+mod independence;
+mod offers;
+mod oracle;
+mod planted;
+mod protocol;
+mod qualification;
+mod roles;
+mod simulation;
+mod slots;
+pub mod stage;
+mod supply;
+mod visits;

@@ -1,0 +1,179 @@
+//! Offers: accepted, declined, expired, cancelled, kept; silence is never acceptance, and nobody left is an alarm.
+
+use sas_dispatch::domain::{
+    case::{
+        ActionKind, Command, End, OfferState, Refusal,
+        command::{OfferAnswer, SignAnswer},
+        sealed::NoteKind,
+    },
+    ids::{CaseId, OfferId},
+    regulation::{decision::SupplyReason, need::CareType},
+    routing::{Means, WhyNot},
+    time::Span,
+};
+
+use super::stage::{
+    GP, GP_DOCTOR, SAS, SAS_DOCTOR, SOS, SOS_DOCTOR, Stage, coordinator, doctor, regulator, text, visit_means,
+};
+
+fn rung(stage: &mut Stage) -> (CaseId, OfferId) {
+    let (case, decision) = stage.decided(CareType::Consultation);
+    (case, stage.offered(case, decision, GP, Means::Ring))
+}
+
+fn closed(stage: &Stage, case: CaseId, offer: OfferId) -> WhyNot {
+    match stage.case(case).offer(offer).unwrap().state {
+        OfferState::Closed { why, .. } => why,
+        ref other => panic!("the offer is {other:?}"),
+    }
+}
+
+#[test]
+fn a_gp_who_says_yes_has_an_appointment_to_come() {
+    let mut stage = Stage::new();
+    let (case, offer) = rung(&mut stage);
+    stage.accepted(&coordinator(), case, offer);
+    assert!(!stage.waits(case, ActionKind::RingGp) && stage.waits(case, ActionKind::Appointment));
+    stage.done(&coordinator(), case, Command::Attend { offer, seen: true });
+    assert!(!stage.waits(case, ActionKind::ReturnOfInformation), "the own GP saw the patient himself");
+}
+
+#[test]
+fn no_or_nobody_answering_leads_to_the_next_option() {
+    for (answer, why) in [(OfferAnswer::Declined, WhyNot::Declined), (OfferAnswer::Unreachable, WhyNot::Unreachable)] {
+        let mut stage = Stage::new();
+        let (case, offer) = rung(&mut stage);
+        stage.done(&coordinator(), case, Command::AnswerOffer { offer, answer });
+        assert_eq!(closed(&stage, case, offer), why);
+        assert!(stage.waits(case, ActionKind::Route));
+    }
+}
+
+#[test]
+fn silence_is_never_acceptance() {
+    let mut stage = Stage::new();
+    let (case, offer) = rung(&mut stage);
+    stage.late(case, ActionKind::RingGp);
+    assert_eq!(closed(&stage, case, offer), WhyNot::Expired);
+    assert!(stage.waits(case, ActionKind::Route));
+    let late = Command::AnswerOffer { offer, answer: OfferAnswer::Declined };
+    assert!(matches!(stage.refused(&coordinator(), case, late), Refusal::State { .. }));
+}
+
+#[test]
+fn a_yes_says_when_the_patient_is_received() {
+    let mut stage = Stage::new();
+    let (case, offer) = rung(&mut stage);
+    let yes = |appointment| Command::AnswerOffer { offer, answer: OfferAnswer::Accepted { appointment } };
+    assert!(matches!(stage.refused(&coordinator(), case, yes(None)), Refusal::Fields(_)));
+    let past = yes(Some(stage.now - Span::from_hours(1)));
+    assert!(matches!(stage.refused(&coordinator(), case, past), Refusal::Fields(_)));
+}
+
+/// Found by reading: any responder could answer any other's offer.
+#[test]
+fn a_responder_answers_for_himself_only() {
+    let mut stage = Stage::new();
+    let (case, offer) = rung(&mut stage);
+    let decline = Command::AnswerOffer { offer, answer: OfferAnswer::Declined };
+    assert!(matches!(stage.refused(&doctor(SAS_DOCTOR), case, decline), Refusal::Role { .. }));
+    stage.accepted(&doctor(GP_DOCTOR), case, offer);
+    let attend = Command::Attend { offer, seen: true };
+    assert!(matches!(stage.refused(&doctor(SAS_DOCTOR), case, attend), Refusal::Role { .. }));
+}
+
+#[test]
+fn what_is_cancelled_says_why_and_is_looked_for_again() {
+    let mut stage = Stage::new();
+    let (case, offer) = rung(&mut stage);
+    let cancel = |why: &str| Command::Cancel { offer, reason: text(why) };
+    assert!(matches!(stage.refused(&coordinator(), case, cancel(" ")), Refusal::Fields(_)));
+    stage.done(&coordinator(), case, cancel("le patient a trouvé ailleurs"));
+    assert!(matches!(stage.case(case).offer(offer).unwrap().state, OfferState::Withdrawn { .. }));
+    assert_eq!(stage.case(case).sealed.notes.last().unwrap().kind, NoteKind::Reason);
+    assert!(stage.waits(case, ActionKind::Route));
+    assert!(matches!(stage.refused(&coordinator(), case, cancel("encore")), Refusal::State { .. }));
+}
+
+/// Found by reading: a cancellation after the consultation sent the patient who had been seen to another doctor.
+#[test]
+fn an_appointment_that_took_place_is_not_cancelled() {
+    let mut stage = Stage::new();
+    let (case, decision) = stage.decided(CareType::Consultation);
+    let (_, means) = stage.slot(Span::from_hours(1));
+    let offer = stage.offered(case, decision, SAS, means);
+    stage.accepted(&coordinator(), case, offer);
+    stage.pass(Span::from_hours(2));
+    stage.done(&doctor(SAS_DOCTOR), case, Command::Attend { offer, seen: true });
+    assert!(stage.waits(case, ActionKind::ReturnOfInformation));
+    let cancel = Command::Cancel { offer, reason: text("trop tard") };
+    assert!(matches!(stage.refused(&coordinator(), case, cancel), Refusal::State { .. }));
+}
+
+#[test]
+fn one_offer_of_a_decision_is_open_at_a_time() {
+    let mut stage = Stage::new();
+    let (case, decision) = stage.decided(CareType::Consultation);
+    stage.offered(case, decision, GP, Means::Ring);
+    let plan = Box::new(stage.plan(Some((SAS, Means::Ring))));
+    let second = stage.refused(&coordinator(), case, Command::Advance { decision, plan });
+    assert!(second.to_string().contains("does not wait for routing"));
+}
+
+#[test]
+fn nobody_left_is_an_alarm_and_a_doctor_decides_again() {
+    let mut stage = Stage::new();
+    let (case, decision) = stage.decided(CareType::Consultation);
+    let plan = Box::new(stage.plan(None));
+    let reply = stage.done(&coordinator(), case, Command::Advance { decision, plan });
+    assert_eq!(reply.warnings, ["UNANSWERED"]);
+    assert_eq!(stage.action(case, ActionKind::Unanswered).alarmed(), Some(stage.now));
+    assert!(stage.waits(case, ActionKind::Regulate));
+    let lane = stage.action(case, ActionKind::Unanswered).id;
+    let over = Command::EndAction { action: lane, end: End::Done, note: None };
+    assert!(matches!(stage.refused(&regulator(), case, over), Refusal::State { .. }), "only a decision ends it");
+    let claim_no = stage.claim(&regulator(), case);
+    let second = stage.need(&regulator(), case, claim_no, CareType::HomeVisit);
+    let (care, supply) = (CareType::EmergencyDepartment, Some(SupplyReason::NoVisit));
+    let sign = SignAnswer { claim_no, decision: second, care, supply, note: None, keep: false };
+    stage.done(&regulator(), case, Command::SignAnswer(Box::new(sign)));
+    assert!(!stage.waits(case, ActionKind::Unanswered) && stage.waits(case, ActionKind::AwaitReport));
+}
+
+#[test]
+fn a_missed_appointment_comes_to_a_doctor() {
+    let mut stage = Stage::new();
+    let (case, offer) = rung(&mut stage);
+    stage.accepted(&coordinator(), case, offer);
+    stage.late(case, ActionKind::Appointment);
+    assert!(stage.action(case, ActionKind::Appointment).alarmed().is_some(), "nobody has said how it went");
+    stage.done(&coordinator(), case, Command::Attend { offer, seen: false });
+    assert!(stage.waits(case, ActionKind::Regulate) && !stage.waits(case, ActionKind::Appointment));
+}
+
+#[test]
+fn the_own_gp_is_told_unless_the_patient_opposes_it() {
+    for opposes in [false, true] {
+        let mut stage = Stage::new();
+        let (case, decision) = stage.decided(CareType::Consultation);
+        let mut patient = stage.case(case).patients[0].clone();
+        patient.opposes_return = opposes;
+        let patients = vec![(patient, stage.case(case).sealed.identities[0].clone())];
+        let amend = sas_dispatch::domain::case::command::Particulars { patients, ..Default::default() };
+        stage.done(&coordinator(), case, Command::Amend(Box::new(amend)));
+        let (_, means) = stage.slot(Span::from_hours(1));
+        let offer = stage.offered(case, decision, SAS, means);
+        stage.accepted(&doctor(SAS_DOCTOR), case, offer);
+        stage.done(&doctor(SAS_DOCTOR), case, Command::Attend { offer, seen: true });
+        assert_eq!(stage.waits(case, ActionKind::ReturnOfInformation), !opposes);
+    }
+}
+
+#[test]
+fn a_visit_is_not_accepted_like_a_telephone_call() {
+    let mut stage = Stage::new();
+    let (case, decision) = stage.decided(CareType::HomeVisit);
+    let offer = stage.offered(case, decision, SOS, visit_means());
+    let yes = Command::AnswerOffer { offer, answer: OfferAnswer::Accepted { appointment: None } };
+    assert!(stage.refused(&doctor(SOS_DOCTOR), case, yes).to_string().contains("AcceptVisit"));
+}

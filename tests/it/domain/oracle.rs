@@ -1,0 +1,267 @@
+//! An oracle that reads only events: it keeps its own books of actions, claims, slots, visits and signatures, and says
+//! which rule of design.md §3 an event breaks. It shares no code with `decide`, `evolve` or the invariants.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sas_dispatch::domain::{
+    case::{ActionKind, Event, Fact, Records, sealed::Words},
+    ids::{ActionId, CaseId, DecisionId, OfferId, PersonId, SlotId, VisitId},
+    regulation::{need::CareType, qualification::Priority},
+    territory::Territory,
+    time::Instant,
+    visits::VisitStatus,
+};
+
+/// What the oracle has noted of one case.
+#[derive(Default)]
+struct Book {
+    open: BTreeMap<ActionId, ActionKind>,
+    ended: BTreeSet<ActionId>,
+    holder: Option<(u64, PersonId)>,
+    last_no: u64,
+    needs: BTreeMap<DecisionId, CareType>,
+    answered: BTreeSet<DecisionId>,
+    by_protocol: BTreeSet<DecisionId>,
+    /// A flag was noted, once and for all.
+    flagged: bool,
+    /// The last qualification is P0 or P1.
+    vital: bool,
+    symptom: bool,
+    dismissed: bool,
+    regulated_by: BTreeSet<PersonId>,
+    waived: BTreeSet<PersonId>,
+    visits: BTreeMap<VisitId, VisitStatus>,
+    offers_over: BTreeSet<OfferId>,
+    notes: usize,
+}
+
+/// What the oracle has noted of one slot.
+enum Binding {
+    Free,
+    Held(CaseId, OfferId, Instant),
+    Booked(CaseId),
+    Gone,
+}
+
+#[derive(Default)]
+pub struct Oracle {
+    books: BTreeMap<CaseId, Book>,
+    slots: BTreeMap<SlotId, Binding>,
+    at: Option<Instant>,
+}
+
+impl Oracle {
+    /// Reads one event, with the records it led to, and panics with the rule it breaks.
+    pub fn see(&mut self, territory: &Territory, event: &Event, after: &Records) {
+        assert!(self.at <= Some(event.at), "time went back");
+        self.at = Some(event.at);
+        for fact in &event.facts {
+            self.slot(event, fact);
+            let Some(case) = event.case else { continue };
+            let book = self.books.entry(case).or_default();
+            book.claim(event, fact);
+            book.signature(event, fact);
+            book.front(fact);
+            book.action(event, fact);
+            book.visit(fact, territory);
+        }
+        let Some((case, book)) = event.case.and_then(|id| Some((id, self.books.get_mut(&id)?))) else { return };
+        book.notes += event.words.iter().filter(|words| matches!(words, Words::Note(_))).count();
+        assert_eq!(book.notes, after.cases[&case].sealed.notes.len(), "13: a note was lost");
+        book.settled(event);
+        let open: BTreeSet<ActionId> = after.cases[&case].open_actions().map(|action| action.id).collect();
+        assert_eq!(open, book.open.keys().copied().collect(), "2: the record's open actions are not the log's");
+    }
+
+    fn slot(&mut self, event: &Event, fact: &Fact) {
+        match (fact, event.case) {
+            (Fact::SlotPublished(slot), _) => {
+                let known = self.slots.insert(slot.id, Binding::Free);
+                assert!(matches!(known, None | Some(Binding::Free)), "4: a bound slot was published again");
+            }
+            (Fact::SlotHeld { slot, offer, until }, Some(case)) => {
+                let free = match &self.slots[slot] {
+                    Binding::Free => true,
+                    Binding::Held(_, held, end) => held == offer || *end <= event.at,
+                    Binding::Booked(..) | Binding::Gone => false,
+                };
+                assert!(free, "4: a slot was held that another case has");
+                self.slots.insert(*slot, Binding::Held(case, *offer, *until));
+            }
+            (Fact::SlotBooked { slot, offer }, Some(case)) => {
+                let mine =
+                    matches!(&self.slots[slot], Binding::Held(holder, held, _) if *holder == case && held == offer);
+                assert!(mine, "4: a slot was booked without its hold");
+                self.slots.insert(*slot, Binding::Booked(case));
+            }
+            (Fact::SlotFreed { slot }, Some(case)) => {
+                let mine = match &self.slots[slot] {
+                    Binding::Held(holder, ..) | Binding::Booked(holder) => *holder == case,
+                    Binding::Free | Binding::Gone => false,
+                };
+                assert!(mine, "4: a slot was freed that another case has");
+                self.slots.insert(*slot, Binding::Free);
+            }
+            (Fact::SlotWithdrawn { slot }, _) => {
+                let bound = matches!(&self.slots[slot], Binding::Booked(..))
+                    || matches!(&self.slots[slot], Binding::Held(.., end) if *end > event.at);
+                assert!(!bound, "4: a slot was withdrawn under a patient");
+                self.slots.insert(*slot, Binding::Gone);
+            }
+            _ => {}
+        }
+    }
+
+    /// Slots taken, for the sum over all cases.
+    pub fn booked(&self) -> usize {
+        self.slots.values().filter(|binding| matches!(binding, Binding::Booked(..))).count()
+    }
+}
+
+impl Book {
+    fn compulsory(&self) -> bool {
+        self.flagged || self.vital
+    }
+
+    fn claim(&mut self, event: &Event, fact: &Fact) {
+        match fact {
+            Fact::Claimed { no, by, .. } => {
+                assert!(self.holder.is_none(), "3: a case was claimed that somebody held");
+                assert!(*no > self.last_no, "3: a fencing number came again");
+                assert_eq!(*by, event.actor.person, "3: claimed for somebody else");
+                (self.last_no, self.holder) = (*no, Some((*no, by.clone())));
+                self.regulated_by.insert(by.clone());
+            }
+            Fact::ClaimEnded { no } | Fact::ClaimSuspect { no } | Fact::ClaimResumed { no } => {
+                assert_eq!(self.holder.as_ref().map(|(held, _)| *held), Some(*no), "3: another claim was changed");
+                if matches!(fact, Fact::ClaimEnded { .. }) {
+                    self.holder = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn signature(&mut self, event: &Event, fact: &Fact) {
+        let holder = self.holder.as_ref().map(|(_, by)| by.clone());
+        match fact {
+            Fact::NeedSigned(decision) => {
+                assert!(self.needs.insert(decision.id, decision.need.care).is_none(), "13: a need was overwritten");
+                assert_eq!(decision.signed.by, event.actor.person);
+                if decision.protocol.is_some() {
+                    assert!(!self.compulsory() && holder.is_none(), "5: a protocol stood in for a compulsory doctor");
+                    self.by_protocol.insert(decision.id);
+                } else {
+                    assert_eq!(holder, Some(event.actor.person.clone()), "3: a need signed by a non-holder");
+                }
+                if decision.answer.is_some() {
+                    self.answered.insert(decision.id);
+                }
+            }
+            Fact::AnswerSigned { decision, answer } => {
+                assert!(self.answered.insert(*decision), "13: an answer was overwritten");
+                assert_eq!(holder, Some(event.actor.person.clone()), "3: an answer signed by a non-holder");
+                let same = self.needs[decision] == answer.care;
+                assert_eq!(same, answer.supply.is_none(), "13: an answer differs without a reason of supply");
+            }
+            Fact::Excepted { person, .. } => {
+                self.waived.insert(person.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn front(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Qualified(known) => {
+                self.dismissed = false;
+                self.symptom |= known.symptoms;
+                self.vital = matches!(known.priority, Priority::P0 | Priority::P1);
+                assert!(!self.flagged || !known.flags.is_empty(), "5: a flag was taken back");
+                self.flagged |= !known.flags.is_empty();
+                assert_eq!(known.symptoms, self.symptom, "5: a symptom was taken back");
+            }
+            Fact::Flagged(_) => self.flagged = true,
+            Fact::Dismissed(_) => {
+                let doctor = self.compulsory() || self.symptom || !self.needs.is_empty();
+                assert!(!doctor, "5: the ARM ended a medical request");
+                self.dismissed = true;
+            }
+            _ => {}
+        }
+    }
+
+    fn action(&mut self, event: &Event, fact: &Fact) {
+        match fact {
+            Fact::ActionOpened(action) => {
+                assert!(!self.ended.contains(&action.id), "2: an action came again");
+                assert!(self.open.insert(action.id, action.kind).is_none(), "2: an action was opened twice");
+                assert!(action.deadline >= event.at, "2: an action was late when it was opened");
+            }
+            Fact::ActionEnded { action, .. } => {
+                assert!(self.open.remove(action).is_some(), "2: an action ended that was not open");
+                self.ended.insert(*action);
+            }
+            Fact::ActionMoved { action, .. } | Fact::ActionAlarmed { action } => {
+                assert!(self.open.contains_key(action), "2: an ended action was changed");
+            }
+            _ => {}
+        }
+    }
+
+    fn visit(&mut self, fact: &Fact, territory: &Territory) {
+        match fact {
+            Fact::VisitDecided(visit) => {
+                self.visits.insert(visit.id, visit.status);
+            }
+            Fact::VisitMoved { visit, status, .. } => {
+                let from = self.visits.insert(*visit, *status).unwrap();
+                assert!(legal(from, *status), "13: {from} became {status}");
+            }
+            Fact::VisitTaken { doctor, .. } => {
+                let excepted = territory.regulation.independence_exceptions.iter().any(|known| known.person == *doctor);
+                let waived = excepted && self.waived.contains(doctor);
+                assert!(waived || !self.regulated_by.contains(doctor), "6: the regulator took the visit");
+            }
+            Fact::OfferAccepted { offer, .. } | Fact::OfferClosed { offer, .. } | Fact::OfferWithdrawn { offer } => {
+                let over = matches!(fact, Fact::OfferClosed { .. } | Fact::OfferWithdrawn { .. });
+                assert!(!self.offers_over.contains(offer), "13: an offer that was over was answered");
+                if over {
+                    self.offers_over.insert(*offer);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What must hold once all facts of an event are noted.
+    fn settled(&self, event: &Event) {
+        if !self.open.is_empty() {
+            return;
+        }
+        assert!(self.holder.is_none(), "3: {} left a finished case in somebody's hands", event.command);
+        let doctor = self.answered.iter().any(|id| !self.by_protocol.contains(id));
+        let protocol = !self.by_protocol.is_empty() && !self.compulsory();
+        assert!(self.dismissed || doctor || protocol, "5: {} ended a case without a doctor", event.command);
+        let unanswered = self.needs.keys().any(|id| !self.answered.contains(id));
+        assert!(!unanswered, "2: {} ended a case with an unanswered need", event.command);
+    }
+}
+
+/// HubSante.statutVecteur as far as visits use it, written down a second time: DECISION, DECLENCHE, DEPART, ARRIVEE, PEC,
+/// FINPEC in this order, steps may be skipped; ANNULE before the arrival.
+fn legal(from: VisitStatus, to: VisitStatus) -> bool {
+    let place = |status| match status {
+        VisitStatus::Decided => 0,
+        VisitStatus::Dispatched => 1,
+        VisitStatus::EnRoute => 2,
+        VisitStatus::Arrived => 3,
+        VisitStatus::WithPatient => 4,
+        VisitStatus::Finished | VisitStatus::CalledOff => 5,
+    };
+    match (from, to) {
+        (from, VisitStatus::CalledOff) => place(from) < 3,
+        (VisitStatus::Decided, to) => place(to) == 1,
+        (from, to) => place(from) < place(to),
+    }
+}

@@ -1,0 +1,204 @@
+//! Intake and qualification: a vital emergency is never refused, a call that is lost is never forgotten.
+
+use sas_dispatch::domain::{
+    case::{
+        ActionKind, Command, End, Owner, Refusal,
+        command::{CallEvent, Particulars},
+        state::{Channel, ContactSafety, Line, Patient},
+        status::{Status, status},
+    },
+    ids::CaseId,
+    regulation::{
+        need::CareType,
+        qualification::{Attribution, Flag, Priority, Stream},
+    },
+    time::Span,
+};
+
+use super::stage::{Stage, arm, call, coordinator, qualify, regulator, someone, text};
+
+fn p0() -> Command {
+    let mut vital = qualify(Priority::P0);
+    vital.motive = None;
+    Command::Qualify(Box::new(vital))
+}
+
+#[test]
+fn a_p0_is_taken_whatever_is_missing_or_unknown() {
+    let mut stage = Stage::new();
+    let mut nothing = call(stage.now);
+    (nothing.vital, nothing.particulars) = (true, Particulars::default());
+    let case = stage.opened(&arm(), nothing);
+    assert_eq!(stage.action(case, ActionKind::HandOver).owner, Owner::Person("arm-lea".parse().unwrap()));
+    let mut nonsense = qualify(Priority::P0);
+    nonsense.motive = Some("M99.99".to_owned());
+    nonsense.protocol = Some("no such protocol".to_owned());
+    stage.done(&arm(), case, Command::Qualify(Box::new(nonsense)));
+    assert!(stage.waits(case, ActionKind::HandOver));
+}
+
+#[test]
+fn a_p0_is_taken_in_every_state_of_a_case_even_a_closed_one() {
+    let mut stage = Stage::new();
+    let unanswered = stage.called();
+    let waiting = stage.qualified(Priority::P3);
+    let (held, _) = stage.held_by(&regulator());
+    let (routed, _) = stage.decided(CareType::Consultation);
+    let (over, claim) = stage.held_by(&regulator());
+    stage.need(&regulator(), over, claim, CareType::Advice);
+    let wrong_number = stage.called();
+    stage.done(&arm(), wrong_number, Command::Dismiss(Attribution::WrongNumber));
+    stage.pass(Span::from_hours(25));
+    assert_eq!(status(stage.case(over), stage.now), Status::Closed);
+    for case in [unanswered, waiting, held, routed, over, wrong_number] {
+        stage.done(&arm(), case, p0());
+        assert!(stage.waits(case, ActionKind::HandOver));
+        assert_eq!(stage.case(case).qualification.as_ref().unwrap().stream, Stream::Amu);
+    }
+}
+
+#[test]
+fn the_arm_keeps_a_p0_until_the_amu_has_accepted_it_in_so_many_words() {
+    let mut stage = Stage::new();
+    let case = stage.called();
+    stage.done(&arm(), case, p0());
+    let hand_over = stage.action(case, ActionKind::HandOver).id;
+    let over = Command::EndAction { action: hand_over, end: End::Done, note: None };
+    assert!(stage.refused(&arm(), case, over).to_string().contains("AMU accepts"));
+    let downgrade = Command::Qualify(Box::new(qualify(Priority::P3)));
+    assert!(matches!(stage.refused(&arm(), case, downgrade), Refusal::State { .. }));
+    stage.late(case, ActionKind::HandOver);
+    assert_eq!(stage.action(case, ActionKind::HandOver).alarmed(), Some(stage.now));
+    stage.done(&regulator(), case, Command::AcceptHandOver);
+    assert!(!stage.waits(case, ActionKind::HandOver));
+    assert_eq!(stage.case(case).claim.as_ref().unwrap().by, regulator().person);
+}
+
+/// Found by reading: the second P0 took the case out of the hands of the AMU doctor who was treating it.
+#[test]
+fn a_p0_that_the_amu_has_accepted_stays_with_its_doctor_when_the_arm_adds_to_it() {
+    let mut stage = Stage::new();
+    let case = stage.called();
+    stage.done(&arm(), case, p0());
+    stage.done(&regulator(), case, Command::AcceptHandOver);
+    stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P0))));
+    assert!(stage.waits(case, ActionKind::Regulate) && !stage.waits(case, ActionKind::HandOver));
+    assert_eq!(stage.case(case).qualification.as_ref().unwrap().motive.as_deref(), Some("M03.14"));
+}
+
+/// Found by reading: a second qualification erased what the first had noted, and the ARM could then end the file.
+#[test]
+fn a_symptom_or_flag_once_heard_is_not_taken_back_by_a_second_qualification() {
+    let mut stage = Stage::new();
+    let case = stage.called();
+    let mut first = qualify(Priority::P2);
+    first.flags = vec![Flag::CommunicationBarrier];
+    stage.done(&arm(), case, Command::Qualify(Box::new(first)));
+    let mut harmless = qualify(Priority::NotRegulated);
+    harmless.symptoms = false;
+    let refusal = stage.refused(&arm(), case, Command::Qualify(Box::new(harmless)));
+    assert!(refusal.to_string().contains("ever noted"), "{refusal}");
+    stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P3))));
+    let known = stage.case(case).qualification.clone().unwrap();
+    assert!(known.symptoms && known.flags == [Flag::CommunicationBarrier]);
+}
+
+/// Found by reading: the action stayed with the regulators of the first stream.
+#[test]
+fn a_case_qualified_into_another_stream_changes_hands_with_its_action() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P2);
+    let mut psychiatry = qualify(Priority::P2);
+    psychiatry.stream = Stream::Psy;
+    stage.done(&arm(), case, Command::Qualify(Box::new(psychiatry)));
+    let owner = stage.action(case, ActionKind::Regulate).owner;
+    assert_eq!(owner, Owner::Desk(sas_dispatch::domain::actor::Role::Regulator, Some(Stream::Psy)));
+}
+
+#[test]
+fn hanging_up_never_ends_a_case_and_after_a_symptom_it_goes_to_a_doctor() {
+    let mut stage = Stage::new();
+    let mut ringing = call(stage.now);
+    (ringing.opened.channel, ringing.answered) = (Channel::Telephony, false);
+    let exchange = someone("pbx", sas_dispatch::domain::actor::Role::Telephony);
+    let unanswered = stage.opened(&exchange, ringing);
+    stage.done(&exchange, unanswered, Command::Call(CallEvent::HungUp));
+    assert!(stage.waits(unanswered, ActionKind::CallBack));
+    assert_eq!(stage.case(unanswered).line, Line::CallBack);
+
+    let symptom = stage.qualified(Priority::P3);
+    stage.done(&exchange, symptom, Command::Call(CallEvent::HungUp));
+    let known = stage.case(symptom).qualification.clone().unwrap();
+    assert_eq!((known.priority, known.flags), (Priority::P2, vec![Flag::LostCall]), "deferred no longer");
+    assert!(stage.waits(symptom, ActionKind::CallBack) && stage.waits(symptom, ActionKind::Regulate));
+    assert!(stage.action(symptom, ActionKind::Regulate).deadline <= stage.now + Span::from_mins(15));
+    let back = stage.action(symptom, ActionKind::CallBack).id;
+    stage.done(&arm(), symptom, Command::EndAction { action: back, end: End::Unreachable, note: None });
+    assert!(stage.waits(symptom, ActionKind::Regulate), "a doctor decides all the same");
+    assert!(matches!(stage.refused(&arm(), symptom, Command::Dismiss(Attribution::Silent)), Refusal::State { .. }));
+}
+
+#[test]
+fn a_caller_who_is_reached_again_goes_on_where_the_call_broke() {
+    let mut stage = Stage::new();
+    let case = stage.called();
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    let back = stage.action(case, ActionKind::CallBack).id;
+    stage.done(&arm(), case, Command::EndAction { action: back, end: End::Done, note: Some(text("jointe")) });
+    assert!(stage.waits(case, ActionKind::Qualify));
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    stage.done(&arm(), case, Command::Call(CallEvent::Reconnected));
+    assert_eq!(stage.case(case).line, Line::OnLine);
+    assert!(!stage.waits(case, ActionKind::CallBack) && stage.waits(case, ActionKind::Qualify));
+}
+
+/// Found by reading: a contact marked unsafe got a call-back.
+#[test]
+fn an_unsafe_contact_is_never_rung_back() {
+    let mut stage = Stage::new();
+    let unsafe_contact = || {
+        let safety = Some(ContactSafety { may_ring: false, may_text: false, may_leave_message: false });
+        Command::Amend(Box::new(Particulars { safety, ..Particulars::default() }))
+    };
+    let told_first = stage.qualified(Priority::P2);
+    stage.done(&arm(), told_first, unsafe_contact());
+    stage.done(&arm(), told_first, Command::Call(CallEvent::HungUp));
+    stage.late(told_first, ActionKind::Regulate);
+    assert!(!stage.waits(told_first, ActionKind::CallBack) && stage.waits(told_first, ActionKind::Regulate));
+    let told_later = stage.called();
+    stage.done(&arm(), told_later, Command::Call(CallEvent::HungUp));
+    stage.done(&coordinator(), told_later, unsafe_contact());
+    assert!(!stage.waits(told_later, ActionKind::CallBack) && stage.waits(told_later, ActionKind::Qualify));
+}
+
+fn linked(stage: &mut Stage, case: CaseId, earlier: CaseId) {
+    stage.done(&arm(), case, Command::LinkRepeat(earlier));
+}
+
+#[test]
+fn a_repeat_call_or_an_infant_makes_a_doctor_compulsory_and_lifts_a_deferred_case() {
+    let mut stage = Stage::new();
+    let earlier = stage.called();
+    let case = stage.qualified(Priority::P3);
+    linked(&mut stage, case, earlier);
+    let known = stage.case(case).qualification.clone().unwrap();
+    assert_eq!((known.priority, known.flags), (Priority::P2, vec![Flag::RepeatCall]));
+    let regulate = stage.action(case, ActionKind::Regulate);
+    assert_eq!(regulate.deadline, stage.now + Span::from_mins(15), "its alarm rings as early as its new place asks");
+    let infant = Patient { number: 2, infant: true, ..Patient::default() };
+    let particulars = Particulars { patients: vec![(infant, Default::default())], ..Particulars::default() };
+    stage.done(&arm(), case, Command::Amend(Box::new(particulars)));
+    assert!(stage.case(case).qualification.as_ref().unwrap().flags.contains(&Flag::Infant));
+    let itself = stage.refused(&arm(), case, Command::LinkRepeat(case));
+    assert!(itself.to_string().contains("repeat itself"));
+}
+
+#[test]
+fn a_wrong_qualification_is_told_every_fault_at_once() {
+    let mut stage = Stage::new();
+    let case = stage.called();
+    let mut wrong = qualify(Priority::NotRegulated);
+    (wrong.motive, wrong.symptoms) = (Some("Z1".to_owned()), true);
+    let Refusal::Fields(faults) = stage.refused(&arm(), case, Command::Qualify(Box::new(wrong))) else { panic!() };
+    assert_eq!(faults.iter().map(|fault| fault.field.as_str()).collect::<Vec<_>>(), ["motive", "priority"]);
+}

@@ -1,0 +1,111 @@
+//! Who may do what: the table, written down a second time, and every role against every command.
+
+use sas_dispatch::domain::{
+    actor::Role,
+    case::{
+        Command, End, Refusal,
+        command::{CallEvent, OfferAnswer, SignAnswer, Timer},
+    },
+    ids::{ActionId, CaseId, DecisionId, OfferId, ShiftId, SlotId, VisitId},
+    regulation::{
+        need::CareType,
+        qualification::{Attribution, Priority, Stream},
+    },
+    slots::SlotKind,
+    visits::VisitStatus,
+};
+use uuid::Uuid;
+
+use super::stage::{SAS, SOS, Stage, call, qualify, sign, someone, text};
+
+const ROLES: [Role; 9] = [
+    Role::Arm,
+    Role::Regulator,
+    Role::Coordinator,
+    Role::Responder,
+    Role::Dispatcher,
+    Role::Telephony,
+    Role::Supervisor,
+    Role::BackOffice,
+    Role::Upkeep,
+];
+
+/// One command of each kind, with the roles that may give it, in the order of [`ROLES`].
+fn table(stage: &Stage) -> Vec<(Command, &'static str)> {
+    let id = Uuid::from_u128(1);
+    let (claim_no, offer, visit, reason) = (1, OfferId(id), VisitId(id), text("motif"));
+    let (start, end) = (stage.now, stage.now);
+    let (decision, care) = (DecisionId(id), CareType::Advice);
+    let answer = SignAnswer { claim_no, decision, care, supply: None, note: None, keep: false };
+    let plan = Box::new(stage.plan(None));
+    vec![
+        (Command::Open(Box::new(call(stage.now))), "ARM REG COO TEL SUP"),
+        (Command::Amend(Box::default()), "ARM REG COO SUP"),
+        (Command::AddNote(text("note")), "ARM REG COO SUP"),
+        (Command::LinkRepeat(CaseId(id)), "ARM REG COO SUP"),
+        (Command::Call(CallEvent::HungUp), "ARM REG COO TEL"),
+        (Command::Qualify(Box::new(qualify(Priority::P2))), "ARM REG"),
+        (Command::Dismiss(Attribution::Fax), "ARM REG"),
+        (Command::Claim, "REG"),
+        (Command::Release { claim_no }, "REG"),
+        (Command::Resume { claim_no }, "REG"),
+        (Command::AcceptHandOver, "REG"),
+        (Command::SignNeed(Box::new(sign(1, care))), "REG"),
+        (Command::SignAnswer(Box::new(answer)), "REG"),
+        (Command::Reorient { claim_no, stream: Stream::Psy, reason: reason.clone() }, "REG"),
+        (Command::ForceRelease { reason: reason.clone() }, "SUP"),
+        (Command::Advance { decision, plan }, "REG COO UPK"),
+        (Command::Cancel { offer, reason }, "REG COO"),
+        (Command::RenewHold { offer }, "REG COO"),
+        (Command::AnswerOffer { offer, answer: OfferAnswer::Declined }, "COO RES DIS"),
+        (Command::Attend { offer, seen: true }, "COO RES DIS"),
+        (Command::TakeVisit { offer, shift: ShiftId(id) }, "RES DIS"),
+        (Command::MoveVisit { visit, status: VisitStatus::EnRoute, happened: None }, "RES DIS"),
+        (Command::ReportVisit { visit, text: text("vu") }, "RES"),
+        (Command::EndAction { action: ActionId(id), end: End::Done, note: None }, "ARM REG COO RES DIS"),
+        (
+            Command::PublishSlot { slot: None, responder: SAS.parse().unwrap(), kind: SlotKind::Snp, start, end },
+            "RES BAC",
+        ),
+        (Command::WithdrawSlot(SlotId(id)), "RES BAC"),
+        (
+            Command::OpenShift { responder: SOS.parse().unwrap(), sectors: vec![], start, end, position: None },
+            "RES DIS",
+        ),
+        (Command::EndShift(ShiftId(id)), "RES DIS"),
+        (Command::Fire(Timer::Lease), "UPK"),
+    ]
+}
+
+#[test]
+fn each_role_may_do_what_the_table_says_and_nothing_else() {
+    let rows = table(&Stage::new());
+    assert_eq!(rows.len(), 29, "one row for each kind of command");
+    for (command, allowed) in rows {
+        for role in ROLES {
+            let mut stage = Stage::new();
+            let case = stage.called();
+            let given = stage.give(&someone("quelquun", role), Some(case), &command);
+            let by_role = matches!(&given, Err(Refusal::Role { needed, .. }) if roles(needed));
+            let short = format!("{role:?}")[..3].to_uppercase();
+            assert_eq!(!by_role, allowed.contains(&short), "{} by {role:?}: {given:?}", command.name());
+        }
+    }
+}
+
+/// True when a refusal names roles, and not the owner of a thing.
+fn roles(needed: &str) -> bool {
+    let known =
+        ["ARM", "TELEPHONY", "REGULATOR", "COORDINATOR", "RESPONDER", "DISPATCHER", "SUPERVISOR", "BACK_OFFICE"];
+    needed.is_empty() || needed.split(", ").all(|name| known.contains(&name))
+}
+
+#[test]
+fn a_refusal_for_the_role_says_who_may() {
+    let mut stage = Stage::new();
+    let case = stage.called();
+    let refusal = stage.refused(&someone("osnp-chloe", Role::Coordinator), case, Command::Claim);
+    assert_eq!(refusal.to_string(), "the role COORDINATOR may not do this; it is for REGULATOR");
+    let pretender = stage.refused(&someone("upkeep", Role::Supervisor), case, Command::Fire(Timer::Lease));
+    assert!(matches!(pretender, Refusal::Role { needed, .. } if needed.is_empty()), "nobody from outside");
+}

@@ -1,0 +1,100 @@
+//! Bringing every case to its end with what stands on people's screens: no case may be stuck.
+
+use sas_dispatch::domain::{
+    actor::{Actor, Role},
+    case::{
+        Action, ActionKind, Case, Command, End,
+        command::{CallEvent, OfferAnswer, SignAnswer},
+    },
+    ids::CaseId,
+    regulation::{need::CareType, qualification::Priority},
+    visits::VisitStatus,
+};
+
+use super::{
+    super::stage::{arm, coordinator, qualify, sign, someone, supervisor, text},
+    room::Room,
+};
+
+/// More acts than the longest path needs.
+const ENOUGH: usize = 60;
+
+pub fn everything(room: &mut Room) {
+    for case in room.cases() {
+        let mut acts = 0;
+        while let Some(action) = next(room.stage.case(case)) {
+            acts += 1;
+            let what = action.kind;
+            assert!(acts < ENOUGH, "stuck at {what}: {:#?}", room.stage.case(case).actions);
+            let (actor, command) = answer(room, case, &action);
+            let name = command.name();
+            let open = room.stage.case(case).open_actions().count();
+            assert!(room.give((actor, Some(case), command)), "{name} for {what} was refused with {open} open actions");
+        }
+    }
+}
+
+/// What is next: the doctor last, so that nothing opens again behind him.
+fn next(case: &Case) -> Option<Action> {
+    let rank = |action: &&Action| match action.kind {
+        ActionKind::HandOver => 0,
+        ActionKind::Unanswered => 9,
+        ActionKind::Regulate => 8,
+        _ => 1,
+    };
+    case.open_actions().min_by_key(rank).cloned()
+}
+
+/// What the owner of an action can do about it.
+fn answer(room: &Room, id: CaseId, action: &Action) -> (Actor, Command) {
+    let case = room.stage.case(id);
+    let end = |end| Command::EndAction { action: action.id, end, note: None };
+    let garde = someone("dr-de-garde", Role::Regulator);
+    match action.kind {
+        ActionKind::AnswerCall => (arm(), Command::Call(CallEvent::Answered)),
+        ActionKind::Qualify => (arm(), Command::Qualify(Box::new(qualify(Priority::P2)))),
+        ActionKind::HandOver => (garde, Command::AcceptHandOver),
+        ActionKind::Regulate | ActionKind::Unanswered => regulate(case, garde),
+        ActionKind::CallBack
+        | ActionKind::FollowUp
+        | ActionKind::DeliverPrescription
+        | ActionKind::ReturnOfInformation => (coordinator(), end(End::Done)),
+        ActionKind::Route => (coordinator(), end(End::Refused)),
+        ActionKind::RingGp | ActionKind::ConfirmSlot | ActionKind::AcceptVisit => {
+            let offer = action.about.offer.unwrap();
+            (coordinator(), Command::AnswerOffer { offer, answer: OfferAnswer::Declined })
+        }
+        ActionKind::Appointment => {
+            let offer = action.about.offer.unwrap();
+            (coordinator(), Command::Attend { offer, seen: true })
+        }
+        ActionKind::Visit => {
+            let visit = action.about.visit.unwrap();
+            let desk = someone("repartition", Role::Dispatcher);
+            (desk, Command::MoveVisit { visit, status: VisitStatus::Finished, happened: None })
+        }
+        ActionKind::AwaitReport => match action.about.visit {
+            Some(visit) => {
+                let (person, _) = case.visit(visit).unwrap().doctor.clone().unwrap();
+                let driver = someone(person.as_str(), Role::Responder);
+                (driver, Command::ReportVisit { visit, text: text("compte rendu") })
+            }
+            None => (coordinator(), end(End::Done)),
+        },
+    }
+}
+
+/// Takes the case from whoever holds it, signs what is unsigned, and ends with advice.
+fn regulate(case: &Case, garde: Actor) -> (Actor, Command) {
+    let Some(claim) = &case.claim else { return (garde, Command::Claim) };
+    if claim.by != garde.person {
+        return (supervisor(), Command::ForceRelease { reason: text("fin de garde") });
+    }
+    let claim_no = claim.no;
+    if let Some(unsigned) = case.decisions.iter().find(|decision| decision.answer.is_none()) {
+        let (decision, care) = (unsigned.id, unsigned.need.care);
+        let sign = SignAnswer { claim_no, decision, care, supply: None, note: None, keep: false };
+        return (garde, Command::SignAnswer(Box::new(sign)));
+    }
+    (garde, Command::SignNeed(Box::new(sign(claim_no, CareType::Advice))))
+}

@@ -1,0 +1,76 @@
+//! Who says what is free: the owner of an agenda or a shift, or the back office for him.
+
+use sas_dispatch::domain::{
+    actor::Role,
+    case::{Command, Refusal},
+    ids::SlotId,
+    slots::SlotKind,
+    time::Span,
+};
+
+use super::stage::{GP_DOCTOR, SAS, SAS_DOCTOR, SECTOR, SOS, SOS_DOCTOR, Stage, doctor, someone};
+
+fn publish(stage: &Stage, slot: Option<SlotId>, begins: Span, ends: Span) -> Command {
+    let (responder, kind) = (SAS.parse().unwrap(), SlotKind::Snp);
+    Command::PublishSlot { slot, responder, kind, start: stage.now + begins, end: stage.now + ends }
+}
+
+#[test]
+fn an_agenda_is_its_owners_or_the_back_offices() {
+    let mut stage = Stage::new();
+    let command = publish(&stage, None, Span::from_hours(1), Span::from_hours(2));
+    assert!(matches!(stage.give(&doctor(GP_DOCTOR), None, &command), Err(Refusal::Role { .. })));
+    let office = someone("secretariat", Role::BackOffice);
+    let slot = stage.give(&office, None, &command).unwrap().slot;
+    let again = publish(&stage, slot, Span::from_hours(2), Span::from_hours(3));
+    stage.give(&doctor(SAS_DOCTOR), None, &again).unwrap();
+    assert_eq!(stage.records.slots.len(), 1, "published again, not twice");
+}
+
+#[test]
+fn a_slot_has_a_length_and_lies_ahead() {
+    let mut stage = Stage::new();
+    let wrong = [
+        publish(&stage, None, Span::from_hours(2), Span::from_hours(1)),
+        publish(&stage, None, Span::from_hours(1), Span::from_hours(6)),
+        publish(&stage, None, Span::ZERO, Span::ZERO),
+    ];
+    for command in wrong {
+        assert!(matches!(stage.give(&doctor(SAS_DOCTOR), None, &command), Err(Refusal::Fields(_))));
+    }
+    let unknown = publish(&stage, Some(SlotId(uuid::Uuid::from_u128(7))), Span::ZERO, Span::from_hours(1));
+    assert!(matches!(stage.give(&doctor(SAS_DOCTOR), None, &unknown), Err(Refusal::NotFound(_))));
+}
+
+#[test]
+fn a_held_slot_is_not_published_again() {
+    let mut stage = Stage::new();
+    let (slot, means) = stage.slot(Span::from_hours(1));
+    let (case, decision) = stage.decided(sas_dispatch::domain::regulation::need::CareType::Consultation);
+    stage.offered(case, decision, SAS, means);
+    let moved = publish(&stage, Some(slot), Span::from_hours(2), Span::from_hours(3));
+    assert!(matches!(stage.give(&doctor(SAS_DOCTOR), None, &moved), Err(Refusal::State { .. })));
+}
+
+#[test]
+fn a_shift_is_opened_by_its_doctor_for_sectors_the_structure_serves() {
+    let mut stage = Stage::new();
+    let open = |stage: &Stage, who: &str, sectors: &[&str]| Command::OpenShift {
+        responder: who.parse().unwrap(),
+        sectors: sectors.iter().map(|sector| sector.parse().unwrap()).collect(),
+        start: stage.now,
+        end: stage.now + Span::from_hours(8),
+        position: None,
+    };
+    let elsewhere = open(&stage, SOS, &[SECTOR, "wissembourg"]);
+    let Err(Refusal::Fields(faults)) = stage.give(&doctor(SOS_DOCTOR), None, &elsewhere) else { panic!() };
+    assert_eq!(faults[0].field, "sectors[1]");
+    let nowhere = open(&stage, SOS, &[]);
+    assert!(matches!(stage.give(&doctor(SOS_DOCTOR), None, &nowhere), Err(Refusal::Fields(_))));
+    let stranger = open(&stage, SOS, &[SECTOR]);
+    assert!(matches!(stage.give(&doctor(GP_DOCTOR), None, &stranger), Err(Refusal::Role { .. })));
+    let shift = stage.on_duty(SOS_DOCTOR);
+    let by_another = stage.give(&doctor("dr-67-sos-brume"), None, &Command::EndShift(shift));
+    assert!(matches!(by_another, Err(Refusal::Role { .. })));
+    stage.give(&doctor(SOS_DOCTOR), None, &Command::EndShift(shift)).unwrap();
+}

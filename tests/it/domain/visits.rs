@@ -1,0 +1,193 @@
+//! Home visits: the national statuses, one visit for one doctor, an absent patient, the report that is awaited.
+
+use sas_dispatch::domain::{
+    case::{ActionKind, Command, End, OfferState, Refusal, sealed::NoteKind},
+    ids::{CaseId, OfferId, ShiftId, VisitId},
+    regulation::need::CareType,
+    time::Span,
+    visits::{ShiftState, VisitStatus},
+};
+
+use super::stage::{SOS, SOS_DOCTOR, Stage, coordinator, doctor, regulator, text, visit_means};
+
+fn offered(stage: &mut Stage) -> (CaseId, OfferId) {
+    let (case, decision) = stage.decided(CareType::HomeVisit);
+    (case, stage.offered(case, decision, SOS, visit_means()))
+}
+
+struct Taken {
+    case: CaseId,
+    offer: OfferId,
+    visit: VisitId,
+    shift: ShiftId,
+}
+
+fn taken(stage: &mut Stage) -> Taken {
+    let shift = stage.on_duty(SOS_DOCTOR);
+    let (case, offer) = offered(stage);
+    stage.done(&doctor(SOS_DOCTOR), case, Command::TakeVisit { offer, shift });
+    Taken { case, offer, visit: stage.case(case).visits[0].id, shift }
+}
+
+fn step(visit: VisitId, status: VisitStatus) -> Command {
+    Command::MoveVisit { visit, status, happened: None }
+}
+
+#[test]
+fn a_visit_follows_the_national_statuses_to_its_report() {
+    let mut stage = Stage::new();
+    let Taken { case, visit, shift, .. } = taken(&mut stage);
+    assert!(stage.waits(case, ActionKind::Visit) && !stage.waits(case, ActionKind::AcceptVisit));
+    for status in [VisitStatus::EnRoute, VisitStatus::Arrived, VisitStatus::WithPatient, VisitStatus::Finished] {
+        let early = Command::ReportVisit { visit, text: text("vu") };
+        assert!(matches!(stage.refused(&doctor(SOS_DOCTOR), case, early), Refusal::State { .. }));
+        stage.pass(Span::from_mins(10));
+        stage.done(&doctor(SOS_DOCTOR), case, step(visit, status));
+    }
+    assert_eq!(stage.records.shifts[&shift].state, ShiftState::Free);
+    assert!(stage.waits(case, ActionKind::AwaitReport), "the case waits for the report");
+    let wait = stage.action(case, ActionKind::AwaitReport).id;
+    let wordless = Command::EndAction { action: wait, end: End::Done, note: None };
+    assert!(stage.refused(&doctor(SOS_DOCTOR), case, wordless).to_string().contains("report"));
+    stage.done(&doctor(SOS_DOCTOR), case, Command::ReportVisit { visit, text: text("otite, traitée") });
+    assert!(!stage.waits(case, ActionKind::AwaitReport) && stage.waits(case, ActionKind::ReturnOfInformation));
+    assert_eq!(stage.case(case).sealed.notes.last().unwrap().kind, NoteKind::Report);
+}
+
+/// Every pair of statuses, against the table written down in the oracle, which sees each accepted step.
+#[test]
+fn a_visit_never_goes_back_nor_repeats_a_step() {
+    let reached = |from: &[VisitStatus], to: VisitStatus| {
+        let mut stage = Stage::new();
+        let Taken { case, visit, .. } = taken(&mut stage);
+        for status in from {
+            stage.done(&doctor(SOS_DOCTOR), case, step(visit, *status));
+        }
+        stage.give(&doctor(SOS_DOCTOR), Some(case), &step(visit, to)).is_ok()
+    };
+    use VisitStatus::{Arrived, CalledOff, Dispatched, EnRoute, Finished, WithPatient};
+    assert!(reached(&[], Finished), "a terminal without network reports late");
+    assert!(reached(&[EnRoute], CalledOff) && !reached(&[Arrived], CalledOff) && !reached(&[WithPatient], CalledOff));
+    assert!(!reached(&[EnRoute], EnRoute) && !reached(&[Arrived], EnRoute) && !reached(&[Arrived], Dispatched));
+    assert!(!reached(&[Finished], Arrived) && !reached(&[CalledOff], EnRoute));
+}
+
+#[test]
+fn a_step_happened_between_the_last_one_and_now() {
+    let mut stage = Stage::new();
+    let Taken { case, visit, .. } = taken(&mut stage);
+    stage.pass(Span::from_mins(10));
+    for happened in [stage.now + Span::from_secs(1), stage.now - Span::from_mins(11)] {
+        let wrong = Command::MoveVisit { visit, status: VisitStatus::EnRoute, happened: Some(happened) };
+        assert!(matches!(stage.refused(&doctor(SOS_DOCTOR), case, wrong), Refusal::Fields(_)));
+    }
+    let happened = Some(stage.now - Span::from_mins(5));
+    stage.done(&doctor(SOS_DOCTOR), case, Command::MoveVisit { visit, status: VisitStatus::EnRoute, happened });
+}
+
+#[test]
+fn a_doctor_makes_one_visit_at_a_time() {
+    let mut stage = Stage::new();
+    let first = taken(&mut stage);
+    let (case, offer) = offered(&mut stage);
+    let second = Command::TakeVisit { offer, shift: first.shift };
+    assert!(stage.refused(&doctor(SOS_DOCTOR), case, second).to_string().contains("still on a visit"));
+    let off_duty = stage.give(&doctor(SOS_DOCTOR), None, &Command::EndShift(first.shift)).unwrap_err();
+    assert!(off_duty.to_string().contains("under way"));
+    stage.done(&doctor(SOS_DOCTOR), first.case, step(first.visit, VisitStatus::Finished));
+    stage.done(&doctor(SOS_DOCTOR), case, Command::TakeVisit { offer, shift: first.shift });
+}
+
+#[test]
+fn one_visit_is_taken_by_one_doctor() {
+    let mut stage = Stage::new();
+    let first = taken(&mut stage);
+    let other = "dr-67-sos-brume";
+    let shift = stage.on_duty(other);
+    let again = Command::TakeVisit { offer: first.offer, shift };
+    assert!(matches!(stage.refused(&doctor(other), first.case, again), Refusal::State { .. }));
+    let not_his = stage.refused(&doctor(other), first.case, step(first.visit, VisitStatus::EnRoute));
+    assert!(matches!(not_his, Refusal::Role { .. }));
+}
+
+#[test]
+fn an_absent_patient_comes_to_a_doctor_and_the_visiting_one_is_free() {
+    for arrived in [false, true] {
+        let mut stage = Stage::new();
+        let Taken { case, visit, shift, offer } = taken(&mut stage);
+        if arrived {
+            stage.done(&doctor(SOS_DOCTOR), case, step(visit, VisitStatus::Arrived));
+        }
+        let action = stage.action(case, ActionKind::Visit).id;
+        stage.done(&doctor(SOS_DOCTOR), case, Command::EndAction { action, end: End::Absent, note: None });
+        assert!(stage.waits(case, ActionKind::Regulate), "a doctor decides what it means");
+        assert_eq!(stage.records.shifts[&shift].state, ShiftState::Free);
+        // Found by reading: a visit was called off although its doctor had arrived.
+        let expected = if arrived { VisitStatus::Finished } else { VisitStatus::CalledOff };
+        assert_eq!(stage.case(case).visit(visit).unwrap().status, expected);
+        assert!(matches!(stage.case(case).offer(offer).unwrap().state, OfferState::Closed { .. }));
+    }
+}
+
+/// Found by reading: the doctor stayed on a visit that nobody followed any more.
+#[test]
+fn a_visit_is_not_done_by_saying_so() {
+    let mut stage = Stage::new();
+    let Taken { case, .. } = taken(&mut stage);
+    let action = stage.action(case, ActionKind::Visit).id;
+    let done = Command::EndAction { action, end: End::Done, note: None };
+    assert!(stage.refused(&doctor(SOS_DOCTOR), case, done).to_string().contains("FINPEC"));
+}
+
+#[test]
+fn a_visit_is_called_off_until_the_doctor_is_there() {
+    let mut stage = Stage::new();
+    let Taken { case, visit, shift, offer } = taken(&mut stage);
+    let cancel = || Command::Cancel { offer, reason: text("le patient va mieux") };
+    stage.done(&doctor(SOS_DOCTOR), case, step(visit, VisitStatus::Arrived));
+    assert!(stage.refused(&coordinator(), case, cancel()).to_string().contains("the doctor is there"));
+    let other = "dr-67-sos-brume";
+    let second = stage.on_duty(other);
+    let (case, offer) = offered(&mut stage);
+    stage.done(&doctor(other), case, Command::TakeVisit { offer, shift: second });
+    stage.done(&coordinator(), case, Command::Cancel { offer, reason: text("le patient va mieux") });
+    assert_eq!(stage.case(case).visits[0].status, VisitStatus::CalledOff);
+    assert_eq!(stage.records.shifts[&second].state, ShiftState::Free);
+    assert!(matches!(stage.records.shifts[&shift].state, ShiftState::OnVisit { .. }), "the other doctor goes on");
+    assert!(stage.waits(case, ActionKind::Route));
+}
+
+#[test]
+fn nobody_taking_a_visit_in_time_leads_to_the_next_option() {
+    let mut stage = Stage::new();
+    let (case, _) = offered(&mut stage);
+    stage.late(case, ActionKind::AcceptVisit);
+    assert!(stage.waits(case, ActionKind::Route));
+    assert_eq!(stage.case(case).visits[0].status, VisitStatus::CalledOff);
+}
+
+/// Found by reading: a second report, days later, opened a closed file again.
+#[test]
+fn a_second_report_adds_its_words_and_nothing_else() {
+    let mut stage = Stage::new();
+    let Taken { case, visit, .. } = taken(&mut stage);
+    stage.done(&doctor(SOS_DOCTOR), case, step(visit, VisitStatus::Finished));
+    stage.done(&doctor(SOS_DOCTOR), case, Command::ReportVisit { visit, text: text("otite") });
+    let told = stage.action(case, ActionKind::ReturnOfInformation).id;
+    stage.done(&doctor(SOS_DOCTOR), case, Command::EndAction { action: told, end: End::Done, note: None });
+    assert!(stage.case(case).idle_since.is_some());
+    stage.pass(Span::from_hours(48));
+    stage.done(&doctor(SOS_DOCTOR), case, Command::ReportVisit { visit, text: text("allergie notée") });
+    assert!(stage.case(case).idle_since.is_some(), "the closed file stays closed");
+}
+
+#[test]
+fn a_late_visit_alarms_and_goes_on() {
+    let mut stage = Stage::new();
+    let Taken { case, visit, .. } = taken(&mut stage);
+    stage.late(case, ActionKind::Visit);
+    assert!(stage.action(case, ActionKind::Visit).alarmed().is_some());
+    stage.done(&doctor(SOS_DOCTOR), case, step(visit, VisitStatus::WithPatient));
+    assert!(!stage.waits(case, ActionKind::Regulate));
+    assert!(matches!(stage.refused(&regulator(), case, Command::Claim), Refusal::State { .. }));
+}
