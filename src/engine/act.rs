@@ -13,7 +13,7 @@ use crate::{
         case::{Command, Event, Records, Refusal, Reply, decide, decide::Context},
         ids::CaseId,
     },
-    store::{Guard, Key, Receipt, Snapshot, StoreError, Txn},
+    store::{Guard, Index, Key, Receipt, Snapshot, StoreError, Txn},
     telemetry::labels::{CommandResult, RetryReason},
 };
 
@@ -52,7 +52,16 @@ impl Engine {
         target: Target,
         command: Command,
     ) -> Result<Done, Failure> {
-        self.act_guarded(actor, mutation, target, command, Extra::default()).await
+        let guards = match &command {
+            Command::Open(open) => open.opened.call.iter().map(|call| self.first_of_call(call)).collect(),
+            _ => Vec::new(),
+        };
+        self.act_guarded(actor, mutation, target, command, Extra { guards }).await
+    }
+
+    /// Two events of one new call may come at the same time: only one of them opens its case.
+    fn first_of_call(&self, call: &str) -> Guard {
+        Guard::First(Index::call(&self.0.lookup.hash(call)), None)
     }
 
     pub(super) async fn act_guarded(

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         actor::Actor,
         calendar::local_date,
-        case::{Outcome, Records},
+        case::{Outcome, Records, Refusal},
         time::Instant,
     },
     store::{Committed, Conflict, Counter, Guard, Index, Key, Member, Op, Receipt, StoreError, Txn},
@@ -112,8 +112,15 @@ impl Engine {
                 let view = self.keep(actor, place, loaded, outcome, txn, &receipt);
                 Ok(Attempt::Done(Box::new(done(outcome.reply.clone(), &receipt, view))))
             }
-            Some(Committed::Conflict(Conflict { snapshot, .. })) => {
+            Some(Committed::Conflict(Conflict { snapshot, heads })) => {
                 self.remember(actor, &snapshot)?;
+                if heads.iter().any(|(index, head)| index.is_call() && head.is_some()) {
+                    return Err(Refusal::state(
+                        "call",
+                        "it has its case already: find that case and report the event again",
+                    )
+                    .into());
+                }
                 Ok(Attempt::Again(Some(RetryReason::Conflict)))
             }
             Some(Committed::Clock(store_now)) => {

@@ -3,9 +3,10 @@
 use crate::{
     domain::{
         actor::{Actor, Role},
-        case::{Refusal, sealed::Sealed},
+        case::{Offer, OfferState, Refusal, sealed::Sealed},
         ids::{CaseId, ResponderId, SectorId},
         regulation::qualification::Stream,
+        routing::Means,
         slots::Slot,
         visits::Shift,
     },
@@ -208,18 +209,27 @@ impl Engine {
     }
 }
 
-/// What an actor may see of a case: a responder the cases offered to the structures he gives care for, a telephony
-/// integration and the back office nothing about a person, a desk everything.
+/// What an actor may see of a case: a desk everything; a telephony integration and the back office nothing about a
+/// person; a responder the cases offered to the structures he gives care for, with the persons once the care is his.
 pub(super) fn shown_to(actor: &Actor, place: &Place, mut view: CaseView) -> Option<CaseView> {
     let mine = |id: &ResponderId| place.directory.get(id).is_some_and(|known| known.doctors.contains(&actor.person));
-    match actor.role {
-        Role::Responder => view.case.offers.iter().any(|offer| mine(&offer.responder)).then_some(view),
-        Role::Telephony | Role::BackOffice => {
-            view.case.sealed = Sealed::default();
-            Some(view)
+    let case = &view.case;
+    let persons = match actor.role {
+        Role::Responder if !case.offers.iter().any(|offer| mine(&offer.responder)) => return None,
+        Role::Responder => {
+            let visits = case.visits.iter().filter_map(|visit| visit.doctor.as_ref());
+            let accepted = |offer: &Offer| matches!(offer.state, OfferState::Accepted { .. });
+            let at_his = |offer: &&Offer| !matches!(offer.means, Means::Visit { .. }) && mine(&offer.responder);
+            visits.into_iter().any(|(doctor, _)| *doctor == actor.person)
+                || case.offers.iter().filter(at_his).any(accepted)
         }
-        _ => Some(view),
+        Role::Telephony | Role::BackOffice => false,
+        _ => true,
+    };
+    if !persons {
+        view.case.sealed = Sealed::default();
     }
+    Some(view)
 }
 
 fn new_enough(seq: u64, at_least: u64) -> Result<(), Failure> {

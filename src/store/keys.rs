@@ -119,6 +119,11 @@ impl Index {
         Self(format!("call/{keyed_hash}"))
     }
 
+    /// Whether it names the case of one telephone call.
+    pub fn is_call(&self) -> bool {
+        self.0.starts_with("call/")
+    }
+
     /// Claimed cases by lease end.
     pub fn leases() -> Self {
         Self("leases".to_owned())

@@ -64,7 +64,7 @@ pub fn qualify(request: &pb::QualifyRequest, scene: Scene<'_>) -> Result<Act, Fa
 /// The shape of a motive; whether the list has it is judged with the case, which may have brought a foreign one.
 fn motive(fields: &mut Fields, text: &str) -> Option<String> {
     if text.is_empty() && !fields.lenient() {
-        return fields.fault("motive", "must be set unless P0: a code of HubSante.motif such as M05.05");
+        return fields.fault("motive", "must be set unless P0: a code of HubSante.motif such as M03.14");
     }
     fields.optional::<Motive>("motive", text).map(|motive| motive.code().to_owned())
 }

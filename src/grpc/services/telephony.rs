@@ -48,6 +48,14 @@ impl Telephony {
         Ok(receipt(&done, reported.warnings.clone()))
     }
 
+    /// As [`Self::unknown`]; `None` when another event of the same call came first after all.
+    async fn first(&self, actor: &Actor, reported: &Reported) -> Result<Option<Done>, Failure> {
+        match self.unknown(actor, reported).await {
+            Err(Failure::Refused(Refusal::State { what, .. })) if what == "call" => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
     /// An event of a call nobody heard of before.
     async fn unknown(&self, actor: &Actor, reported: &Reported) -> Result<Done, Failure> {
         let open = Command::Open(Box::new(reported.open.clone()));
@@ -75,11 +83,17 @@ impl TelephonyService for Telephony {
     ) -> Result<Response<pb::ReportCallEventResponse>, Status> {
         let (actor, asked) = call(request)?;
         let reported = convert::event(&asked, self.engine.now())?;
-        let (case, receipt) = match self.engine.find_call(&actor, &reported.call).await? {
-            Some(case) => (case, self.known(&actor, &reported, case).await?),
+        let found = self.engine.find_call(&actor, &reported.call).await?;
+        let opened = match found {
+            Some(_) => None,
+            None => self.first(&actor, &reported).await?,
+        };
+        let (case, receipt) = match opened {
+            Some(done) => (after(&done)?.case.id, receipt(&done, convert::late(&reported))),
             None => {
-                let done = self.unknown(&actor, &reported).await?;
-                (after(&done)?.case.id, receipt(&done, convert::late(&reported)))
+                let again = self.engine.find_call(&actor, &reported.call).await?;
+                let case = again.ok_or_else(|| Refusal::NotFound("call".to_owned()))?;
+                (case, self.known(&actor, &reported, case).await?)
             }
         };
         let (view, _) = self.engine.read_case(&actor, case, receipt.seq).await?;

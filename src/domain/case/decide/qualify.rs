@@ -146,11 +146,11 @@ pub(super) fn flag(draft: &mut Draft<'_>, flag: Flag) {
 fn check(draft: &Draft<'_>, command: &Qualify, known: &Qualification) -> Result<(), Refusal> {
     let mut faults = Vec::new();
     match command.motive.as_deref() {
-        None => faults.push(FieldFault::new("motive", "a motive code is needed (HubSante.motif, such as M05.05)")),
+        None => faults.push(FieldFault::new("motive", "a motive code is needed (HubSante.motif, such as M03.14)")),
         Some(motive) if !known_motive(motive) && !foreign_kept(draft, motive) => {
             faults.push(FieldFault::new(
                 "motive",
-                "not a code of HubSante.motif (such as M05.05): choose one of the list",
+                "not a code of HubSante.motif (such as M03.14): choose one of the list",
             ));
         }
         Some(_) => {}
