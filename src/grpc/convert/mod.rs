@@ -11,6 +11,7 @@ pub mod phone;
 pub mod regulation;
 pub mod reply;
 pub mod routing;
+pub mod search;
 pub mod slot;
 pub mod supervision;
 pub mod telephony;

@@ -9,7 +9,10 @@ use crate::{
     domain::actor::Actor,
     engine::{Engine, PageRequest, Place},
     grpc::{
-        convert::slot::{self as convert, Search},
+        convert::{
+            search::{self, Search},
+            slot as convert,
+        },
         pb::{self, slot_service_server::SlotService},
     },
 };
@@ -77,7 +80,7 @@ impl SlotService for Slots {
     ) -> Result<Response<pb::SearchSlotsResponse>, Status> {
         let (actor, asked) = call(request)?;
         let place = self.engine.territory(&actor.territory)?;
-        let search = convert::search(&asked, &place.directory, self.engine.now())?;
+        let search = search::search(&asked, &place.directory, self.engine.now())?;
         let at_least = asked.at_least_seq;
         Ok(Response::new(self.search(&actor, &place, search, at_least).await?))
     }
