@@ -10,6 +10,7 @@ mod hub;
 mod otlp;
 mod replay;
 mod routing;
+mod services;
 mod store;
 mod support;
 mod telemetry;

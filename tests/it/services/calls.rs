@@ -1,0 +1,105 @@
+//! No call is lost, whatever the exchange tells, in whatever order.
+
+use sas_dispatch::{
+    domain::{actor::Role, case::ActionKind},
+    grpc::{
+        pb::{self, CallEventKind, telephony_service_server::TelephonyService},
+        services::telephony::Telephony,
+    },
+};
+use tonic::Code;
+
+use super::{Stand, actor, call};
+
+struct Exchange {
+    stand: Stand,
+    telephony: Telephony,
+}
+
+impl Exchange {
+    async fn new() -> Self {
+        let stand = Stand::new().await;
+        let telephony = Telephony::new(stand.engine.clone());
+        Self { stand, telephony }
+    }
+
+    fn event(&self, event: CallEventKind) -> pb::ReportCallEventRequest {
+        pb::ReportCallEventRequest {
+            command_id: self.stand.id(),
+            call_id: "pbx-1/77".into(),
+            event: event as i32,
+            caller_number: "03 53 01 00 01".into(),
+            called_line: "116117".into(),
+            happened_unix_ms: 0,
+        }
+    }
+
+    async fn report(&self, event: &pb::ReportCallEventRequest) -> Result<pb::ReportCallEventResponse, tonic::Status> {
+        let pbx = actor(Role::Telephony, "pbx-1");
+        Ok(self.telephony.report_call_event(call(&pbx, event.clone())).await?.into_inner())
+    }
+
+    async fn open_actions(&self, case: &str) -> Vec<ActionKind> {
+        let arm = actor(Role::Arm, "arm-1");
+        let (view, _) = self.stand.engine.read_case(&arm, case.parse().unwrap(), 0).await.unwrap();
+        view.case.open_actions().map(|action| action.kind).collect()
+    }
+}
+
+fn codes(answer: &pb::ReportCallEventResponse) -> Vec<String> {
+    answer.receipt.as_ref().unwrap().warnings.iter().map(|warning| warning.code.clone()).collect()
+}
+
+#[tokio::test]
+async fn a_call_rings_is_answered_breaks_and_comes_back_as_one_case() {
+    let exchange = Exchange::new().await;
+    let ringing = exchange.event(CallEventKind::Ringing);
+    let opened = exchange.report(&ringing).await.unwrap();
+    assert!(codes(&opened).is_empty());
+    assert_eq!(exchange.open_actions(&opened.case_id).await, [ActionKind::AnswerCall]);
+
+    let again = exchange.report(&ringing).await.unwrap();
+    assert!(again.receipt.as_ref().unwrap().replayed);
+    assert_eq!(
+        (again.case_id.as_str(), again.receipt.unwrap().seq),
+        (opened.case_id.as_str(), opened.receipt.unwrap().seq)
+    );
+    let other = exchange.report(&exchange.event(CallEventKind::Ringing)).await.unwrap();
+    assert_eq!((other.case_id.as_str(), codes(&other)), (opened.case_id.as_str(), vec!["CALL_KNOWN".to_owned()]));
+
+    for (event, waits) in [
+        (CallEventKind::Answered, ActionKind::Qualify),
+        (CallEventKind::HungUp, ActionKind::CallBack),
+        (CallEventKind::Reconnected, ActionKind::Qualify),
+    ] {
+        let answer = exchange.report(&exchange.event(event)).await.unwrap();
+        assert_eq!(answer.case_id, opened.case_id);
+        assert!(exchange.open_actions(&opened.case_id).await.contains(&waits), "{event:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_was_lost_before_anybody_heard_of_it_is_rung_back() {
+    let exchange = Exchange::new().await;
+    let lost = exchange.event(CallEventKind::HungUp);
+    let answer = exchange.report(&lost).await.unwrap();
+    assert_eq!(codes(&answer), ["CALL_OPENED_LATE"]);
+    assert_eq!(exchange.open_actions(&answer.case_id).await, [ActionKind::CallBack]);
+    let again = exchange.report(&lost).await.unwrap();
+    assert_eq!(again.case_id, answer.case_id);
+    assert!(again.receipt.unwrap().replayed);
+    let pbx = actor(Role::Telephony, "pbx-1");
+    let asked = pb::GetCallRequest { call_id: "pbx-1/77".into(), at_least_seq: 0 };
+    let found = exchange.telephony.get_call(call(&pbx, asked)).await.unwrap().into_inner();
+    assert_eq!((found.case_id.as_str(), found.line()), (answer.case_id.as_str(), pb::LineState::CallBack));
+}
+
+#[tokio::test]
+async fn a_call_heard_of_when_it_is_answered_is_qualified_and_one_that_only_comes_back_is_unknown() {
+    let exchange = Exchange::new().await;
+    let refused = exchange.report(&exchange.event(CallEventKind::Reconnected)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
+    let answered = exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap();
+    assert_eq!(codes(&answered), ["CALL_OPENED_LATE"]);
+    assert_eq!(exchange.open_actions(&answered.case_id).await, [ActionKind::Qualify]);
+}

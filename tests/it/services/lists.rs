@@ -1,0 +1,115 @@
+//! The directory, free slots and the state of the service, as each role reads them.
+
+use sas_dispatch::{
+    domain::actor::Role,
+    grpc::{
+        pb::{
+            self, directory_service_server::DirectoryService, slot_service_server::SlotService,
+            supervision_service_server::SupervisionService,
+        },
+        services::{directory::Responders, slot::Slots, supervision::Supervision},
+    },
+};
+use tonic::Code;
+
+use super::{NOW, Stand, actor, call};
+
+#[tokio::test]
+async fn the_programme_of_sens_is_a_collective_practice_with_a_limit_and_a_list() {
+    let stand = Stand::new().await;
+    let directory = Responders::new(stand.engine.clone());
+    let arm = actor(Role::Arm, "arm-1");
+    let asked = pb::GetProgrammeRequest { responder_id: "programme-sens".into(), at_least_seq: 0 };
+    let programme = directory.get_programme(call(&arm, asked)).await.unwrap().into_inner();
+    assert_eq!((programme.capacity_patients, programme.own_gp_fee), (300, false));
+    assert_eq!(programme.served_by.unwrap().responder_id, "sos-medecins-sens");
+    let asked = pb::GetProgrammeRequest { responder_id: "sos-medecins-sens".into(), at_least_seq: 0 };
+    assert_eq!(directory.get_programme(call(&arm, asked)).await.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn practices_numbers_go_to_those_who_ring_them() {
+    let stand = Stand::new().await;
+    let directory = Responders::new(stand.engine.clone());
+    for (role, shown) in [(Role::Coordinator, true), (Role::Responder, false), (Role::BackOffice, false)] {
+        let asked = pb::ListRespondersRequest { kind: pb::ResponderKind::Gp as i32, ..Default::default() };
+        let list = directory.list_responders(call(&actor(role, "p-1"), asked)).await.unwrap().into_inner();
+        assert!(!list.responders.is_empty());
+        assert!(list.responders.iter().all(|known| known.phone.is_empty() != shown), "{role:?}");
+    }
+}
+
+#[tokio::test]
+async fn own_gps_are_found_page_by_page_without_repeat() {
+    let stand = Stand::new().await;
+    let directory = Responders::new(stand.engine.clone());
+    let arm = actor(Role::Arm, "arm-1");
+    let (mut token, mut found) = (String::new(), Vec::new());
+    loop {
+        let asked = pb::FindOwnGpRequest {
+            commune_insee: "89387".into(),
+            page_size: 1,
+            page_token: token,
+            ..Default::default()
+        };
+        let page = directory.find_own_gp(call(&arm, asked)).await.unwrap().into_inner();
+        found.extend(page.responders.into_iter().map(|known| known.responder_id));
+        token = page.next_page_token;
+        if token.is_empty() {
+            break;
+        }
+    }
+    let once: std::collections::BTreeSet<_> = found.iter().collect();
+    assert!(found.len() > 1 && once.len() == found.len(), "{found:?}");
+    assert!(found.contains(&"programme-sens".to_owned()) && !found.contains(&"sos-medecins-sens".to_owned()));
+    let refused = directory.find_own_gp(call(&arm, pb::FindOwnGpRequest::default())).await.unwrap_err();
+    assert!(refused.message().contains("name_part"), "{}", refused.message());
+}
+
+#[tokio::test]
+async fn a_published_slot_is_found_and_a_withdrawn_one_is_not() {
+    let stand = Stand::new().await;
+    let slots = Slots::new(stand.engine.clone());
+    let office = actor(Role::BackOffice, "office-1");
+    let publish = pb::PublishSlotRequest {
+        command_id: stand.id(),
+        responder_id: "sos-point-sens".into(),
+        kind: pb::SlotKind::FixedPoint as i32,
+        start_unix_ms: NOW.unix_ms() + 3_600_000,
+        end_unix_ms: NOW.unix_ms() + 4_500_000,
+        slot_id: String::new(),
+    };
+    let published = slots.publish_slot(call(&office, publish.clone())).await.unwrap().into_inner();
+    let again = slots.publish_slot(call(&office, publish)).await.unwrap().into_inner();
+    assert_eq!(again.slot_id, published.slot_id);
+    let seq = published.receipt.unwrap().seq;
+
+    let coordinator = actor(Role::Coordinator, "osnp-1");
+    let all = pb::SearchSlotsRequest { at_least_seq: seq, ..Default::default() };
+    let found = slots.search_slots(call(&coordinator, all.clone())).await.unwrap().into_inner();
+    assert_eq!(found.slots.iter().map(|slot| &slot.slot_id).collect::<Vec<_>>(), [&published.slot_id]);
+    let said =
+        |id: &str| found.availability.iter().find(|said| said.responder_id == id).map(|said| said.availability());
+    assert_eq!(said("sos-point-sens"), Some(pb::Availability::Found));
+    assert!(found.availability.iter().any(|said| said.availability() == pb::Availability::NotConnected));
+
+    let withdraw = pb::WithdrawSlotRequest { command_id: stand.id(), slot_id: published.slot_id };
+    slots.withdraw_slot(call(&office, withdraw)).await.unwrap();
+    assert!(slots.search_slots(call(&coordinator, all)).await.unwrap().into_inner().slots.is_empty());
+}
+
+#[tokio::test]
+async fn the_supervisor_reads_the_calendar_and_how_safe_a_write_is() {
+    let stand = Stand::new().await;
+    let supervision = Supervision::new(stand.engine.clone());
+    let supervisor = actor(Role::Supervisor, "sup-1");
+    let asked = pb::GetCalendarRequest { at: "2024-12-26T10:00:00+01:00".into(), at_least_seq: 0 };
+    let calendar = supervision.get_calendar(call(&supervisor, asked)).await.unwrap().into_inner();
+    assert_eq!((calendar.territory.as_str(), calendar.period()), ("fr-89", pb::LegalPeriod::OfficeHours));
+    let asked = pb::GetCalendarRequest { at: "1999-01-01T00:00:00Z".into(), at_least_seq: 0 };
+    let refused = supervision.get_calendar(call(&supervisor, asked)).await.unwrap_err();
+    assert!(refused.code() == Code::InvalidArgument && refused.message().contains("1999"), "{refused:?}");
+    let status = supervision.get_status(call(&supervisor, pb::GetStatusRequest::default())).await.unwrap().into_inner();
+    assert_eq!(status.durability(), pb::Durability::D1);
+    assert!(status.configured && status.responders > 0 && status.rules.contains('@'), "{status:?}");
+}

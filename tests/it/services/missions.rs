@@ -1,0 +1,217 @@
+//! A home visit through the services: planned, offered, taken, made, reported; and who reads a name on the way.
+
+use sas_dispatch::{
+    domain::{
+        actor::{Actor, Role},
+        case::{
+            Command,
+            command::{Open, Particulars, Qualify, SignAnswer, SignNeed},
+            fact::Opened,
+            sealed::{Address, Caller, Identity},
+            state::{Channel, ContactSafety, Line, Patient, Whereabouts},
+        },
+        person::Private,
+        place::Position,
+        regulation::{
+            need::{CareLevel, CareType, Constraints, LongestDelay, Need},
+            qualification::{Priority, Stream},
+        },
+    },
+    grpc::{
+        pb::{self, routing_service_server::RoutingService, visit_service_server::VisitService},
+        services::{routing::Routing, visit::Visits},
+    },
+};
+use tokio_stream::StreamExt;
+use tonic::Code;
+
+use super::{NOW, Stand, actor, call};
+
+fn private(text: &str) -> Private<String> {
+    Private::new(text.to_owned())
+}
+
+fn open() -> Open {
+    let identity =
+        Identity { number: 1, name: private("Zéphyrine Test"), nir: private("secret-nir"), ..Identity::default() };
+    let sens = Position { lat: 48.2001, lon: 3.2901 };
+    let particulars = Particulars {
+        caller: Some(Caller { name: private("Voisin Test"), phone: private("+33353010001"), ..Caller::default() }),
+        address: Some(Address { street: private("1 rue de l'Essai"), access: private("code 4711") }),
+        place: Some(Whereabouts {
+            commune: Some("89387".parse().unwrap()),
+            position: Some(sens),
+            sector: Some("sens".parse().unwrap()),
+        }),
+        safety: Some(ContactSafety { may_ring: false, ..ContactSafety::default() }),
+        patients: vec![(Patient { number: 1, ..Patient::default() }, identity)],
+    };
+    let opened = Opened { channel: Channel::Console, origin: None, arrived: NOW, call: None, line: Line::OnLine };
+    Open { opened, answered: true, vital: false, particulars, note: None }
+}
+
+fn qualify() -> Qualify {
+    Qualify {
+        priority: Priority::P2,
+        stream: Stream::Snp,
+        motive: Some("M03.14".into()),
+        flags: Vec::new(),
+        symptoms: true,
+        protocol: None,
+        particulars: Particulars::default(),
+        note: None,
+    }
+}
+
+/// A case whose need is signed, and the decision; answered too when `answered`.
+async fn decided(stand: &Stand, answered: bool) -> (String, String) {
+    let (arm, doctor) = (actor(Role::Arm, "arm-1"), actor(Role::Regulator, "reg-1"));
+    let case = stand.act(&arm, None, Command::Open(Box::new(open()))).await.reply.case;
+    stand.act(&arm, case, Command::Qualify(Box::new(qualify()))).await;
+    let claim_no = stand.act(&doctor, case, Command::Claim).await.reply.claim_no.unwrap();
+    let need = Need {
+        patient: 1,
+        care: CareType::HomeVisit,
+        level: CareLevel::R3,
+        longest_delay: LongestDelay::H4,
+        constraints: Constraints { home_only: true, ..Constraints::default() },
+        reasons: Vec::new(),
+    };
+    let sign = SignNeed { claim_no, need, note: None, follow_up: None, keep: true };
+    let decision = stand.act(&doctor, case, Command::SignNeed(Box::new(sign))).await.reply.decision.unwrap();
+    if answered {
+        let care = CareType::HomeVisit;
+        let sign = SignAnswer { claim_no, decision, care, supply: None, note: None, keep: false };
+        stand.act(&doctor, case, Command::SignAnswer(Box::new(sign))).await;
+    }
+    (case.unwrap().to_string(), decision.to_string())
+}
+
+async fn on_duty(stand: &Stand, visits: &Visits, doctor: &Actor) -> String {
+    let shift = pb::OpenShiftRequest {
+        command_id: stand.id(),
+        responder_id: "sos-medecins-sens".into(),
+        sectors: vec!["sens".into()],
+        end_unix_ms: NOW.unix_ms() + 8 * 3_600_000,
+        position: Some(pb::Position { lat: 48.2, lon: 3.29 }),
+        ..Default::default()
+    };
+    visits.open_shift(call(doctor, shift)).await.unwrap().into_inner().shift_id
+}
+
+async fn missions(visits: &Visits, reader: &Actor) -> Vec<pb::Mission> {
+    let asked = pb::ListMissionsRequest { responder_id: "sos-medecins-sens".into(), ..Default::default() };
+    visits.list_missions(call(reader, asked)).await.unwrap().into_inner().missions
+}
+
+#[tokio::test]
+async fn a_plan_is_explained_with_reasons_and_nothing_is_changed() {
+    let stand = Stand::new().await;
+    let routing = Routing::new(stand.engine.clone());
+    let coordinator = actor(Role::Coordinator, "osnp-1");
+    let (case_id, decision_id) = decided(&stand, false).await;
+    let asked = pb::ExplainPlanRequest { case_id: case_id.clone(), decision_id: decision_id.clone(), at_least_seq: 0 };
+    let first = routing.explain_plan(call(&coordinator, asked.clone())).await.unwrap().into_inner();
+    let plan = first.plan.unwrap();
+    assert!(first.explanation.len() >= plan.rows.len() && plan.rows.iter().all(|row| !row.text.is_empty()));
+    assert!(plan.rows.iter().all(|row| (row.rank == 0) == (row.why_not != 0)), "kept, or a reason");
+    let second = routing.explain_plan(call(&coordinator, asked)).await.unwrap().into_inner();
+    assert_eq!((second.seq, second.version), (first.seq, first.version));
+
+    let command_id = stand.id();
+    let early = pb::AdvanceRequest { command_id, case_id, decision_id, version: Vec::new() };
+    let refused = routing.advance(call(&coordinator, early)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition, "{refused:?}");
+}
+
+#[tokio::test]
+async fn only_the_doctor_who_took_the_visit_reads_who_and_where() {
+    let stand = Stand::new().await;
+    let (routing, visits) = (Routing::new(stand.engine.clone()), Visits::new(stand.engine.clone()));
+    let (doctor, other) = (actor(Role::Responder, "dr-89-sos-basalte"), actor(Role::Responder, "dr-89-sos-ardoise"));
+    let shift_id = on_duty(&stand, &visits, &doctor).await;
+    let (case_id, decision_id) = decided(&stand, true).await;
+    let advance =
+        pb::AdvanceRequest { command_id: stand.id(), case_id: case_id.clone(), decision_id, version: Vec::new() };
+    let coordinator = actor(Role::Coordinator, "osnp-1");
+    let put = routing.advance(call(&coordinator, advance)).await.unwrap().into_inner();
+    let offer = put.offer.unwrap().offer.unwrap();
+    assert_eq!((offer.responder_id.as_str(), put.unanswered), ("sos-medecins-sens", false));
+
+    let offered = missions(&visits, &doctor).await;
+    assert_eq!(offered.len(), 1);
+    assert!(!format!("{offered:?}").contains("Zéphyrine") && !format!("{offered:?}").contains("Essai"));
+    assert_eq!(offered[0].commune_name, "Sens");
+
+    let accept = pb::AcceptVisitRequest {
+        command_id: stand.id(),
+        case_id,
+        version: offered[0].version.clone(),
+        offer_id: offer.offer_id,
+        shift_id,
+    };
+    let mission = visits.accept_visit(call(&doctor, accept)).await.unwrap().into_inner().mission.unwrap();
+    let details = mission.details.clone().unwrap();
+    assert_eq!(details.patient.as_ref().unwrap().name, "Zéphyrine Test");
+    assert_eq!(mission.place.as_ref().unwrap().access, "code 4711");
+    assert_eq!(details.caller.unwrap().phone, "", "a number that must not be rung is not given");
+    assert!(!format!("{mission:?}").contains("secret-nir"));
+    assert!(!format!("{:?}", missions(&visits, &other).await).contains("Zéphyrine"), "a colleague of the structure");
+    assert_eq!(
+        missions(&visits, &actor(Role::Dispatcher, "desk-1")).await[0].place.as_ref().unwrap().street,
+        "1 rue de l'Essai"
+    );
+
+    made(&stand, &visits, &doctor, &mission).await;
+}
+
+/// The visit is made and reported; then nothing is left for the structure to see.
+async fn made(stand: &Stand, visits: &Visits, doctor: &Actor, mission: &pb::Mission) {
+    let (case_id, visit_id) = (mission.case_id.clone(), mission.visit.as_ref().unwrap().visit_id.clone());
+    for status in [pb::VisitStatus::EnRoute, pb::VisitStatus::WithPatient, pb::VisitStatus::Finished] {
+        let step = pb::ProgressVisitRequest {
+            command_id: stand.id(),
+            case_id: case_id.clone(),
+            visit_id: visit_id.clone(),
+            status: status as i32,
+            ..Default::default()
+        };
+        let moved = visits.progress_visit(call(doctor, step)).await.unwrap().into_inner().mission.unwrap();
+        assert_eq!(moved.visit.unwrap().status(), status);
+    }
+    let report = pb::ReportVisitRequest {
+        command_id: stand.id(),
+        case_id,
+        visit_id,
+        report: "Vu et traité.".into(),
+        version: Vec::new(),
+    };
+    visits.report_visit(call(doctor, report)).await.unwrap();
+    assert!(missions(visits, doctor).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_watching_terminal_gets_what_there_is_and_then_each_change() {
+    let stand = Stand::new().await;
+    let (routing, visits) = (Routing::new(stand.engine.clone()), Visits::new(stand.engine.clone()));
+    let doctor = actor(Role::Responder, "dr-89-sos-basalte");
+    on_duty(&stand, &visits, &doctor).await;
+    let asked = pb::WatchMissionsRequest { responder_id: "sos-medecins-sens".into(), resume_token: Vec::new() };
+    let mut told = visits.watch_missions(call(&doctor, asked)).await.unwrap().into_inner();
+    let first = told.next().await.unwrap().unwrap();
+    assert!(matches!(first.event, Some(pb::watch_missions_response::Event::SnapshotDone(_))), "{first:?}");
+
+    let (case_id, decision_id) = decided(&stand, true).await;
+    let command_id = stand.id();
+    let advance = pb::AdvanceRequest { command_id, case_id: case_id.clone(), decision_id, version: Vec::new() };
+    let put = routing.advance(call(&actor(Role::Coordinator, "osnp-1"), advance)).await.unwrap().into_inner();
+    let seq = put.receipt.unwrap().seq;
+    let change = loop {
+        let message = told.next().await.unwrap().unwrap();
+        if let Some(pb::watch_missions_response::Event::Change(change)) = message.event {
+            assert!(message.seq <= seq && !message.resume_token.is_empty());
+            break change;
+        }
+    };
+    assert_eq!((change.case_id, change.missions.len(), change.gone), (case_id, 1, false));
+}
