@@ -142,6 +142,7 @@ struct Inner {
     offset_ms: AtomicI64,
     memory: memory::Memory,
     supply: supply::SupplyMemory,
+    closing: tokio::sync::watch::Sender<bool>,
 }
 
 /// A cheap handle to the one engine of this process.
@@ -167,7 +168,8 @@ impl Engine {
         let memory = memory::Memory::new(options.remembered);
         let supply = supply::SupplyMemory::default();
         let (places, offset_ms) = (Mutex::new(places), AtomicI64::new(0));
-        Self(Arc::new(Inner { store, clock, places, metrics, options, lookup, offset_ms, memory, supply }))
+        let closing = tokio::sync::watch::Sender::new(false);
+        Self(Arc::new(Inner { store, clock, places, metrics, options, lookup, offset_ms, memory, supply, closing }))
     }
 
     /// The present instant, as the store will see it.

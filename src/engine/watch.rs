@@ -124,6 +124,12 @@ impl Engine {
         tokio::spawn(watcher.run(sender, head.epoch, resumed, reset));
         Ok(ReceiverStream::new(receiver))
     }
+
+    /// Ends every watch, and each that begins from now on: the service stops, and a console resumes elsewhere. An open
+    /// watch would otherwise hold the stop up for the whole grace.
+    pub fn end_watches(&self) {
+        self.0.closing.send_replace(true);
+    }
 }
 
 struct Watcher {
@@ -141,7 +147,14 @@ struct Gone;
 
 impl Watcher {
     async fn run(mut self, sender: Sender, epoch: u64, resumed: Option<u64>, reset: bool) {
-        let ended = self.follow(&sender, epoch, resumed, reset).await;
+        let mut closing = self.engine.0.closing.subscribe();
+        let ended = tokio::select! {
+            ended = self.follow(&sender, epoch, resumed, reset) => ended,
+            // The sender lives as long as the engine, which this task holds.
+            _ = closing.wait_for(|closing| *closing) => {
+                Err(Ok(Failure::Unavailable("the service is stopping: watch again with the last token".to_owned())))
+            }
+        };
         if let Err(Ok(failure)) = ended {
             // A client that is gone cannot be told either.
             sender.send(Err(failure)).await.ok();

@@ -94,6 +94,7 @@ pub async fn serve(
         health.set_service_status("", ServingStatus::NotServing).await;
         // The server may have ended by itself already.
         tell.send(()).ok();
+        engine.end_watches();
         tokio::time::sleep(duration(options.shutdown_grace)).await;
     };
     tokio::select! {

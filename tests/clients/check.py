@@ -98,7 +98,7 @@ class Clients(unittest.TestCase):
 
     def test_the_python_console_of_the_readme_reads_its_case_in_the_queue(self):
         example = (ROOT / "tests/clients/console.py").read_text()
-        self.assertEqual(block("python", "With Python"), example, "README and tests/clients/console.py differ")
+        self.assertEqual(block("python", "With Python,"), example, "README and tests/clients/console.py differ")
         printed = run([sys.executable, "tests/clients/console.py", self.service.address])
         self.assertRegex(printed, r"DRFR15670\d{10} PRIORITY_P2 \S+")
 
