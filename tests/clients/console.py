@@ -6,7 +6,7 @@ import time
 import uuid
 
 import grpc
-from sas.dispatch.v1 import common_pb2, intake_pb2, intake_pb2_grpc, regulation_pb2, regulation_pb2_grpc
+from sas.dispatch.v1 import codes_pb2, common_pb2, intake_pb2, intake_pb2_grpc, regulation_pb2, regulation_pb2_grpc
 
 
 def uuid7():
@@ -36,16 +36,16 @@ with grpc.insecure_channel(address) as channel:
             command_id=uuid7(),
             case_id=opened.case.case_id,
             version=opened.case.version,
-            priority=common_pb2.PRIORITY_P2,
-            stream=common_pb2.STREAM_SNP,
+            priority=codes_pb2.PRIORITY_P2,
+            stream=codes_pb2.STREAM_SNP,
             motive="M03.14",
             symptoms=True,
         ),
         metadata=arm,
     )
     queue = regulation.ListQueue(
-        regulation_pb2.ListQueueRequest(stream=common_pb2.STREAM_SNP, at_least_seq=qualified.receipt.seq),
+        regulation_pb2.ListQueueRequest(stream=codes_pb2.STREAM_SNP, at_least_seq=qualified.receipt.seq),
         metadata=arm,
     )
     for case in queue.cases:
-        print(case.case_number, common_pb2.Priority.Name(case.qualification.priority), case.qualification.motive_label)
+        print(case.case_number, codes_pb2.Priority.Name(case.qualification.priority), case.qualification.motive_label)
