@@ -1,3 +1,4 @@
 //! Real parts that several stories start for themselves.
 
 pub mod redis;
+pub mod room;

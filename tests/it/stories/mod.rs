@@ -1,0 +1,16 @@
+//! What people would tell of a day in the regulation room. Every word goes through gRPC; time is the test's.
+
+mod advice;
+mod deadlines;
+mod effort;
+mod holiday;
+mod offers;
+mod protocol;
+mod reconnecting;
+mod regulators;
+mod repeated;
+mod slots;
+mod telephone;
+mod visits;
+mod vital;
+mod weekday;
