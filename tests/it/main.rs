@@ -13,6 +13,7 @@ mod replay;
 mod routing;
 mod services;
 mod store;
+mod stories;
 mod support;
 mod telemetry;
 mod tidy;

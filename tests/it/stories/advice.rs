@@ -6,7 +6,8 @@ use sas_dispatch::{
     grpc::{
         client::Code,
         pb::{
-            ActionEnd, ActionKind, Attendance, CareLevel, CareType, CaseStatus, LongestDelay, NoteKind, Priority, Stream,
+            ActionEnd, ActionKind, Attendance, CareLevel, CareType, CaseStatus, LongestDelay, NoteKind, Priority,
+            Stream,
         },
     },
 };

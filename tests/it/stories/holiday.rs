@@ -2,9 +2,7 @@
 
 use sas_dispatch::{
     domain::actor::Role,
-    grpc::pb::{
-        CareLevel, CareType, LegalPeriod, LegalStatus, LongestDelay, Priority, RouteCategory, Stream, WhyNot,
-    },
+    grpc::pb::{CareLevel, CareType, LegalPeriod, LegalStatus, LongestDelay, Priority, RouteCategory, Stream, WhyNot},
 };
 
 use crate::support::room::{Patient, Refused, Room, Route, Story, ill, need, qualified};
@@ -13,8 +11,8 @@ use crate::support::room::{Patient, Refused, Room, Route, Story, ill, need, qual
 async fn saint_etienne_is_duty_in_strasbourg_and_a_working_day_in_sens() -> Story {
     let room = Room::at("fr-67", "2024-12-26 10:00").await;
     let plan_in = async |territory: &str, commune: &str, gp: &str| {
-        let arm = room.from_territory("arm-1", Role::Arm, territory);
-        let reg = room.from_territory("reg-1", Role::Regulator, territory);
+        let arm = room.elsewhere("arm-1", Role::Arm, territory);
+        let reg = room.elsewhere("reg-1", Role::Regulator, territory);
         let case = arm.opens(commune, ill().of(gp)).await?;
         arm.qualifies(&case, qualified(Priority::P2, "M03.14")).await?;
         let case = reg.claims_next(Stream::Snp).await?.expect("a case waits in its own territory's queue");
@@ -31,7 +29,7 @@ async fn saint_etienne_is_duty_in_strasbourg_and_a_working_day_in_sens() -> Stor
     assert_eq!(plan.why_not(RouteCategory::OwnGp, "gp-67-colombage"), WhyNot::NotInThisPeriod);
     assert_eq!(plan.kept()[0].0, RouteCategory::FixedPoint);
 
-    let calendar = room.from_territory("chief-9", Role::Supervisor, "fr-89").calendar().await?;
+    let calendar = room.elsewhere("chief-9", Role::Supervisor, "fr-89").calendar().await?;
     assert_eq!((calendar.period(), calendar.status()), (LegalPeriod::OfficeHours, LegalStatus::OfficeHours));
     assert_eq!(calendar.holiday, "");
     let (plan, _) = plan_in("fr-89", "89387", "gp-89-bastion").await?;
@@ -39,7 +37,7 @@ async fn saint_etienne_is_duty_in_strasbourg_and_a_working_day_in_sens() -> Stor
     assert_eq!(plan.kept()[0], (RouteCategory::OwnGp, "gp-89-bastion"));
 
     // A case of Strasbourg does not exist for Sens.
-    let refusal = room.from_territory("reg-1", Role::Regulator, "fr-89").reads(&of_strasbourg).await.refused();
+    let refusal = room.elsewhere("reg-1", Role::Regulator, "fr-89").reads(&of_strasbourg).await.refused();
     assert_eq!(refusal.reason, "NOT_FOUND");
     room.closes().await
 }

@@ -56,7 +56,7 @@ async fn a_sign_of_gravity_or_a_barrier_sends_to_a_regulator(#[case] flag: Flag)
 async fn an_infant_is_regulated_by_a_doctor_even_when_told_of_late() -> Story {
     let room = Room::at("fr-67", "2024-12-19 10:00").await;
     let arm = room.arm("arm-1");
-    let case = arm.opens("67482", ill().is_an_infant()).await?;
+    let case = arm.opens("67482", ill().an_infant()).await?;
     assert_eq!(arm.qualifies(&case, by_protocol()).await?.to_do(), [ActionKind::Regulate]);
 
     let other = arm.opens("67482", ill()).await?;
@@ -64,7 +64,7 @@ async fn an_infant_is_regulated_by_a_doctor_even_when_told_of_late() -> Story {
     let told = pb::AmendCaseRequest {
         command_id: arm.act(),
         case_id: other.case_id.clone(),
-        patients: vec![ill().is_an_infant()],
+        patients: vec![ill().an_infant()],
         ..Default::default()
     };
     let amended = crate::support::room::ask!(arm, intake, amend_case, told)?.case.unwrap();
@@ -84,7 +84,7 @@ async fn a_repeat_call_is_regulated_by_a_doctor() -> Story {
         get_case,
         pb::GetCaseRequest { case_id: again.case_id.clone(), at_least_seq: 0 }
     )?;
-    assert_eq!(read.possible_repeat_case_ids, [earlier.case_id.clone()], "the same number: shown, never merged");
+    assert_eq!(read.possible_repeat_case_ids, [&*earlier.case_id], "the same number: shown, never merged");
     arm.links(&again, &earlier).await?;
     let case = arm.qualifies(&again, by_protocol()).await?;
     assert_eq!(case.to_do(), [ActionKind::Regulate]);

@@ -3,7 +3,7 @@
 use rstest::rstest;
 use sas_dispatch::grpc::pb::{self, CareLevel, CareType, LongestDelay, Priority, Stream, watch_event::Event};
 
-use crate::support::room::{Console, Ground, Person, Room, Story, Stopped, ill, need, next, qualified};
+use crate::support::room::{Console, Ground, Person, Room, Stopped, Story, ill, need, next, qualified};
 
 /// What a console's screen shows, kept as the messages say.
 #[derive(Default)]
@@ -54,9 +54,7 @@ async fn waits(arm: &Person) -> Result<pb::CaseView, Stopped> {
 
 #[rstest]
 #[tokio::test]
-async fn a_console_that_reconnects_misses_nothing(
-    #[values(Ground::Embedded, Ground::Redis)] ground: Ground,
-) -> Story {
+async fn a_console_that_reconnects_misses_nothing(#[values(Ground::Embedded, Ground::Redis)] ground: Ground) -> Story {
     let room = Room::on(ground, "fr-67", "2024-12-19 10:00").await;
     let (arm, reg, watching) = (room.arm("arm-1"), room.regulator("reg-1"), room.regulator("reg-2"));
     let (a, b) = (waits(&arm).await?, waits(&arm).await?);

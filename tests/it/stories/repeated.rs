@@ -37,7 +37,10 @@ async fn a_repeated_command_answers_its_first_receipt_and_changes_nothing(
     let claim = pb::ClaimNextRequest { command_id: reg.act(), stream: Stream::Snp.into() };
     let claimed = ask!(reg, regulation, claim_next, claim.clone())?;
     let repeated = ask!(reg, regulation, claim_next, claim.clone())?;
-    assert_eq!((claimed.claim_no, claimed.case.as_ref().unwrap()), (repeated.claim_no, repeated.case.as_ref().unwrap()));
+    assert_eq!(
+        (claimed.claim_no, claimed.case.as_ref().unwrap()),
+        (repeated.claim_no, repeated.case.as_ref().unwrap())
+    );
     let sign = pb::SignNeedRequest {
         command_id: reg.act(),
         case_id: case.case_id.clone(),

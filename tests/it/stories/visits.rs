@@ -174,3 +174,31 @@ async fn a_visit_ends_at_a_closed_door_and_a_regulator_hears_of_it() -> Story {
     doctor.takes(next, &shift).await?;
     room.closes().await
 }
+
+#[tokio::test]
+async fn the_dispatch_desk_speaks_for_a_doctor_whose_terminal_is_dead() -> Story {
+    let room = Room::at("fr-67", "2024-12-22 22:40").await;
+    let (arm, reg, osnp) = (room.arm("arm-1"), room.regulator("reg-1"), room.coordinator("osnp-1"));
+    let (doctor, desk) = (room.responder("dr-67-sos-aurore"), room.dispatcher("desk-1"));
+    let colleague = room.responder("dr-67-sos-brume");
+    let shift = doctor.goes_on_duty(SOS, "strasbourg-centre", room.wall("2024-12-23 08:00")).await?;
+    let case = arm.opens(STRASBOURG, ill()).await?;
+    arm.qualifies(&case, qualified(Priority::P2, "M03.12")).await?;
+    let case = reg.claims_next(Stream::Snp).await?.expect("a case waits");
+    let case = reg.signs_need(&case, need(CareType::HomeVisit, CareLevel::R2, LongestDelay::H2)).await?;
+    let case = reg.answers(&case, CareType::HomeVisit).await?;
+    osnp.advances(&case).await?;
+
+    let [mission] = desk.missions(SOS).await?.try_into().unwrap();
+    // A colleague may not answer for her; the desk may.
+    assert_eq!(colleague.takes(&mission, &shift).await.refused().code, Code::PermissionDenied);
+    let mission = desk.takes(&mission, &shift).await?;
+    assert_eq!(mission.visit.as_ref().unwrap().doctor, "dr-67-sos-aurore");
+    room.wait(Span::from_mins(20)).await;
+    desk.moves(&mission, VisitStatus::Finished).await?;
+    // The words are the doctor's own.
+    assert_eq!(desk.reports(&mission, "Vu.").await.refused().code, Code::PermissionDenied);
+    doctor.reports(&mission, "Vu, traité.").await?;
+    assert_eq!(osnp.reads(&case).await?.status(), CaseStatus::Valid);
+    room.closes().await
+}

@@ -27,9 +27,10 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 pub use desk::{Console, next};
-pub use person::{Person, Refused, Story};
-pub use seen::{Seen, local_text, rows};
-pub use words::{ill, lives_in_ehpad, need, qualified};
+pub(crate) use person::ask;
+pub use person::{Person, Refused, Stopped, Story};
+pub use seen::{Route, Seen};
+pub use words::{Patient, ill, lives_in_ehpad, need, qualified};
 
 use super::redis::Server;
 
@@ -122,11 +123,11 @@ impl Room {
     }
 
     fn somebody(&self, name: &str, role: Role) -> Person {
-        self.from_territory(name, role, self.territory)
+        self.elsewhere(name, role, self.territory)
     }
 
     /// Somebody of another territory at the same service.
-    pub fn from_territory(&self, name: &str, role: Role, territory: &str) -> Person {
+    pub fn elsewhere(&self, name: &str, role: Role, territory: &str) -> Person {
         let clients = self.link.acting(name, role, territory).unwrap();
         Person::new(name, role, clients, self.clock.clone(), self.calls.clone())
     }

@@ -19,7 +19,8 @@ const CALLER: &str = "06 39 98 00 01";
 impl Person {
     /// Answers a call and writes down where and who.
     pub async fn opens(&self, commune: &str, patient: pb::Patient) -> Result<pb::CaseView, Status> {
-        let place = pb::Place { commune: commune.to_owned(), street: "3 rue Inventée".to_owned(), ..Default::default() };
+        let place =
+            pb::Place { commune: commune.to_owned(), street: "3 rue Inventée".to_owned(), ..Default::default() };
         let caller = pb::Caller { phone: CALLER.to_owned(), ..Default::default() };
         let request = pb::OpenCaseRequest {
             command_id: self.act(),
@@ -250,12 +251,6 @@ impl Person {
     pub async fn hears_yes(&self, offer: &pb::CaseOffer, at_unix_ms: i64) -> Result<pb::CaseOffer, Status> {
         let accepted = pb::answer_offer_request::Accepted { appointment_unix_ms: at_unix_ms };
         self.hears(offer, pb::answer_offer_request::Answer::Accepted(accepted)).await
-    }
-
-    /// Writes down a no.
-    pub async fn hears_no(&self, offer: &pb::CaseOffer) -> Result<pb::CaseOffer, Status> {
-        let declined = pb::answer_offer_request::Declined {};
-        self.hears(offer, pb::answer_offer_request::Answer::Declined(declined)).await
     }
 
     /// Writes down that nobody lifted.

@@ -23,7 +23,7 @@ pub trait Patient: Sized {
     /// Opposes that the own GP be told.
     fn opposes_return(self) -> Self;
     /// Ten months old.
-    fn is_an_infant(self) -> Self;
+    fn an_infant(self) -> Self;
 }
 
 impl Patient for pb::Patient {
@@ -39,7 +39,7 @@ impl Patient for pb::Patient {
         Self { opposes_return: true, ..self }
     }
 
-    fn is_an_infant(self) -> Self {
+    fn an_infant(self) -> Self {
         Self { infant: Some(true), birth_date: String::new(), ..self }
     }
 }
