@@ -33,6 +33,11 @@ impl WatchToken {
         Self([epoch.to_be_bytes(), seq.to_be_bytes()].concat())
     }
 
+    /// The token of a message that cannot be resumed from: given back, it begins anew.
+    fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// The place in the log that it stands for; 0 for a token of no watch.
     pub fn seq(&self) -> u64 {
         self.parse().map_or(0, |(_, seq)| seq)
@@ -115,6 +120,7 @@ impl Engine {
     ) -> Result<impl Stream<Item = Result<Change, Failure>> + Send + 'static, Failure> {
         let place = self.territory(&actor.territory)?;
         let head = self.0.store.read(&actor.territory, &[], None).await?;
+        let resume = resume.filter(|token| *token != WatchToken::none());
         let at = resume.as_ref().and_then(WatchToken::parse);
         let resumed = at.filter(|(epoch, seq)| *epoch == head.epoch && *seq <= head.seq).map(|(_, seq)| seq);
         let reset = resume.is_some() && resumed.is_none();
@@ -191,7 +197,8 @@ impl Watcher {
                 let case = act::event(entry).map_err(|e| Ok(e.into()))?.case;
                 changed.extend(case.filter(|case| !changed.contains(case)));
             }
-            self.changes(sender, &changed, WatchToken::new(epoch, last)).await?;
+            let (before, after) = (WatchToken::new(epoch, seq), WatchToken::new(epoch, last));
+            self.changes(sender, &changed, before, after).await?;
             seq = last;
         }
     }
@@ -205,7 +212,8 @@ impl Watcher {
             let seq = *from.get_or_insert(listing.seq);
             for view in listing.items.into_iter().filter(|view| self.filter.shows(&view.case)) {
                 self.shown.insert(view.case.id);
-                let token = WatchToken::new(epoch, seq);
+                // Whoever is cut off inside a snapshot begins a new one: the rest of it is in no log.
+                let token = WatchToken::none();
                 send(sender, Change::Case { view: Box::new(view), gone: false, token }).await?;
             }
             match listing.next {
@@ -218,12 +226,16 @@ impl Watcher {
         }
     }
 
+    /// Sends the cases of a batch. Only the last carries the place after the batch: whoever is cut off before it is given
+    /// the batch again rather than miss its rest.
     async fn changes(
         &mut self,
         sender: &Sender,
         changed: &[CaseId],
-        token: WatchToken,
+        before: WatchToken,
+        after: WatchToken,
     ) -> Result<(), Result<Failure, Gone>> {
+        let mut last: Option<(Box<CaseView>, bool)> = None;
         for chunk in changed.chunks(crate::store::MAX_READ) {
             let keys: Vec<Key> = chunk.iter().map(|id| Key::case(*id)).collect();
             let territory = &self.actor.territory;
@@ -238,11 +250,15 @@ impl Watcher {
                 if !shows && !known && !self.resumed {
                     continue;
                 }
-                let change = Change::Case { view: Box::new(view), gone: !shows, token: token.clone() };
-                send(sender, change).await?;
+                if let Some((view, gone)) = last.replace((Box::new(view), !shows)) {
+                    send(sender, Change::Case { view, gone, token: before.clone() }).await?;
+                }
             }
         }
-        Ok(())
+        match last {
+            Some((view, gone)) => send(sender, Change::Case { view, gone, token: after }).await,
+            None => Ok(()),
+        }
     }
 }
 

@@ -15,13 +15,12 @@ use super::case;
 pub struct Messages {
     reader: Actor,
     ground: Arc<Place>,
-    in_snapshot: bool,
 }
 
 impl Messages {
-    /// For a watch that begins with a snapshot, or one that resumes.
-    pub fn new(reader: Actor, ground: Arc<Place>, resumed: bool) -> Self {
-        Self { reader, ground, in_snapshot: !resumed }
+    /// For a reader of a territory.
+    pub fn new(reader: Actor, ground: Arc<Place>) -> Self {
+        Self { reader, ground }
     }
 
     /// The token to resume from, as the caller gave it back; `None` when it is the first time.
@@ -29,8 +28,9 @@ impl Messages {
         (!token.is_empty()).then(|| WatchToken(token.to_vec()))
     }
 
-    /// The message of a change. Inside a snapshot none has a token: what is still to come would be missed.
-    pub fn message(&mut self, change: Change) -> pb::WatchEvent {
+    /// The message of a change. Inside a snapshot the token is empty: what is still to
+    /// come would be missed.
+    pub fn message(&self, change: Change) -> pb::WatchEvent {
         use pb::watch_event::Event;
         let mark = pb::WatchMark {};
         let (event, token) = match change {
@@ -38,18 +38,12 @@ impl Messages {
             Change::Case { view, gone: false, token } => {
                 (Event::Changed(case::view(&self.reader, &self.ground, &view)), Some(token))
             }
-            Change::SnapshotDone(token) => {
-                self.in_snapshot = false;
-                (Event::SnapshotDone(mark), Some(token))
-            }
+            Change::SnapshotDone(token) => (Event::SnapshotDone(mark), Some(token)),
             Change::Bookmark(token) => (Event::Bookmark(mark), Some(token)),
-            Change::Reset => {
-                self.in_snapshot = true;
-                (Event::Reset(mark), None)
-            }
+            Change::Reset => (Event::Reset(mark), None),
         };
         let seq = token.as_ref().map_or(0, WatchToken::seq);
-        let token = token.filter(|_| !self.in_snapshot).map(|token| token.0).unwrap_or_default();
+        let token = token.map(|token| token.0).unwrap_or_default();
         pb::WatchEvent { token, seq, event: Some(event) }
     }
 }

@@ -79,7 +79,7 @@ impl<'a> Desk<'a> {
         wrap: fn(pb::WatchEvent) -> T,
     ) -> Result<Told<T>, Status> {
         let resume = Messages::resume(token);
-        let mut messages = Messages::new(self.actor.clone(), self.ground.clone(), resume.is_some());
+        let messages = Messages::new(self.actor.clone(), self.ground.clone());
         let changes = self.engine.watch(&self.actor, resume, filter).await?;
         let told = changes.map(move |change| Ok(wrap(messages.message(change?))));
         Ok(Box::pin(told))

@@ -49,6 +49,31 @@ async fn a_console_that_reconnects_misses_nothing_and_repeats_nothing() {
 }
 
 #[tokio::test]
+async fn a_cut_in_the_middle_of_what_came_meanwhile_loses_nothing() {
+    let desk = Desk::start().await;
+    desk.opened().await;
+    let mut stream = watch(&desk, Vec::new()).await;
+    let token = next(&mut stream).await.token;
+    drop(stream);
+    let mut came = [desk.waiting().await.case_id, desk.waiting().await.case_id, desk.waiting().await.case_id];
+    came.sort();
+    // The connection is cut after the first of the three.
+    let mut stream = watch(&desk, token).await;
+    let cut = next(&mut stream).await;
+    drop(stream);
+    let mut seen = vec![changed(&cut).to_owned()];
+    let mut stream = watch(&desk, cut.token).await;
+    while seen.len() < 3 {
+        let event = next(&mut stream).await;
+        if !seen.iter().any(|id| id == changed(&event)) {
+            seen.push(changed(&event).to_owned());
+        }
+    }
+    seen.sort();
+    assert_eq!(seen, came);
+}
+
+#[tokio::test]
 async fn a_token_of_nowhere_is_told_and_a_snapshot_follows() {
     let desk = Desk::start().await;
     let case = desk.waiting().await;
