@@ -15,7 +15,7 @@ use crate::domain::{
     },
     routing::{Means, Plan, Row},
     slots::SlotRefusal,
-    time::Instant,
+    time::{Instant, Span},
     visits::{Visit, VisitStatus},
 };
 
@@ -53,7 +53,8 @@ fn take(draft: &mut Draft<'_>, decision: &Decision, row: &Row, about: About) -> 
     let policy = &draft.context.territory.routing;
     let until = draft.now
         + match means {
-            Means::Ring => policy.gp_offer,
+            // A practice that opens later is rung when it opens.
+            Means::Ring => row.earliest.map_or(Span::ZERO, |open| open.since(draft.now)) + policy.gp_offer,
             Means::Slot { .. } => policy.hold,
             Means::Visit { .. } => policy.visit_offer,
         };
