@@ -106,7 +106,11 @@ where
             Err(status) => Box::pin(std::future::ready(Ok(status.into_http()))),
         };
         let counted = async move {
-            let answer = answer.await?;
+            let mut answer = answer.await?;
+            let refused = Status::from_header_map(answer.headers());
+            if let Some(told) = refused.as_ref().and_then(status::of_transport) {
+                answer = told.into_http();
+            }
             let code = Status::from_header_map(answer.headers()).map_or(Code::Ok, |status| status.code());
             let result = result(code);
             tracing::Span::current().record("result", crate::telemetry::labels::Label::code(result));

@@ -156,6 +156,31 @@ pub(super) fn unauthenticated(faults: Vec<FieldFault>) -> Status {
     Told::new(Code::Unauthenticated, "NO_ACTOR", message, french).fields(faults).status()
 }
 
+/// What the transport refused before a handler saw it, in the words of this service. `None` when a handler has told it.
+pub(super) fn of_transport(refused: &Status) -> Option<Status> {
+    if !refused.details().is_empty() {
+        return None;
+    }
+    let (code, said) = (refused.code(), refused.message());
+    let unreadable = code == Code::Internal && said.contains("decode");
+    let told = match code {
+        Code::OutOfRange | Code::ResourceExhausted => Told::new(
+            code,
+            "MESSAGE_TOO_LONG",
+            format!("the message is too long: shorten its texts or send less at once ({said})"),
+            "Message trop long : raccourcissez les textes ou envoyez-le en plusieurs fois.",
+        ),
+        _ if unreadable => Told::new(
+            Code::InvalidArgument,
+            "UNREADABLE_MESSAGE",
+            format!("the bytes are no message of this call: use the proto files of this version ({said})"),
+            "Message illisible : la console et le service n'ont pas la même version.",
+        ),
+        _ => return None,
+    };
+    Some(told.status())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

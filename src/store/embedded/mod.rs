@@ -17,6 +17,7 @@ use std::{fmt, fs, ops::Bound, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable};
+use tracing::instrument;
 
 use crate::{
     clock::Clock,
@@ -111,6 +112,7 @@ impl Embedded {
 
 #[async_trait]
 impl Store for Embedded {
+    #[instrument(name = "embedded.read", level = "debug", skip_all, fields(keys = keys.len()))]
     async fn read(
         &self,
         territory: &TerritoryId,
@@ -126,6 +128,7 @@ impl Store for Embedded {
         Ok(snapshot)
     }
 
+    #[instrument(name = "embedded.range", level = "debug", skip_all, fields(limit))]
     async fn range(
         &self,
         territory: &TerritoryId,
@@ -138,11 +141,13 @@ impl Store for Embedded {
         self.look(move |tables| page(tables, &territory, &index, after.as_ref(), limit)).await
     }
 
+    #[instrument(name = "embedded.commit", level = "debug", skip_all, fields(guards = txn.guards.len(), ops = txn.ops.len()))]
     async fn commit(&self, txn: &Txn) -> Result<Committed, StoreError> {
         txn.check()?;
         self.writer.commit(txn.clone()).await
     }
 
+    #[instrument(name = "embedded.log", level = "debug", skip_all, fields(after, limit))]
     async fn log(&self, territory: &TerritoryId, after: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
         check_limit(limit)?;
         let territory = territory.clone();

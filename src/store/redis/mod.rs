@@ -18,6 +18,7 @@ use std::{
 use ::redis::{Client, Cmd, Value, cmd};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
+use tracing::instrument;
 
 use crate::{
     clock::Clock,
@@ -147,6 +148,7 @@ async fn keep_auditing(link: Weak<Link>) {
 
 #[async_trait]
 impl Store for Redis {
+    #[instrument(name = "redis.read", level = "debug", skip_all, fields(keys = keys.len()))]
     async fn read(
         &self,
         territory: &TerritoryId,
@@ -162,6 +164,7 @@ impl Store for Redis {
         Ok(snapshot)
     }
 
+    #[instrument(name = "redis.range", level = "debug", skip_all, fields(limit))]
     async fn range(
         &self,
         territory: &TerritoryId,
@@ -173,6 +176,7 @@ impl Store for Redis {
         reply::page(self.link.call(&call::range(&self.names, territory, index, after, limit)).await?)
     }
 
+    #[instrument(name = "redis.commit", level = "debug", skip_all, fields(guards = txn.guards.len(), ops = txn.ops.len()))]
     async fn commit(&self, txn: &Txn) -> Result<Committed, StoreError> {
         txn.check()?;
         if txn.epoch == 0 {
@@ -182,6 +186,7 @@ impl Store for Redis {
         reply::commit(answer, &self.names, txn, self.link.level())
     }
 
+    #[instrument(name = "redis.log", level = "debug", skip_all, fields(after, limit))]
     async fn log(&self, territory: &TerritoryId, after: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
         check_limit(limit)?;
         let mut range = Cmd::new();

@@ -28,7 +28,7 @@ use tokio::net::TcpListener;
 
 pub use desk::{Console, next};
 pub(crate) use person::ask;
-pub use person::{Person, Refused, Stopped, Story};
+pub use person::{Calls, Person, Refused, Stopped, Story};
 pub use seen::{Route, Seen};
 pub use words::{Patient, ill, lives_in_ehpad, need, qualified};
 
@@ -49,7 +49,7 @@ pub struct Room {
     link: Link,
     clock: Clock,
     territory: &'static str,
-    calls: person::Calls,
+    calls: Calls,
     // The service goes before what its state lies in.
     _redis: Option<Server>,
     _dir: TempDir,
@@ -63,13 +63,17 @@ impl Room {
 
     /// A room whose state lies on `ground`.
     pub async fn on(ground: Ground, territory: &'static str, wall: &str) -> Self {
+        Self::configured(shipped(), ground, territory, wall).await
+    }
+
+    /// A room of another configuration than the shipped one.
+    pub async fn configured(mut config: Config, ground: Ground, territory: &'static str, wall: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let redis = (ground == Ground::Redis).then(|| Server::start("always"));
         let store = match &redis {
             Some(server) => StorePlace::Redis(server.url()),
             None => StorePlace::Embedded(dir.path().join("data")),
         };
-        let mut config = shipped();
         config.settings.store.data_dir = dir.path().join("data");
         let zone = config.territory(&id(territory)).unwrap().0.calendar.zone();
         let wall = NaiveDateTime::parse_from_str(wall, "%Y-%m-%d %H:%M").unwrap();
@@ -84,8 +88,13 @@ impl Room {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let service = app::start(setup, listener).await.unwrap();
         let link = connect(service.address).await.unwrap();
-        let calls = person::Calls::default();
+        let calls = Calls::default();
         Self { service, link, clock, territory, calls, _redis: redis, _dir: dir }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.service.address
     }
 
     pub fn arm(&self, name: &str) -> Person {

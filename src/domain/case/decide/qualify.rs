@@ -33,7 +33,8 @@ pub(super) fn qualify(draft: &mut Draft<'_>, command: &Qualify) -> Result<(), Re
         draft.note(NoteKind::Note, note);
     }
     if command.priority == Priority::P0 {
-        hand_over_as(draft, command.motive.clone(), &command.flags);
+        let motive = believed_motive(draft, command);
+        hand_over_as(draft, motive, &command.flags);
         return Ok(());
     }
     intake::not_closed(draft)?;
@@ -160,6 +161,17 @@ fn check(draft: &Draft<'_>, command: &Qualify, known: &Qualification) -> Result<
         faults.push(FieldFault::new("priority", problem));
     }
     if faults.is_empty() { Ok(()) } else { Err(Refusal::Fields(faults)) }
+}
+
+/// A P0 is not refused for its motive, but what is no code of the list is not stored in the clear either.
+fn believed_motive(draft: &mut Draft<'_>, command: &Qualify) -> Option<String> {
+    let motive = command.motive.as_deref()?;
+    if known_motive(motive) || foreign_kept(draft, motive) {
+        return Some(motive.to_owned());
+    }
+    let warning = "MOTIVE_UNKNOWN: left out, nothing was refused: not a code of HubSante.motif (such as M03.14)";
+    draft.reply.warnings.push(warning.to_owned());
+    None
 }
 
 fn known_motive(code: &str) -> bool {

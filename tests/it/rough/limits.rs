@@ -1,0 +1,105 @@
+//! Messages that are too long, garbled or strange.
+
+use rstest::rstest;
+use sas_dispatch::grpc::pb;
+use tonic::{Request, client::Grpc, transport::Channel};
+use tonic_prost::ProstCodec;
+
+use super::{CANARY, read, wrong};
+use crate::support::room::{Room, Story, ask, ill};
+
+const MORNING: &str = "2024-12-19 10:00";
+
+#[tokio::test]
+async fn a_message_over_the_size_limit_says_the_limit() -> Story {
+    let room = Room::at("fr-67", MORNING).await;
+    let arm = room.arm("arm-1");
+    let request = pb::OpenCaseRequest { command_id: arm.act(), note: CANARY.repeat(150_000), ..Default::default() };
+    let told = read(ask!(arm, intake, open_case, request));
+    assert!(told.starts_with("OutOfRange MESSAGE_TOO_LONG\nthe message is too long: shorten its texts "), "{told}");
+    assert!(told.contains("the limit is: 1048576 bytes"), "{told}");
+    assert!(
+        told.ends_with("\nMessage trop long : raccourcissez les textes ou envoyez-le en plusieurs fois."),
+        "{told}"
+    );
+    room.closes().await
+}
+
+#[tokio::test]
+async fn a_text_of_a_million_characters_below_the_limit_names_its_field() -> Story {
+    let room = Room::at("fr-67", MORNING).await;
+    let arm = room.arm("arm-1");
+    let request = pb::OpenCaseRequest { command_id: arm.act(), note: "z".repeat(1_000_000), ..Default::default() };
+    let told = read(ask!(arm, intake, open_case, request));
+    assert_eq!(told, wrong(&[("note", "1000000 characters: at most 4000")]));
+    room.closes().await
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_such_message_are_described() -> Story {
+    let room = Room::at("fr-67", MORNING).await;
+    let channel = Channel::from_shared(format!("http://{}", room.address())).unwrap().connect().await.unwrap();
+    let mut client = Grpc::new(channel);
+    client.ready().await.unwrap();
+    // Its first field is a text of another message; here it is a number.
+    let mut request = Request::new(pb::Receipt { seq: 7, at_unix_ms: 7, ..Default::default() });
+    for (name, value) in [("x-sas-person", "arm-1"), ("x-sas-role", "ARM"), ("x-sas-territory", "fr-67")] {
+        request.metadata_mut().insert(name, value.parse().unwrap());
+    }
+    let path = http::uri::PathAndQuery::from_static("/sas.dispatch.v1.IntakeService/OpenCase");
+    let codec = ProstCodec::<pb::Receipt, pb::OpenCaseResponse>::default();
+    let told = read(client.unary(request, path, codec).await);
+    assert!(told.starts_with("InvalidArgument UNREADABLE_MESSAGE\n"), "{told}");
+    room.closes().await
+}
+
+/// What people paste: kept as it came, in the sealed part, and given back the same.
+#[rstest]
+#[case::nul("avant\0après")]
+#[case::lone_combining_character("\u{301}\u{301}e")]
+#[case::right_to_left("\u{202e}erusi\u{202c}")]
+#[case::line_breaks("un\r\ndeux\u{2028}trois")]
+#[case::zero_width("\u{200b}\u{feff}x")]
+#[tokio::test]
+async fn strange_characters_are_kept_as_they_came(#[case] text: &str) -> Story {
+    let room = Room::at("fr-67", MORNING).await;
+    let arm = room.arm("arm-1");
+    let place = pb::Place { commune: "67482".to_owned(), street: text.to_owned(), ..Default::default() };
+    let request = pb::OpenCaseRequest {
+        command_id: arm.act(),
+        place: Some(place),
+        patients: vec![pb::Patient { name: text.to_owned(), ..ill() }],
+        note: text.to_owned(),
+        ..Default::default()
+    };
+    let opened = ask!(arm, intake, open_case, request)?.case.unwrap();
+    let kept = arm.reads(&opened).await?;
+    let texts = [&kept.patients[0].name, &kept.notes[0].text, &kept.place.as_ref().unwrap().street];
+    assert_eq!(texts, [text; 3]);
+    room.closes().await
+}
+
+/// The same characters where an id, a code or a reference is asked for.
+#[tokio::test]
+async fn strange_characters_are_no_id() -> Story {
+    let room = Room::at("fr-67", MORNING).await;
+    let arm = room.arm("arm-1");
+    for text in ["\0", "\u{301}", "../../case", "%00", "case/\u{202e}"] {
+        let request = pb::GetCaseRequest { case_id: text.to_owned(), at_least_seq: 0 };
+        let told = read(ask!(arm, intake, get_case, request));
+        let problem = format!("case id: expected a UUID of 36 characters, got {} characters", text.chars().count());
+        assert_eq!(told, wrong(&[("case_id", &problem)]));
+    }
+    room.closes().await
+}
+
+#[tokio::test]
+async fn a_state_that_is_not_there_yet_is_to_be_asked_for_again() -> Story {
+    let room = Room::at("fr-67", MORNING).await;
+    let arm = room.arm("arm-1");
+    let case = arm.opens("67482", ill()).await?;
+    let request = pb::GetCaseRequest { case_id: case.case_id, at_least_seq: u64::MAX };
+    let told = read(ask!(arm, intake, get_case, request));
+    assert!(told.starts_with("Unavailable UNAVAILABLE\nthe store is at seq 1, "), "{told}");
+    room.closes().await
+}
