@@ -3,21 +3,9 @@
 use chrono::{DateTime, Datelike};
 use chrono_tz::Tz;
 
+use crate::domain::calendar::MONTHS;
+
 const DAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
-const MONTHS: [&str; 12] = [
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-];
 
 /// `jeudi 26 décembre 2024 à 10:00`.
 pub(super) fn moment(at: DateTime<Tz>) -> String {

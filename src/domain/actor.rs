@@ -2,30 +2,32 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::coded_enum;
+
 use super::ids::{ConnectionId, PersonId, TerritoryId};
 
-/// What a person, or a system, may do here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Role {
-    /// Assistant de régulation médicale: opens and qualifies.
-    Arm,
-    /// Médecin régulateur: decides.
-    Regulator,
-    /// Opérateur de soins non programmés: carries decisions out.
-    Coordinator,
-    /// A doctor or structure that gives care (GP, SAS slot owner, SOS doctor in a car).
-    Responder,
-    /// SOS Médecins dispatch desk.
-    Dispatcher,
-    /// A telephony integration.
-    Telephony,
-    /// Supervisor of the room.
-    Supervisor,
-    /// Back office: directory and agendas.
-    BackOffice,
-    /// The service's own upkeep: timers and loops. Never accepted from outside.
-    Upkeep,
+coded_enum! {
+    /// What a person, or a system, may do here.
+    Role {
+        /// Assistant de régulation médicale: opens and qualifies.
+        Arm = "ARM", "Assistant de régulation médicale";
+        /// Médecin régulateur: decides.
+        Regulator = "REGULATOR", "Médecin régulateur";
+        /// Opérateur de soins non programmés: carries decisions out.
+        Coordinator = "COORDINATOR", "Opérateur de soins non programmés";
+        /// A doctor or structure that gives care (GP, SAS slot owner, SOS doctor in a car).
+        Responder = "RESPONDER", "Effecteur";
+        /// SOS Médecins dispatch desk.
+        Dispatcher = "DISPATCHER", "Répartiteur SOS Médecins";
+        /// A telephony integration.
+        Telephony = "TELEPHONY", "Téléphonie";
+        /// Supervisor of the room.
+        Supervisor = "SUPERVISOR", "Superviseur";
+        /// Back office: directory and agendas.
+        BackOffice = "BACK_OFFICE", "Gestion de l'annuaire";
+        /// The service's own upkeep: timers and loops. Never accepted from outside.
+        Upkeep = "UPKEEP", "Entretien du service";
+    }
 }
 
 /// The acting person, role and territory of one call.

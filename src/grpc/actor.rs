@@ -14,17 +14,6 @@ use crate::domain::{
 
 use super::status;
 
-const ROLES: [(&str, Role); 8] = [
-    ("ARM", Role::Arm),
-    ("REGULATOR", Role::Regulator),
-    ("COORDINATOR", Role::Coordinator),
-    ("RESPONDER", Role::Responder),
-    ("DISPATCHER", Role::Dispatcher),
-    ("TELEPHONY", Role::Telephony),
-    ("SUPERVISOR", Role::Supervisor),
-    ("BACK_OFFICE", Role::BackOffice),
-];
-
 struct Headers<'a> {
     headers: &'a HeaderMap,
     faults: Vec<FieldFault>,
@@ -46,10 +35,12 @@ impl Headers<'_> {
         }
     }
 
+    /// Any role but the service's own.
     fn role(&mut self) -> Option<Role> {
         let name: String = self.required("x-sas-role")?;
-        let role = ROLES.iter().find(|(code, _)| *code == name).map(|(_, role)| *role);
-        let codes = ROLES.map(|(code, _)| code).join(", ");
+        let outside: Vec<_> = Role::ALL.iter().filter(|role| **role != Role::Upkeep).collect();
+        let role = outside.iter().find(|role| role.code() == name).map(|role| **role);
+        let codes = outside.iter().map(|role| role.code()).collect::<Vec<_>>().join(", ");
         role.or_else(|| self.fault("x-sas-role", format!("expected one of {codes}, got {} characters", name.len())))
     }
 

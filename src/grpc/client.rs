@@ -88,7 +88,7 @@ impl Link {
         let text = |value: &str| value.parse().expect("ids and role names are visible ASCII");
         let mut metadata = vec![
             ("x-sas-person", text(actor.person.as_str())),
-            ("x-sas-role", text(role_name(actor.role))),
+            ("x-sas-role", text(actor.role.code())),
             ("x-sas-territory", text(actor.territory.as_str())),
         ];
         metadata.extend(actor.connection.iter().map(|id| ("x-sas-connection", text(id.as_str()))));
@@ -112,19 +112,5 @@ impl Link {
     pub fn acting(&self, person: &str, role: Role, territory: &str) -> Result<Clients, BadId> {
         let (connection, person) = (Some(format!("console-{person}").parse()?), person.parse()?);
         Ok(self.acting_as(&Actor { person, role, territory: territory.parse()?, connection }))
-    }
-}
-
-fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Arm => "ARM",
-        Role::Regulator => "REGULATOR",
-        Role::Coordinator => "COORDINATOR",
-        Role::Responder => "RESPONDER",
-        Role::Dispatcher => "DISPATCHER",
-        Role::Telephony => "TELEPHONY",
-        Role::Supervisor => "SUPERVISOR",
-        Role::BackOffice => "BACK_OFFICE",
-        Role::Upkeep => "UPKEEP",
     }
 }

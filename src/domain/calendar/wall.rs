@@ -5,6 +5,22 @@ use chrono_tz::Tz;
 
 use crate::domain::time::Instant;
 
+/// The months in French, January first.
+pub const MONTHS: [&str; 12] = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+];
+
 /// The wall clock of `zone` at `at`, with its offset.
 pub fn local(zone: Tz, at: Instant) -> DateTime<Tz> {
     at.utc().with_timezone(&zone)

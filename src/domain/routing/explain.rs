@@ -4,27 +4,12 @@ use chrono::{DateTime, Datelike};
 use chrono_tz::Tz;
 
 use crate::domain::{
-    calendar::{local, local_date},
+    calendar::{MONTHS, local, local_date},
     directory::{Directory, Responder},
     time::Instant,
 };
 
 use super::{Availability, Category, Means, Plan, Row, Verdict, WhyNot};
-
-const MONTHS: [&str; 12] = [
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-];
 
 /// One line per row in the plan's order, then one per group of rows that were left out. Responders the directory lacks
 /// are named by id.

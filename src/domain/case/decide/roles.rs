@@ -11,8 +11,8 @@ pub(super) fn check(role: Role, command: &Command) -> Result<(), Refusal> {
     if allowed.contains(&role) {
         return Ok(());
     }
-    let names: Vec<_> = allowed.iter().filter(|role| **role != Role::Upkeep).map(|role| role_name(*role)).collect();
-    Err(Refusal::Role { role: role_name(role).to_owned(), needed: names.join(", ") })
+    let names: Vec<_> = allowed.iter().filter(|role| **role != Role::Upkeep).map(|role| role.code()).collect();
+    Err(Refusal::Role { role: role.code().to_owned(), needed: names.join(", ") })
 }
 
 fn allowed(command: &Command) -> &'static [Role] {
@@ -39,19 +39,5 @@ fn allowed(command: &Command) -> &'static [Role] {
         Command::PublishSlot { .. } | Command::WithdrawSlot(_) => &[BackOffice, Responder],
         Command::OpenShift { .. } | Command::EndShift(_) => &[Responder, Dispatcher],
         Command::Fire(_) => &[Upkeep],
-    }
-}
-
-fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Arm => "ARM",
-        Role::Regulator => "REGULATOR",
-        Role::Coordinator => "COORDINATOR",
-        Role::Responder => "RESPONDER",
-        Role::Dispatcher => "DISPATCHER",
-        Role::Telephony => "TELEPHONY",
-        Role::Supervisor => "SUPERVISOR",
-        Role::BackOffice => "BACK_OFFICE",
-        Role::Upkeep => "UPKEEP",
     }
 }
