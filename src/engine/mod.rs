@@ -4,6 +4,7 @@
 //! the records it has seen ([`memory`]); what memory proposes, the commit decides, and nothing is refused from memory.
 
 mod act;
+mod check;
 pub mod codec;
 mod commit;
 mod concern;
@@ -40,6 +41,7 @@ use crate::{
     telemetry::{labels::StoreKind, metrics::Metrics},
 };
 
+pub use check::Report;
 pub use read::{List, Listing, PageRequest};
 pub use repeat::LookupKey;
 pub use view::{CaseView, case_number};

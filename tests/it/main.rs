@@ -6,6 +6,7 @@ mod calendar;
 mod cli;
 mod config;
 mod domain;
+mod engine;
 mod grpc;
 mod hub;
 mod otlp;

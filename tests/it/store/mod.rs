@@ -8,7 +8,7 @@ mod ranges;
 mod receipts;
 mod records;
 mod redis;
-mod stand;
+pub mod stand;
 mod time;
 
 /// Runs each named story of this module on every engine.
@@ -28,4 +28,4 @@ macro_rules! on_every_engine {
         }
     };
 }
-use on_every_engine;
+pub(crate) use on_every_engine;

@@ -1,0 +1,164 @@
+//! What is stored against what the log tells: records by content, indexes entry by entry.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    domain::{case::Records, ids::TerritoryId, regulation::qualification::Stream},
+    store::{Index, Key, MAX_PAGE, MAX_READ, Member, Score},
+};
+
+use super::{
+    super::{
+        Engine, Failure,
+        codec::{self, Entity},
+        indexes,
+    },
+    Replay,
+};
+
+/// Records written after the head that was replayed: neither they nor their entries are judged.
+#[derive(Default)]
+struct Newer(BTreeSet<String>);
+
+impl Newer {
+    fn note(&mut self, key: &Key) {
+        self.0.extend(key.as_str().split('/').nth(1).map(str::to_owned));
+    }
+
+    fn concerns(&self, member: &Member) -> bool {
+        member.0.split('/').any(|part| self.0.contains(part))
+    }
+}
+
+impl Engine {
+    pub(super) async fn compare(
+        &self,
+        territory: &TerritoryId,
+        head: u64,
+        replay: &mut Replay,
+        basis: indexes::Basis<'_>,
+    ) -> Result<(), Failure> {
+        let told = entities(&replay.records);
+        let keys: Vec<Key> = told.keys().cloned().collect();
+        let mut newer = Newer::default();
+        for chunk in keys.chunks(MAX_READ) {
+            let snapshot = self.0.store.read(territory, chunk, None).await?;
+            for (key, record) in &snapshot.records {
+                let Some(record) = record else {
+                    replay.report.add(format!("{key}: rule 1: the log tells of it and it is not stored"));
+                    continue;
+                };
+                if record.version.seq() > head {
+                    newer.note(key);
+                    continue;
+                }
+                match codec::decode(key.as_str(), &record.value) {
+                    Ok(stored) if still(&stored) == still(&told[key]) => {}
+                    Ok(_) => replay.report.add(format!("{key}: rule 1: what is stored is not what the log tells")),
+                    Err(error) => replay.report.add(format!("{key}: {error}")),
+                }
+            }
+        }
+        self.compare_indexes(territory, head, replay, (&told, &newer), basis).await
+    }
+
+    async fn compare_indexes(
+        &self,
+        territory: &TerritoryId,
+        head: u64,
+        replay: &mut Replay,
+        (told, newer): (&BTreeMap<Key, Entity>, &Newer),
+        basis: indexes::Basis<'_>,
+    ) -> Result<(), Failure> {
+        let mut expected: BTreeMap<(Index, Member), Score> = BTreeMap::new();
+        for entity in told.values() {
+            expected.extend(indexes::entries(entity, basis));
+        }
+        let mut names: BTreeSet<Index> = replay.indexes.clone();
+        names.extend(expected.keys().map(|(index, _)| index.clone()));
+        names.extend(always());
+        for index in names {
+            for (member, score) in self.whole(territory, &index).await? {
+                let known = expected.remove(&(index.clone(), member.clone()));
+                replay.report.entries += 1;
+                if known != Some(score) && !newer.concerns(&member) && self.unchanged(territory, head).await? {
+                    let problem = if known.is_some() { "has another place than" } else { "is not in" };
+                    replay.report.add(format!("index {index}: entry {} {problem} what the log tells", member.0));
+                }
+            }
+        }
+        self.compare_leases(territory, replay, newer).await?;
+        for (index, member) in expected.into_keys().filter(|(_, member)| !newer.concerns(member)) {
+            if self.unchanged(territory, head).await? {
+                replay.report.add(format!("index {index}: entry {} is missing", member.0));
+            }
+        }
+        Ok(())
+    }
+
+    /// A difference counts only while nothing was written since: else it may be the newer state of a record.
+    async fn unchanged(&self, territory: &TerritoryId, head: u64) -> Result<bool, Failure> {
+        Ok(self.0.store.read(territory, &[], None).await?.seq == head)
+    }
+
+    /// Renewals move a lease without an event: only who has one is compared.
+    async fn compare_leases(&self, territory: &TerritoryId, replay: &mut Replay, newer: &Newer) -> Result<(), Failure> {
+        let live = |case: &&crate::domain::case::Case| case.claim.as_ref().is_some_and(|claim| claim.suspect.is_none());
+        let mut held: BTreeSet<Member> =
+            replay.records.cases.values().filter(live).map(|case| Member::from(&case.id)).collect();
+        for (member, _) in self.whole(territory, &Index::leases()).await? {
+            if !held.remove(&member) && !newer.concerns(&member) {
+                replay.report.add(format!("index leases: entry {} without a claim", member.0));
+            }
+        }
+        for member in held.into_iter().filter(|member| !newer.concerns(member)) {
+            replay.report.add(format!("index leases: entry {} is missing: its claim would never end", member.0));
+        }
+        Ok(())
+    }
+
+    async fn whole(&self, territory: &TerritoryId, index: &Index) -> Result<Vec<(Member, Score)>, Failure> {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.0.store.range(territory, index, after.take(), MAX_PAGE).await?;
+            let full = page.entries.len() == MAX_PAGE;
+            after = page.entries.last().cloned();
+            found.extend(page.entries.into_iter().map(|(score, member)| (member, score)));
+            if !full {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+/// Indexes that are read even if the log never told of an entry.
+fn always() -> Vec<Index> {
+    let mut names = vec![
+        Index::open(),
+        Index::unanswered(),
+        Index::handovers(),
+        Index::alarms(),
+        Index::offers(),
+        Index::timers(),
+        Index::shifts(),
+        Index::supply(),
+    ];
+    names.extend(Stream::ALL.iter().map(|stream| Index::queue(stream.code())));
+    names
+}
+
+fn entities(records: &Records) -> BTreeMap<Key, Entity> {
+    let cases = records.cases.values().map(|case| (Key::case(case.id), Entity::Case(Box::new(case.clone()))));
+    let slots = records.slots.values().map(|slot| (Key::slot(slot.id), Entity::Slot(slot.clone())));
+    let shifts = records.shifts.values().map(|shift| (Key::shift(shift.id), Entity::Shift(shift.clone())));
+    cases.chain(slots).chain(shifts).collect()
+}
+
+/// The record without what changes without an event: a doctor's position.
+fn still(entity: &Entity) -> Entity {
+    let mut still = entity.clone();
+    if let Entity::Shift(shift) = &mut still {
+        shift.position = None;
+    }
+    still
+}

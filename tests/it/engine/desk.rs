@@ -1,0 +1,121 @@
+//! What a story of the engine stands on: a store, two instances over it, and short ways to act.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use sas_dispatch::{
+    domain::{
+        actor::{Actor, Role},
+        case::{Command, Event, command::Qualify},
+        ids::{CaseId, DecisionId},
+        regulation::{need::CareType, qualification::Priority},
+        slots::SlotKind,
+        time::Span,
+    },
+    engine::{CaseView, Done, Engine, Failure, LookupKey, Mutation, Options, Place, Target, codec},
+    store::{Digest, due_command},
+    telemetry::Metrics,
+};
+
+use crate::{
+    domain::stage::{self, SAS, SAS_DOCTOR, bas_rhin, doctor},
+    store::stand::Stand,
+};
+
+pub struct Desk {
+    pub stand: Stand,
+    /// Two instances of the service over one store.
+    pub a: Engine,
+    pub b: Engine,
+    made: AtomicU64,
+}
+
+impl Desk {
+    pub fn new(stand: Stand) -> Self {
+        let engine = || {
+            let ground = bas_rhin();
+            let (territory, directory) = (ground.0.clone(), ground.1.clone());
+            let places = BTreeMap::from([(territory.id.clone(), Arc::new(Place { territory, directory }))]);
+            let lookup = LookupKey::new(*b"a key for stories");
+            Engine::new(stand.store.clone(), stand.clock.clone(), places, lookup, Metrics::silent(), Options::default())
+        };
+        let (a, b) = (engine(), engine());
+        Self { stand, a, b, made: AtomicU64::new(0) }
+    }
+
+    /// A new command of now.
+    pub fn mutation(&self) -> Mutation {
+        let made = self.made.fetch_add(1, Ordering::SeqCst);
+        let digest = Digest::of(format!("request {made}").as_bytes());
+        Mutation { command_id: due_command(&format!("command {made}"), self.stand.clock.now()), digest }
+    }
+
+    pub async fn give(&self, actor: &Actor, case: Option<CaseId>, command: Command) -> Result<Done, Failure> {
+        self.a.act(actor, self.mutation(), Target { case, version: None }, command).await
+    }
+
+    pub async fn done(&self, actor: &Actor, case: CaseId, command: Command) -> Done {
+        let name = command.name();
+        self.give(actor, Some(case), command).await.unwrap_or_else(|failure| panic!("{name}: {failure}"))
+    }
+
+    pub async fn opened(&self) -> CaseId {
+        let open = Command::Open(Box::new(stage::call(self.stand.clock.now())));
+        self.give(&stage::arm(), None, open).await.unwrap().reply.case.unwrap()
+    }
+
+    pub async fn qualified(&self, priority: Priority) -> CaseId {
+        let case = self.opened().await;
+        let qualify: Qualify = stage::qualify(priority);
+        self.done(&stage::arm(), case, Command::Qualify(Box::new(qualify))).await;
+        case
+    }
+
+    /// A P2 for which Dr Anne decided a consultation: it waits for a coordinator.
+    pub async fn decided(&self) -> (CaseId, DecisionId) {
+        let case = self.qualified(Priority::P2).await;
+        let anne = stage::regulator();
+        let claim_no = self.done(&anne, case, Command::Claim).await.reply.claim_no.unwrap();
+        let care = CareType::Consultation;
+        let need = Command::SignNeed(Box::new(stage::sign(claim_no, care)));
+        let decision = self.done(&anne, case, need).await.reply.decision.unwrap();
+        let (supply, note, keep) = (None, None, false);
+        let sign = sas_dispatch::domain::case::command::SignAnswer { claim_no, decision, care, supply, note, keep };
+        self.done(&anne, case, Command::SignAnswer(Box::new(sign))).await;
+        (case, decision)
+    }
+
+    /// A slot of Dr Marée, which begins in `ahead`.
+    pub async fn slot(&self, ahead: Span) -> sas_dispatch::domain::ids::SlotId {
+        let start = self.stand.clock.now() + ahead;
+        let (responder, kind, end) = (SAS.parse().unwrap(), SlotKind::Snp, start + Span::from_mins(20));
+        let publish = Command::PublishSlot { slot: None, responder, kind, start, end };
+        self.give(&doctor(SAS_DOCTOR), None, publish).await.unwrap().reply.slot.unwrap()
+    }
+
+    pub async fn read(&self, case: CaseId) -> CaseView {
+        self.b.read_case(&stage::regulator(), case, 0).await.unwrap().0
+    }
+
+    /// Every event of the log.
+    pub async fn log(&self) -> Vec<Event> {
+        let entries = self.stand.store.log(&self.stand.territory, 0, 1_000).await.unwrap();
+        entries.iter().map(|entry| codec::decode_event(&entry.event).unwrap()).collect()
+    }
+
+    /// Nothing may be wrong at the end of a story.
+    pub async fn clean(&self) {
+        let report = self.b.check(&self.stand.territory).await.unwrap();
+        assert!(report.clean(), "{:#?}", report.violations);
+        assert!(report.events > 0 && report.entries > 0);
+    }
+}
+
+pub fn regulator(n: usize) -> Actor {
+    stage::someone(&format!("dr-reg-{n}"), Role::Regulator)
+}

@@ -1,0 +1,8 @@
+//! The engine's promises as stories, each told on both stores with real files and a real Redis.
+
+mod checking;
+mod claiming;
+mod desk;
+mod due;
+mod repeating;
+mod watching;

@@ -1,0 +1,90 @@
+//! A command takes effect once, whoever repeats it and wherever; a refusal comes from what is stored, not from memory.
+
+use sas_dispatch::{
+    domain::{
+        case::{Command, Refusal},
+        regulation::qualification::{Priority, Stream},
+    },
+    engine::{Failure, Target},
+    store::{Digest, StoreError},
+};
+
+use super::desk::{Desk, regulator};
+use crate::{
+    domain::stage::{arm, call, supervisor, text},
+    store::{on_every_engine, stand::Stand},
+};
+
+on_every_engine! {
+    a_repeated_command_is_told_the_same_and_changes_nothing
+    the_same_id_with_another_request_is_refused
+    a_repeated_claim_next_gives_the_same_case
+    a_stale_version_is_judged_by_what_is_stored
+}
+
+async fn a_repeated_command_is_told_the_same_and_changes_nothing(stand: Stand) {
+    let desk = Desk::new(stand);
+    let mutation = desk.mutation();
+    let open = || Command::Open(Box::new(call(desk.stand.clock.now())));
+    let first = desk.a.act(&arm(), mutation, Target::default(), open()).await.unwrap();
+    for engine in [&desk.a, &desk.b] {
+        let again = engine.act(&arm(), mutation, Target::default(), open()).await.unwrap();
+        assert!(again.replayed && !first.replayed);
+        assert_eq!((&again.reply, again.seq, again.at), (&first.reply, first.seq, first.at));
+    }
+    assert_eq!(desk.log().await.len(), 1);
+    // A refusal of the second run may not hide that the first was carried out.
+    let case = first.reply.case.unwrap();
+    let qualify = || Command::Qualify(Box::new(crate::domain::stage::qualify(Priority::P2)));
+    desk.done(&arm(), case, qualify()).await;
+    let claim = desk.mutation();
+    let held = desk.a.act(&regulator(1), claim, Target::case(case), Command::Claim).await.unwrap();
+    let again = desk.b.act(&regulator(1), claim, Target::case(case), Command::Claim).await.unwrap();
+    assert_eq!(again.reply.claim_no, held.reply.claim_no);
+    desk.clean().await;
+}
+
+async fn the_same_id_with_another_request_is_refused(stand: Stand) {
+    let desk = Desk::new(stand);
+    let mutation = desk.mutation();
+    let open = || Command::Open(Box::new(call(desk.stand.clock.now())));
+    desk.a.act(&arm(), mutation, Target::default(), open()).await.unwrap();
+    let other = sas_dispatch::engine::Mutation { digest: Digest::of(b"another request"), ..mutation };
+    for engine in [&desk.a, &desk.b] {
+        let refused = engine.act(&arm(), other, Target::default(), open()).await.unwrap_err();
+        assert_eq!(refused, Failure::Store(StoreError::OtherPayload(mutation.command_id)));
+    }
+    assert_eq!(desk.log().await.len(), 1);
+}
+
+async fn a_repeated_claim_next_gives_the_same_case(stand: Stand) {
+    let desk = Desk::new(stand);
+    for _ in 0..3 {
+        desk.qualified(Priority::P2).await;
+    }
+    let lost_reply = desk.mutation();
+    let first = desk.a.claim_next(&regulator(1), lost_reply, Stream::Snp).await.unwrap();
+    let again = desk.b.claim_next(&regulator(1), lost_reply, Stream::Snp).await.unwrap();
+    assert_eq!((first.reply.case, first.reply.claim_no), (again.reply.case, again.reply.claim_no));
+    let next = desk.a.claim_next(&regulator(1), desk.mutation(), Stream::Snp).await.unwrap();
+    assert_ne!(next.reply.case, first.reply.case);
+    desk.clean().await;
+}
+
+async fn a_stale_version_is_judged_by_what_is_stored(stand: Stand) {
+    let desk = Desk::new(stand);
+    let case = desk.qualified(Priority::P2).await;
+    let read = desk.a.read_case(&supervisor(), case, 0).await.unwrap().0.version;
+    let note = |words: &str| Command::AddNote(text(words));
+    let changed = desk.b.act(&arm(), desk.mutation(), Target::case(case), note("par un autre poste")).await.unwrap();
+    let on = |version| Target { case: Some(case), version: Some(version) };
+    // Instance a remembers the old version, which the command names: it must not be taken for the current one.
+    let stale = desk.a.act(&arm(), desk.mutation(), on(read), note("trop tard")).await.unwrap_err();
+    assert_eq!(stale, Failure::Refused(Refusal::Stale("case".to_owned())));
+    let changed = desk.b.act(&arm(), desk.mutation(), on(changed.case.unwrap().version), note("encore")).await.unwrap();
+    // Nor may it refuse the current version because it remembers an older one.
+    desk.a.act(&arm(), desk.mutation(), on(changed.case.unwrap().version), note("à jour")).await.unwrap();
+    let vital = Command::Qualify(Box::new(crate::domain::stage::qualify(Priority::P0)));
+    desk.a.act(&arm(), desk.mutation(), on(read), vital).await.expect("a P0 is never refused for a stale version");
+    desk.clean().await;
+}
