@@ -5,6 +5,8 @@ mod deadlines;
 mod effort;
 mod holiday;
 mod offers;
+mod ordinary;
+mod outages;
 mod protocol;
 mod reconnecting;
 mod regulators;

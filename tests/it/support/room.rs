@@ -1,13 +1,18 @@
 //! A regulation room: a service of a test's own behind a real TCP port, on a clock that the test moves, and the people
 //! who work with it, each a real gRPC client.
 
+mod checked;
 mod desk;
 mod field;
 mod person;
 mod seen;
 mod words;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use chrono::{NaiveDateTime, NaiveTime};
 use sas_dispatch::{
@@ -21,6 +26,7 @@ use sas_dispatch::{
         time::{Instant, Span},
     },
     grpc::client::{Link, connect},
+    store::{self, Settings, Store, StoreError, redis::RedisOptions},
     telemetry::Metrics,
 };
 use tempfile::TempDir;
@@ -43,16 +49,61 @@ pub enum Ground {
     Redis,
 }
 
+/// What outlives a stop of the service: the clock, and where the state lies.
+#[derive(Clone)]
+struct Site {
+    territory: &'static str,
+    clock: Clock,
+    calls: Calls,
+    config: Arc<Config>,
+    redis: Option<Arc<Mutex<Server>>>,
+    dir: Arc<TempDir>,
+}
+
 /// A room of one territory with everybody in it.
 pub struct Room {
     service: Service,
     link: Link,
-    clock: Clock,
-    territory: &'static str,
-    calls: Calls,
-    // The service goes before what its state lies in.
-    _redis: Option<Server>,
-    _dir: TempDir,
+    site: Site,
+}
+
+impl Site {
+    fn store(&self) -> StorePlace {
+        match &self.redis {
+            Some(server) => StorePlace::Redis(server.lock().unwrap().url()),
+            None => StorePlace::Embedded(self.dir.path().join("data")),
+        }
+    }
+
+    async fn opens(self) -> Room {
+        let (config, clock) = (self.config.clone(), self.clock.clone());
+        let metrics = Metrics::silent();
+        let setup = Setup { config, clock, store: self.store(), upkeep: Upkeep::ByHand, metrics };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let service = app::start(setup, listener).await.unwrap();
+        let link = connect(service.address).await.unwrap();
+        Room { service, link, site: self }
+    }
+
+    /// The store as an auditor opens it.
+    async fn audited(&self) -> Arc<dyn Store> {
+        let clock = self.clock.clone();
+        let settings = match self.store() {
+            StorePlace::Redis(url) => Settings::Redis(RedisOptions { clock, ..RedisOptions::new(url) }),
+            StorePlace::Embedded(data) => Settings::Embedded { data, clock },
+            StorePlace::Configured => unreachable!("a room names its store"),
+        };
+        // A console that was still watching lets go of the store a moment after the stop.
+        let opened = async {
+            loop {
+                match store::open(settings.clone()).await {
+                    Err(StoreError::Unavailable(_)) => tokio::task::yield_now().await,
+                    opened => return opened.unwrap(),
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), opened).await.expect("a stopped service lets go of its store")
+    }
 }
 
 impl Room {
@@ -69,27 +120,38 @@ impl Room {
     /// A room of another configuration than the shipped one.
     pub async fn configured(mut config: Config, ground: Ground, territory: &'static str, wall: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let redis = (ground == Ground::Redis).then(|| Server::start("always"));
-        let store = match &redis {
-            Some(server) => StorePlace::Redis(server.url()),
-            None => StorePlace::Embedded(dir.path().join("data")),
-        };
+        // The key of the look-up hashes is kept there: of the site, not of the instance.
         config.settings.store.data_dir = dir.path().join("data");
         let zone = config.territory(&id(territory)).unwrap().0.calendar.zone();
         let wall = NaiveDateTime::parse_from_str(wall, "%Y-%m-%d %H:%M").unwrap();
-        let clock = Clock::manual(to_instant(zone, wall));
-        let setup = Setup {
+        let site = Site {
+            territory,
+            clock: Clock::manual(to_instant(zone, wall)),
+            calls: Calls::default(),
+            redis: (ground == Ground::Redis).then(|| Arc::new(Mutex::new(Server::start("always")))),
             config: Arc::new(config),
-            clock: clock.clone(),
-            store,
-            upkeep: Upkeep::ByHand,
-            metrics: Metrics::silent(),
+            dir: Arc::new(dir),
         };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let service = app::start(setup, listener).await.unwrap();
-        let link = connect(service.address).await.unwrap();
-        let calls = Calls::default();
-        Self { service, link, clock, territory, calls, _redis: redis, _dir: dir }
+        site.opens().await
+    }
+
+    /// Another instance of the service beside this one, on the same Redis.
+    pub async fn beside(&self) -> Self {
+        assert!(self.site.redis.is_some(), "an embedded store serves one instance");
+        self.site.clone().opens().await
+    }
+
+    /// The service stops and starts again on what it kept; everybody connects anew.
+    pub async fn restarts(self) -> Self {
+        self.service.stop().await;
+        self.site.opens().await
+    }
+
+    /// The power of the Redis machine fails and comes back.
+    pub fn redis_dies_and_comes_back(&self) {
+        let mut server = self.site.redis.as_ref().unwrap().lock().unwrap();
+        server.kill();
+        server.restart();
     }
 
     /// Where it listens.
@@ -132,18 +194,18 @@ impl Room {
     }
 
     fn somebody(&self, name: &str, role: Role) -> Person {
-        self.elsewhere(name, role, self.territory)
+        self.elsewhere(name, role, self.site.territory)
     }
 
     /// Somebody of another territory at the same service.
     pub fn elsewhere(&self, name: &str, role: Role, territory: &str) -> Person {
         let clients = self.link.acting(name, role, territory).unwrap();
-        Person::new(name, role, clients, self.clock.clone(), self.calls.clone())
+        Person::new(name, role, clients, self.site.clock.clone(), self.site.calls.clone())
     }
 
     /// Now.
     pub fn now(&self) -> Instant {
-        self.clock.now()
+        self.site.clock.now()
     }
 
     /// Unix milliseconds of `HH:MM` today, on the wall clock of the territory.
@@ -163,7 +225,7 @@ impl Room {
     }
 
     fn zone(&self) -> chrono_tz::Tz {
-        self.service.engine.territory(&id(self.territory)).unwrap().territory.calendar.zone()
+        self.service.engine.territory(&id(self.site.territory)).unwrap().territory.calendar.zone()
     }
 
     /// Time passes; what falls due on the way is done when it falls due, as upkeep does it.
@@ -175,7 +237,7 @@ impl Room {
             _ => Span::from_mins(5),
         };
         while self.now() < end {
-            self.clock.advance_to(end.min(self.now() + step));
+            self.site.clock.advance_to(end.min(self.now() + step));
             while self.service.engine.upkeep_once().await.unwrap() > 0 {}
         }
     }
@@ -189,12 +251,13 @@ impl Room {
 
     /// The calls each role has made until now.
     pub fn calls(&self) -> BTreeMap<String, u32> {
-        self.calls.by_role()
+        self.site.calls.by_role()
     }
 
     /// The end of a story: the service stops, and nothing that must never happen has happened.
     pub async fn closes(self) -> Story {
         self.service.stop().await;
+        checked::nothing_that_must_never_happen_has(&*self.site.audited().await).await;
         Ok(())
     }
 }

@@ -13,9 +13,10 @@ pub use work::{action, note, visit};
 use crate::{
     domain::{
         actor::{Actor, Role},
-        case::Case,
+        case::{Case, Offer, OfferState},
         routing::Means,
         time::Instant,
+        visits::Visit,
     },
     engine::{CaseView, Place},
     grpc::pb,
@@ -39,7 +40,7 @@ pub fn view(reader: &Actor, ground: &Place, known: &CaseView) -> pb::CaseView {
     let mut view = clear(ground, known);
     if entitled(reader, ground, case) {
         view.place = Some(place(case));
-        view.caller = Some(caller(&case.sealed.caller));
+        view.caller = Some(caller_for(reader, case));
         view.notes = case.sealed.notes.iter().map(note).collect();
         view.patients = case
             .patients
@@ -52,14 +53,36 @@ pub fn view(reader: &Actor, ground: &Place, known: &CaseView) -> pb::CaseView {
     view
 }
 
-/// The desks that handle every case; responders and dispatchers for what was put to them.
+/// The desks that handle every case; the dispatch desk for visits; a responder for what was put to him.
 fn entitled(reader: &Actor, ground: &Place, case: &Case) -> bool {
-    let serves = |id| ground.directory.get(id).is_some_and(|known| known.doctors.contains(&reader.person));
     match reader.role {
         Role::Arm | Role::Regulator | Role::Coordinator => true,
-        Role::Responder => case.offers.iter().any(|offer| serves(&offer.responder)),
+        Role::Responder => case.offers.iter().any(|offer| his(reader, ground, case, offer)),
         Role::Dispatcher => case.offers.iter().any(|offer| matches!(offer.means, Means::Visit { .. })),
         Role::Telephony | Role::Supervisor | Role::BackOffice | Role::Upkeep => false,
+    }
+}
+
+/// A practice that was asked, until it says no; of a structure that drives out, only the doctor who took the visit.
+fn his(reader: &Actor, ground: &Place, case: &Case, offer: &Offer) -> bool {
+    let took = |visit: &Visit| visit.doctor.as_ref().is_some_and(|(doctor, _)| *doctor == reader.person);
+    match (&offer.means, &offer.state) {
+        (Means::Visit { .. }, _) => case.visits.iter().any(|visit| visit.offer == offer.id && took(visit)),
+        (_, OfferState::Open | OfferState::Accepted { .. }) => {
+            ground.directory.get(&offer.responder).is_some_and(|known| known.doctors.contains(&reader.person))
+        }
+        (_, OfferState::Closed { .. } | OfferState::Withdrawn { .. }) => false,
+    }
+}
+
+/// Who called. A number that must not be rung goes to the desks that decide how to reach the caller, not to the road.
+fn caller_for(reader: &Actor, case: &Case) -> pb::Caller {
+    let known = caller(&case.sealed.caller);
+    match reader.role {
+        Role::Responder | Role::Dispatcher if !case.safety.may_ring => {
+            pb::Caller { phone: String::new(), call_back: String::new(), ..known }
+        }
+        _ => known,
     }
 }
 
