@@ -4,6 +4,7 @@ mod advice;
 mod deadlines;
 mod effort;
 mod holiday;
+mod independence;
 mod offers;
 mod ordinary;
 mod outages;
