@@ -9,6 +9,7 @@ mod domain;
 mod engine;
 mod grpc;
 mod hub;
+mod independence;
 mod otlp;
 mod replay;
 mod rough;

@@ -80,10 +80,8 @@ impl Decision {
 /// Why an answer may not be signed: the field and what to do.
 pub fn answer_fault(need: &Need, care: CareType, supply: Option<SupplyReason>) -> Option<(&'static str, &'static str)> {
     match (need.care == care, supply) {
-        (true, Some(_)) => Some(("answer.supply_reason", "the answer is the need: leave the supply reason out")),
-        (false, None) => {
-            Some(("answer.supply_reason", "the answer differs from the need: say which SUPPLY reason forces it"))
-        }
+        (true, Some(_)) => Some(("supply_reason", "the answer is the need: leave the supply reason out")),
+        (false, None) => Some(("supply_reason", "the answer differs from the need: say which SUPPLY reason forces it")),
         (true, None) | (false, Some(_)) => None,
     }
 }

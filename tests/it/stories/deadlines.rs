@@ -44,7 +44,7 @@ async fn no_slot_before_the_deadline_so_the_doctor_answers_otherwise_and_says_wh
 
     // Another answer than the need wants a reason, and the reason is always the supply.
     let refusal = reg.answers(&case, CareType::EmergencyDepartment).await.refused();
-    assert_eq!((refusal.code, refusal.fields), (Code::InvalidArgument, vec!["answer.supply_reason".to_owned()]));
+    assert_eq!((refusal.code, refusal.fields), (Code::InvalidArgument, vec!["supply_reason".to_owned()]));
     let reason = SupplyReason::NoneBeforeDeadline;
     let case = reg.answers_because(&case, CareType::EmergencyDepartment, reason).await?;
     let decision = case.decision();

@@ -20,10 +20,13 @@ use sas_dispatch::{
     domain::{
         actor::Role,
         calendar::{local, local_date, to_instant},
+        case::Event,
         ids::TerritoryId,
         time::{Instant, Span},
     },
+    engine::codec::decode_event,
     grpc::client::{Link, connect},
+    store::{self, Settings},
     telemetry::Metrics,
 };
 use tempfile::TempDir;
@@ -229,6 +232,16 @@ impl Room {
     /// The calls each role has made until now.
     pub fn calls(&self) -> BTreeMap<String, u32> {
         self.site.calls.by_role()
+    }
+
+    /// The end of a story that asks what the log says: as [`Room::closes`], then every event of the territory.
+    pub async fn log(self) -> Vec<Event> {
+        let site = self.site.clone();
+        self.closes().await.unwrap();
+        let (data, clock) = (site.dir.path().join("data"), site.clock);
+        let store = store::open(Settings::Embedded { data, clock }).await.unwrap();
+        let entries = store.log(&id(site.territory), 0, store::MAX_PAGE).await.unwrap();
+        entries.iter().map(|entry| decode_event(&entry.event).unwrap()).collect()
     }
 
     /// The end of a story: nothing that must never happen has happened, in the log, the records or the indexes, and the

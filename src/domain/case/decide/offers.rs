@@ -50,7 +50,10 @@ fn accept(draft: &mut Draft<'_>, offer: &Offer, appointment: Option<Instant>) ->
         }
         (Means::Ring, Some(at)) if at + Span::from_mins(1) >= draft.now => at,
         (Means::Ring, _) => {
-            return Err(Refusal::field("appointment_unix_ms", "say when the patient is received: now or later"));
+            return Err(Refusal::field(
+                "accepted.appointment_unix_ms",
+                "say when the patient is received: now or later",
+            ));
         }
         (Means::Visit { .. }, _) => {
             return Err(Refusal::state("offer", "a visit is accepted by a doctor on duty: use AcceptVisit"));
