@@ -25,8 +25,8 @@ pub(super) struct Args {
     /// Address and port of gRPC and gRPC-web [default: the configuration's]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Folder of the embedded store [default: the configuration's]
-    #[arg(long, value_name = "DIR", conflicts_with = "redis")]
+    /// Folder of the embedded store; with Redis, of what stays on this machine [default: the configuration's]
+    #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Redis 7 or later instead of the embedded store, such as redis://127.0.0.1:6379/ or unix:///run/redis.sock
     #[arg(long, value_name = "URL", env = "SAS_DISPATCH_REDIS", hide_env_values = true)]
@@ -39,12 +39,15 @@ pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
     runtime.block_on(serve(args, config))
 }
 
-async fn serve(args: &Args, config: Config) -> Outcome {
+async fn serve(args: &Args, mut config: Config) -> Outcome {
     let guard = telemetry::init(&telemetry_settings(&config)).map_err(WrongUse::new)?;
     let listen = args.listen.unwrap_or(config.settings.server.listen);
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|error| WrongUse::new(format!("cannot listen on {listen} ({error}): choose another with --listen")))?;
+    if let Some(data) = &args.data {
+        config.settings.store.data_dir.clone_from(data);
+    }
     let store = match (&args.redis, &args.data) {
         (Some(url), _) => StorePlace::Redis(url.clone()),
         (None, Some(data)) => StorePlace::Embedded(data.clone()),
