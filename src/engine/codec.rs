@@ -45,9 +45,8 @@ pub fn decode(key: &str, bytes: &[u8]) -> Result<Entity, StoreError> {
     let (clear, sealed) = parts(bytes)?;
     match key.split('/').next() {
         Some("case") => {
-            let mut case: Case = parse(clear)?;
-            case.sealed = parse(sealed)?;
-            Ok(Entity::Case(Box::new(case)))
+            let case: Case = parse(clear)?;
+            Ok(Entity::Case(Box::new(case.unsealed(parse(sealed)?))))
         }
         Some("slot") => Ok(Entity::Slot(parse(clear)?)),
         Some("shift") => Ok(Entity::Shift(parse(clear)?)),

@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         actor::{Actor, Role},
-        case::{Offer, OfferState, Refusal, sealed::Sealed},
+        case::{Offer, OfferState, Refusal},
         ids::{CaseId, ResponderId, SectorId},
         regulation::qualification::Stream,
         routing::Means,
@@ -227,7 +227,7 @@ pub(super) fn shown_to(actor: &Actor, place: &Place, mut view: CaseView) -> Opti
         _ => true,
     };
     if !persons {
-        view.case.sealed = Sealed::default();
+        view.case = view.case.without_persons();
     }
     Some(view)
 }

@@ -23,6 +23,9 @@ use super::{
 /// Upkeep that a stopped service left behind is done under a command id of now, so that it is not refused as too old.
 const OLDEST_CAUSE: Span = Span::from_hours(1);
 
+/// How far into a queue a regulator is looked for a case that is not his own patient's.
+const NOT_HIS: usize = 20;
+
 impl Engine {
     /// Claims the head of a queue: the commit holds only if it still is the head. `reply.case` is empty when nobody
     /// waits.
@@ -36,28 +39,42 @@ impl Engine {
         let index = Index::queue(stream.code());
         for _ in 0..self.0.options.attempts {
             let snapshot = self.0.store.read(&actor.territory, &[], Some(mutation.command_id)).await?;
-            let head = match &snapshot.receipt {
+            if let Some(receipt) = &snapshot.receipt {
                 // A lost reply gives the same case again: the command is sent as it was.
-                Some(receipt) => serde_json::from_slice::<crate::domain::case::Reply>(&receipt.outcome)
-                    .ok()
-                    .and_then(|reply| reply.case),
-                None => {
-                    let page = self.0.store.range(&actor.territory, &index, None, 1).await?;
-                    let Some((_, member)) = page.entries.into_iter().next() else {
-                        return self.nobody_waits(page.seq).await;
-                    };
-                    member.0.parse().ok()
-                }
-            };
-            let Some(case) = head else { return Err(Refusal::NotFound("case".to_owned()).into()) };
-            let guards = vec![Guard::First(index.clone(), Some(Member::from(&case)))];
-            let target = Target::case(case);
-            match self.act_guarded(actor, mutation, target, Command::Claim, Extra { guards }).await {
-                Err(Failure::Refused(Refusal::State { .. }) | Failure::Busy) => {}
-                result => return result,
+                let case = super::act::reply(receipt).case.ok_or_else(|| Refusal::NotFound("case".to_owned()))?;
+                return self.act(actor, mutation, Target::case(case), Command::Claim).await;
+            }
+            let page = self.0.store.range(&actor.territory, &index, None, NOT_HIS).await?;
+            if page.entries.is_empty() {
+                return self.nobody_waits(page.seq).await;
+            }
+            if let Some(done) = self.claim_first(actor, mutation, &index, page.entries).await? {
+                return Ok(done);
             }
         }
         Err(Failure::Busy)
+    }
+
+    /// Claims the first case of the queue that the regulator may regulate: never one whose care he gives or gave. `None`
+    /// when the queue has moved on.
+    async fn claim_first(
+        &self,
+        actor: &Actor,
+        mutation: Mutation,
+        index: &Index,
+        entries: Vec<(Score, Member)>,
+    ) -> Result<Option<Done>, Failure> {
+        let head = entries.first().map(|(_, member)| member.clone());
+        for (_, member) in entries {
+            let Ok(case) = member.0.parse() else { continue };
+            let guards = vec![Guard::First(index.clone(), head.clone())];
+            match self.act_guarded(actor, mutation, Target::case(case), Command::Claim, Extra { guards }).await {
+                Err(Failure::Refused(Refusal::Independence)) => {}
+                Err(Failure::Refused(Refusal::State { .. }) | Failure::Busy) => return Ok(None),
+                result => return result.map(Some),
+            }
+        }
+        Err(Refusal::Independence.into())
     }
 
     async fn nobody_waits(&self, seq: u64) -> Result<Done, Failure> {

@@ -18,7 +18,7 @@ use super::{
 pub fn apply(records: &mut Records, event: &Event) {
     event.facts.iter().for_each(|fact| apply_fact(records, event, fact));
     if let Some(case) = event.case.and_then(|id| records.cases.get_mut(&id)) {
-        event.words.iter().for_each(|words| apply_words(&mut case.sealed, words));
+        event.words.iter().for_each(|words| apply_words(case, words));
     }
 }
 
@@ -268,7 +268,8 @@ fn apply_to_shift(records: &mut Records, event: &Event, fact: &Fact) {
     }
 }
 
-pub(super) fn apply_words(sealed: &mut Sealed, words: &Words) {
+pub(super) fn apply_words(case: &mut Case, words: &Words) {
+    let sealed = &mut case.sealed;
     match words {
         Words::Caller(caller) => sealed.caller = caller.clone(),
         Words::Address(address) => sealed.address = address.clone(),
@@ -278,5 +279,13 @@ pub(super) fn apply_words(sealed: &mut Sealed, words: &Words) {
             sealed.identities.sort_by_key(|known| known.number);
         }
         Words::Note(note) => sealed.notes.push(note.clone()),
+        Words::Position(position) => {
+            case.place.position = *position.reveal();
+            sealed.position = position.clone();
+        }
+        Words::Call(call) => {
+            case.call = call.reveal().clone();
+            sealed.call = call.clone();
+        }
     }
 }

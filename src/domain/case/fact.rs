@@ -215,6 +215,7 @@ pub struct Opened {
     /// When the request arrived.
     pub arrived: Instant,
     /// The telephone call.
+    #[serde(skip)]
     pub call: Option<String>,
     /// Whether the caller can be spoken to.
     pub line: Line,

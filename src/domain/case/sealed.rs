@@ -7,6 +7,7 @@ use crate::{
     domain::{
         ids::{NoteId, PersonId, VisitId},
         person::Private,
+        place::Position,
         time::Instant,
     },
 };
@@ -105,7 +106,7 @@ pub struct Note {
 }
 
 /// The sealed part of a case.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Sealed {
     /// Who calls.
@@ -116,10 +117,14 @@ pub struct Sealed {
     pub identities: Vec<Identity>,
     /// Everything written.
     pub notes: Vec<Note>,
+    /// Where exactly.
+    pub position: Private<Option<Position>>,
+    /// The telephone call, as the integration names it.
+    pub call: Private<Option<String>>,
 }
 
 /// Personal words of an event: what [`super::fact::Fact`] may not hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Words {
     /// Who calls, replaced.
@@ -130,4 +135,8 @@ pub enum Words {
     Identity(Identity),
     /// A note, added.
     Note(Note),
+    /// Where exactly, replaced.
+    Position(Private<Option<Position>>),
+    /// The telephone call.
+    Call(Private<Option<String>>),
 }

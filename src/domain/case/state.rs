@@ -79,7 +79,8 @@ impl Default for ContactSafety {
 pub struct Whereabouts {
     /// Commune.
     pub commune: Option<InseeCode>,
-    /// Position, from the commune when nothing better is known.
+    /// Position, from the commune when nothing better is known. It may be somebody's door: stored in the sealed part.
+    #[serde(skip)]
     pub position: Option<Position>,
     /// Sector of permanence.
     pub sector: Option<SectorId>,
@@ -208,7 +209,8 @@ pub struct Case {
     pub opened: Instant,
     /// When it was entered, if later than it arrived (paper, replay).
     pub entered: Instant,
-    /// The telephone call, as the integration names it.
+    /// The telephone call, as the integration names it. Names of calls often hold the number: stored in the sealed part.
+    #[serde(skip)]
     pub call: Option<String>,
     /// Whether the caller can be spoken to.
     pub line: Line,
@@ -257,6 +259,19 @@ pub struct Case {
 }
 
 impl Case {
+    /// Takes up the sealed part, and what of it stands in the clear part while in memory.
+    pub fn unsealed(mut self, sealed: Sealed) -> Self {
+        self.call = sealed.call.reveal().clone();
+        self.place.position = *sealed.position.reveal();
+        self.sealed = sealed;
+        self
+    }
+
+    /// Leaves out everything about a person, for a reader without need for it.
+    pub fn without_persons(self) -> Self {
+        self.unsealed(Sealed::default())
+    }
+
     /// Open actions.
     pub fn open_actions(&self) -> impl Iterator<Item = &Action> {
         self.actions.iter().filter(|action| action.open())

@@ -62,7 +62,7 @@ impl<'a> Draft<'a> {
     /// Writes personal words and applies them.
     pub(super) fn say(&mut self, words: Words) {
         if let Some(case) = self.event.case.and_then(|id| self.records.cases.get_mut(&id)) {
-            evolve::apply_words(&mut case.sealed, &words);
+            evolve::apply_words(case, &words);
         }
         self.event.words.push(words);
     }

@@ -23,6 +23,9 @@ pub(super) fn open(draft: &mut Draft<'_>, open: &Open) -> Result<(), Refusal> {
     draft.event.case = Some(id);
     draft.reply.case = Some(id);
     draft.push(Fact::Opened(open.opened.clone()));
+    if open.opened.call.is_some() {
+        draft.say(Words::Call(Private::new(open.opened.call.clone())));
+    }
     set(draft, &open.particulars);
     if let Some(note) = &open.note {
         draft.note(NoteKind::Note, note);
@@ -118,6 +121,7 @@ pub(super) fn to_next(draft: &mut Draft<'_>) -> Result<(), Refusal> {
 pub(super) fn set(draft: &mut Draft<'_>, particulars: &Particulars) {
     if let Some(place) = &particulars.place {
         draft.push(Fact::PlaceSet(place.clone()));
+        draft.say(Words::Position(Private::new(place.position)));
     }
     if let Some(safety) = particulars.safety {
         draft.push(Fact::SafetySet(safety));
