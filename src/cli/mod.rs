@@ -6,6 +6,7 @@
 
 mod calendar;
 mod check_config;
+mod demo;
 mod explain;
 mod french;
 mod replay;
@@ -45,6 +46,8 @@ pub struct Shared {
 enum Command {
     /// Run the service until it is asked to stop (Ctrl-C or SIGTERM)
     Serve(serve::Args),
+    /// Play a real day through gRPC in a store that is thrown away, and print what came of it
+    Demo(demo::Args),
     /// Open messages of other systems in a store that is thrown away, and say where each would go and why
     Replay(replay::Args),
     /// Say where requests would go and why, from the published hours alone; nothing is opened or changed
@@ -59,6 +62,7 @@ impl Command {
     fn run(&self, shared: &Shared) -> Outcome {
         match self {
             Self::Serve(args) => serve::run(args, shared),
+            Self::Demo(args) => demo::run(args, shared),
             Self::Replay(args) => replay::run(args, shared),
             Self::Explain(args) => explain::run(args, shared),
             Self::Calendar(args) => calendar::run(args, shared),

@@ -1,0 +1,76 @@
+//! `sas-dispatch demo`: a real day, played through gRPC.
+//!
+//! The service runs in this process with its embedded store; telephone exchange, assistants, regulating doctors,
+//! coordinators, practices, visiting doctors and back office are clients over loopback TCP, and there is no other door.
+//! Chance comes from the seed alone: the same day and seed give the same figures.
+
+mod acts;
+mod agenda;
+mod callers;
+mod cases;
+mod coordinators;
+mod curve;
+mod desk;
+mod dice;
+mod figures;
+mod front;
+mod notice;
+mod play;
+mod quantiles;
+mod regulators;
+mod room;
+mod scratch;
+mod screens;
+mod staff;
+mod supply;
+mod table;
+mod tally;
+mod verdict;
+mod visitors;
+mod wants;
+mod wire;
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+
+use super::{Answer, Outcome, Shared, WrongUse, say, say_json};
+
+/// The territory that is played.
+const TERRITORY: &str = "fr-67";
+
+/// Arguments of `demo`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Day to play: 2024-12-26 is a public holiday in Bas-Rhin, 2024-12-19 an ordinary Thursday
+    #[arg(long, value_name = "YYYY-MM-DD", default_value = "2024-12-26")]
+    date: NaiveDate,
+    /// Hours in which calls arrive
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=24))]
+    hours: u32,
+    /// Hour of the day at which the play begins
+    #[arg(long, value_name = "H", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=23))]
+    from: u32,
+    /// Where chance comes from: the same seed gives the same figures
+    #[arg(long, value_name = "N", default_value_t = 67)]
+    seed: u64,
+    /// Keep the store in this empty folder
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
+    let config = shared.load()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(WrongUse::new)?;
+    let document = runtime.block_on(play::play(args, config))?;
+    if args.json {
+        say_json(&document);
+    } else {
+        say(table::table(&document).trim_end());
+    }
+    Ok(if document.check.clean() { Answer::Done } else { Answer::No })
+}
