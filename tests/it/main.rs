@@ -5,6 +5,7 @@
 mod calendar;
 mod cli;
 mod config;
+mod demo;
 mod domain;
 mod engine;
 mod grpc;

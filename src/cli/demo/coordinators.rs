@@ -112,12 +112,15 @@ impl Room {
             command_id: command_id.clone(),
             case_id: case.clone(),
             version: Vec::new(),
-            offer_id: offer,
+            offer_id: offer.clone(),
         };
         let reply = call!(self.wire, "ConfirmSlot", &name, Role::Coordinator, slots.confirm_slot(request))?;
-        if let Some(reply) = reply {
-            self.wire.kept(command_id, reply.receipt.as_ref())?;
-        }
+        let Some(reply) = reply else {
+            // The slot has begun while the patient was being told: the next one.
+            let declined = Answer::Declined(pb::answer_offer_request::Declined {});
+            return self.answer(who, case, offer, declined, false).await;
+        };
+        self.wire.kept(command_id, reply.receipt.as_ref())?;
         self.leave(who, &case);
         Ok(())
     }

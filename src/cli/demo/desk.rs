@@ -18,9 +18,18 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(rota: Rota, midnight: Instant) -> Self {
+    /// With `backup` persons beside the rota, called only by [`Desk::take_backup`].
+    pub(super) fn new(rota: Rota, midnight: Instant, backup: usize) -> Self {
         let most = rota.iter().copied().max().unwrap_or(1);
-        Self { rota, midnight, free: vec![Some(midnight); most], jobs: BTreeMap::new(), sequence: 0 }
+        Self { rota, midnight, free: vec![Some(midnight); most + backup], jobs: BTreeMap::new(), sequence: 0 }
+    }
+
+    /// Takes somebody who is called in when everybody on duty is busy.
+    pub(super) fn take_backup(&mut self) -> Option<usize> {
+        let most = self.rota.iter().copied().max().unwrap_or(1);
+        let seat = (most..self.free.len()).find(|seat| self.free[*seat].is_some())?;
+        self.free[seat] = None;
+        Some(seat)
     }
 
     fn on_duty(&self, now: Instant) -> usize {
@@ -68,11 +77,13 @@ mod tests {
         let at = Instant::from_unix_ms;
         let mut rota = [1; 24];
         rota[1] = 2;
-        let mut desk = Desk::new(rota, at(0));
+        let mut desk = Desk::new(rota, at(0), 1);
         assert_eq!(desk.take_seat(at(0), 0), Some(0));
         assert_eq!(desk.take_seat(at(1), 0), None);
         let one = at(3_600_000);
         assert_eq!(desk.take_seat(one, 0), Some(1));
+        assert_eq!(desk.take_seat(one, 0), None);
+        assert_eq!((desk.take_backup(), desk.take_backup()), (Some(2), None));
         desk.release(1, one);
         desk.release(0, one + Span::from_secs(1));
         assert_eq!(desk.take_seat(one + Span::from_secs(2), 0), Some(1));

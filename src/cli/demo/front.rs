@@ -160,14 +160,31 @@ impl Room {
 
     pub(super) async fn dismiss(&mut self, arm: ActorId, case: CaseId, attribution: i32) -> Result<(), Fault> {
         let (command_id, name) = (self.command(), self.name(arm));
-        let request =
-            pb::DismissCaseRequest { command_id: command_id.clone(), case_id: case, version: Vec::new(), attribution };
+        let request = pb::DismissCaseRequest {
+            command_id: command_id.clone(),
+            case_id: case.clone(),
+            version: Vec::new(),
+            attribution,
+        };
         let reply = call!(self.wire, "DismissCase", &name, Role::Arm, intake.dismiss_case(request))?;
-        if let Some(reply) = reply {
-            self.wire.kept(command_id, reply.receipt.as_ref())?;
+        match reply {
+            Some(reply) => {
+                self.wire.kept(command_id, reply.receipt.as_ref())?;
+                self.free(arm);
+            }
+            // An infant's file is never the ARM's to end: a doctor is asked.
+            None => self.ask_a_doctor(arm, &case),
         }
-        self.free(arm);
         Ok(())
+    }
+
+    fn ask_a_doctor(&mut self, arm: ActorId, case: &str) {
+        let Some(caller) = self.by_case.get(case).copied() else { return self.free(arm) };
+        let want = &mut self.people[caller].caller.want;
+        (want.priority, want.stream, want.motive) = (Priority::P3, pb::Stream::Snp, "M06.02");
+        want.attribution = None;
+        let writing = self.dice.seconds(8, 20);
+        self.then(writing, arm, Act::Qualify(caller));
     }
 
     /// A caller who waits for a doctor hangs up, unless a doctor is on the line already.

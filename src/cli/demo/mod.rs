@@ -64,9 +64,16 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
     let config = shared.load()?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(WrongUse::new)?;
-    let document = runtime.block_on(play::play(args, config))?;
+    // One thread: everybody takes turns anyway, and nobody waits for another thread to wake.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(WrongUse::new)?;
+    let document = match runtime.block_on(play::play(args, config)) {
+        Ok(document) => document,
+        Err(play::Stopped::Use(wrong)) => return Err(wrong),
+        Err(play::Stopped::Fault(fault)) => {
+            eprintln!("sas-dispatch: la journée n'a pas pu être jouée jusqu'au bout : {fault}");
+            return Ok(Answer::No);
+        }
+    };
     if args.json {
         say_json(&document);
     } else {

@@ -110,7 +110,8 @@ impl Room {
             if !self.still_waits(&job) {
                 continue;
             }
-            match self.desk(post).take_seat(now, 0) {
+            let seat = self.desk(post).take_seat(now, 0).or_else(|| self.desk(post).take_backup());
+            match seat {
                 Some(seat) => self.begin(ActorId(post, seat), job),
                 None => return self.desk(post).put_back(job, now),
             }

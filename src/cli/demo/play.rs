@@ -38,6 +38,26 @@ use super::{
 /// came, and at most this long.
 const AFTERWARDS: Span = Span::from_hours(4);
 
+/// Why no day was played to its end.
+pub(super) enum Stopped {
+    /// It cannot begin as it was asked for.
+    Use(WrongUse),
+    /// The service answered what it never should.
+    Fault(Fault),
+}
+
+impl From<WrongUse> for Stopped {
+    fn from(wrong: WrongUse) -> Self {
+        Self::Use(wrong)
+    }
+}
+
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
 /// Which day is played.
 struct Played {
     ground: Arc<Ground>,
@@ -49,7 +69,7 @@ struct Played {
     noon: Legal,
 }
 
-pub(super) async fn play(args: &Args, config: Config) -> Result<Document, WrongUse> {
+pub(super) async fn play(args: &Args, config: Config) -> Result<Document, Stopped> {
     let watch = Stopwatch::start();
     let played = played(args, &config)?;
     let folder = match &args.keep {
@@ -67,17 +87,13 @@ pub(super) async fn play(args: &Args, config: Config) -> Result<Document, WrongU
         metrics: Metrics::silent(),
     };
     let service = app::start(setup, listener).await.map_err(WrongUse::new)?;
-    let ended = day(args, &played, &service, clock).await;
-    let mut room = match ended {
-        Ok(room) => room,
-        Err(fault) => return Err(WrongUse::new(format!("the day could not be played on: {fault}"))),
-    };
-    let figures = at_the_end(&mut room).await.map_err(WrongUse::new)?;
-    let (messages, rules) = (room.screens.messages(), status(&mut room).await.map_err(WrongUse::new)?.rules);
+    let mut room = day(args, &played, &service, clock).await?;
+    let figures = at_the_end(&mut room).await?;
+    let (messages, rules) = (room.screens.messages(), status(&mut room).await?.rules);
     let acknowledged = std::mem::take(&mut room.wire.acknowledged);
     drop(room);
     service.stop().await;
-    let check = verdict::verdict(folder.path(), TERRITORY, &acknowledged).await.map_err(WrongUse::new)?;
+    let check = verdict::verdict(folder.path(), TERRITORY, &acknowledged).await?;
     let wall_seconds = watch.elapsed().as_secs_f64();
     let rpcs_per_second = figures.rpcs as f64 / wall_seconds;
     let run = Run { wall_seconds, rpcs_per_second, watch_messages: messages };
@@ -129,7 +145,7 @@ async fn day(args: &Args, played: &Played, service: &Service, clock: Clock) -> R
     let callers = callers(&played.ground, &arrivals, args.seed);
     let mut room = Room::new(furniture, callers, played.midnight, args.seed);
     let end = played.until + AFTERWARDS.min(played.until.since(played.from));
-    supply::publish(&played.ground, &mut room.agenda, played.from, args.seed);
+    supply::publish(&played.ground, &mut room.agenda, (played.from, played.until), args.seed);
     supply::shifts(&played.ground, &mut room.agenda, played.midnight, (played.from, end), closed);
     let bar = bar(args, played, end);
     let mut shown = 0;

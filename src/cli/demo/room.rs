@@ -61,6 +61,8 @@ pub(super) struct Room {
     clock: Clock,
     engine: Engine,
     pub(super) now: Instant,
+    /// When timers were last looked at.
+    settled: Instant,
     pub(super) agenda: Agenda,
     pub(super) wire: Wire,
     pub(super) screens: Screens,
@@ -97,10 +99,11 @@ pub(super) struct Furniture {
 impl Room {
     pub(super) fn new(furniture: Furniture, callers: Vec<Caller>, midnight: Instant, seed: u64) -> Self {
         let Furniture { clock, engine, wire, screens, staffing, visitors } = furniture;
-        let desk = |rota| Desk::new(rota, midnight);
+        let desk = |rota| Desk::new(rota, midnight, 0);
         let desks = BTreeMap::from([
             (Post::Arm, desk(staffing.arm)),
-            (Post::Amu, desk(staffing.amu)),
+            // A P0 that finds every regulator busy is taken by the doctor of the SMUR at its base.
+            (Post::Amu, Desk::new(staffing.amu, midnight, 1)),
             (Post::Snp, desk(staffing.snp)),
             (Post::Osnp, desk(staffing.osnp)),
         ]);
@@ -120,6 +123,7 @@ impl Room {
         }
         Self {
             now: clock.now(),
+            settled: clock.now(),
             clock,
             engine,
             agenda,
@@ -150,18 +154,24 @@ impl Room {
             }
             self.now = due.min(tick);
             self.clock.advance_to(self.now);
+            let mut renewed = false;
             if due <= tick
                 && let Some((actor, act)) = self.agenda.take()
             {
+                renewed = matches!(act, Act::Renew(..));
                 self.perform(actor, act).await?;
             }
-            self.settle().await?;
+            // A renewal only moves the end of a lease away: nothing falls due by it, and no screen shows it.
+            if !renewed || self.settled + TICK <= self.now {
+                self.settle().await?;
+            }
             told(self.now);
         }
     }
 
     /// Fires what is due, brings every screen up to date, and lets whoever is free take what waits.
     async fn settle(&mut self) -> Result<(), Fault> {
+        self.settled = self.now;
         let mut fired = 0;
         loop {
             match self.engine.upkeep_once().await.map_err(Fault::other)? {

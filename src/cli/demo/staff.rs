@@ -1,5 +1,6 @@
-//! Who works when. Numbers give the productivity that is published: about 5.5 files an hour and ARM and 7 to 8 an hour and
-//! regulator (DREES 2022), 7 to 9 ARM by day for 1,900 calls at SAMU 67 (2023), 2 to 3 visits an hour and SOS doctor.
+//! Who works when, so that waits are those of a real room. Published figures behind it (domain notes §3.4 and §4): 7 to 9
+//! ARM by day for 1,900 calls at SAMU 67 (2023), 7.2 files an hour and regulator (DREES 2022), 2 to 3 visits an hour and
+//! SOS doctor. An ARM here does more files an hour than the published 5.5, since no other duty of the room is played.
 
 /// Persons on duty in each hour of the day.
 pub(super) type Rota = [usize; 24];
@@ -20,16 +21,16 @@ pub(super) struct Staffing {
 /// A day on which practices are closed, for 1,950 files.
 const FREE_DAY: Staffing = Staffing {
     arm: [5, 4, 4, 3, 3, 3, 4, 5, 8, 9, 9, 9, 8, 8, 8, 8, 8, 8, 9, 9, 9, 8, 7, 6],
-    amu: [3, 3, 3, 2, 2, 2, 3, 4, 6, 6, 6, 6, 6, 6, 5, 5, 6, 6, 7, 7, 7, 6, 5, 4],
-    snp: [3, 2, 2, 2, 2, 2, 2, 4, 6, 7, 7, 7, 6, 5, 5, 5, 6, 6, 7, 7, 7, 6, 5, 4],
+    amu: [4, 3, 3, 2, 2, 2, 2, 3, 5, 5, 5, 5, 5, 4, 4, 4, 5, 5, 5, 5, 5, 5, 4, 3],
+    snp: [3, 3, 2, 2, 2, 2, 2, 3, 5, 6, 6, 6, 5, 4, 4, 4, 5, 5, 6, 6, 6, 5, 4, 3],
     osnp: [2, 1, 1, 1, 1, 1, 1, 2, 3, 4, 4, 4, 3, 3, 3, 3, 3, 3, 4, 4, 4, 3, 2, 2],
 };
 
 /// A working day, for 705 files.
 const WORK_DAY: Staffing = Staffing {
     arm: [3, 3, 2, 2, 2, 2, 2, 3, 4, 5, 5, 5, 4, 4, 4, 4, 4, 5, 5, 5, 5, 4, 4, 3],
-    amu: [2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 3, 3, 3],
-    snp: [2, 1, 1, 1, 1, 1, 1, 2, 3, 3, 3, 3, 3, 2, 2, 3, 3, 3, 4, 4, 4, 3, 3, 2],
+    amu: [2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 2, 2],
+    snp: [1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 3, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 2, 2],
     osnp: [1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1],
 };
 

@@ -18,8 +18,8 @@ use super::{
     staff::{COUNTRY_SHIFT, SOS_SHIFTS},
 };
 
-/// How far ahead agendas are published.
-const AHEAD: Span = Span::from_hours(36);
+/// How far beyond the last call agendas are published.
+const AHEAD: Span = Span::from_hours(12);
 /// Of a SAS doctor's agenda, the part that is not taken by his own patients; of a GP's, the part he opens to the SAS.
 const SAS_FREE_PERCENT: f64 = 55.0;
 const GP_FREE_PERCENT: f64 = 12.0;
@@ -42,13 +42,13 @@ fn visits(who: &Responder) -> bool {
 }
 
 /// Publishes agendas from `from` on: each slot is an act of its own.
-pub(super) fn publish((_, directory): &Ground, agenda: &mut Agenda, from: Instant, seed: u64) {
+pub(super) fn publish((_, directory): &Ground, agenda: &mut Agenda, (from, until): (Instant, Instant), seed: u64) {
     let mut seat = 0;
     for who in directory.iter().filter(|who| who.connection == Connection::Connected) {
         let Some((kind, step, width, percent)) = agenda_of(who) else { continue };
         let mut dice = Dice::new(seed, &format!("agenda/{}", who.id));
         let responder = who.id.to_string();
-        let end = from + AHEAD;
+        let end = until + AHEAD;
         let mut at = next_quarter(from);
         while at < end {
             for _ in 0..width {

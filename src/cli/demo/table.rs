@@ -210,6 +210,7 @@ fn foot(out: &mut String, document: &Document) {
         "appels gRPC",
         format!("{} en {:.1} s ({:.0} par seconde)", figures.rpcs, run.wall_seconds, run.rpcs_per_second),
     );
+    row(out, "réponses « trop tard, relisez »", figures.refused.values().sum::<u64>());
     row(out, "messages reçus par les écrans", run.watch_messages);
     row(out, "commandes accusées / perdues", format!("{} / {}", check.acknowledged, check.lost));
     row(out, "événements relus", check.events);

@@ -42,11 +42,11 @@ pub(super) async fn verdict(data: &Path, territory: &str, acknowledged: &[Acknow
             seq = entry.seq;
             let event = decode_event(&entry.event).map_err(Fault::other)?;
             apply(&mut records, &event);
-            found.extend(violations(&concerned(&records, &event)));
+            found.extend(violations(&concerned(&records, &event)).iter().map(ToString::to_string));
             twice += u64::from(seen.insert(event.command_id.to_string(), entry.seq).is_some());
         }
     }
-    found.extend(violations(&records));
+    found.extend(violations(&records).iter().map(ToString::to_string));
     let missing = acknowledged.iter().filter(|known| seen.get(&known.command_id) != Some(&known.seq)).count() as u64;
     Ok(Check {
         events: seq,

@@ -96,7 +96,11 @@ const SNP_CARE: [(CareType, u32); 6] = [
 ];
 
 pub(super) fn want(dice: &mut Dice, age: u32, frail: bool) -> Want {
-    let kind = *dice.pick(&KINDS);
+    let kind = match *dice.pick(&KINDS) {
+        // An infant's file is never the ARM's to end.
+        Kind::NotMedical | Kind::Protocol if age < 2 => Kind::Deferred,
+        kind => kind,
+    };
     let stream = stream(kind, dice);
     let (priority, motives): (Priority, &[(&'static str, u32)]) = match kind {
         Kind::Vital => (Priority::P0, &VITAL_MOTIVES),

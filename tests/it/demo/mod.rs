@@ -1,0 +1,106 @@
+//! Two hours of a real day, played by the binary: the same seed gives the same figures, the log is clean, and the table
+//! names what a head of service asks for.
+
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// Starts the binary in the project's folder, so that `./config` is the shipped one.
+fn play(args: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_sas-dispatch"))
+        .arg("demo")
+        .args(args)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn ended(child: Child) -> Output {
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+/// The document without what differs from run to run.
+fn document(child: Child) -> Value {
+    let mut document: Value = serde_json::from_slice(&ended(child).stdout).unwrap();
+    let run = document.as_object_mut().unwrap().remove("run").unwrap();
+    assert!(run["watch_messages"].as_u64().unwrap() > 0, "the room had no screens");
+    document
+}
+
+#[test]
+fn a_seed_gives_the_same_day_and_another_seed_another() {
+    let with = |seed| play(&["--hours", "2", "--json", "--seed", seed]);
+    let (first, again, other) = (with("1"), with("1"), with("2"));
+    let (first, again, other) = (document(first), document(again), document(other));
+    assert_eq!(first, again);
+    assert_ne!(first["figures"]["calls"], other["figures"]["calls"]);
+    for day in [&first, &other] {
+        assert_eq!(day["day"]["holiday"], "Saint-Étienne");
+        assert_eq!(day["day"]["reference_files"], 1_950);
+        the_log_is_clean(day);
+        the_day_is_alive(&day["figures"]);
+    }
+}
+
+fn the_log_is_clean(day: &Value) {
+    let check = &day["check"];
+    assert_eq!(check["violations"], serde_json::json!([]));
+    assert_eq!(check["lost"], 0);
+    assert!(check["acknowledged"].as_u64().unwrap() > 500, "{check}");
+    assert!(check["events"].as_u64() >= check["acknowledged"].as_u64(), "{check}");
+}
+
+/// Calls are answered and lost, doctors decide, and patients go to several kinds of responder.
+fn the_day_is_alive(figures: &Value) {
+    let count = |path: &str| figures.pointer(path).and_then(Value::as_u64).unwrap_or_else(|| panic!("{path}"));
+    assert!(count("/calls/offered") > 50);
+    assert_eq!(count("/calls/answered") + count("/calls/abandoned"), count("/calls/offered"));
+    assert_eq!(count("/cases"), count("/calls/offered"));
+    assert!(count("/waits/P1/cases") > 5 && count("/waits/P2/wait/p50_s") > 0);
+    assert!(count("/decisions/regulated") * 100 > count("/cases") * 60);
+    assert!(count("/slots/booked") > 0 && count("/slots/booked") <= count("/slots/held"));
+    assert!(count("/visits/arrived") <= count("/visits/decided"));
+    assert_eq!(count("/unanswered/at_the_end"), 0);
+    assert!(!figures["why_not"].as_array().unwrap().is_empty());
+    assert_eq!(figures["durability"], "D1");
+}
+
+#[test]
+fn the_table_names_what_a_head_of_service_asks_for() {
+    let played = play(&["--date", "2024-12-19", "--from", "9", "--hours", "2"]);
+    let table = String::from_utf8(ended(played).stdout).unwrap();
+    for wanted in [
+        "Bas-Rhin (fr-67), 2024-12-19",
+        "heures ouvrables (SAS)",
+        "705 dossiers par jour (SAMU 67, 19 décembre 2012)",
+        "décrochés",
+        "abandonnés",
+        "P1 Prioritaire",
+        "p50",
+        "réponse : Conseil médical",
+        "OÙ CHAQUE DOSSIER EST ALLÉ",
+        "POURQUOI PAS AILLEURS",
+        "médecin traitant",
+        "retenus / pris",
+        "VISITES À DOMICILE",
+        "encore sans réponse",
+        "durabilité",
+        "appels gRPC",
+        "CONFORME",
+    ] {
+        assert!(table.contains(wanted), "{wanted} is missing:\n{table}");
+    }
+}
+
+#[test]
+fn a_folder_that_holds_something_is_not_played_into() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("state"), "of somebody").unwrap();
+    let output = play(&["--hours", "1", "--keep", folder.path().to_str().unwrap()]).wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not empty"));
+}
