@@ -47,18 +47,22 @@ pub(super) struct Day {
 /// The verdict.
 #[derive(Debug, Serialize)]
 pub(super) struct Check {
-    /// Events read.
+    /// Events read, and index entries compared with the records.
     pub(super) events: u64,
+    pub(super) index_entries: u64,
+    /// The longest time a deadline had passed before its alarm, seconds.
+    pub(super) longest_silence_s: i64,
     /// Commands acknowledged, and those of them the log lacks or has twice.
     pub(super) acknowledged: u64,
     pub(super) lost: u64,
-    /// Rules found broken, in words.
+    /// What is wrong: how much, and the first in words.
+    pub(super) found: u64,
     pub(super) violations: Vec<String>,
 }
 
 impl Check {
     pub(super) fn clean(&self) -> bool {
-        self.lost == 0 && self.violations.is_empty()
+        self.lost == 0 && self.found == 0
     }
 }
 

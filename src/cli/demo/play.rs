@@ -92,8 +92,10 @@ pub(super) async fn play(args: &Args, config: Config) -> Result<Document, Stoppe
     let (messages, rules) = (room.screens.messages(), status(&mut room).await?.rules);
     let acknowledged = std::mem::take(&mut room.wire.acknowledged);
     drop(room);
+    let territory = &played.ground.0.id;
+    let mut check = verdict::checked(&service.engine, territory).await?;
     service.stop().await;
-    let check = verdict::verdict(folder.path(), TERRITORY, &acknowledged).await?;
+    verdict::look_for(&acknowledged, folder.path(), territory, &mut check).await?;
     let wall_seconds = watch.elapsed().as_secs_f64();
     let rpcs_per_second = figures.rpcs as f64 / wall_seconds;
     let run = Run { wall_seconds, rpcs_per_second, watch_messages: messages };

@@ -213,11 +213,12 @@ fn foot(out: &mut String, document: &Document) {
     row(out, "réponses « trop tard, relisez »", figures.refused.values().sum::<u64>());
     row(out, "messages reçus par les écrans", run.watch_messages);
     row(out, "commandes accusées / perdues", format!("{} / {}", check.acknowledged, check.lost));
-    row(out, "événements relus", check.events);
+    row(out, "événements relus / entrées d'index comparées", format!("{} / {}", check.events, check.index_entries));
+    row(out, "plus long retard d'une alarme", span(check.longest_silence_s));
     if check.clean() {
         row(out, "verdict", "CONFORME : aucune règle enfreinte");
     } else {
-        row(out, "verdict", format!("{} FAUTE(S)", check.violations.len() as u64 + check.lost));
+        row(out, "verdict", format!("{} FAUTE(S)", check.found + check.lost));
         check.violations.iter().take(20).for_each(|violation| line(out, format!("    {violation}")));
     }
 }

@@ -82,7 +82,7 @@ impl Wire {
 
     /// The services as this person in this role.
     pub(super) fn acting(&mut self, person: &str, role: Role) -> Result<Clients, Fault> {
-        let key = (person.to_owned(), role_key(role));
+        let key = (person.to_owned(), role.code());
         if let Some(known) = self.clients.get(&key) {
             return Ok(known.clone());
         }
@@ -123,20 +123,6 @@ impl Wire {
 /// What the state of a case may answer a person who comes too late.
 fn expected(code: Code) -> bool {
     matches!(code, Code::FailedPrecondition | Code::Aborted | Code::NotFound)
-}
-
-fn role_key(role: Role) -> &'static str {
-    match role {
-        Role::Arm => "arm",
-        Role::Regulator => "regulator",
-        Role::Coordinator => "coordinator",
-        Role::Responder => "responder",
-        Role::Dispatcher => "dispatcher",
-        Role::Telephony => "telephony",
-        Role::Supervisor => "supervisor",
-        Role::BackOffice => "back-office",
-        Role::Upkeep => "upkeep",
-    }
 }
 
 /// One call as one person: `call!(room, "Qualify", person, Role::Arm, regulation.qualify(request))`.
