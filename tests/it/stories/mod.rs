@@ -4,7 +4,6 @@ mod advice;
 mod deadlines;
 mod effort;
 mod holiday;
-mod independence;
 mod offers;
 mod ordinary;
 mod outages;
