@@ -25,11 +25,22 @@ use stored::Stored;
 
 /// What must be nowhere but in sealed parts and entitled replies, in lower case: the made-up syllable that stands in every
 /// name and text, and the digits of numbers and dates.
-const CANARIES: [&str; 7] =
-    ["zq", "639980042", "639980043", "06 39 98 00 4", "255081416802500", "2 55 08 14", "1955-08-19"];
+const CANARIES: [&str; 9] = [
+    "zq",
+    "48.583912",
+    "7.745123",
+    "639980042",
+    "639980043",
+    "06 39 98 00 4",
+    "255081416802500",
+    "2 55 08 14",
+    "1955-08-19",
+];
 
 /// What the sealed parts must hold, so that the search is known to look for what was stored.
-const SEALED: [&str; 14] = [
+const SEALED: [&str; 16] = [
+    "Zqappel-7",
+    "48.583912",
     "Zqappelante",
     "+33639980042",
     "+33639980043",

@@ -38,6 +38,7 @@ pub(super) fn caller() -> pb::Caller {
 fn place() -> pb::Place {
     pb::Place {
         commune: "67482".to_owned(),
+        position: Some(pb::Position { lat: 48.583912, lon: 7.745123 }),
         street: "12 rue Zqvoie".to_owned(),
         access: "porte Zqcode".to_owned(),
         ..Default::default()
@@ -97,7 +98,7 @@ pub(super) async fn play(process: &Process) -> Result<String, Stopped> {
 async fn ring(exchange: &Person, event: CallEventKind) -> Result<String, Stopped> {
     let request = pb::ReportCallEventRequest {
         command_id: exchange.act(),
-        call_id: "appel-7".to_owned(),
+        call_id: "Zqappel-7".to_owned(),
         event: event.into(),
         caller_number: "06 39 98 00 42".to_owned(),
         called_line: "15".to_owned(),
