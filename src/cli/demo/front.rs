@@ -296,6 +296,10 @@ impl Room {
             view.actions.iter().any(|action| action.ended_unix_ms == 0 && action.kind() == ActionKind::CallBack)
         });
         if rings_back {
+            // Somebody is still trying: look again later.
+            let from = self.now + Span::from_mins(5);
+            let job = super::acts::Job { case, kind: super::acts::JobKind::Qualify };
+            self.desk(Post::Arm).add(from, job);
             return self.free(arm);
         }
         self.then(reading, arm, Act::Dismiss(case, Attribution::Silent.into()));
