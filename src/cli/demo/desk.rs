@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::time::{Instant, Span};
+use crate::domain::time::Instant;
 
 use super::{acts::Job, staff::Rota};
+
+/// A job's place: from when it may be begun, then in the order in which it came.
+pub(super) type Place = (Instant, u64);
 
 /// Persons and the work that waits for them.
 #[derive(Debug)]
@@ -13,7 +16,7 @@ pub(super) struct Desk {
     midnight: Instant,
     /// Since when each seat is free; none while busy.
     free: Vec<Option<Instant>>,
-    jobs: BTreeMap<(Instant, u64), Job>,
+    jobs: BTreeMap<Place, Job>,
     sequence: u64,
 }
 
@@ -55,22 +58,36 @@ impl Desk {
         self.jobs.insert((from, self.sequence), job);
     }
 
-    /// The job that has waited longest, if one may be begun and has waited `patience`.
-    pub(super) fn next_job(&mut self, now: Instant, patience: Span) -> Option<Job> {
-        let (key, _) = self.jobs.first_key_value()?;
-        let key = *key;
-        (key.0 + patience <= now).then(|| self.jobs.remove(&key)).flatten()
+    /// The job that may be begun and has waited longest, with its place.
+    pub(super) fn next_job(&mut self, now: Instant) -> Option<(Place, Job)> {
+        let (place, _) = self.jobs.first_key_value()?;
+        if place.0 > now { None } else { self.jobs.pop_first() }
     }
 
     /// Puts back what nobody was free for, in its place.
-    pub(super) fn put_back(&mut self, job: Job, now: Instant) {
-        self.jobs.insert((now, 0), job);
+    pub(super) fn put_back(&mut self, place: Place, job: Job) {
+        self.jobs.insert(place, job);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{cli::demo::acts::JobKind, domain::time::Span};
+
+    #[test]
+    fn a_job_nobody_is_free_for_keeps_its_place_and_loses_no_other() {
+        let at = Instant::from_unix_ms;
+        let job = |case: &str| Job { case: case.to_owned(), kind: JobKind::HandOver };
+        let mut desk = Desk::new([1; 24], at(0), 0);
+        desk.add(at(5), job("b"));
+        desk.add(at(1), job("a"));
+        assert_eq!(desk.next_job(at(0)), None);
+        let (place, first) = desk.next_job(at(5)).unwrap();
+        desk.put_back(place, first);
+        let order: Vec<_> = std::iter::from_fn(|| desk.next_job(at(5))).map(|(_, job)| job.case).collect();
+        assert_eq!(order, ["a", "b"]);
+    }
 
     #[test]
     fn the_longest_free_of_those_on_duty_is_taken() {

@@ -86,9 +86,9 @@ impl Room {
     /// Whoever is free takes what waits: telephones first.
     pub(super) fn dispatch(&mut self) {
         self.answer_calls();
-        self.give_jobs(Post::Arm, Span::ZERO);
-        self.give_jobs(Post::Amu, Span::ZERO);
-        self.give_jobs(Post::Osnp, Span::ZERO);
+        self.give_jobs(Post::Arm);
+        self.give_jobs(Post::Amu);
+        self.give_jobs(Post::Osnp);
         self.call_regulators();
         self.send_doctors();
     }
@@ -104,16 +104,16 @@ impl Room {
         }
     }
 
-    fn give_jobs(&mut self, post: Post, patience: Span) {
+    fn give_jobs(&mut self, post: Post) {
         let now = self.now;
-        while let Some(job) = self.desk(post).next_job(now, patience) {
+        while let Some((place, job)) = self.desk(post).next_job(now) {
             if !self.still_waits(&job) {
                 continue;
             }
             let seat = self.desk(post).take_seat(now, 0).or_else(|| self.desk(post).take_backup());
             match seat {
                 Some(seat) => self.begin(ActorId(post, seat), job),
-                None => return self.desk(post).put_back(job, now),
+                None => return self.desk(post).put_back(place, job),
             }
         }
     }
