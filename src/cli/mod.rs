@@ -10,6 +10,7 @@ mod demo;
 mod explain;
 mod french;
 mod replay;
+mod scratch;
 mod serve;
 
 use std::{

@@ -21,7 +21,8 @@ pub(super) struct Document {
     pub(super) figures: Figures,
     /// The verdict on the whole log.
     pub(super) check: Check,
-    /// This run: differs from run to run.
+    /// This run: differs from run to run, so the table shows it and the document does not.
+    #[serde(skip)]
     pub(super) run: Run,
 }
 
@@ -67,7 +68,7 @@ impl Check {
 }
 
 /// One run of the program.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(super) struct Run {
     pub(super) wall_seconds: f64,
     pub(super) rpcs_per_second: f64,

@@ -19,7 +19,6 @@ mod play;
 mod quantiles;
 mod regulators;
 mod room;
-mod scratch;
 mod screens;
 mod staff;
 mod supply;

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     app::{self, Service, Setup, StorePlace, Upkeep},
+    cli::scratch::Scratch,
     clock::{Clock, Stopwatch},
     config::{Config, Ground},
     domain::{
@@ -26,7 +27,6 @@ use super::{
     curve::{self, DayKind, arrivals},
     figures::{Day, Document, Figures, Run, code, figures},
     room::{Furniture, Room},
-    scratch::Scratch,
     screens::Screens,
     staff::staffing,
     supply, verdict,

@@ -2,10 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use uuid::Uuid;
-
 use super::Message;
 use crate::{
+    cli::scratch::Scratch,
     clock::Clock,
     config::{Config, Ground},
     domain::{
@@ -133,28 +132,4 @@ fn empty_plan(place: &Place, at: Instant, need: &Need) -> Plan {
     let (sources, rows, left_out) = (Vec::new(), Vec::new(), Vec::new());
     let rules = place.territory.version.name.clone();
     Plan { at, rules, period, deadline: need.deadline(at), sources, rows, kept_left_out: Vec::new(), left_out }
-}
-
-/// A folder that goes away with its owner.
-struct Scratch(std::path::PathBuf);
-
-impl Scratch {
-    fn new() -> std::io::Result<Self> {
-        let name =
-            format!("sas-dispatch-replay-{}-{}", std::process::id(), Uuid::new_v5(&Uuid::NAMESPACE_OID, b"replay"));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-
-    fn path(&self) -> &std::path::Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // A folder that could not be removed is the system's to clear.
-        std::fs::remove_dir_all(&self.0).ok();
-    }
 }

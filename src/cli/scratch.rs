@@ -1,4 +1,4 @@
-//! A folder that goes away with the play, in memory where the machine has a place for that: the store is thrown away.
+//! A folder that goes away with what is played, in memory where the machine has a place for that: the store is thrown away.
 
 use std::{fs, io, path::Path, path::PathBuf, process};
 
@@ -25,7 +25,7 @@ impl Scratch {
         let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
         let mut n = 0;
         loop {
-            let path = parent.join(format!("sas-dispatch-demo-{}-{n}", process::id()));
+            let path = parent.join(format!("sas-dispatch-{}-{n}", process::id()));
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Self { path, kept: false }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => n += 1,
