@@ -10,10 +10,10 @@ use tracing::{error, info, warn};
 
 use crate::{
     clock::Clock,
-    config::{Config, Ground},
+    config::{Config, Ground, Intake, Promised, StoreSettings},
     engine::{Engine, LookupKey, Options, Place},
     grpc::{self, ServerOptions},
-    store::{self, DurabilityReport, Settings, StoreError, redis::RedisOptions},
+    store::{self, Durability, DurabilityReport, Policy, Promise, Settings, StoreError, redis::RedisOptions},
     telemetry::{Metrics, labels::StoreKind},
 };
 
@@ -112,7 +112,7 @@ pub async fn start(setup: Setup, listener: TcpListener) -> Result<Service, Start
     if let Upkeep::Every(pause) = setup.upkeep {
         tasks.push(tokio::spawn(upkeep(engine.clone(), pause, stopped)));
     }
-    info!(%address, level = ?durability.level, "listening");
+    info!(%address, level = %durability.level, "listening");
     Ok(Service { engine, durability, address, stop, tasks })
 }
 
@@ -133,9 +133,7 @@ async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport), StartE
     let settings = &setup.config.settings.store;
     let clock = setup.clock.clone();
     let redis = |url: &str| {
-        let mut options = RedisOptions::new(url);
-        options.deadline = duration(settings.redis_response);
-        options.clock = clock.clone();
+        let options = redis_options(url, settings, clock.clone());
         (StoreKind::Redis, Settings::Redis(options), settings.data_dir.clone())
     };
     let embedded = |data: &PathBuf| {
@@ -153,11 +151,36 @@ async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport), StartE
         Some(secret) => LookupKey::new(secret.expose_secret().as_bytes()),
         None => lookup::kept_in(&data)?,
     };
-    let options = Options { attempts: settings.commit_attempts, store: kind, ..Options::default() };
+    let intake = match settings.intake_policy {
+        Intake::Strict => Policy::Strict,
+        Intake::Degraded => Policy::Degraded,
+    };
+    let options = Options { attempts: settings.commit_attempts, store: kind, intake, ..Options::default() };
     let place = |ground: &Arc<Ground>| Arc::new(Place { territory: ground.0.clone(), directory: ground.1.clone() });
     let places = setup.config.territories.iter().map(|(id, ground)| (id.clone(), place(ground))).collect();
     let engine = Engine::new(store, setup.clock.clone(), places, lookup, setup.metrics.clone(), options);
     Ok((engine, durability))
+}
+
+fn redis_options(url: &str, settings: &StoreSettings, clock: Clock) -> RedisOptions {
+    RedisOptions {
+        deadline: duration(settings.redis_response),
+        clock,
+        promise: promise(settings),
+        audit_every: duration(settings.audit),
+        replica_lag: duration(settings.replica_lag),
+        max_server_gap: settings.max_server_gap,
+        ..RedisOptions::new(url)
+    }
+}
+
+fn promise(settings: &StoreSettings) -> Promise {
+    let level = match settings.durability {
+        Promised::D0_5 => Durability::D0_5,
+        Promised::D1 => Durability::D1,
+        Promised::D2 => Durability::D2,
+    };
+    Promise { level, replicas: settings.replicas, wait: duration(settings.wait) }
 }
 
 async fn upkeep(engine: Engine, pause: Duration, stopped: watch::Receiver<bool>) {

@@ -28,7 +28,8 @@ pub(super) struct Args {
     /// Folder of the embedded store; with Redis, of what stays on this machine [default: the configuration's]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Redis 7 or later instead of the embedded store, such as redis://127.0.0.1:6379/ or unix:///run/redis.sock
+    /// Redis 7 or later instead of the embedded store: redis://127.0.0.1:6379/, unix:///run/redis.sock,
+    /// redis-sentinel://HOST:PORT,HOST:PORT/MASTER or redis-cluster://HOST:PORT,HOST:PORT
     #[arg(long, value_name = "URL", env = "SAS_DISPATCH_REDIS", hide_env_values = true)]
     redis: Option<String>,
 }
@@ -59,7 +60,7 @@ async fn serve(args: &Args, mut config: Config) -> Outcome {
     say(format!("sas-dispatch écoute sur {} (gRPC et gRPC-web)", service.address));
     if service.durability.level < Durability::D1 {
         say(format!(
-            "ATTENTION : durabilité {:?}, des secondes de travail peuvent être perdues ({})",
+            "ATTENTION : durabilité {}, des secondes de travail peuvent être perdues ({})",
             service.durability.level,
             service.durability.facts.join(", ")
         ));

@@ -51,6 +51,22 @@ pub struct StoreSettings {
     pub redis_url: Option<SecretString>,
     /// Key of the look-up hashes of telephone numbers, shared by all instances; absent: one is made and kept in `data_dir`.
     pub lookup_key: Option<SecretString>,
+    /// The level that an acknowledgement promises.
+    pub durability: Promised,
+    /// What a start does when the store is below it.
+    pub below: Below,
+    /// Whether intake waits for the promised level or goes on at D1; P0 and hand-over always go on.
+    pub intake_policy: Intake,
+    /// Replicas that must have flushed a write before it is called D2.
+    pub replicas: u32,
+    /// Longest wait for them.
+    pub wait: Span,
+    /// A replica that was silent for longer does not count.
+    pub replica_lag: Span,
+    /// How often the settings and state of Redis are read again.
+    pub audit: Span,
+    /// A Redis whose clock is further from this machine's is refused.
+    pub max_server_gap: Span,
     /// Longest wait for an answer of Redis.
     pub redis_response: Span,
     /// How often a command is decided anew when others changed what it read.
@@ -59,6 +75,38 @@ pub struct StoreSettings {
     pub unavailable_retries: u32,
     /// Longest pause between two such repeats.
     pub retry_pause: Span,
+}
+
+coded_enum! {
+    /// A level of durability that can be promised: what is only in memory or unknown is no promise.
+    Promised {
+        /// Survives a killed process.
+        D0_5 = "D0.5", "D0,5 : survit à l'arrêt du processus";
+        /// Flushed to disk here.
+        D1 = "D1", "D1 : sur disque";
+        /// Flushed here and on the replicas.
+        D2 = "D2", "D2 : sur disque ici et sur les répliques";
+    }
+}
+
+coded_enum! {
+    /// What intake does when the promised level cannot be had.
+    Intake {
+        /// It is refused until the level is reached.
+        Strict = "strict", "stricte";
+        /// It goes on at D1 with an alarm.
+        Degraded = "degraded", "dégradée";
+    }
+}
+
+coded_enum! {
+    /// What a start does when the store does not keep what is promised.
+    Below {
+        /// It ends with what was read and what to change.
+        Refuse = "refuse", "refuser";
+        /// It goes on and says so; strict commands are refused until the level is reached.
+        Degraded = "degraded", "dégradé";
+    }
 }
 
 /// Logs, traces and metrics.
@@ -117,14 +165,29 @@ fn store(table: &Table<'_>) -> Option<StoreSettings> {
     let data_dir = table.required("data_dir", words);
     let redis_url = table.optional("redis_url", |value| {
         let url = text(value)?;
-        let known = ["redis://", "rediss://", "redis+unix://", "unix://"].iter().any(|scheme| url.starts_with(scheme));
+        let known = ["redis://", "unix://", "redis+unix://", "redis-sentinel://", "redis-cluster://"];
         // The value is a secret, so the message shows nothing of it.
-        if known { Ok(SecretString::from(url)) } else { Err("expected redis://, rediss:// or unix://".into()) }
+        if known.iter().any(|scheme| url.starts_with(scheme)) {
+            Ok(SecretString::from(url))
+        } else {
+            Err("expected redis://, unix://, redis-sentinel:// or redis-cluster://".into())
+        }
     });
     let lookup_key = table.optional("lookup_key", |value| {
         let key = text(value)?;
         if key.len() >= 16 { Ok(SecretString::from(key)) } else { Err("expected at least 16 characters".into()) }
     });
+    let durability = table.required("durability", parsed::<Promised>);
+    let below = table.required("below", parsed::<Below>);
+    let intake_policy = table.required("intake_policy", parsed::<Intake>);
+    let replicas = table.required("replicas", whole(0..=100));
+    if durability == Some(Promised::D2) && replicas == Some(0) {
+        table.fault("replicas", "D2 is what replicas have flushed too: expected 1 or more");
+    }
+    let wait = table.required("wait_milliseconds", whole(1..=60_000));
+    let replica_lag = table.required("replica_lag_seconds", seconds);
+    let audit = table.required("audit_seconds", seconds);
+    let max_server_gap = table.required("max_server_clock_gap_seconds", seconds);
     let redis_response = table.required("redis_response_milliseconds", whole(10..=60_000));
     let commit_attempts = table.required("commit_attempts", whole(1..=100));
     let unavailable_retries = table.required("unavailable_retries", whole(0..=100));
@@ -133,6 +196,14 @@ fn store(table: &Table<'_>) -> Option<StoreSettings> {
         data_dir: PathBuf::from(data_dir?),
         redis_url,
         lookup_key,
+        durability: durability?,
+        below: below?,
+        intake_policy: intake_policy?,
+        replicas: count(replicas?),
+        wait: Span::from_ms(wait?),
+        replica_lag: replica_lag?,
+        audit: audit?,
+        max_server_gap: max_server_gap?,
         redis_response: Span::from_ms(redis_response?),
         commit_attempts: count(commit_attempts?),
         unavailable_retries: count(unavailable_retries?),

@@ -13,7 +13,7 @@ use crate::{
         case::{Command, Event, Records, Refusal, Reply, decide, decide::Context},
         ids::CaseId,
     },
-    store::{Guard, Index, Key, Receipt, Snapshot, StoreError, Txn},
+    store::{Committed, Guard, Index, Key, Policy, Receipt, Snapshot, StoreError, Txn},
     telemetry::labels::{CommandResult, RetryReason},
 };
 
@@ -22,6 +22,7 @@ use super::{
     codec::{self, Entity},
     concern::needed,
     memory::Known,
+    policy::policy,
     read::shown_to,
 };
 
@@ -126,7 +127,11 @@ impl Engine {
     ) -> Result<Attempt, Failure> {
         let (loaded, from_store, receipt) = self.load(actor, mutation, target, command, fresh).await?;
         if let Some(receipt) = receipt {
-            return self.replay(actor, place, mutation, receipt).await.map(|done| Attempt::Done(Box::new(done)));
+            let policy = policy(command, target.case, &records(&loaded), self.0.options.intake);
+            return self
+                .replay(actor, place, mutation, receipt, policy)
+                .await
+                .map(|done| Attempt::Done(Box::new(done)));
         }
         let now = self.now();
         let records = records(&loaded);
@@ -146,7 +151,8 @@ impl Engine {
             Err(refusal) => return Err(refusal.into()),
         };
         let epoch = self.epoch(actor).await?;
-        let txn = self.transaction(place, mutation, &loaded, &outcome, extra, epoch);
+        let policy = policy(command, target.case, &records, self.0.options.intake);
+        let txn = self.transaction(place, mutation, &loaded, &outcome, extra, epoch, policy);
         self.commit(actor, place, &loaded, &outcome, &txn).await
     }
 
@@ -224,16 +230,21 @@ impl Engine {
         actor: &Actor,
         place: &Arc<Place>,
         mutation: Mutation,
-        receipt: Receipt,
+        mut receipt: Receipt,
+        policy: Policy,
     ) -> Result<Done, Failure> {
         // The store compares digests: a touch-free transaction under the same id answers the receipt, or refuses.
         let epoch = self.epoch(actor).await?;
         let probe = Txn {
             command: Some((mutation.command_id, mutation.digest)),
             event: None,
+            policy,
             ..Txn::touch(actor.territory.clone(), epoch, self.now())
         };
-        self.send(&probe).await?;
+        // It also waits again for the replicas: the level is what it reached now, not what a read believes.
+        if let Some(Committed::Done(again)) = self.send(&probe).await? {
+            receipt = again;
+        }
         let reply = reply(&receipt);
         let view = self.view_of(actor, place, reply.case).await?;
         let mut done = done(reply, &receipt, view);

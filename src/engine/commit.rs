@@ -12,7 +12,7 @@ use crate::{
         case::{Outcome, Records, Refusal},
         time::Instant,
     },
-    store::{Committed, Conflict, Counter, Guard, Index, Key, Member, Op, Receipt, StoreError, Txn},
+    store::{Committed, Conflict, Counter, Guard, Index, Key, Member, Op, Policy, Receipt, StoreError, Txn},
     telemetry::labels::{CommitResult, RetryReason},
 };
 
@@ -26,6 +26,7 @@ use super::{
 };
 
 impl Engine {
+    #[expect(clippy::too_many_arguments, reason = "one transaction of one attempt; a struct would only rename them")]
     pub(super) fn transaction(
         &self,
         place: &Place,
@@ -34,6 +35,7 @@ impl Engine {
         outcome: &Outcome,
         extra: &Extra,
         epoch: u64,
+        policy: Policy,
     ) -> Txn {
         let guard = |(key, known): (&Key, &Option<Known>)| match known {
             Some(known) => Guard::Version(key.clone(), known.version),
@@ -73,6 +75,7 @@ impl Engine {
             ops,
             event: (!silent).then(|| codec::encode_event(&outcome.event)),
             outcome: serde_json::to_vec(&outcome.reply).unwrap_or_default(),
+            policy,
         }
     }
 

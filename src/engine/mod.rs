@@ -12,6 +12,7 @@ mod indexes;
 mod measure;
 mod memory;
 mod plan;
+mod policy;
 mod read;
 mod repeat;
 mod supply;
@@ -37,7 +38,7 @@ use crate::{
         territory::Territory,
         time::{Instant, Span},
     },
-    store::{Digest, Durability, DurabilityReport, Store, StoreError, Version},
+    store::{Digest, Durability, DurabilityReport, Policy, Store, StoreError, Version},
     telemetry::{labels::StoreKind, metrics::Metrics},
 };
 
@@ -67,11 +68,19 @@ pub struct Options {
     pub timers_per_round: usize,
     /// Which engine keeps the state, for metrics.
     pub store: StoreKind,
+    /// What intake does when the promised durability cannot be had.
+    pub intake: Policy,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { attempts: 8, remembered: 100_000, timers_per_round: 500, store: StoreKind::Embedded }
+        Self {
+            attempts: 8,
+            remembered: 100_000,
+            timers_per_round: 500,
+            store: StoreKind::Embedded,
+            intake: Policy::Degraded,
+        }
     }
 }
 

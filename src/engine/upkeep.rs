@@ -11,7 +11,7 @@ use crate::{
         regulation::qualification::Stream,
         time::{Instant, Span},
     },
-    store::{Committed, Digest, Guard, Index, Key, Member, Op, Score, Txn, due_command},
+    store::{Committed, Digest, Guard, Index, Key, Member, Op, Policy, Score, Txn, due_command},
 };
 
 use super::{
@@ -103,6 +103,8 @@ impl Engine {
             let until = at + self.lease(&place);
             let member = Member::from(&case);
             let mut txn = Txn::touch(actor.territory.clone(), snapshot.epoch, at);
+            // A renewal that is lost ends a lease early, which is safe; one that is refused would do so at once.
+            txn.policy = Policy::Degraded;
             txn.guards = vec![Guard::Version(key.clone(), known.version)];
             txn.ops = vec![Op::IndexAdd(Index::leases(), until.unix_ms(), member)];
             if self.touched(&txn).await? {
@@ -134,6 +136,7 @@ impl Engine {
             moved.position = Some((position, at));
             let mut txn = Txn::touch(actor.territory.clone(), snapshot.epoch, at);
             txn.schema = crate::domain::case::state::SCHEMA;
+            txn.policy = Policy::Degraded;
             txn.guards = vec![Guard::Version(key.clone(), known.version)];
             let value = codec::encode(&Entity::Shift(moved));
             txn.ops = vec![Op::Put { key: key.clone(), value, number: None }];

@@ -6,6 +6,7 @@
 //! What every engine must do in a commit, in this order: decode; answer a known command from its receipt; check types
 //! and arity of everything; epoch, schema, clock, guards; seq + 1; append to the log FIRST; ops; receipt; return.
 
+mod durability;
 pub mod embedded;
 pub mod keys;
 mod pace;
@@ -24,6 +25,7 @@ use crate::{
     },
 };
 
+pub use durability::{Durability, DurabilityReport, Policy, Promise};
 pub use keys::{Counter, Index, Key};
 pub use txn::{Digest, Guard, Member, Op, Score, Txn, Version, due_command};
 
@@ -77,30 +79,6 @@ pub struct Receipt {
     pub durability: Durability,
     /// True when this answers a repeated command.
     pub replayed: bool,
-}
-
-/// How safe an acknowledged write is (storage.md, durability ladder). Unknown is never shown as D1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Durability {
-    /// A setting could not be read.
-    Unknown,
-    /// Memory only.
-    D0,
-    /// Survives a killed process; seconds may be lost with the power (Redis `everysec`).
-    D0_5,
-    /// Flushed to disk here.
-    D1,
-    /// Flushed here and on every in-sync replica.
-    D2,
-}
-
-/// The settings behind [`Durability`], for the start-up audit and for supervisors.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DurabilityReport {
-    /// The level every commit reaches.
-    pub level: Durability,
-    /// What was read, one fact a line (`appendfsync always`, `maxmemory-policy noeviction`, …); no secrets.
-    pub facts: Vec<String>,
 }
 
 /// The answer to a commit that reached the store.
@@ -213,6 +191,12 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// Every territory that has state.
     async fn territories(&self) -> Result<Vec<TerritoryId>, StoreError>;
+
+    /// Changes whenever a new connection may lead to another server (a restart, a failover, a slot that moved): what an
+    /// instance remembers must then be checked before its next commit. Always 0 where there is no connection.
+    fn generation(&self) -> u64 {
+        0
+    }
 }
 
 /// Which engine keeps the state, and where.
@@ -225,7 +209,7 @@ pub enum Settings {
         /// The store's own time.
         clock: Clock,
     },
-    /// One Redis 7 or later.
+    /// Redis 7 or later: one server, one with replicas and Sentinel, or a cluster.
     Redis(redis::RedisOptions),
 }
 

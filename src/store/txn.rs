@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 use super::{
-    StoreError,
+    Policy, StoreError,
     keys::{Counter, Index, Key},
 };
 
@@ -172,13 +172,16 @@ pub struct Txn {
     pub event: Option<Vec<u8>>,
     /// Kept in the receipt.
     pub outcome: Vec<u8>,
+    /// What to do when the promised durability cannot be had.
+    pub policy: Policy,
 }
 
 impl Txn {
-    /// An empty touch: no command, guards or ops yet.
+    /// An empty touch: no command, guards or ops yet; strict.
     pub fn touch(territory: TerritoryId, epoch: u64, at: Instant) -> Self {
-        let (guards, ops) = (Vec::new(), Vec::new());
-        Self { command: None, territory, schema: 0, epoch, at, guards, ops, event: None, outcome: Vec::new() }
+        let (guards, ops, outcome) = (Vec::new(), Vec::new(), Vec::new());
+        let policy = Policy::Strict;
+        Self { command: None, territory, schema: 0, epoch, at, guards, ops, event: None, outcome, policy }
     }
 
     /// The schema of the records it writes; `None` when it writes none, and then no schema is checked or raised.

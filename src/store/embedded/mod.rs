@@ -167,7 +167,7 @@ impl Store for Embedded {
 
     async fn durability(&self) -> Result<DurabilityReport, StoreError> {
         let facts = vec!["engine redb, one file".to_owned(), "every reply after fsync".to_owned()];
-        Ok(DurabilityReport { level: Durability::D1, facts })
+        Ok(DurabilityReport { level: Durability::D1, facts, remarks: Vec::new() })
     }
 
     async fn territories(&self) -> Result<Vec<TerritoryId>, StoreError> {

@@ -93,7 +93,7 @@ impl Facts {
             "maxmemory-policy",
         ];
         let facts = names.iter().map(|name| format!("{name} {}", self.get(name))).collect();
-        DurabilityReport { level: self.level(), facts }
+        DurabilityReport { level: self.level(), facts, remarks: Vec::new() }
     }
 }
 

@@ -3,6 +3,7 @@
 //! No rule of care is in Lua. The scripts' hashes are their version, so that an old and a new binary run side by side;
 //! a server that has forgotten them is given them again.
 
+mod address;
 mod audit;
 mod call;
 mod link;
@@ -28,24 +29,21 @@ use crate::{
     },
 };
 
+pub use self::address::Address;
 use self::{link::Link, names::Names};
 
 use super::{
-    Committed, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store, StoreError, Txn,
+    Committed, DurabilityReport, Index, Key, LogEntry, Member, Page, Promise, Score, Snapshot, Store, StoreError, Txn,
     check_limit, check_read,
 };
 
 /// How long a call may take, connecting included, when nothing else is said.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
-/// How often the server's durability is read again.
-const AUDIT_EVERY: Duration = Duration::from_secs(10);
-/// A server whose clock is further from this machine's is refused.
-const MAX_SERVER_GAP: Span = Span::from_secs(5);
 
 /// Where the state is and how it is reached.
 #[derive(Debug, Clone)]
 pub struct RedisOptions {
-    /// `redis://host:port/` or `unix:///path`; may hold a password and is never printed.
+    /// In a form that [`Address::parse`] reads; may hold a password and is never printed.
     pub url: SecretString,
     /// What every key begins with: one Redis may serve several services.
     pub prefix: String,
@@ -53,13 +51,29 @@ pub struct RedisOptions {
     pub deadline: Duration,
     /// Hand-driven, it takes the place of the server's clock; else the server's own counts.
     pub clock: Clock,
+    /// What every acknowledgement promises.
+    pub promise: Promise,
+    /// How often the servers' settings and state are read again.
+    pub audit_every: Duration,
+    /// A replica that was silent for longer is not counted as one.
+    pub replica_lag: Duration,
+    /// A server whose clock is further from this machine's is refused.
+    pub max_server_gap: Span,
 }
 
 impl RedisOptions {
-    /// `url` with prefix `sas`, a deadline of two seconds and the server's own clock.
+    /// `url` with prefix `sas`, a deadline of two seconds, the server's own clock, and nothing promised.
     pub fn new(url: impl Into<String>) -> Self {
-        let url = SecretString::from(url.into());
-        Self { url, prefix: "sas".to_owned(), deadline: DEFAULT_DEADLINE, clock: Clock::System }
+        Self {
+            url: SecretString::from(url.into()),
+            prefix: "sas".to_owned(),
+            deadline: DEFAULT_DEADLINE,
+            clock: Clock::System,
+            promise: Promise::NONE,
+            audit_every: Duration::from_secs(10),
+            replica_lag: Duration::from_secs(2),
+            max_server_gap: Span::from_secs(5),
+        }
     }
 }
 
@@ -80,22 +94,20 @@ impl Redis {
     /// Connects and audits the server. `Unavailable` says what is wrong: no server, older than Redis 7, a replica, or a
     /// clock more than five seconds from this machine's.
     pub async fn connect(options: RedisOptions) -> Result<Self, StoreError> {
-        let client = Client::open(options.url.expose_secret()).map_err(|error| {
-            // The crate's own words could repeat the address, and with it a password.
-            let kind = error.category();
-            StoreError::Unavailable(format!(
-                "the address of Redis: expected redis://host:port/ or unix:///path ({kind})"
-            ))
-        })?;
+        let wrong = |why: String| StoreError::Unavailable(format!("the address of Redis: {why}"));
+        let Address::Static(server) = Address::parse(options.url.expose_secret()).map_err(wrong)? else {
+            return Err(wrong("Sentinel and Cluster are not built in yet".to_owned()));
+        };
+        let client = Client::open(server).map_err(|error| wrong(error.category().to_owned()))?;
         let link = Arc::new(Link::new(client, options.deadline));
         link.audit().await?.check()?;
         let redis = Self { link, names: Names::new(&options.prefix), clock: options.clock };
-        redis.check_clock().await?;
-        tokio::spawn(keep_auditing(Arc::downgrade(&redis.link)));
+        redis.check_clock(options.max_server_gap).await?;
+        tokio::spawn(keep_auditing(Arc::downgrade(&redis.link), options.audit_every));
         Ok(redis)
     }
 
-    async fn check_clock(&self) -> Result<(), StoreError> {
+    async fn check_clock(&self, most: Span) -> Result<(), StoreError> {
         if matches!(self.clock, Clock::Manual(_)) {
             return Ok(());
         }
@@ -104,7 +116,7 @@ impl Redis {
             ::redis::from_redis_value(time).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let (server, here) = (Instant::from_unix_ms(seconds * 1_000 + micros / 1_000), self.clock.now());
         let gap = server.since(here).max(here.since(server));
-        if gap > MAX_SERVER_GAP {
+        if gap > most {
             let why = format!("its clock is {} s from this machine's; set both by NTP", gap.secs());
             return Err(StoreError::Unavailable(why));
         }
@@ -136,9 +148,9 @@ impl Redis {
 }
 
 /// The server's settings can be changed while it runs: what receipts say of durability follows within seconds.
-async fn keep_auditing(link: Weak<Link>) {
+async fn keep_auditing(link: Weak<Link>, every: Duration) {
     loop {
-        tokio::time::sleep(AUDIT_EVERY).await;
+        tokio::time::sleep(every).await;
         let Some(link) = link.upgrade() else { return };
         if let Err(error) = link.audit().await {
             tracing::warn!(%error, "the durability of Redis could not be read");

@@ -156,7 +156,9 @@ fn a_secret_appears_neither_in_a_fault_nor_in_debug() {
     let line = copy.replace(DEFAULT, commented, "redis_url = \"http://user:s3cret@host\"");
     assert_eq!(
         copy.faults(),
-        [format!("default.toml:{line}: store.redis_url: expected redis://, rediss:// or unix://")]
+        [format!(
+            "default.toml:{line}: store.redis_url: expected redis://, unix://, redis-sentinel:// or redis-cluster://"
+        )]
     );
     let copy = Copy::of_shipped();
     copy.replace(DEFAULT, commented, "redis_url = \"redis://user:s3cret@host\"");

@@ -225,7 +225,7 @@ async fn the_durability_follows_the_servers_settings() {
 async fn an_address_that_is_wrong_is_refused_without_being_repeated() {
     let none = tempfile::tempdir().unwrap();
     let gone = format!("unix://{}/redis.sock", none.path().display());
-    for (url, says) in [("redis://user:hunter2@[bad", "expected redis://host:port/ or unix:///path"), (&*gone, "")] {
+    for (url, says) in [("redis://user:hunter2@[bad", "expected redis://host:port/db, unix:///path"), (&*gone, "")] {
         let error = open(Settings::Redis(options(url, 500))).await.unwrap_err();
         assert!(matches!(&error, StoreError::Unavailable(text) if text.contains(says)), "{error}");
         assert!(!format!("{error} {error:?} {:?}", options(url, 500)).contains("hunter2"));

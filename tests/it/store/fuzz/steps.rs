@@ -6,7 +6,7 @@ use sas_dispatch::{
         ids::{CommandId, TerritoryId},
         time::Instant,
     },
-    store::{Digest, Guard, Op, Snapshot, Txn, due_command},
+    store::{Digest, Guard, Op, Policy, Snapshot, Txn, due_command},
 };
 
 use crate::store::stand::{START, add, key, put, put_numbered, remove};
@@ -75,6 +75,7 @@ impl Plan {
             ops: self.ops.clone(),
             event: self.event.clone().filter(|_| self.command.is_some()),
             outcome: self.outcome.clone(),
+            policy: Policy::Strict,
         }
     }
 }

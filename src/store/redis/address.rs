@@ -1,0 +1,162 @@
+//! Where Redis is: one server, the sentinels of one, or the first nodes of a cluster. Never printed: it may hold a
+//! password, so that no message repeats any part of it.
+
+use ::redis::{ConnectionInfo, IntoConnectionInfo};
+
+/// The forms, for messages.
+const FORMS: &str = "redis://host:port/db, unix:///path, redis-sentinel://host:port,host:port/MASTER or \
+                     redis-cluster://host:port,host:port; user:password@ before the first host";
+
+/// A parsed address of Redis.
+#[derive(Debug, Clone)]
+pub enum Address {
+    /// One server.
+    Static(ConnectionInfo),
+    /// A master that sentinels name.
+    Sentinel {
+        /// Where the sentinels are; asked without a user unless `?sentinel_user=…&sentinel_password=…` names one.
+        sentinels: Vec<ConnectionInfo>,
+        /// What the sentinels call the master.
+        master: String,
+        /// How its servers are entered: user, password, database; the host is what the sentinels say.
+        servers: ConnectionInfo,
+    },
+    /// A cluster.
+    Cluster {
+        /// Nodes that are asked where the slots are.
+        seeds: Vec<ConnectionInfo>,
+    },
+}
+
+impl Address {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// What was expected, without a word of what was given.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let expected = || format!("expected {FORMS}");
+        let (scheme, rest) = text.split_once("://").ok_or_else(expected)?;
+        match scheme {
+            "redis" | "unix" | "redis+unix" => one(text).map(Self::Static),
+            "redis-sentinel" => sentinel(&Parts::of(rest)?),
+            "redis-cluster" => cluster(&Parts::of(rest)?),
+            "rediss" | "rediss-sentinel" | "rediss-cluster" => {
+                Err("TLS to Redis (rediss) is not built in: put a TLS tunnel on this machine before it".to_owned())
+            }
+            _ => Err(expected()),
+        }
+    }
+}
+
+/// What stands after the scheme: `user:password@host,host/path?query`.
+struct Parts<'a> {
+    user: &'a str,
+    hosts: Vec<&'a str>,
+    path: &'a str,
+    query: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(rest: &'a str) -> Result<Self, String> {
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        // A password may hold `@` only percent-encoded, but a mistyped one must not become part of a host's name.
+        let (user, rest) = rest.rsplit_once('@').map_or(("", rest), |(user, rest)| (user, rest));
+        let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let hosts: Vec<&str> = hosts.split(',').collect();
+        if hosts.iter().any(|host| host.is_empty()) {
+            return Err("expected host:port,host:port after the scheme".to_owned());
+        }
+        Ok(Self { user, hosts, path: path.trim_end_matches('/'), query })
+    }
+
+    fn query(&self, name: &str) -> Option<&'a str> {
+        self.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    }
+
+    /// The connection to each host as `user:password`, default port `port`.
+    fn each(&self, user: &str, database: &str, port: u16) -> Result<Vec<ConnectionInfo>, String> {
+        let at = if user.is_empty() { "" } else { "@" };
+        self.hosts
+            .iter()
+            .map(|host| {
+                let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+                let host = if has_port { (*host).to_owned() } else { format!("{host}:{port}") };
+                one(&format!("redis://{user}{at}{host}/{database}"))
+            })
+            .collect()
+    }
+}
+
+fn one(url: &str) -> Result<ConnectionInfo, String> {
+    // The crate's own words could repeat the address, and with it a password: only the kind of the fault is told.
+    url.into_connection_info().map_err(|error| format!("expected {FORMS} ({})", error.category()))
+}
+
+fn sentinel(parts: &Parts<'_>) -> Result<Address, String> {
+    let (master, database) = parts.path.split_once('/').unwrap_or((parts.path, "0"));
+    if master.is_empty() {
+        return Err(
+            "expected the master's name after the sentinels: redis-sentinel://host:port,host:port/MASTER".into()
+        );
+    }
+    let watchers = match (parts.query("sentinel_user"), parts.query("sentinel_password")) {
+        (None, None) => String::new(),
+        (user, password) => format!("{}:{}", user.unwrap_or_default(), password.unwrap_or_default()),
+    };
+    let sentinels = parts.each(&watchers, "", 26_379)?;
+    let servers = parts.each(parts.user, database, 6_379)?;
+    let servers = servers.into_iter().next().ok_or("expected a host")?;
+    Ok(Address::Sentinel { sentinels, master: master.to_owned(), servers })
+}
+
+fn cluster(parts: &Parts<'_>) -> Result<Address, String> {
+    if !matches!(parts.path, "" | "0") {
+        return Err("a cluster has only database 0: expected redis-cluster://host:port,host:port".to_owned());
+    }
+    Ok(Address::Cluster { seeds: parts.each(parts.user, "", 6_379)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(info: &ConnectionInfo) -> String {
+        let settings = info.redis_settings();
+        let user = settings.username().unwrap_or("-");
+        format!("{user}:{}@{}/{}", settings.password().unwrap_or("-"), info.addr(), settings.db())
+    }
+
+    #[test]
+    fn each_form_is_read() {
+        let Ok(Address::Static(one)) = Address::parse("redis://u:p%40@h:7/3") else { panic!() };
+        assert_eq!(shown(&one), "u:p@@h:7/3");
+        assert!(matches!(Address::parse("unix:///run/redis.sock"), Ok(Address::Static(_))));
+        let Ok(Address::Sentinel { sentinels, master, servers }) =
+            Address::parse("redis-sentinel://u:p@a:1,b,[::1]:3/main/2?sentinel_password=x")
+        else {
+            panic!()
+        };
+        let sentinels: Vec<_> = sentinels.iter().map(shown).collect();
+        assert_eq!((sentinels.join(" "), &*master), ("-:x@a:1/0 -:x@b:26379/0 -:x@::1:3/0".to_owned(), "main"));
+        assert_eq!(shown(&servers), "u:p@a:1/2");
+        let Ok(Address::Cluster { seeds }) = Address::parse("redis-cluster://:p@a:1,b:2") else { panic!() };
+        assert_eq!(seeds.iter().map(shown).collect::<Vec<_>>(), ["-:p@a:1/0", "-:p@b:2/0"]);
+    }
+
+    #[test]
+    fn a_fault_says_what_is_expected_and_nothing_of_what_was_given() {
+        for (text, says) in [
+            ("hunter2", "expected redis://"),
+            ("http://u:hunter2@h", "expected redis://"),
+            ("redis://u:hunter2@[bad", "expected redis://"),
+            ("redis-sentinel://u:hunter2@a:1,b:2", "the master's name"),
+            ("redis-sentinel://u:hunter2@a:1,,b:2/m", "host:port,host:port"),
+            ("redis-sentinel://u:hunter2@a:1/m/hunter2", "expected redis://"),
+            ("redis-cluster://u:hunter2@a:1/4", "only database 0"),
+            ("rediss://u:hunter2@a:1/0", "TLS"),
+        ] {
+            let fault = Address::parse(text).expect_err(says);
+            assert!(fault.contains(says) && !fault.contains("hunter2"), "{fault}");
+        }
+    }
+}
