@@ -156,7 +156,7 @@ fn write(tables: &mut Writing<'_>, txn: &Txn, mut head: Head, now: Instant) -> R
     }
     tables.heads.insert(territory, head.row())?;
     let (seq, at, outcome) = (head.seq, txn.at, txn.outcome.clone());
-    let receipt = Receipt { seq, at, counts, outcome, durability: Durability::D1, replayed: false };
+    let receipt = Receipt { seq, at, counts, outcome, version, durability: Durability::D1, replayed: false };
     keep_receipt(tables, txn, &receipt, now)?;
     Ok(receipt)
 }

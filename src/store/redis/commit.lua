@@ -16,7 +16,7 @@
 -- All instants are milliseconds since 1970; all integers are decimal text.
 --
 -- Reply, a list whose first entry says which:
---   done replayed(0|1) seq at counts(a,b,…) outcome
+--   done replayed(0|1) seq at counts(a,b,…) outcome version, '' when replayed
 --   conflict seq epoch now {key version number bytes, …} {guard-number ('=' member, or ''), …}
 --     an absent record has the version ''
 --   clock now · fenced epoch · schema current · other · stale · numbered · corrupt where-and-what
@@ -52,7 +52,7 @@ if command ~= '' then
   if receipt == false then return corrupt(KEYS[4], 'expected a receipt') end
   if receipt then
     if receipt.digest ~= digest then return { 'other' } end
-    return { 'done', '1', receipt.seq, receipt.at, receipt.counts, receipt.outcome }
+    return { 'done', '1', receipt.seq, receipt.at, receipt.counts, receipt.outcome, '' }
   end
 end
 
@@ -178,4 +178,4 @@ if command ~= '' then
     'counts', all_counts, 'outcome', outcome)
   redis.call('PEXPIRE', KEYS[4], text(RECEIPT_LIFE))
 end
-return { 'done', '0', text(seq), ARGV[7], all_counts, outcome }
+return { 'done', '0', text(seq), ARGV[7], all_counts, outcome, version }

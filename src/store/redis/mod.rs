@@ -169,7 +169,7 @@ impl Store for Redis {
     ) -> Result<Snapshot, StoreError> {
         check_read(keys)?;
         let answer = self.link.call(&call::read(&self.names, &self.clock, territory, keys, receipt)).await?;
-        let (snapshot, must_note) = reply::read(answer, &self.names, territory, self.link.level())?;
+        let (snapshot, must_note) = reply::read(answer, &self.names, territory, receipt, self.link.level())?;
         if must_note {
             self.note_clock(territory, &snapshot).await;
         }

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, str::FromStr};
 use ::redis::Value;
 
 use crate::{
-    domain::{ids::TerritoryId, time::Instant},
+    domain::{
+        ids::{CommandId, TerritoryId},
+        time::Instant,
+    },
     store::{
         Committed, Conflict, Durability, Guard, Key, LogEntry, Member, Page, Receipt, Record, Snapshot, StoreError,
         Txn, Version,
@@ -82,15 +85,30 @@ impl Fields {
         if version.is_empty() {
             return Ok(None);
         }
-        let version = u128::from_str_radix(&version, 16).ok().and_then(|v| Version::from_bytes(&v.to_be_bytes()));
+        let version = Self::version(&version)?;
         let number = if number.is_empty() { None } else { Some(number.parse()) };
         let number = number.transpose().map_err(|_| unreadable("a record's number"))?;
-        Ok(Some(Record { version: version.ok_or_else(|| unreadable("a record's version"))?, number, value }))
+        Ok(Some(Record { version, number, value }))
     }
 
-    fn receipt(&mut self, durability: Durability, replayed: bool) -> Result<Receipt, StoreError> {
+    fn version(text: &str) -> Result<Version, StoreError> {
+        let version = u128::from_str_radix(text, 16).ok().and_then(|v| Version::from_bytes(&v.to_be_bytes()));
+        version.ok_or_else(|| unreadable("a version"))
+    }
+
+    /// The receipt of `command`, whose id and seq are its version; a touch's stands in the answer.
+    fn receipt(
+        &mut self,
+        command: Option<CommandId>,
+        durability: Durability,
+        replayed: bool,
+    ) -> Result<Receipt, StoreError> {
         let (seq, at, counts, outcome) = (self.parse()?, self.instant()?, self.counts()?, self.bytes()?);
-        Ok(Receipt { seq, at, counts, outcome, durability, replayed })
+        let version = match command {
+            Some(command) => Version::new(seq, command),
+            None => Self::version(&self.text()?)?,
+        };
+        Ok(Receipt { seq, at, counts, outcome, version, durability, replayed })
     }
 }
 
@@ -102,7 +120,8 @@ pub(super) fn commit(value: Value, names: &Names, txn: &Txn, durability: Durabil
     match which.as_str() {
         "done" => {
             let replayed = fields.text()? == "1";
-            Ok(Committed::Done(fields.receipt(durability, replayed)?))
+            let command = txn.command.map(|(id, _)| id);
+            Ok(Committed::Done(fields.receipt(command, durability, replayed)?))
         }
         "conflict" => Ok(Committed::Conflict(conflict(fields, names, txn)?)),
         "clock" => Ok(Committed::Clock(fields.instant()?)),
@@ -136,12 +155,13 @@ pub(super) fn read(
     value: Value,
     names: &Names,
     territory: &TerritoryId,
+    command: Option<CommandId>,
     durability: Durability,
 ) -> Result<(Snapshot, bool), StoreError> {
     let mut fields = expect(value, "read")?;
     let (seq, epoch, at, must_note) = (fields.parse()?, fields.parse()?, fields.instant()?, fields.text()? == "1");
     let mut receipt = fields.list()?;
-    let receipt = if receipt.is_empty() { None } else { Some(receipt.receipt(durability, true)?) };
+    let receipt = if receipt.is_empty() { None } else { Some(receipt.receipt(command, durability, true)?) };
     let records = fields.records(&names.records(territory, ""))?;
     Ok((Snapshot { seq, epoch, at, records, receipt }, must_note))
 }
