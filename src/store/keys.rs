@@ -22,6 +22,7 @@
 //! | index `shifts` | shifts of responders | end (ms) |
 //! | index `timers` | `<kind>/<entity>/<generation>` | due (ms) |
 //! | index `repeat/<keyed hash>` | cases of one telephone number | opened (ms) |
+//! | index `cursors` | readers of the log | the last seq read |
 //! | counter `number/<local date>` | daily case numbers | |
 //!
 //! Ids are opaque: no patient data in a key, a member or a score. A member that names a record begins with its id
@@ -167,6 +168,11 @@ impl Index {
     /// Everything that falls due.
     pub fn timers() -> Self {
         Self("timers".to_owned())
+    }
+
+    /// How far each reader has read the log: trimming stops at the least of them.
+    pub fn cursors() -> Self {
+        Self("cursors".to_owned())
     }
 
     /// Cases of one telephone number, named by its keyed hash.

@@ -6,6 +6,7 @@
 //! What every engine must do in a commit, in this order: decode; answer a known command from its receipt; check types
 //! and arity of everything; epoch, schema, clock, guards; seq + 1; append to the log FIRST; ops; receipt; return.
 
+pub mod dump;
 mod durability;
 pub mod embedded;
 pub mod keys;
@@ -181,8 +182,14 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Applies `txn` completely or not at all; see the order in the folder's head.
     async fn commit(&self, txn: &Txn) -> Result<Committed, StoreError>;
 
-    /// Up to `limit` (1..=1000) log entries with `seq > after`, in order.
+    /// Up to `limit` (1..=1000) log entries with `seq > after`, in order. After [`Store::trim`] the first may come later
+    /// than `after + 1`: what is between is gone, and a reader that needed it begins again.
     async fn log(&self, territory: &TerritoryId, after: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError>;
+
+    /// Removes log entries up to `through`, at most [`MAX_TRIM`] of them, and never beyond a reader's cursor: no entry
+    /// after the least score of the index `cursors`, nor the newest entry of all, so that every reader sees a gap. Decided
+    /// in one step with the removal. Answers the first seq that is kept (the head's next when the log is empty).
+    async fn trim(&self, territory: &TerritoryId, through: u64) -> Result<u64, StoreError>;
 
     /// Returns once the log may hold an entry with `seq > after`, or after about a second. A hint: the caller reads
     /// [`Store::log`] to know.
@@ -227,6 +234,8 @@ pub async fn open(settings: Settings) -> Result<Arc<dyn Store>, StoreError> {
 pub const MAX_READ: usize = 64;
 /// Most entries of one page of an index or of the log.
 pub const MAX_PAGE: usize = 1_000;
+/// Most entries that one call of [`Store::trim`] removes: it holds everybody else up.
+pub const MAX_TRIM: u64 = 10_000;
 
 fn check_read(keys: &[Key]) -> Result<(), StoreError> {
     if keys.len() <= MAX_READ {

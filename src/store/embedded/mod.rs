@@ -8,6 +8,7 @@
 //! killed rarely and commits all day, so it pays the seconds at the restart. A clean stop needs no repair at all.
 
 mod apply;
+mod dump;
 mod heads;
 mod power;
 mod tables;
@@ -29,6 +30,7 @@ use crate::{
 
 use self::{heads::Heads, tables::Reading, writer::Writer};
 
+use super::dump::{Broken, Dump, Head, Load, Portable, not_empty};
 use super::{
     Committed, Durability, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store, StoreError,
     Txn, check_limit, check_read,
@@ -88,13 +90,21 @@ impl Embedded {
         &self,
         look: impl FnOnce(&Reading) -> Result<T, redb::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let database = Arc::clone(&self.database);
-        let task = move || {
+        self.apart(move |database| {
             let transaction = database.begin_read()?;
             look(&tables::reading(&transaction)?)
-        };
-        match tokio::task::spawn_blocking(task).await {
-            Ok(read) => read.map_err(|error: redb::Error| StoreError::Unavailable(error.to_string())),
+        })
+        .await
+    }
+
+    /// Works on the file off the async threads.
+    async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, redb::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let database = Arc::clone(&self.database);
+        match tokio::task::spawn_blocking(move || work(&database)).await {
+            Ok(done) => done.map_err(|error| StoreError::Unavailable(error.to_string())),
             Err(stopped) => Err(StoreError::Unavailable(stopped.to_string())),
         }
     }
@@ -154,6 +164,11 @@ impl Store for Embedded {
         self.look(move |tables| entries(tables, &territory, after, limit)).await
     }
 
+    async fn trim(&self, territory: &TerritoryId, through: u64) -> Result<u64, StoreError> {
+        let territory = territory.clone();
+        self.apart(move |database| dump::trim(database, &territory, through)).await
+    }
+
     async fn wait(&self, territory: &TerritoryId, after: u64) -> Result<(), StoreError> {
         // Watch first, look second: what is flushed between the two is seen by one of them.
         let mut head = self.heads.watch(territory);
@@ -175,6 +190,22 @@ impl Store for Embedded {
             self.look(|tables| tables.heads.iter()?.map(|row| Ok(row?.0.value().to_owned())).collect()).await?;
         let parse = |name: String| name.parse().map_err(|_| StoreError::Corrupt("a territory id".to_owned()));
         names.into_iter().map(parse).collect()
+    }
+}
+
+#[async_trait]
+impl Portable for Embedded {
+    async fn dump(&self, territory: &TerritoryId) -> Result<Option<Box<dyn Dump>>, StoreError> {
+        let (territory, clock) = (territory.clone(), self.clock.now());
+        let whole = self.look(move |tables| dump::Whole::begin(tables, &territory, clock)).await?;
+        Ok(whole.map(|whole| Box::new(whole) as Box<dyn Dump>))
+    }
+
+    async fn load(&self, territory: &TerritoryId, head: Head, _: Broken) -> Result<Box<dyn Load>, StoreError> {
+        // A load that was broken off left nothing in the file.
+        let owned = territory.clone();
+        let filling = self.apart(move |database| dump::Filling::begin(database, &owned, head)).await?;
+        filling.map(|filling| Box::new(filling) as Box<dyn Load>).ok_or_else(|| not_empty(territory))
     }
 }
 

@@ -7,7 +7,7 @@ use ::redis::Script;
 use crate::{
     clock::Clock,
     domain::ids::{CommandId, TerritoryId},
-    store::{Guard, Index, Key, Member, Op, Score, Txn, Version, txn::command_time},
+    store::{Guard, Index, Key, MAX_TRIM, Member, Op, Score, Txn, Version, txn::command_time},
 };
 
 use super::names::Names;
@@ -21,6 +21,7 @@ macro_rules! script {
 }
 
 static COMMIT: LazyLock<Script> = script!("", "commit.lua");
+static TRIM: LazyLock<Script> = script!("", "trim.lua");
 static READ: LazyLock<Script> = script!(" flags=no-writes", "read.lua");
 static RANGE: LazyLock<Script> = script!(" flags=no-writes", "range.lua");
 
@@ -90,6 +91,12 @@ pub(super) fn range(
     let keys = vec![names.head(territory), names.index(territory, index)];
     let (score, member) = after.map_or_else(Default::default, |(s, m)| (text(s), some(m.0.as_bytes())));
     Call { script: &RANGE, keys, args: vec![score, member, text(limit)], effect: Effect::None }
+}
+
+/// What is removed once is removed: sending it again is harmless.
+pub(super) fn trim(names: &Names, territory: &TerritoryId, through: u64) -> Call {
+    let keys = vec![names.head(territory), names.log(territory), names.index(territory, &Index::cursors())];
+    Call { script: &TRIM, keys, args: vec![text(through), text(MAX_TRIM)], effect: Effect::None }
 }
 
 pub(super) fn commit(names: &Names, clock: &Clock, txn: &Txn) -> Call {

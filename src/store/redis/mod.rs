@@ -1,4 +1,5 @@
-//! State in Redis 7 or later: one script for the one conditional commit ([`commit.lua`](self)), two that only read.
+//! State in Redis 7 or later: one script for the one conditional commit ([`commit.lua`](self)), one that trims the log,
+//! two that only read.
 //!
 //! No rule of care is in Lua. The scripts' hashes are their version, so that an old and a new binary run side by side;
 //! a server that has forgotten them is given them again.
@@ -6,6 +7,7 @@
 mod address;
 mod audit;
 mod call;
+mod dump;
 mod link;
 mod names;
 mod reply;
@@ -77,7 +79,8 @@ impl RedisOptions {
     }
 }
 
-/// The Redis engine.
+/// The Redis engine; a cheap handle.
+#[derive(Clone)]
 pub struct Redis {
     link: Arc<Link>,
     names: Names,
@@ -205,6 +208,10 @@ impl Store for Redis {
         range.arg("XRANGE").arg(self.names.log(territory)).arg(format!("{}-0", after.saturating_add(1)));
         range.arg("+").arg("COUNT").arg(limit);
         reply::log(self.link.command(&range).await?)
+    }
+
+    async fn trim(&self, territory: &TerritoryId, through: u64) -> Result<u64, StoreError> {
+        reply::trimmed(self.link.call(&call::trim(&self.names, territory, through)).await?)
     }
 
     async fn wait(&self, territory: &TerritoryId, after: u64) -> Result<(), StoreError> {

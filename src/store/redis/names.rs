@@ -65,6 +65,17 @@ impl Names {
         self.of(territory, &format!("index:{index}"))
     }
 
+    /// Any key of a territory by its name; the empty name gives what they all begin with.
+    pub fn whole(&self, territory: &TerritoryId, name: &str) -> String {
+        self.of(territory, name)
+    }
+
+    /// The glob pattern of all keys that begin with `prefix`, whatever characters it holds.
+    pub fn pattern(prefix: &str) -> String {
+        let escape = |c: char| if "*?[]\\^".contains(c) { format!("\\{c}") } else { c.to_string() };
+        prefix.chars().map(escape).chain(["*".to_owned()]).collect()
+    }
+
     pub fn territories(&self) -> String {
         format!("{}territories", self.prefix)
     }

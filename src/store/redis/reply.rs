@@ -178,6 +178,11 @@ pub(super) fn page(value: Value) -> Result<Page, StoreError> {
     Ok(Page { seq, entries })
 }
 
+/// The answer of `trim.lua`: the first seq that is kept.
+pub(super) fn trimmed(value: Value) -> Result<u64, StoreError> {
+    expect(value, "trimmed")?.parse()
+}
+
 fn expect(value: Value, word: &str) -> Result<Fields, StoreError> {
     let mut fields = Fields::of(value)?;
     match fields.text()? {

@@ -4,12 +4,14 @@ mod embedded;
 mod fuzz;
 mod guards;
 mod log;
+mod moving;
 mod ranges;
 mod receipts;
 mod records;
 mod redis;
 pub mod stand;
 mod time;
+mod trimming;
 
 /// Runs each named story of this module on every engine.
 macro_rules! on_every_engine {

@@ -11,7 +11,11 @@ use sas_dispatch::{
     },
     store::{
         Committed, Conflict, Counter, Digest, Guard, Index, Key, Member, Op, Receipt, Record, Score, Settings, Store,
-        StoreError, Txn, Version, due_command, embedded::Embedded, open, redis::RedisOptions,
+        StoreError, Txn, Version, due_command,
+        dump::{Portable, open_portable},
+        embedded::Embedded,
+        open,
+        redis::RedisOptions,
     },
 };
 
@@ -22,6 +26,8 @@ pub const START: Instant = Instant::from_unix_ms(1_735_196_400_000);
 
 pub struct Stand {
     pub store: Arc<dyn Store>,
+    /// The same engine, for dumps and loads.
+    pub whole: Arc<dyn Portable>,
     pub clock: Clock,
     pub territory: TerritoryId,
     /// Opens the same state again, on another clock.
@@ -30,38 +36,40 @@ pub struct Stand {
     _keep: Box<dyn Any + Send + Sync>,
 }
 
-type Reopening = std::pin::Pin<Box<dyn Future<Output = Arc<dyn Store>> + Send>>;
+type Reopening = std::pin::Pin<Box<dyn Future<Output = Arc<dyn Portable>> + Send>>;
 
 impl Stand {
     pub async fn embedded() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::manual(START);
         let path = dir.path().to_owned();
-        let store: Arc<dyn Store> = Arc::new(Embedded::open(&path, clock.clone()).unwrap());
+        let whole: Arc<dyn Portable> = Arc::new(Embedded::open(&path, clock.clone()).unwrap());
         let reopen = Box::new(move |clock| {
             let path = path.clone();
-            Box::pin(async move { Arc::new(Embedded::open(path, clock).unwrap()) as Arc<dyn Store> }) as Reopening
+            Box::pin(async move { Arc::new(Embedded::open(path, clock).unwrap()) as Arc<dyn Portable> }) as Reopening
         });
-        Self { store, clock, territory: "fr-67".parse().unwrap(), reopen, _keep: Box::new(dir) }
+        let (store, territory) = (whole.clone() as Arc<dyn Store>, "fr-67".parse().unwrap());
+        Self { store, whole, clock, territory, reopen, _keep: Box::new(dir) }
     }
 
     pub async fn redis() -> Self {
         let server = Server::start("always");
         let clock = Clock::manual(START);
         let url = server.url();
-        let store = redis_at(&url, clock.clone()).await;
+        let whole = whole_redis_at(&url, clock.clone()).await;
         let reopen = Box::new(move |clock| {
             let url = url.clone();
-            Box::pin(async move { redis_at(&url, clock).await }) as Reopening
+            Box::pin(async move { whole_redis_at(&url, clock).await }) as Reopening
         });
-        Self { store, clock, territory: "fr-67".parse().unwrap(), reopen, _keep: Box::new(server) }
+        let (store, territory) = (whole.clone() as Arc<dyn Store>, "fr-67".parse().unwrap());
+        Self { store, whole, clock, territory, reopen, _keep: Box::new(server) }
     }
 
     /// Closes the store and opens it again on `clock`.
     pub async fn reopen(self, clock: Clock) -> Self {
-        drop(self.store);
-        let store = (self.reopen)(clock.clone()).await;
-        Self { store, clock, territory: self.territory, reopen: self.reopen, _keep: self._keep }
+        drop((self.store, self.whole));
+        let whole = (self.reopen)(clock.clone()).await;
+        Self { store: whole.clone(), whole, clock, territory: self.territory, reopen: self.reopen, _keep: self._keep }
     }
 
     pub fn pass(&self, span: Span) {
@@ -125,6 +133,12 @@ impl Stand {
 pub async fn redis_at(url: &str, clock: Clock) -> Arc<dyn Store> {
     let options = RedisOptions { prefix: "it".to_owned(), clock, ..RedisOptions::new(url) };
     open(Settings::Redis(options)).await.unwrap()
+}
+
+/// The same store, for dumps and loads.
+pub async fn whole_redis_at(url: &str, clock: Clock) -> Arc<dyn Portable> {
+    let options = RedisOptions { prefix: "it".to_owned(), clock, ..RedisOptions::new(url) };
+    open_portable(Settings::Redis(options)).await.unwrap()
 }
 
 /// The command of that name, made at [`START`].
