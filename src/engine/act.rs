@@ -152,7 +152,9 @@ impl Engine {
         };
         let epoch = self.epoch(actor).await?;
         let policy = policy(command, target.case, &records, self.0.options.intake);
-        let txn = self.transaction(place, mutation, &loaded, &outcome, extra, epoch, policy);
+        let mut txn = self.transaction(place, mutation, &loaded, &outcome, extra, epoch, policy);
+        // A timer waits for the operator; a caller does not.
+        txn.even_behind = policy == Policy::Degraded && !matches!(command, Command::Fire(_));
         self.commit(actor, place, &loaded, &outcome, &txn).await
     }
 

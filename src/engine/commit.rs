@@ -76,6 +76,7 @@ impl Engine {
             event: (!silent).then(|| codec::encode_event(&outcome.event)),
             outcome: serde_json::to_vec(&outcome.reply).unwrap_or_default(),
             policy,
+            even_behind: false,
         }
     }
 

@@ -123,6 +123,14 @@ fn store(error: &StoreError) -> Told {
         StoreError::Fenced { .. } => {
             Told::new(Code::Unavailable, "FENCED", error.to_string(), "Le service vient de basculer : réessayez.")
         }
+        StoreError::Behind { .. } => Told::new(
+            Code::FailedPrecondition,
+            "STORE_BEHIND",
+            error.to_string(),
+            "L'enregistrement est revenu en arrière (sauvegarde ancienne ?) : lecture seule jusqu'à ce que l'informatique \
+             remette les bonnes données ou lance « sas-dispatch restore ».",
+        )
+        .precondition("store"),
         StoreError::OtherPayload(_) => {
             let what = "was used for another request before: make a new UUIDv7 for each act";
             let french = "Identifiant de commande déjà employé pour une autre demande.";
@@ -206,6 +214,17 @@ mod tests {
         assert_eq!((info.reason.as_str(), info.domain.as_str()), ("OUTCOME_UNKNOWN", DOMAIN));
         assert!(status.message().contains("repeat the same command id"), "{}", status.message());
         assert!(details.retry_info().is_some());
+    }
+
+    #[test]
+    fn a_store_that_went_back_names_the_command_that_mends_it() {
+        let territory = "fr-67".parse().unwrap();
+        let status = Status::from(Failure::Store(StoreError::Behind { territory, acknowledged: 12, head: 7 }));
+        assert_eq!(status.code(), Code::FailedPrecondition);
+        let details = status.get_error_details();
+        assert_eq!(details.error_info().unwrap().reason, "STORE_BEHIND");
+        assert!(details.localized_message().unwrap().message.contains("« sas-dispatch restore »"));
+        assert!(status.message().contains("seq 12 was acknowledged") && status.message().contains("ends at 7"));
     }
 
     #[test]

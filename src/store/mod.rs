@@ -134,6 +134,20 @@ pub enum StoreError {
         /// The territory's epoch.
         current: u64,
     },
+    /// What was acknowledged is no longer there: an old backup was put back, or another server answers. Writes are
+    /// refused until an operator has run `sas-dispatch restore`; reading goes on.
+    #[error(
+        "{territory}: seq {acknowledged} was acknowledged and is not in the store, whose log ends at {head}; put the right \
+         data back, or run `sas-dispatch restore` to go on from here"
+    )]
+    Behind {
+        /// Whose history.
+        territory: TerritoryId,
+        /// The last seq acknowledged by this instance.
+        acknowledged: u64,
+        /// The head found.
+        head: u64,
+    },
     /// The same command id came before with another payload.
     #[error("command id {0} was already used for another request")]
     OtherPayload(CommandId),
@@ -195,17 +209,20 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// [`Store::log`] to know.
     async fn wait(&self, territory: &TerritoryId, after: u64) -> Result<(), StoreError>;
 
+    /// While this number stays the same, everything read of `territory` is of one history. When it changes, what was
+    /// read before may be of another one: a reader of the log (a watch, a supply in memory) notes it before its snapshot,
+    /// compares it after each call, and begins anew on a change. An engine raises it with each new connection that may
+    /// lead to another server (a restart, a failover, a slot that moved), and it is always 0 where there is no
+    /// connection; the service's own layer over it changes it only when the history was found to be another.
+    fn generation(&self, _territory: &TerritoryId) -> u64 {
+        0
+    }
+
     /// What the settings of the store promise.
     async fn durability(&self) -> Result<DurabilityReport, StoreError>;
 
     /// Every territory that has state.
     async fn territories(&self) -> Result<Vec<TerritoryId>, StoreError>;
-
-    /// Changes whenever a new connection may lead to another server (a restart, a failover, a slot that moved): what an
-    /// instance remembers must then be checked before its next commit. Always 0 where there is no connection.
-    fn generation(&self) -> u64 {
-        0
-    }
 }
 
 /// Which engine keeps the state, and where.

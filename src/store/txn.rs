@@ -149,6 +149,13 @@ pub enum Op {
     IndexAdd(Index, Score, Member),
     /// Removes a member (no error when it is absent).
     IndexRemove(Index, Member),
+    /// Begins another epoch: one more than the greater of the territory's and `beyond`. Whoever still writes in an
+    /// earlier one is fenced. `beyond` is the highest epoch known from a history that is no longer there, so that no
+    /// number of it comes again.
+    RaiseEpoch {
+        /// The highest epoch known from elsewhere; 0 when none is.
+        beyond: u64,
+    },
 }
 
 /// One conditional write.
@@ -174,6 +181,9 @@ pub struct Txn {
     pub outcome: Vec<u8>,
     /// What to do when the promised durability cannot be had.
     pub policy: Policy,
+    /// Part of taking a call: committed, in a raised epoch, even when the store has gone back behind what was
+    /// acknowledged. Everything else is refused then ([`StoreError::Behind`]).
+    pub even_behind: bool,
 }
 
 impl Txn {
@@ -181,7 +191,8 @@ impl Txn {
     pub fn touch(territory: TerritoryId, epoch: u64, at: Instant) -> Self {
         let (guards, ops, outcome) = (Vec::new(), Vec::new(), Vec::new());
         let policy = Policy::Strict;
-        Self { command: None, territory, schema: 0, epoch, at, guards, ops, event: None, outcome, policy }
+        let (event, even_behind) = (None, false);
+        Self { command: None, territory, schema: 0, epoch, at, guards, ops, event, outcome, policy, even_behind }
     }
 
     /// The schema of the records it writes; `None` when it writes none, and then no schema is checked or raised.
@@ -239,6 +250,9 @@ impl Txn {
                 Op::IndexAdd(_, score, _) if score.unsigned_abs() > MAX_SCORE.unsigned_abs() => {
                     faults.push("score: expected -2^53 to 2^53".to_owned());
                 }
+                Op::RaiseEpoch { beyond } if *beyond >= MAX_SCORE.unsigned_abs() => {
+                    faults.push("epoch: expected less than 2^53".to_owned());
+                }
                 _ => {}
             }
         }
@@ -282,6 +296,7 @@ impl Op {
             Self::Put { key, number: Some(counter), .. } => vec![key.as_str(), counter.as_str()],
             Self::Put { key, .. } | Self::Delete(key) => vec![key.as_str()],
             Self::IndexAdd(index, _, member) | Self::IndexRemove(index, member) => vec![index.as_str(), &member.0],
+            Self::RaiseEpoch { .. } => Vec::new(),
         }
     }
 }

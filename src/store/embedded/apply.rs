@@ -137,7 +137,7 @@ fn check_numbers(tables: &Writing<'_>, txn: &Txn) -> Result<(), Stop> {
 }
 
 fn write(tables: &mut Writing<'_>, txn: &Txn, mut head: Head, now: Instant) -> Result<Receipt, redb::Error> {
-    head.epoch = head.epoch.max(1);
+    head.epoch = epoch_after(txn, head.epoch);
     head.schema = txn.written_schema().unwrap_or(head.schema);
     head.seq += u64::from(txn.event.is_some());
     head.touches += u64::from(txn.command.is_none());
@@ -159,6 +159,15 @@ fn write(tables: &mut Writing<'_>, txn: &Txn, mut head: Head, now: Instant) -> R
     let receipt = Receipt { seq, at, counts, outcome, version, durability: Durability::D1, replayed: false };
     keep_receipt(tables, txn, &receipt, now)?;
     Ok(receipt)
+}
+
+/// The epoch a transaction leaves: the first commit begins epoch 1.
+fn epoch_after(txn: &Txn, epoch: u64) -> u64 {
+    let raised = txn.ops.iter().fold(epoch, |epoch, op| match op {
+        Op::RaiseEpoch { beyond } => epoch.max(*beyond) + 1,
+        _ => epoch,
+    });
+    raised.max(1)
 }
 
 fn apply(
@@ -193,6 +202,8 @@ fn apply(
             }
             tables.indexes.insert((territory, index.as_str(), *score, member.0.as_str()), ())?;
         }
+        // Written with the head.
+        Op::RaiseEpoch { .. } => {}
         Op::IndexRemove(index, member) => {
             let name = (territory, index.as_str(), member.0.as_str());
             let old = tables.scores.remove(name)?.map(|row| row.value());

@@ -67,6 +67,11 @@ impl Facts {
         }
     }
 
+    /// Which process holds which replication history: another value means that the data may be others.
+    pub fn identity(&self) -> String {
+        format!("{} {}", self.get("run_id"), self.get("master_replid"))
+    }
+
     /// The level that an acknowledged commit has here.
     pub fn level(&self) -> Durability {
         let unlimited = self.get("maxmemory") == "0";

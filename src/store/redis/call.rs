@@ -162,5 +162,6 @@ fn op_args(names: &Names, territory: &TerritoryId, op: &Op) -> (String, [Vec<u8>
         Op::Delete(key) => (names.record(territory, key), [tag("x"), Vec::new(), Vec::new()]),
         Op::IndexAdd(index, score, added) => (names.index(territory, index), [tag("+"), text(score), member(added)]),
         Op::IndexRemove(index, gone) => (names.index(territory, index), [tag("-"), member(gone), Vec::new()]),
+        Op::RaiseEpoch { beyond } => (names.head(territory), [tag("e"), text(beyond), Vec::new()]),
     }
 }

@@ -13,6 +13,7 @@
 --      then three per guard: 'v' version '' | 'a' '' '' | 'f' ('=' member, or '' for empty) (records' key prefix or '')
 --                            'd' member '' | 'r' member ''
 --      then three per op:    'p' bytes (counter or '') | 'x' '' '' | '+' score member | '-' member ''
+--                           'e' beyond '': another epoch, one more than the greater of this one and `beyond` (its key: the head)
 -- All instants are milliseconds since 1970; all integers are decimal text.
 --
 -- Reply, a list whose first entry says which:
@@ -57,7 +58,7 @@ if command ~= '' then
 end
 
 -- 3. Types of everything that is read or written below.
-local TYPES = { v = 'hash', a = 'hash', f = 'zset', d = 'zset', r = 'zset', p = 'hash', x = 'hash', ['+'] = 'zset', ['-'] = 'zset' }
+local TYPES = { v = 'hash', a = 'hash', f = 'zset', d = 'zset', r = 'zset', p = 'hash', x = 'hash', ['+'] = 'zset', ['-'] = 'zset', e = 'hash' }
 for n = 1, guards + ops do
   local key, tag = part(n)
   assert(TYPES[tag], 'commit: an unknown guard or op')
@@ -151,7 +152,7 @@ if command == '' then
   version_low = version_low .. string.format('%06x', touches % 16777216)
 end
 local version = string.format('%016x', seq) .. version_low
-local counted = 0
+local counted, epoch_after = 0, head.epoch
 for n = guards + 1, guards + ops do
   local key, tag, x, y = part(n)
   if tag == 'p' then
@@ -163,13 +164,15 @@ for n = guards + 1, guards + ops do
     end
   elseif tag == 'x' then
     redis.call('DEL', key)
+  elseif tag == 'e' then
+    epoch_after = math.max(epoch_after, tonumber(x)) + 1
   elseif tag == '+' then
     redis.call('ZADD', key, x, y)
   else
     redis.call('ZREM', key, x)
   end
 end
-redis.call('HSET', KEYS[1], 'epoch', text(math.max(head.epoch, 1)), 'seq', text(seq),
+redis.call('HSET', KEYS[1], 'epoch', text(math.max(epoch_after, 1)), 'seq', text(seq),
   'schema', text(schema or head.schema), 'touches', text(touches), 'last', text(last), 'wall', text(wall))
 
 -- 9. The receipt, and the answer.

@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -42,6 +42,9 @@ pub(super) struct Link {
     idle: Mutex<Vec<MultiplexedConnection>>,
     /// The durability that was last read, as its place in [`LEVELS`].
     level: AtomicU8,
+    /// Who answered last, and how often that changed.
+    server: Mutex<String>,
+    generation: AtomicU64,
 }
 
 const LEVELS: [Durability; 5] = [Durability::Unknown, Durability::D0, Durability::D0_5, Durability::D1, Durability::D2];
@@ -49,7 +52,16 @@ const LEVELS: [Durability; 5] = [Durability::Unknown, Durability::D0, Durability
 impl Link {
     pub fn new(client: Client, deadline: Duration) -> Self {
         let (shared, next) = (Default::default(), AtomicUsize::new(0));
-        Self { client, deadline, shared, next, idle: Mutex::default(), level: AtomicU8::new(0) }
+        Self {
+            client,
+            deadline,
+            shared,
+            next,
+            idle: Mutex::default(),
+            level: AtomicU8::new(0),
+            server: Mutex::default(),
+            generation: AtomicU64::new(0),
+        }
     }
 
     /// The durability that the server's settings last promised.
@@ -160,8 +172,22 @@ impl Link {
         let facts = Facts::of(info, Facts::settings().query_async(&mut connection).await.ok());
         facts.check().map_err(Refusal::Final)?;
         self.note(facts.level());
+        self.note_server(facts.identity());
         *shared = Some(connection.clone());
         Ok(connection)
+    }
+
+    /// Changes with each connection to another process, or to one whose replication history is another.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    fn note_server(&self, identity: String) {
+        let mut server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        if *server != identity {
+            *server = identity;
+            self.generation.fetch_add(1, Ordering::AcqRel);
+        }
     }
 
     fn drop_shared(&self, slot: usize) {

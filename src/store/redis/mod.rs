@@ -218,6 +218,10 @@ impl Store for Redis {
         self.link.wait(&self.names.log(territory), after).await
     }
 
+    fn generation(&self, _territory: &TerritoryId) -> u64 {
+        self.link.generation()
+    }
+
     async fn durability(&self) -> Result<DurabilityReport, StoreError> {
         Ok(self.link.audit().await?.report())
     }

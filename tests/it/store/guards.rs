@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sas_dispatch::{
     domain::time::Span,
-    store::{Guard, StoreError},
+    store::{Guard, Op, StoreError},
 };
 
 use super::stand::{START, Stand, add, first, index, key, member, put, remove};
@@ -19,6 +19,8 @@ super::on_every_engine! {
     a_conflict_returns_every_guarded_record_and_the_heads_with_theirs
     a_failing_guard_leaves_everything_as_it_was
     an_unknown_epoch_is_fenced_and_the_current_one_is_named
+    a_raised_epoch_fences_every_earlier_one_and_two_that_raise_it_raise_it_once
+    an_epoch_is_raised_beyond_one_that_is_known_from_elsewhere
     two_claims_of_one_head_give_it_to_one
 }
 
@@ -195,6 +197,39 @@ async fn an_unknown_epoch_is_fenced_and_the_current_one_is_named(stand: Stand) {
     late.epoch = 0;
     assert_eq!(stand.refused(&late).await, StoreError::Fenced { current: 1 });
     assert_eq!(stand.store.read(&stand.territory, &[], None).await.unwrap().epoch, 1);
+}
+
+async fn a_raised_epoch_fences_every_earlier_one_and_two_that_raise_it_raise_it_once(stand: Stand) {
+    stand.done(&stand.txn("begin").await).await;
+    let (mut one, mut other) = (stand.touch().await, stand.touch().await);
+    let mut late = stand.txn("late").await;
+    for raise in [&mut one, &mut other] {
+        raise.ops = vec![Op::RaiseEpoch { beyond: 0 }, put("restored", "epoch 2")];
+    }
+    let before = stand.log().await;
+    assert_eq!(stand.done(&one).await.seq, 1);
+    assert_eq!(stand.refused(&other).await, StoreError::Fenced { current: 2 });
+    late.ops = vec![put("case/1", "late")];
+    assert_eq!(stand.refused(&late).await, StoreError::Fenced { current: 2 });
+    assert_eq!(stand.log().await, before, "the epoch itself is no event");
+    late.epoch = 2;
+    assert_eq!(stand.done(&late).await.seq, 2);
+    assert_eq!(stand.store.read(&stand.territory, &[], None).await.unwrap().epoch, 2);
+}
+
+async fn an_epoch_is_raised_beyond_one_that_is_known_from_elsewhere(stand: Stand) {
+    let mut raise = stand.touch().await;
+    raise.ops = vec![Op::RaiseEpoch { beyond: 0 }];
+    stand.done(&raise).await;
+    assert_eq!(stand.txn("unknown before").await.epoch, 1, "an unknown territory begins with epoch 1");
+    for (beyond, epoch) in [(7, 8), (3, 9), (9, 10)] {
+        let mut raise = stand.touch().await;
+        raise.ops = vec![Op::RaiseEpoch { beyond }];
+        stand.done(&raise).await;
+        assert_eq!(stand.touch().await.epoch, epoch, "beyond {beyond}");
+    }
+    raise.ops = vec![Op::RaiseEpoch { beyond: 1 << 53 }];
+    assert!(matches!(stand.refused(&raise).await, StoreError::Malformed(_)));
 }
 
 async fn two_claims_of_one_head_give_it_to_one(stand: Stand) {

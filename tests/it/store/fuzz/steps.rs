@@ -76,6 +76,7 @@ impl Plan {
             event: self.event.clone().filter(|_| self.command.is_some()),
             outcome: self.outcome.clone(),
             policy: Policy::Strict,
+            even_behind: false,
         }
     }
 }
