@@ -13,6 +13,7 @@ use crate::{
     config::{Config, Ground, Intake, Promised, StoreSettings},
     engine::{Engine, LookupKey, Options, Place},
     grpc::{self, ServerOptions},
+    sheet::Sheets,
     store::{self, Durability, DurabilityReport, Policy, Promise, Settings, StoreError, redis::RedisOptions},
     telemetry::{Metrics, labels::StoreKind},
 };
@@ -110,7 +111,8 @@ pub async fn start(setup: Setup, listener: TcpListener) -> Result<Service, Start
         }
     })];
     if let Upkeep::Every(pause) = setup.upkeep {
-        tasks.push(tokio::spawn(upkeep(engine.clone(), pause, stopped)));
+        tasks.push(tokio::spawn(upkeep(engine.clone(), pause, stopped.clone())));
+        tasks.push(tokio::spawn(sheets(engine.clone(), sheets_of(&setup), stopped)));
     }
     info!(%address, level = %durability.level, "listening");
     Ok(Service { engine, durability, address, stop, tasks })
@@ -193,6 +195,27 @@ async fn upkeep(engine: Engine, pause: Duration, stopped: watch::Receiver<bool>)
         tokio::select! {
             () = &mut stop => return,
             () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+fn sheets_of(setup: &Setup) -> Sheets {
+    let settings = &setup.config.settings;
+    let dir = settings.sheet.dir.clone().unwrap_or_else(|| settings.store.data_dir.join("feuille-de-garde"));
+    Sheets { dir, every: settings.sheet.every }
+}
+
+/// Writes the shift sheets again and again; what stands on disk stays when the store or this process goes.
+async fn sheets(engine: Engine, sheets: Sheets, stopped: watch::Receiver<bool>) {
+    let stop = until(stopped);
+    tokio::pin!(stop);
+    loop {
+        for (territory, error) in sheets.write_all(&engine).await.err().unwrap_or_default() {
+            warn!(%territory, %error, "the shift sheet was not written; the last one stays");
+        }
+        tokio::select! {
+            () = &mut stop => return,
+            () = tokio::time::sleep(duration(sheets.every)) => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 //! # The map
 //!
 //! ```text
-//! cli ──► app ──► grpc, interop ──► engine ──► store
+//! cli ──► app ──► grpc, interop, sheet ──► engine ──► store
 //!  │                                  │          │
 //!  └─────────► config ───────────► domain ◄──────┘
 //! ```
@@ -15,6 +15,7 @@
 //! | [`engine`] | the use cases: load → decide → commit → retry; planning, upkeep, watching |
 //! | [`grpc`] | the API: messages in and out, the actor of a call, the one mapping of refusals to statuses |
 //! | [`interop`] | messages of other systems, decoded with every fault at once |
+//! | [`sheet`] | the shift sheet: every open case on paper, for the hour when nothing else works |
 //! | [`config`] | reads and checks `config/` |
 //! | [`app`] | wires a service: store, engine, upkeep, doors |
 //! | [`cli`] | the command line |
@@ -49,5 +50,6 @@ pub mod domain;
 pub mod engine;
 pub mod grpc;
 pub mod interop;
+pub mod sheet;
 pub mod store;
 pub mod telemetry;

@@ -17,8 +17,19 @@ pub struct Settings {
     pub server: ServerSettings,
     /// Where the state is.
     pub store: StoreSettings,
+    /// The shift sheet.
+    pub sheet: SheetSettings,
     /// Logs, traces and metrics.
     pub telemetry: TelemetrySettings,
+}
+
+/// The shift sheet, which a room goes on from when everything else is down.
+#[derive(Debug, Clone)]
+pub struct SheetSettings {
+    /// Its folder; none: `feuille-de-garde` in the data folder.
+    pub dir: Option<PathBuf>,
+    /// How often it is written again.
+    pub every: Span,
 }
 
 /// The port and its limits.
@@ -134,8 +145,9 @@ coded_enum! {
 pub(super) fn read(root: &Table<'_>) -> Option<Settings> {
     let server = root.required_table("server", server);
     let store = root.required_table("store", store);
+    let sheet = root.required_table("sheet", sheet);
     let telemetry = root.required_table("telemetry", telemetry);
-    Some(Settings { server: server??, store: store??, telemetry: telemetry?? })
+    Some(Settings { server: server??, store: store??, sheet: sheet??, telemetry: telemetry?? })
 }
 
 fn server(table: &Table<'_>) -> Option<ServerSettings> {
@@ -209,6 +221,12 @@ fn store(table: &Table<'_>) -> Option<StoreSettings> {
         unavailable_retries: count(unavailable_retries?),
         retry_pause: Span::from_ms(retry_pause?),
     })
+}
+
+fn sheet(table: &Table<'_>) -> Option<SheetSettings> {
+    let dir = table.optional("dir", words).map(PathBuf::from);
+    let every = table.required("every_seconds", whole(1..=3_600));
+    Some(SheetSettings { dir, every: Span::from_secs(every?) })
 }
 
 fn telemetry(table: &Table<'_>) -> Option<TelemetrySettings> {

@@ -11,6 +11,7 @@ mod concern;
 mod indexes;
 mod measure;
 mod memory;
+mod open;
 mod plan;
 mod policy;
 mod read;

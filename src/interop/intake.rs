@@ -34,7 +34,7 @@ pub fn open(incoming: &IncomingCase, territory: &Territory, at: Instant) -> Open
     };
     let vital = incoming.priority == Some(Priority::P0);
     let note = notes(incoming);
-    Open { opened, answered: true, vital, particulars: particulars(incoming, territory, at), note }
+    Open { opened, answered: true, vital, particulars: particulars(incoming, territory, at), note, paper: None }
 }
 
 /// The command that qualifies it as the sender did. A message without a priority is regulated as P2, the national default

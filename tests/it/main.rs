@@ -17,6 +17,7 @@ mod rough;
 mod routing;
 mod secrecy;
 mod services;
+mod sheet;
 mod store;
 mod stories;
 mod support;

@@ -3,7 +3,7 @@
 use crate::{
     coded_enum,
     domain::{
-        ids::{ActionId, CaseId, DecisionId, OfferId, ResponderId, SectorId, ShiftId, SlotId, VisitId},
+        ids::{ActionId, CaseId, DecisionId, OfferId, PersonId, ResponderId, SectorId, ShiftId, SlotId, VisitId},
         person::Private,
         place::Position,
         regulation::{
@@ -22,7 +22,7 @@ use super::{
     action::End,
     fact::Opened,
     sealed::{Address, Caller, Identity},
-    state::{ContactSafety, Patient, Whereabouts},
+    state::{Channel, ContactSafety, Patient, Whereabouts},
 };
 
 /// What is known, or known better, of caller, place and patients. Absent means unchanged.
@@ -52,6 +52,38 @@ pub struct Open {
     /// What is known.
     pub particulars: Particulars,
     /// A first note.
+    pub note: Option<Private<String>>,
+    /// What was done on paper while the service was down, with its own times.
+    pub paper: Option<Box<Paper>>,
+}
+
+/// What a paper sheet says beside what was heard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Paper {
+    /// How it was qualified.
+    pub qualify: Qualify,
+    /// When.
+    pub at: Instant,
+    /// By whom; none: by whoever enters it.
+    pub by: Option<PersonId>,
+    /// What the doctor who enters it had decided.
+    pub decision: Option<PaperDecision>,
+}
+
+/// A decision signed on paper: need and answer in one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PaperDecision {
+    /// The need.
+    pub need: Need,
+    /// What was done.
+    pub care: CareType,
+    /// Why it differs from the need.
+    pub supply: Option<SupplyReason>,
+    /// When it was signed.
+    pub at: Instant,
+    /// A responder was found and told by telephone: nothing is offered again.
+    pub arranged: bool,
+    /// Advice given, or with whom the care was arranged.
     pub note: Option<Private<String>>,
 }
 
@@ -297,6 +329,7 @@ impl Command {
     /// The command's name, as in the API and in metrics.
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Open(open) if open.opened.channel == Channel::Paper => "BackfillCase",
             Self::Open(_) => "OpenCase",
             Self::Amend(_) => "AmendCase",
             Self::AddNote(_) => "AddNote",

@@ -5,7 +5,7 @@ use crate::{
         actor::{Actor, Role},
         case::{
             Command,
-            command::{Open, Particulars},
+            command::{Open, Paper, Particulars},
             fact::Opened,
             state::{Channel, Line},
         },
@@ -22,6 +22,7 @@ use crate::{
 use super::{
     fields::{Act, Fields, LONGEST_WORDS},
     particulars::{Parts, listed, particulars},
+    regulation,
 };
 
 /// Longest reference of a telephone call, characters.
@@ -68,7 +69,7 @@ pub fn open(request: &pb::OpenCaseRequest, scene: Scene<'_>, late: Span) -> Resu
     let particulars = particulars(&mut fields, parts, scene.ground, scene.now);
     let note = fields.optional_words("note", &request.note, LONGEST_WORDS);
     let answered = request.answered || !telephony;
-    let open = Open { opened, answered, vital: request.vital, particulars, note };
+    let open = Open { opened, answered, vital: request.vital, particulars, note, paper: None };
     fields.act(mutation, Some(Target::default()), Some(Command::Open(Box::new(open))))
 }
 
@@ -91,7 +92,7 @@ fn call(fields: &mut Fields, reference: &str) -> Option<String> {
     (length > 0).then(|| reference.to_owned())
 }
 
-/// Enters a case from paper with its true time.
+/// Enters a case from paper with its true times.
 ///
 /// # Errors
 /// Every wrong field at once.
@@ -117,8 +118,33 @@ pub fn backfill(request: &pb::BackfillCaseRequest, scene: Scene<'_>) -> Result<A
     };
     let particulars = particulars(&mut fields, parts, scene.ground, opened.arrived);
     let note = fields.optional_words("note", &request.note, LONGEST_WORDS);
-    let open = Open { opened, answered: true, vital: request.vital, particulars, note };
+    let paper = paper(&mut fields, request);
+    let open = Open { opened, answered: true, vital: request.vital, particulars, note, paper };
     fields.act(mutation, Some(Target::default()), Some(Command::Open(Box::new(open))))
+}
+
+/// What was done on paper. A vital emergency that still waits is handed over, whatever the sheet says.
+fn paper(fields: &mut Fields, request: &pb::BackfillCaseRequest) -> Option<Box<Paper>> {
+    let Some(given) = &request.qualification else {
+        if request.decision.is_some() {
+            fields.fault::<()>("qualification", "must be set with a decision: priority, stream, motive, at_unix_ms");
+        }
+        return None;
+    };
+    if request.vital {
+        let text = "not entered: a vital emergency is handed over now; leave vital out for one that was";
+        fields.warn("qualification", "PAPER_NOT_ENTERED", text);
+        return None;
+    }
+    let qualify = regulation::on_paper(fields, given);
+    let at = fields.instant("qualification.at_unix_ms", given.at_unix_ms);
+    let by = fields.optional("qualification.by", &given.by);
+    let decision = request.decision.as_ref().map(|given| regulation::decided_on_paper(fields, given));
+    let decision = match decision {
+        Some(read) => Some(read?),
+        None => None,
+    };
+    Some(Box::new(Paper { qualify: qualify?, at: at?, by, decision }))
 }
 
 /// Corrects or completes a case.

@@ -4,7 +4,7 @@ use crate::{
     domain::{
         case::{
             Command,
-            command::{Qualify, SignAnswer, SignNeed},
+            command::{PaperDecision, Particulars, Qualify, SignAnswer, SignNeed},
         },
         ids::CaseId,
         regulation::{
@@ -59,6 +59,40 @@ pub fn qualify(request: &pb::QualifyRequest, scene: Scene<'_>) -> Result<Act, Fa
     };
     let complete = priority.is_some() && stream.is_some();
     fields.act(mutation, target, complete.then(|| Command::Qualify(Box::new(command))))
+}
+
+/// A qualification from paper.
+pub(super) fn on_paper(fields: &mut Fields, given: &pb::PaperQualification) -> Option<Qualify> {
+    let priority: Option<Priority> = fields.code("qualification.priority", given.priority);
+    let vital = priority == Some(Priority::P0);
+    let stream = if vital { Some(Stream::Amu) } else { fields.code("qualification.stream", given.stream) };
+    if given.motive.is_empty() && !vital {
+        fields.fault::<()>("qualification.motive", "must be set unless P0: a code of HubSante.motif such as M03.14");
+    }
+    let motive = fields.optional::<Motive>("qualification.motive", &given.motive);
+    let flags = list(fields, "qualification.flags", &given.flags);
+    Some(Qualify {
+        priority: priority?,
+        stream: stream?,
+        motive: motive.map(|motive| motive.code().to_owned()),
+        flags,
+        symptoms: given.symptoms,
+        protocol: None,
+        particulars: Particulars::default(),
+        note: None,
+    })
+}
+
+/// A decision from paper.
+pub(super) fn decided_on_paper(fields: &mut Fields, given: &pb::PaperDecision) -> Option<PaperDecision> {
+    let need = need(fields, "decision.need", given.need.as_ref());
+    let other = fields.optional_code("decision.care", given.care);
+    let supply = fields.optional_code("decision.supply_reason", given.supply_reason);
+    let at = fields.instant("decision.at_unix_ms", given.at_unix_ms);
+    let note = fields.optional_words("decision.note", &given.note, LONGEST_WORDS);
+    let need = need?;
+    let care = other.unwrap_or(need.care);
+    Some(PaperDecision { need, care, supply, at: at?, arranged: given.arranged, note })
 }
 
 /// The shape of a motive; whether the list has it is judged with the case, which may have brought a foreign one.
@@ -167,7 +201,7 @@ pub fn sign_need(request: &pb::SignNeedRequest) -> Result<Act, Failure> {
     let mutation = fields.mutation("SignNeed", &request.command_id, request);
     let target = fields.target(&request.case_id, &request.version);
     let claim_no = claim_no(&mut fields, request.claim_no);
-    let need = need(&mut fields, request.need.as_ref());
+    let need = need(&mut fields, "need", request.need.as_ref());
     let note = fields.optional_words("note", &request.note, LONGEST_WORDS);
     let follow_up = fields.optional_instant("follow_up_unix_ms", request.follow_up_unix_ms);
     let sign = claim_no.zip(need).map(|(claim_no, need)| SignNeed {
@@ -180,14 +214,14 @@ pub fn sign_need(request: &pb::SignNeedRequest) -> Result<Act, Failure> {
     fields.act(mutation, target, sign.map(|sign| Command::SignNeed(Box::new(sign))))
 }
 
-fn need(fields: &mut Fields, given: Option<&pb::Need>) -> Option<Need> {
+fn need(fields: &mut Fields, field: &str, given: Option<&pb::Need>) -> Option<Need> {
     let Some(given) = given else {
-        return fields.fault("need", "must be set: care, level and longest_delay");
+        return fields.fault(field, "must be set: care, level and longest_delay");
     };
-    let care = fields.code("need.care", given.care);
-    let level = fields.code("need.level", given.level);
-    let longest_delay = fields.code("need.longest_delay", given.longest_delay);
-    let reasons = reasons(fields, &given.reasons);
+    let care = fields.code(&format!("{field}.care"), given.care);
+    let level = fields.code(&format!("{field}.level"), given.level);
+    let longest_delay = fields.code(&format!("{field}.longest_delay"), given.longest_delay);
+    let reasons = reasons(fields, field, &given.reasons);
     let constraints = given.constraints.unwrap_or_default();
     Some(Need {
         patient: given.patient.max(1),
@@ -205,15 +239,15 @@ fn need(fields: &mut Fields, given: Option<&pb::Need>) -> Option<Need> {
 }
 
 /// Codes only: a need is stored in the clear, so no free text enters it.
-fn reasons(fields: &mut Fields, given: &[String]) -> Vec<String> {
+fn reasons(fields: &mut Fields, need: &str, given: &[String]) -> Vec<String> {
     if given.len() > MOST_REASONS {
-        fields.fault::<()>("need.reasons", format!("{} reasons: at most {MOST_REASONS}", given.len()));
+        fields.fault::<()>(&format!("{need}.reasons"), format!("{} reasons: at most {MOST_REASONS}", given.len()));
     }
     let legal = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "._-".contains(c);
     for (place, reason) in given.iter().take(MOST_REASONS).enumerate() {
         if reason.is_empty() || reason.len() > LONGEST_CODE || !reason.chars().all(legal) {
             let problem = format!("expected a code of 1 to {LONGEST_CODE} characters A-Z 0-9 . _ -; words go to note");
-            fields.fault::<()>(&format!("need.reasons[{place}]"), problem);
+            fields.fault::<()>(&format!("{need}.reasons[{place}]"), problem);
         }
     }
     given.to_vec()

@@ -96,6 +96,7 @@ fn opening(
         vital: false,
         particulars: Particulars { caller, ..Particulars::default() },
         note: None,
+        paper: None,
     }
 }
 

@@ -297,7 +297,7 @@ pub fn call(now: Instant) -> Open {
         patients: vec![(patient, identity)],
         ..Particulars::default()
     };
-    Open { opened, answered: true, vital: false, particulars, note: None }
+    Open { opened, answered: true, vital: false, particulars, note: None, paper: None }
 }
 
 pub fn qualify(priority: Priority) -> Qualify {

@@ -47,7 +47,7 @@ fn open() -> Open {
         patients: vec![(Patient { number: 1, ..Patient::default() }, identity)],
     };
     let opened = Opened { channel: Channel::Console, origin: None, arrived: NOW, call: None, line: Line::OnLine };
-    Open { opened, answered: true, vital: false, particulars, note: None }
+    Open { opened, answered: true, vital: false, particulars, note: None, paper: None }
 }
 
 fn qualify() -> Qualify {

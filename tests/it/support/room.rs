@@ -26,6 +26,7 @@ use sas_dispatch::{
     },
     engine::codec::decode_event,
     grpc::client::{Link, connect},
+    sheet::Sheets,
     store::{self, Settings},
     telemetry::Metrics,
 };
@@ -227,6 +228,12 @@ impl Room {
         let at = Instant::from_unix_ms(self.today(time));
         assert!(at > self.now(), "{time} is over");
         self.wait(at.since(self.now())).await;
+    }
+
+    /// The service writes its shift sheets into a folder.
+    pub async fn writes_sheets(&self, dir: &std::path::Path) {
+        let sheets = Sheets { dir: dir.to_owned(), every: Span::from_secs(15) };
+        sheets.write_all(&self.service.engine).await.unwrap();
     }
 
     /// The calls each role has made until now.

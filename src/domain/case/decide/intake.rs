@@ -16,7 +16,7 @@ use crate::domain::{
     regulation::qualification::Flag,
 };
 
-use super::{draft::Draft, qualify};
+use super::{draft::Draft, paper, qualify};
 
 pub(super) fn open(draft: &mut Draft<'_>, open: &Open) -> Result<(), Refusal> {
     let id = case_id(draft.context.command_id, draft.now);
@@ -33,6 +33,8 @@ pub(super) fn open(draft: &mut Draft<'_>, open: &Open) -> Result<(), Refusal> {
     let deadlines = draft.context.territory.regulation.deadlines;
     if open.vital {
         qualify::hand_over(draft);
+    } else if let Some(paper) = &open.paper {
+        return paper::enter(draft, open, paper);
     } else if open.answered || open.opened.channel != Channel::Telephony {
         draft.open(ActionKind::Qualify, arm(draft), draft.now + deadlines.qualify, About::default());
     } else {

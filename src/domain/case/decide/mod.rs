@@ -5,6 +5,7 @@ mod claims;
 mod draft;
 mod intake;
 mod offers;
+mod paper;
 mod qualify;
 mod regulate;
 mod roles;

@@ -6,12 +6,12 @@ use crate::domain::{
     calendar::local_date,
     case::{
         action::{About, ActionKind, End},
-        command::Qualify,
+        command::{Paper, Qualify},
         fact::Fact,
         refusal::{FieldFault, Refusal},
         sealed::NoteKind,
     },
-    ids::DecisionId,
+    ids::{DecisionId, PersonId},
     regulation::{
         decision::{Answer, Decision},
         motives::Motive,
@@ -19,6 +19,7 @@ use crate::domain::{
         protocol::why_regulator,
         qualification::{Attribution, Flag, Priority, Qualification, Stream, due, may_dismiss},
     },
+    time::Instant,
 };
 
 use super::{
@@ -39,7 +40,8 @@ pub(super) fn qualify(draft: &mut Draft<'_>, command: &Qualify) -> Result<(), Re
     }
     intake::not_closed(draft)?;
     handed_over(draft)?;
-    let qualification = qualification(draft, command);
+    let by = draft.context.actor.person.clone();
+    let qualification = qualification(draft, command, draft.now, by);
     check(draft, command, &qualification)?;
     draft.push(Fact::Qualified(qualification.clone()));
     draft.end(End::Done, |action| {
@@ -187,7 +189,17 @@ fn foreign_kept(draft: &Draft<'_>, motive: &str) -> bool {
     })
 }
 
-fn qualification(draft: &Draft<'_>, command: &Qualify) -> Qualification {
+/// What the front line wrote on paper, under the rules of any qualification and with its own time and author.
+pub(super) fn on_paper(draft: &Draft<'_>, paper: &Paper) -> Result<Qualification, Refusal> {
+    let by = paper.by.clone().unwrap_or_else(|| draft.context.actor.person.clone());
+    let qualification = qualification(draft, &paper.qualify, paper.at, by);
+    if qualification.priority != Priority::P0 {
+        check(draft, &paper.qualify, &qualification)?;
+    }
+    Ok(qualification)
+}
+
+fn qualification(draft: &Draft<'_>, command: &Qualify, at: Instant, by: PersonId) -> Qualification {
     let heard = draft.case().is_ok_and(|case| case.qualification.as_ref().is_some_and(|known| known.symptoms));
     Qualification {
         priority: command.priority,
@@ -195,9 +207,9 @@ fn qualification(draft: &Draft<'_>, command: &Qualify) -> Qualification {
         motive: command.motive.clone(),
         flags: all_flags(draft, &command.flags),
         symptoms: command.symptoms || heard,
-        due: due(command.priority, draft.now, draft.due_spans()),
-        at: draft.now,
-        by: draft.context.actor.person.clone(),
+        due: due(command.priority, at, draft.due_spans()),
+        at,
+        by,
     }
 }
 
@@ -216,7 +228,7 @@ fn all_flags(draft: &Draft<'_>, given: &[Flag]) -> Vec<Flag> {
 }
 
 /// P1 to P3 wait for a regulator; NR waits for the ARM to end the file or qualify it again.
-fn requalified(draft: &mut Draft<'_>, qualification: &Qualification) {
+pub(super) fn requalified(draft: &mut Draft<'_>, qualification: &Qualification) {
     let open = draft.case().ok().and_then(|case| case.open_action(ActionKind::Regulate).cloned());
     let mut due = qualification.due;
     if qualification.priority == Priority::NotRegulated {
@@ -228,6 +240,8 @@ fn requalified(draft: &mut Draft<'_>, qualification: &Qualification) {
             None => return,
         }
     }
+    // What waited on paper is late from the start, and its alarm is raised now.
+    let due = due.max(draft.now);
     let owner = regulators(qualification.stream);
     match open {
         Some(known) if known.owner == owner => draft.push(Fact::ActionMoved { action: known.id, deadline: due }),

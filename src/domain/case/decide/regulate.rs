@@ -46,7 +46,8 @@ pub(super) fn sign_need(draft: &mut Draft<'_>, command: &SignNeed) -> Result<(),
     draft.reply.decision = Some(id);
     words(draft, command.note.as_ref());
     if !need.care.needs_supply() {
-        answer(draft, id, need.care, None);
+        let signed = draft.signature();
+        answer(draft, id, Answer { care: need.care, supply: None, signed });
     }
     if let Some(at) = command.follow_up {
         draft.open(ActionKind::FollowUp, coordinators(), at, about(id));
@@ -70,7 +71,8 @@ pub(super) fn sign_answer(draft: &mut Draft<'_>, command: &SignAnswer) -> Result
     }
     draft.reply.decision = Some(command.decision);
     words(draft, command.note.as_ref());
-    answer(draft, command.decision, command.care, command.supply);
+    let signed = draft.signature();
+    answer(draft, command.decision, Answer { care: command.care, supply: command.supply, signed });
     if !command.keep {
         leave_if_decided(draft, command.claim_no);
     }
@@ -117,14 +119,9 @@ fn about(decision: DecisionId) -> About {
 }
 
 /// Signs the answer and opens what it asks of others.
-fn answer(
-    draft: &mut Draft<'_>,
-    decision: DecisionId,
-    care: CareType,
-    supply: Option<crate::domain::regulation::decision::SupplyReason>,
-) {
-    let signed = draft.signature();
-    draft.push(Fact::AnswerSigned { decision, answer: Answer { care, supply, signed } });
+pub(super) fn answer(draft: &mut Draft<'_>, decision: DecisionId, answer: Answer) {
+    let care = answer.care;
+    draft.push(Fact::AnswerSigned { decision, answer });
     let deadlines = draft.context.territory.regulation.deadlines;
     let (now, about) = (draft.now, about(decision));
     match care {

@@ -1,0 +1,110 @@
+//! What a paper sheet says of a case, entered after an outage: each act keeps the time and the author it had on paper.
+//!
+//! A decision is entered by the doctor who signed the sheet and by nobody else: a transcription is no signature
+//! (R6315-5). Without one, the case waits for a regulator, due since its time on paper.
+
+use crate::domain::{
+    actor::Role,
+    case::{
+        action::{About, ActionKind},
+        command::{Open, Paper, PaperDecision},
+        fact::Fact,
+        refusal::{FieldFault, Refusal},
+        sealed::NoteKind,
+    },
+    ids::DecisionId,
+    regulation::{
+        decision::{Answer, Decision, Signature, answer_fault},
+        need::contradictions,
+        qualification::{Priority, Qualification},
+    },
+    time::Instant,
+};
+
+use super::{
+    draft::{Draft, coordinators},
+    qualify, regulate,
+};
+
+/// Enters what was done on paper. A vital emergency that still waits is handed over by the caller before.
+pub(super) fn enter(draft: &mut Draft<'_>, open: &Open, paper: &Paper) -> Result<(), Refusal> {
+    let faults = faults(draft, open, paper);
+    if !faults.is_empty() {
+        return Err(Refusal::Fields(faults));
+    }
+    let qualification = qualify::on_paper(draft, paper)?;
+    match &paper.decision {
+        Some(decision) => decided(draft, decision, qualification),
+        None if qualification.priority == Priority::P0 => qualify::hand_over(draft),
+        None => {
+            draft.push(Fact::Qualified(qualification.clone()));
+            qualify::requalified(draft, &qualification);
+        }
+    }
+    Ok(())
+}
+
+fn faults(draft: &Draft<'_>, open: &Open, paper: &Paper) -> Vec<FieldFault> {
+    let mut faults = Vec::new();
+    let mut in_order = |field: &str, at: Instant, after: Instant, what: &str| {
+        if at < after || at > draft.now {
+            let problem = format!("not before {what} and not in the future: take it from the sheet");
+            faults.push(FieldFault::new(field, problem));
+        }
+    };
+    in_order("qualification.at_unix_ms", paper.at, open.opened.arrived, "arrived_unix_ms");
+    if let Some(decision) = &paper.decision {
+        in_order("decision.at_unix_ms", decision.at, paper.at, "qualification.at_unix_ms");
+        faults.extend(of_decision(draft, open, paper, decision));
+    }
+    faults
+}
+
+fn of_decision(draft: &Draft<'_>, open: &Open, paper: &Paper, decision: &PaperDecision) -> Vec<FieldFault> {
+    let mut faults: Vec<_> = contradictions(&decision.need, paper.qualify.stream)
+        .into_iter()
+        .map(|(field, what)| FieldFault::new(format!("decision.{field}"), what))
+        .collect();
+    if draft.context.actor.role != Role::Regulator {
+        let problem = "the doctor who signed the sheet enters it; leave it out, and a regulator finds the case waiting";
+        faults.push(FieldFault::new("decision", problem));
+    }
+    if let Some((field, problem)) = answer_fault(&decision.need, decision.care, decision.supply) {
+        faults.push(FieldFault::new(format!("decision.{field}"), problem));
+    }
+    if decision.arranged && !decision.care.needs_supply() {
+        faults.push(FieldFault::new("decision.arranged", "this care needs no responder: leave it out"));
+    }
+    let patients = &open.particulars.patients;
+    let known = patients.iter().any(|(patient, _)| patient.number == decision.need.patient);
+    if !(known || patients.is_empty() && decision.need.patient == 1) {
+        let problem = "no patient of this request has this number: add the patient";
+        faults.push(FieldFault::new("decision.need.patient", problem));
+    }
+    faults
+}
+
+fn decided(draft: &mut Draft<'_>, paper: &PaperDecision, qualification: Qualification) {
+    draft.push(Fact::Qualified(qualification));
+    let id = DecisionId(draft.id("decision"));
+    let signed = Signature { at: paper.at, ..draft.signature() };
+    let decision = Decision { id, need: paper.need.clone(), signed: signed.clone(), protocol: None, answer: None };
+    draft.push(Fact::NeedSigned(Box::new(decision)));
+    draft.reply.decision = Some(id);
+    if let Some(note) = &paper.note {
+        draft.note(NoteKind::Advice, note);
+    }
+    if paper.arranged {
+        arranged(draft, id, Answer { care: paper.care, supply: paper.supply, signed });
+    } else {
+        regulate::answer(draft, id, Answer { care: paper.care, supply: paper.supply, signed });
+    }
+}
+
+/// The responder was found by telephone while the service was down: a coordinator makes sure that the care was given.
+fn arranged(draft: &mut Draft<'_>, decision: DecisionId, answer: Answer) {
+    draft.push(Fact::AnswerSigned { decision, answer });
+    let deadline = draft.now + draft.context.territory.regulation.deadlines.follow_up;
+    let about = About { decision: Some(decision), ..About::default() };
+    draft.open(ActionKind::AwaitReport, coordinators(), deadline, about);
+}

@@ -1,0 +1,212 @@
+//! One case on the sheet: what somebody with a pencil needs to go on.
+
+use chrono_tz::Tz;
+
+use crate::{
+    domain::{
+        calendar::local,
+        case::{Action, ActionKind, Case, OfferState, Owner},
+        ids::ResponderId,
+        regulation::{motives::Motive, qualification::Priority, queue},
+        routing::Means,
+        time::Instant,
+    },
+    engine::{CaseView, Place},
+};
+
+/// A case in words.
+pub(super) struct Entry {
+    /// Its number.
+    pub number: String,
+    /// Priority, stream and since when.
+    pub heading: String,
+    /// Label and text, in the order they are read.
+    pub fields: Vec<(&'static str, String)>,
+    /// Somebody has to act first here: a vital emergency or an alarm.
+    pub urgent: bool,
+    place: (i64, i64, String),
+}
+
+/// What is needed to put a case into words.
+struct Reader<'a> {
+    case: &'a Case,
+    place: &'a Place,
+    zone: Tz,
+    now: Instant,
+}
+
+impl Entry {
+    pub fn of(view: &CaseView, place: &Place, now: Instant) -> Self {
+        let zone = place.territory.calendar.zone();
+        let reader = Reader { case: &view.case, place, zone, now };
+        let alarmed = view.case.open_actions().any(|action| action.alarmed().is_some());
+        let priority = view.case.qualification.as_ref().map(|known| known.priority);
+        let due = view.case.qualification.as_ref().map_or(view.case.opened, |known| known.due);
+        // A case nobody has qualified yet stands where a P1 would: what is in it is not known.
+        let class = queue::class(priority.unwrap_or(Priority::P1));
+        Self {
+            number: view.case_number.clone(),
+            heading: reader.heading(),
+            fields: reader.fields(),
+            urgent: alarmed || priority == Some(Priority::P0),
+            place: (class, due.unix_ms(), view.case.id.to_string()),
+        }
+    }
+
+    /// The order of the sheet: that of regulation.
+    pub fn place(&self) -> (i64, i64, String) {
+        self.place.clone()
+    }
+}
+
+impl Reader<'_> {
+    fn heading(&self) -> String {
+        let since = format!("appel de {}", self.time(self.case.opened));
+        match &self.case.qualification {
+            None => format!("NON QUALIFIÉ · {since}"),
+            Some(known) => format!("{} · {} · {since}", known.priority.code(), known.stream.label()),
+        }
+    }
+
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        let mut fields = vec![("À faire", self.to_do()), ("Motif", self.motive()), ("Contact", self.contact())];
+        fields.push(("Lieu", self.location()));
+        fields.push(("Patients", self.patients()));
+        fields.push(("Régulateur", self.holder()));
+        fields.push(("Décisions", self.decisions()));
+        fields.push(("Effecteurs", self.missions()));
+        fields.push(("Notes", self.notes()));
+        fields.retain(|(_, text)| !text.is_empty());
+        fields
+    }
+
+    /// The time on the wall, with the date when it is another day's.
+    fn time(&self, at: Instant) -> String {
+        let (at, now) = (local(self.zone, at), local(self.zone, self.now));
+        let form = if at.date_naive() == now.date_naive() { "%H:%M" } else { "%d/%m %H:%M" };
+        at.format(form).to_string()
+    }
+
+    fn to_do(&self) -> String {
+        lines(self.case.open_actions().map(|action| self.action(action)))
+    }
+
+    fn action(&self, action: &Action) -> String {
+        let late = if action.alarmed().is_some() { " — EN RETARD" } else { "" };
+        let until = self.time(action.deadline);
+        format!("{} ({}) avant {until}{late}", action.kind.label(), self.owner(&action.owner))
+    }
+
+    fn owner(&self, owner: &Owner) -> String {
+        match owner {
+            Owner::Person(person) => person.to_string(),
+            Owner::Responder(id) => self.responder(id),
+            Owner::Desk(role, None) => role.label().to_owned(),
+            Owner::Desk(role, Some(stream)) => format!("{} {}", role.label(), stream.code()),
+        }
+    }
+
+    fn responder(&self, id: &ResponderId) -> String {
+        match self.place.directory.get(id) {
+            Some(known) if known.phone.reveal().is_empty() => known.name.clone(),
+            Some(known) => format!("{}, tél. {}", known.name, known.phone.reveal()),
+            None => id.to_string(),
+        }
+    }
+
+    fn motive(&self) -> String {
+        let code = self.case.qualification.as_ref().and_then(|known| known.motive.clone()).unwrap_or_default();
+        let label = code.parse::<Motive>().ok().and_then(|motive| motive.label());
+        let flags = self.case.qualification.iter().flat_map(|known| &known.flags).map(|flag| flag.label());
+        let known = [Some(code.as_str()), label].into_iter().flatten().filter(|text| !text.is_empty());
+        known.chain(flags).collect::<Vec<_>>().join(" · ")
+    }
+
+    fn contact(&self) -> String {
+        let caller = &self.case.sealed.caller;
+        let words = [caller.name.reveal(), caller.phone.reveal(), caller.call_back.reveal()];
+        let mut words: Vec<&str> = words.into_iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
+        words.push(self.case.line.label());
+        let safety = &self.case.safety;
+        // Violence, maltreatment, a minor's secrecy: on paper too.
+        words.extend((!safety.may_ring).then_some("NE PAS APPELER"));
+        words.extend((!safety.may_leave_message).then_some("NE PAS LAISSER DE MESSAGE"));
+        words.join(" · ")
+    }
+
+    fn location(&self) -> String {
+        let address = &self.case.sealed.address;
+        let commune = self.case.place.commune.map(|code| {
+            let named = self.place.territory.communes.get(&code).map(|commune| commune.name.clone());
+            named.unwrap_or_else(|| code.to_string())
+        });
+        let words = [Some(address.street.reveal().clone()), commune, Some(address.access.reveal().clone())];
+        words.into_iter().flatten().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" · ")
+    }
+
+    fn patients(&self) -> String {
+        lines(self.case.patients.iter().map(|patient| {
+            let identity = self.case.sealed.identities.iter().find(|known| known.number == patient.number);
+            let mut words = vec![format!("{}.", patient.number)];
+            if let Some(identity) = identity {
+                words.extend([identity.name.reveal().clone(), identity.birth_date.reveal().clone()]);
+                words.extend(identity.age_years.reveal().map(|age| format!("{age} ans")));
+                words.extend(identity.sex.reveal().map(|sex| sex.label().to_owned()));
+            }
+            words.extend(patient.own_gp.as_ref().map(|gp| format!("médecin traitant : {}", self.responder(gp))));
+            let traits =
+                [(patient.ald, "ALD"), (patient.ehpad, "EHPAD"), (patient.reduced_mobility, "mobilité réduite")];
+            words.extend(traits.into_iter().filter(|(known, _)| *known).map(|(_, word)| word.to_owned()));
+            words.retain(|word| !word.is_empty());
+            words.join(" ")
+        }))
+    }
+
+    fn holder(&self) -> String {
+        let claim = self.case.claim.as_ref();
+        claim.map(|claim| format!("{} depuis {}", claim.by, self.time(claim.at))).unwrap_or_default()
+    }
+
+    fn decisions(&self) -> String {
+        lines(self.case.decisions.iter().map(|decision| {
+            let (need, signed) = (&decision.need, &decision.signed);
+            let deadline = self.time(decision.deadline());
+            let (by, at) = (&signed.by, self.time(signed.at));
+            let answer = match &decision.answer {
+                Some(answer) if answer.care != need.care => format!(" ; réponse : {}", answer.care.label()),
+                Some(_) => String::new(),
+                None => " ; réponse à signer".to_owned(),
+            };
+            format!("{} {} avant {deadline}, signé {by} à {at}{answer}", need.care.label(), need.level.code())
+        }))
+    }
+
+    fn missions(&self) -> String {
+        lines(self.case.offers.iter().filter_map(|offer| {
+            let responder = self.responder(&offer.responder);
+            match &offer.state {
+                OfferState::Open => Some(format!("{responder} : proposé jusqu'à {}", self.time(offer.until))),
+                OfferState::Accepted { appointment, .. } if self.unfinished(offer.id) => {
+                    let what = if matches!(offer.means, Means::Visit { .. }) { "visite" } else { "rendez-vous" };
+                    Some(format!("{responder} : {what} à {}", self.time(*appointment)))
+                }
+                OfferState::Accepted { .. } | OfferState::Closed { .. } | OfferState::Withdrawn { .. } => None,
+            }
+        }))
+    }
+
+    fn unfinished(&self, offer: crate::domain::ids::OfferId) -> bool {
+        self.case
+            .open_actions()
+            .any(|action| action.about.offer == Some(offer) && action.kind != ActionKind::ReturnOfInformation)
+    }
+
+    fn notes(&self) -> String {
+        let notes = self.case.sealed.notes.iter();
+        lines(notes.map(|note| format!("{} {} : {}", self.time(note.at), note.by, note.text.reveal())))
+    }
+}
+
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.collect::<Vec<_>>().join("\n")
+}

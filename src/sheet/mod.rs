@@ -1,0 +1,136 @@
+//! The shift sheet (feuille de garde): every open case of a territory on paper, rewritten again and again, so that a room
+//! whose computers all stop goes on from what it looked like seconds before.
+//!
+//! Two files per territory, `<territory>.html` (a browser that shows it reloads it by itself, and prints it) and
+//! `<territory>.txt`, each replaced in one step: a reader never sees half a sheet. They hold patient data: only the
+//! service's own account may read them. What is done on paper meanwhile is entered afterwards with `BackfillCase`.
+
+mod entry;
+mod html;
+mod text;
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    domain::{
+        calendar::local,
+        ids::TerritoryId,
+        time::{Instant, Span},
+    },
+    engine::{Engine, Failure, Place},
+};
+
+use entry::Entry;
+
+/// Blank forms at the end of a sheet, for the calls that come in while nothing works.
+const BLANK_FORMS: usize = 6;
+/// A sheet older than this many rounds says on its face that it is old.
+const ROUNDS_FRESH: i64 = 4;
+
+/// Where sheets are written, and how often.
+#[derive(Debug, Clone)]
+pub struct Sheets {
+    /// Their folder, made when missing.
+    pub dir: PathBuf,
+    /// How often they are written again.
+    pub every: Span,
+}
+
+/// Why a sheet was not written; the last one stays.
+#[derive(Debug, thiserror::Error)]
+pub enum SheetError {
+    /// The cases could not be read.
+    #[error(transparent)]
+    Unread(#[from] Failure),
+    /// The file could not be written.
+    #[error("shift sheet {}: {error}", path.display())]
+    Unwritten {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+/// One territory's sheet.
+struct Sheet<'a> {
+    territory: &'a TerritoryId,
+    /// Wall-clock time of the territory, `26/12/2024 10:03:12`.
+    written: String,
+    /// Until when it may be taken for fresh, `10:04:12`.
+    fresh_until: String,
+    /// The place in the log that it shows.
+    seq: u64,
+    every: Span,
+    entries: Vec<Entry>,
+}
+
+impl Sheets {
+    /// Writes the sheet of every territory that is served. One that fails does not hold up the others.
+    ///
+    /// # Errors
+    /// Those of each territory that failed.
+    pub async fn write_all(&self, engine: &Engine) -> Result<(), Vec<(TerritoryId, SheetError)>> {
+        let mut failed = Vec::new();
+        for place in engine.territories() {
+            if let Err(error) = self.write(engine, &place).await {
+                failed.push((place.territory.id.clone(), error));
+            }
+        }
+        if failed.is_empty() { Ok(()) } else { Err(failed) }
+    }
+
+    async fn write(&self, engine: &Engine, place: &Place) -> Result<(), SheetError> {
+        let (cases, seq) = engine.open_cases(&place.territory.id).await?;
+        let now = engine.now();
+        let mut entries: Vec<Entry> = cases.iter().map(|view| Entry::of(view, place, now)).collect();
+        entries.sort_by_key(Entry::place);
+        let time = |at: Instant, form: &str| local(place.territory.calendar.zone(), at).format(form).to_string();
+        let sheet = Sheet {
+            territory: &place.territory.id,
+            written: time(now, "%d/%m/%Y %H:%M:%S"),
+            fresh_until: time(now + Span::from_ms(self.every.ms() * ROUNDS_FRESH), "%H:%M:%S"),
+            seq,
+            every: self.every,
+            entries,
+        };
+        let file = |ending: &str| self.dir.join(format!("{}.{ending}", place.territory.id));
+        for (path, content) in [(file("html"), html::page(&sheet)), (file("txt"), text::page(&sheet))] {
+            replace(&path, &content).map_err(|error| SheetError::Unwritten { path, error })?;
+        }
+        Ok(())
+    }
+}
+
+/// Replaces a file in one step; a machine that stops in between keeps the old one.
+fn replace(path: &Path, content: &str) -> io::Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    private_dir(dir)?;
+    let new = path.with_extension("new");
+    let mut file = private_file(&new)?;
+    file.write_all(content.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, path)
+}
+
+fn private_dir(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(dir)
+}
+
+fn private_file(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
