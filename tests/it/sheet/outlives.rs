@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use sas_dispatch::{
@@ -18,6 +18,16 @@ use crate::{
     support::room::{Calls, Person, Story, ask, ill},
 };
 
+/// Killed when it goes out of scope, also by a test that fails on its way.
+struct Service(Child);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[tokio::test]
 async fn a_room_whose_service_was_killed_reads_on_from_the_sheet() -> Story {
     let config = Copy::of_shipped();
@@ -25,9 +35,9 @@ async fn a_room_whose_service_was_killed_reads_on_from_the_sheet() -> Story {
     let data = TempDir::new().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sas-dispatch"));
     command.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(config.path()).arg("--data").arg(data.path());
-    let mut service = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut service = Service(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     let mut said = String::new();
-    BufReader::new(service.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    BufReader::new(service.0.stdout.take().unwrap()).read_line(&mut said).unwrap();
     let address =
         said.split_whitespace().find(|word| word.starts_with("127.0.0.1:")).expect("it says where it listens");
     let link = connect(address.parse().unwrap()).await.unwrap();
@@ -44,8 +54,7 @@ async fn a_room_whose_service_was_killed_reads_on_from_the_sheet() -> Story {
         }
         ask!(arm, intake, list_cases, pb::ListCasesRequest::default())?;
     }
-    service.kill().unwrap();
-    service.wait().unwrap();
+    drop(service);
     assert!(written(), "the sheet was not written");
     Ok(())
 }
