@@ -10,7 +10,7 @@ use tracing::{Instrument, info_span};
 use crate::{
     domain::{
         actor::Actor,
-        case::{Command, Event, Records, Refusal, Reply, decide, decide::Context},
+        case::{Command, Event, Outcome, Records, Refusal, Reply, decide, decide::Context},
         ids::CaseId,
     },
     store::{Committed, Guard, Index, Key, Policy, Receipt, Snapshot, StoreError, Txn},
@@ -22,7 +22,7 @@ use super::{
     codec::{self, Entity},
     concern::needed,
     memory::Known,
-    policy::policy,
+    policy,
     read::shown_to,
 };
 
@@ -34,6 +34,16 @@ pub(super) struct Extra {
 
 /// The records of one attempt: what was read, absent ones as `None`.
 pub(super) type Loaded = BTreeMap<Key, Option<Known>>;
+
+/// One command on its way: who asks, where, about what, and on which further conditions.
+pub(super) struct Work<'a> {
+    pub(super) actor: &'a Actor,
+    pub(super) place: &'a Arc<Place>,
+    pub(super) mutation: Mutation,
+    pub(super) target: Target,
+    pub(super) command: &'a Command,
+    pub(super) extra: &'a Extra,
+}
 
 pub(super) enum Attempt {
     Done(Box<Done>),
@@ -73,10 +83,17 @@ impl Engine {
         command: Command,
         extra: Extra,
     ) -> Result<Done, Failure> {
-        let name = command.name();
-        let span = info_span!("act", command = name, case = target.case.map(tracing::field::display));
-        let result = self.attempts(actor, mutation, target, &command, &extra).instrument(span).await;
-        let label = match &result {
+        let place = self.territory(&actor.territory)?;
+        let work = Work { actor, place: &place, mutation, target, command: &command, extra: &extra };
+        let span = info_span!("act", command = command.name(), case = target.case.map(tracing::field::display));
+        let result = self.attempts(&work).instrument(span).await;
+        self.counted(actor, command.name(), &result);
+        result
+    }
+
+    /// Counts a command by what became of it.
+    pub(super) fn counted(&self, actor: &Actor, command: &'static str, result: &Result<Done, Failure>) {
+        let label = match result {
             Ok(done) if done.replayed => CommandResult::Replayed,
             Ok(_) => CommandResult::Done,
             Err(Failure::Refused(_)) => CommandResult::Refused,
@@ -85,88 +102,56 @@ impl Engine {
             Err(Failure::Store(StoreError::Unknown(_))) => CommandResult::Unknown,
             Err(Failure::Store(_)) => CommandResult::Failed,
         };
-        self.0.metrics.command(&actor.territory, name, label);
-        result
+        self.0.metrics.command(&actor.territory, command, label);
     }
 
-    async fn attempts(
-        &self,
-        actor: &Actor,
-        mutation: Mutation,
-        target: Target,
-        command: &Command,
-        extra: &Extra,
-    ) -> Result<Done, Failure> {
-        let place = self.territory(&actor.territory)?;
-        let mut fresh = false;
-        for _ in 0..self.0.options.attempts {
-            match self.attempt(actor, &place, mutation, target, command, extra, fresh).await? {
-                Attempt::Done(mut done) => {
-                    done.case = done.case.and_then(|view| shown_to(actor, &place, view));
-                    return refused_with_words(*done);
-                }
+    async fn attempts(&self, work: &Work<'_>) -> Result<Done, Failure> {
+        let (mut fresh, mut tried) = (false, 0);
+        while tried < self.0.options.attempts {
+            match self.attempt(work, fresh).await? {
+                Attempt::Done(done) => return answered(work.actor, work.place, *done),
                 Attempt::Again(reason) => {
                     reason.into_iter().for_each(|reason| self.0.metrics.retry(reason));
-                    fresh = true;
+                    // A first conflict has told what is there now; what fails again is read.
+                    fresh = reason.is_none() || tried > 0;
+                    tried += 1;
                 }
             }
         }
         Err(Failure::Busy)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one attempt of one loop; a struct would only rename them")]
-    async fn attempt(
-        &self,
-        actor: &Actor,
-        place: &Arc<Place>,
-        mutation: Mutation,
-        target: Target,
-        command: &Command,
-        extra: &Extra,
-        fresh: bool,
-    ) -> Result<Attempt, Failure> {
-        let (loaded, from_store, receipt) = self.load(actor, mutation, target, command, fresh).await?;
+    async fn attempt(&self, work: &Work<'_>, fresh: bool) -> Result<Attempt, Failure> {
+        let (loaded, from_store, receipt) = self.load(work, fresh).await?;
         if let Some(receipt) = receipt {
-            let policy = policy(command, target.case, &records(&loaded), self.0.options.intake);
-            return self
-                .replay(actor, place, mutation, receipt, policy)
-                .await
-                .map(|done| Attempt::Done(Box::new(done)));
+            return Ok(Attempt::Done(Box::new(self.replay(work, &loaded, receipt).await?)));
         }
-        let now = self.now();
-        let records = records(&loaded);
+        match self.decided(work, &loaded) {
+            Ok(outcome) => self.commit(work, &loaded, &outcome).await,
+            Err(_) if !from_store => Ok(Attempt::Again(None)),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// What the domain says of a command on these records.
+    pub(super) fn decided(&self, work: &Work<'_>, loaded: &Loaded) -> Result<Outcome, Refusal> {
+        unfit(loaded, work.target, work.command).map_or(Ok(()), Err)?;
+        let records = records(loaded);
         let context = Context {
-            territory: &place.territory,
-            directory: &place.directory,
-            actor,
-            command_id: mutation.command_id,
-            now,
+            territory: &work.place.territory,
+            directory: &work.place.directory,
+            actor: work.actor,
+            command_id: work.mutation.command_id,
+            now: self.now(),
             records: &records,
-            case: target.case,
+            case: work.target.case,
         };
-        let decided = stale(&loaded, target, command).map_or_else(|| decide(&context, command), Err);
-        let outcome = match decided {
-            Ok(outcome) => outcome,
-            Err(_) if !from_store => return Ok(Attempt::Again(None)),
-            Err(refusal) => return Err(refusal.into()),
-        };
-        let epoch = self.epoch(actor).await?;
-        let policy = policy(command, target.case, &records, self.0.options.intake);
-        let mut txn = self.transaction(place, mutation, &loaded, &outcome, extra, epoch, policy);
-        // A timer waits for the operator; a caller does not.
-        txn.even_behind = policy == Policy::Degraded && !matches!(command, Command::Fire(_));
-        self.commit(actor, place, &loaded, &outcome, &txn).await
+        decide(&context, work.command)
     }
 
     /// The records a command concerns: from memory, or all of them read together with the command's receipt.
-    async fn load(
-        &self,
-        actor: &Actor,
-        mutation: Mutation,
-        target: Target,
-        command: &Command,
-        fresh: bool,
-    ) -> Result<(Loaded, bool, Option<Receipt>), Failure> {
+    async fn load(&self, work: &Work<'_>, fresh: bool) -> Result<(Loaded, bool, Option<Receipt>), Failure> {
+        let Work { actor, mutation, target, command, .. } = *work;
         let mut loaded = Loaded::new();
         let mut from_store = false;
         // A case names the slots and shifts it needs: at most two rounds.
@@ -216,7 +201,7 @@ impl Engine {
         Ok(loaded)
     }
 
-    async fn epoch(&self, actor: &Actor) -> Result<u64, Failure> {
+    pub(super) async fn epoch(&self, actor: &Actor) -> Result<u64, Failure> {
         match self.0.memory.epoch(&actor.territory) {
             Some(epoch) => Ok(epoch),
             None => {
@@ -227,20 +212,22 @@ impl Engine {
         }
     }
 
-    async fn replay(
-        &self,
-        actor: &Actor,
-        place: &Arc<Place>,
-        mutation: Mutation,
-        mut receipt: Receipt,
-        policy: Policy,
-    ) -> Result<Done, Failure> {
+    /// What to do with a command when the promised durability cannot be had.
+    pub(super) fn policy(&self, work: &Work<'_>, loaded: &Loaded) -> Policy {
+        let known = work.target.case.and_then(|id| loaded.get(&Key::case(id))).and_then(Option::as_ref);
+        let case = known.and_then(|known| known.case());
+        policy::policy(work.command, case, self.0.options.intake)
+    }
+
+    /// Answers a command that was carried out before.
+    pub(super) async fn replay(&self, work: &Work<'_>, loaded: &Loaded, mut receipt: Receipt) -> Result<Done, Failure> {
+        let Work { actor, place, mutation, .. } = *work;
         // The store compares digests: a touch-free transaction under the same id answers the receipt, or refuses.
         let epoch = self.epoch(actor).await?;
         let probe = Txn {
             command: Some((mutation.command_id, mutation.digest)),
             event: None,
-            policy,
+            policy: self.policy(work, loaded),
             ..Txn::touch(actor.territory.clone(), epoch, self.now())
         };
         // It also waits again for the replicas: the level is what it reached now, not what a read believes.
@@ -269,8 +256,9 @@ impl Engine {
     }
 }
 
-/// A command whose words were kept although it was refused answers the refusal.
-fn refused_with_words(done: Done) -> Result<Done, Failure> {
+/// What the caller is told and may see. A command whose words were kept although it was refused answers the refusal.
+pub(super) fn answered(actor: &Actor, place: &Place, mut done: Done) -> Result<Done, Failure> {
+    done.case = done.case.and_then(|view| shown_to(actor, place, view));
     match done.reply.refused.clone() {
         Some(refusal) => Err(refusal.into()),
         None => Ok(done),
@@ -286,9 +274,15 @@ pub(super) fn done(reply: Reply, receipt: &Receipt, case: Option<CaseView>) -> D
     Done { reply, seq, at, durability, replayed, case }
 }
 
-/// The version the caller read is not the one there is. A P0 is never refused for it.
-fn stale(loaded: &Loaded, target: Target, command: &Command) -> Option<Refusal> {
+/// What stands in the way before the domain is asked: the version the caller read is not the one there is (a P0 is never
+/// refused for it), or the earlier case of a repeat call does not exist.
+fn unfit(loaded: &Loaded, target: Target, command: &Command) -> Option<Refusal> {
     use crate::domain::regulation::qualification::Priority;
+    if let Command::LinkRepeat(earlier) = command
+        && !matches!(loaded.get(&Key::case(*earlier)), Some(Some(_)))
+    {
+        return Some(Refusal::NotFound("case".to_owned()));
+    }
     if matches!(command, Command::Qualify(qualify) if qualify.priority == Priority::P0) {
         return None;
     }

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         actor::Actor,
         calendar::local_date,
-        case::{Outcome, Records, Refusal},
+        case::{Command, Outcome, Records, Refusal},
         time::Instant,
     },
     store::{Committed, Conflict, Counter, Guard, Index, Key, Member, Op, Policy, Receipt, StoreError, Txn},
@@ -17,8 +17,8 @@ use crate::{
 };
 
 use super::{
-    CaseView, Engine, Failure, Mutation, Place,
-    act::{Attempt, Extra, Loaded, done, reply},
+    CaseView, Engine, Failure, Place,
+    act::{Attempt, Loaded, Work, done, reply},
     codec::{self, Entity},
     indexes::{self, Basis},
     measure,
@@ -26,24 +26,14 @@ use super::{
 };
 
 impl Engine {
-    #[expect(clippy::too_many_arguments, reason = "one transaction of one attempt; a struct would only rename them")]
-    pub(super) fn transaction(
-        &self,
-        place: &Place,
-        mutation: Mutation,
-        loaded: &Loaded,
-        outcome: &Outcome,
-        extra: &Extra,
-        epoch: u64,
-        policy: Policy,
-    ) -> Txn {
+    fn transaction(&self, work: &Work<'_>, loaded: &Loaded, outcome: &Outcome, epoch: u64) -> Txn {
+        let Work { place, mutation, extra, .. } = *work;
         let guard = |(key, known): (&Key, &Option<Known>)| match known {
             Some(known) => Guard::Version(key.clone(), known.version),
             None => Guard::Absent(key.clone()),
         };
         let mut guards: Vec<Guard> = loaded.iter().map(guard).collect();
-        let suspect = place.territory.regulation.lease.suspect;
-        let basis = Basis { lookup: &self.0.lookup, suspect };
+        let basis = self.basis(place);
         let mut ops = Vec::new();
         for (key, after) in entities(&outcome.after) {
             let before = loaded.get(&key).and_then(Option::as_ref).map(|known| known.entity.as_ref());
@@ -64,6 +54,7 @@ impl Engine {
             ops.push(Op::Put { key, value: codec::encode(&after), number });
         }
         guards.extend(extra.guards.iter().cloned());
+        let policy = self.policy(work, loaded);
         let silent = outcome.event.facts.is_empty() && outcome.event.words.is_empty();
         Txn {
             command: Some((mutation.command_id, mutation.digest)),
@@ -76,7 +67,8 @@ impl Engine {
             event: (!silent).then(|| codec::encode_event(&outcome.event)),
             outcome: serde_json::to_vec(&outcome.reply).unwrap_or_default(),
             policy,
-            even_behind: false,
+            // A timer waits for the operator; a caller does not.
+            even_behind: policy == Policy::Degraded && !matches!(work.command, Command::Fire(_)),
         }
     }
 
@@ -97,15 +89,11 @@ impl Engine {
         }
     }
 
-    pub(super) async fn commit(
-        &self,
-        actor: &Actor,
-        place: &Arc<Place>,
-        loaded: &Loaded,
-        outcome: &Outcome,
-        txn: &Txn,
-    ) -> Result<Attempt, Failure> {
-        match self.send(txn).await? {
+    /// Writes an outcome, guarded on every record that was loaded for it.
+    pub(super) async fn commit(&self, work: &Work<'_>, loaded: &Loaded, outcome: &Outcome) -> Result<Attempt, Failure> {
+        let Work { actor, place, .. } = *work;
+        let txn = self.transaction(work, loaded, outcome, self.epoch(actor).await?);
+        match self.send(&txn).await? {
             Some(Committed::Done(receipt)) if receipt.replayed => {
                 let reply = reply(&receipt);
                 let view = self.view_of(actor, place, reply.case).await?;
@@ -113,12 +101,12 @@ impl Engine {
             }
             Some(Committed::Done(receipt)) => {
                 self.count(actor, loaded, outcome);
-                let view = self.keep(actor, place, loaded, outcome, txn, &receipt);
+                let view = self.keep(actor, place, loaded, outcome, &txn, &receipt);
                 Ok(Attempt::Done(Box::new(done(outcome.reply.clone(), &receipt, view))))
             }
-            Some(Committed::Conflict(Conflict { snapshot, heads })) => {
-                self.remember(actor, &snapshot)?;
-                if heads.iter().any(|(index, head)| index.is_call() && head.is_some()) {
+            Some(Committed::Conflict(conflict)) => {
+                self.corrected(actor, place, &conflict)?;
+                if conflict.heads.iter().any(|(index, head)| index.is_call() && head.is_some()) {
                     return Err(Refusal::state(
                         "call",
                         "it has its case already: find that case and report the event again",
@@ -136,6 +124,18 @@ impl Engine {
                 Ok(Attempt::Again(Some(RetryReason::Conflict)))
             }
         }
+    }
+
+    /// Remembers what a conflict said: the records as they are, and who is first.
+    pub(super) fn corrected(&self, actor: &Actor, place: &Place, conflict: &Conflict) -> Result<(), Failure> {
+        self.remember(actor, &conflict.snapshot)?;
+        let basis = self.basis(place);
+        self.0.memory.corrected(&actor.territory, conflict, |entity, index| indexes::place(entity, index, basis));
+        Ok(())
+    }
+
+    fn basis<'a>(&'a self, place: &Place) -> Basis<'a> {
+        Basis { lookup: &self.0.lookup, suspect: place.territory.regulation.lease.suspect }
     }
 
     fn count(&self, actor: &Actor, loaded: &Loaded, outcome: &Outcome) {
@@ -178,15 +178,14 @@ impl Engine {
         txn: &Txn,
         receipt: &Receipt,
     ) -> Option<CaseView> {
-        let (command, _) = txn.command?;
         let mut view = None;
         let written = |key: &Key| txn.ops.iter().any(|op| matches!(op, Op::Put { key: put, .. } if put == key));
         for (key, entity) in entities(&outcome.after) {
             let before = loaded.get(&key).cloned().flatten();
             let (version, number) = match (&before, written(&key)) {
                 (Some(known), false) => (known.version, known.number),
-                (Some(known), true) => (crate::store::Version::new(receipt.seq, command), known.number),
-                (None, _) => (crate::store::Version::new(receipt.seq, command), receipt.counts.first().copied()),
+                (Some(known), true) => (receipt.version, known.number),
+                (None, _) => (receipt.version, receipt.counts.first().copied()),
             };
             let known = Known { version, number, entity: Arc::new(entity) };
             if let Entity::Case(case) = known.entity.as_ref()
@@ -196,6 +195,7 @@ impl Engine {
             }
             self.0.memory.put(&actor.territory, &key, Some(known));
         }
+        self.0.memory.committed(&actor.territory, &txn.ops);
         // Before its epoch existed, a territory was at 0; the first commit began epoch 1.
         if txn.epoch == 0 {
             self.0.memory.set_epoch(&actor.territory, 1);

@@ -19,6 +19,9 @@ pub(super) fn needed(target: Target, command: &Command, loaded: &Loaded) -> Vec<
         _ => None,
     });
     let (slots, shifts) = named(command, case.map(|case| &**case));
+    if let Command::LinkRepeat(earlier) = command {
+        keys.push(Key::case(*earlier));
+    }
     keys.extend(slots.into_iter().map(Key::slot));
     keys.extend(shifts.into_iter().map(Key::shift));
     keys

@@ -50,6 +50,12 @@ pub(super) fn entries(entity: &Entity, basis: Basis<'_>) -> Entries {
     }
 }
 
+/// Where a record stands in one index; `None` when it is not in it.
+pub(super) fn place(entity: &Entity, index: &Index, basis: Basis<'_>) -> Option<(Score, Member)> {
+    let of_index = entries(entity, basis).into_iter().find(|((known, _), _)| known == index);
+    of_index.map(|((_, member), score)| (score, member))
+}
+
 fn of_case(case: &Case, basis: Basis<'_>) -> Entries {
     let mut entries = Entries::new();
     let id = Member::from(&case.id);

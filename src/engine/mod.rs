@@ -5,6 +5,7 @@
 
 mod act;
 mod check;
+mod claims;
 pub mod codec;
 mod commit;
 mod concern;
@@ -14,6 +15,8 @@ mod memory;
 mod open;
 mod plan;
 mod policy;
+mod positions;
+mod queues;
 mod read;
 mod repeat;
 mod supply;

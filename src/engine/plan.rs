@@ -6,6 +6,7 @@ use crate::domain::{
     ids::{CaseId, DecisionId},
     routing::{Plan, Problem, plan},
 };
+use crate::store::Key;
 
 use super::{CaseView, Done, Engine, Failure, Mutation, Place, Target};
 
@@ -21,8 +22,8 @@ impl Engine {
             let needed = "ARM, REGULATOR, COORDINATOR, DISPATCHER, SUPERVISOR".to_owned();
             return Err(Refusal::Role { role: "other".to_owned(), needed }.into());
         }
-        let (view, _) = self.read_case(actor, case, 0).await?;
-        self.plan_of(&place, &view, decision).await
+        let (view, seq) = self.read_case(actor, case, 0).await?;
+        self.plan_of(&place, &view, decision, seq).await
     }
 
     /// Plans with the supply as it is now and puts the first kept option to its responder. When the option was taken
@@ -40,30 +41,62 @@ impl Engine {
         let place = self.territory(&actor.territory)?;
         let case = target.case.ok_or_else(|| Refusal::NotFound("case".to_owned()))?;
         let mut last = Failure::Busy;
+        let mut fresh = false;
         for _ in 0..self.0.options.attempts {
-            let (view, _) = self.read_case(actor, case, 0).await?;
-            // A command that was carried out is answered from its receipt whatever the plan is now.
-            let plan = self.plan_of(&place, &view, decision).await?;
+            let planned = self.planned(actor, &place, target, (case, decision), fresh).await?;
+            fresh = true;
+            let Some((of_plan, plan)) = planned else { continue };
             let command = Command::Advance { decision, plan: Box::new(plan) };
-            match self.act(actor, mutation, target, command).await {
-                Err(failure @ Failure::Refused(Refusal::State { .. } | Refusal::NotFound(_)))
-                    if slot_lost(&failure) =>
-                {
-                    last = failure;
-                }
+            match self.act(actor, mutation, of_plan, command).await {
+                Err(failure) if overtaken(&failure, target) => last = failure,
                 result => return result,
             }
         }
         Err(last)
     }
 
-    async fn plan_of(&self, place: &Place, view: &CaseView, id: DecisionId) -> Result<Plan, Failure> {
+    /// The plan for a case as memory or, when `fresh`, the store has it, and the version it was made for. `None` when
+    /// memory leads nowhere: only the store may say so.
+    async fn planned(
+        &self,
+        actor: &Actor,
+        place: &Place,
+        target: Target,
+        (case, decision): (CaseId, DecisionId),
+        fresh: bool,
+    ) -> Result<Option<(Target, Plan)>, Failure> {
+        let key = Key::case(case);
+        let not_found = || Refusal::NotFound("case".to_owned());
+        let (known, seq) = if fresh {
+            let snapshot = self.0.store.read(&actor.territory, std::slice::from_ref(&key), None).await?;
+            let known = self.remember(actor, &snapshot)?.remove(&key).flatten();
+            (known.ok_or_else(not_found)?, snapshot.seq)
+        } else {
+            let Some(known) = self.0.memory.get(&actor.territory, &key) else { return Ok(None) };
+            let seq = known.version.seq();
+            (known, seq)
+        };
+        if !fresh && target.version.is_some_and(|read| read != known.version) {
+            return Ok(None);
+        }
+        let target = Target { version: target.version.or(Some(known.version)), ..target };
+        let view = CaseView::new(place, &known, self.now()).ok_or_else(not_found)?;
+        match self.plan_of(place, &view, decision, seq).await {
+            Ok(plan) if fresh || plan.first().is_some() => Ok(Some((target, plan))),
+            Ok(_) => Ok(None),
+            Err(Failure::Refused(_)) if !fresh => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Plans over the supply as it was at `seq` or later.
+    async fn plan_of(&self, place: &Place, view: &CaseView, id: DecisionId, seq: u64) -> Result<Plan, Failure> {
         let decision = view.case.decision(id).ok_or_else(|| Refusal::NotFound("decision".to_owned()))?;
         let care = decision.answer.as_ref().map_or(decision.need.care, |answer| answer.care);
         if !care.needs_supply() {
             return Err(Refusal::state("decision", "it needs no responder").into());
         }
-        let supply = self.supply(place).await?;
+        let supply = self.supply(place, seq).await?;
         let own = crate::domain::case::state::Patient { number: decision.need.patient, ..Default::default() };
         let mut case = view.case.clone();
         if case.patient(decision.need.patient).is_none() {
@@ -76,9 +109,11 @@ impl Engine {
     }
 }
 
-fn slot_lost(failure: &Failure) -> bool {
+/// The slot is another's by now, or the case is no longer as the plan knew it, which the caller did not ask for.
+fn overtaken(failure: &Failure, asked: Target) -> bool {
     match failure {
         Failure::Refused(Refusal::State { what, .. } | Refusal::NotFound(what)) => what == "slot",
+        Failure::Refused(Refusal::Stale(_)) => asked.version.is_none(),
         _ => false,
     }
 }

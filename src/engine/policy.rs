@@ -2,29 +2,25 @@
 
 use crate::{
     domain::{
-        case::{Command, Records},
-        ids::CaseId,
+        case::{Case, Command},
         regulation::qualification::Priority,
     },
     store::Policy,
 };
 
-/// The policy of `command` about `case` as `records` show it before it; `intake` is the configuration's for intake.
+/// The policy of `command` about `case` as it was before it; `intake` is the configuration's for intake.
 ///
 /// A vital emergency and its hand-over never wait. What is heard on the telephone follows the configuration: asking the
 /// caller again is possible, not answering is worse. What gives somebody exclusively a case, a slot or a visit is
 /// strict: two who hold the same are worse than one who waits. What falls due by itself goes on, since a lost tail loses
 /// the firing and its mark together, and it fires again.
-pub(super) fn policy(command: &Command, case: Option<CaseId>, records: &Records, intake: Policy) -> Policy {
-    let vital = |id: &CaseId| {
-        let qualification = records.cases.get(id).and_then(|case| case.qualification.as_ref());
-        qualification.is_some_and(|qualification| qualification.priority == Priority::P0)
-    };
+pub(super) fn policy(command: &Command, case: Option<&Case>, intake: Policy) -> Policy {
+    let vital = |case: &Case| case.qualification.as_ref().is_some_and(|known| known.priority == Priority::P0);
     match command {
         Command::AcceptHandOver | Command::Fire(_) => Policy::Degraded,
         Command::Open(open) if open.vital => Policy::Degraded,
         Command::Qualify(qualify) if qualify.priority == Priority::P0 => Policy::Degraded,
-        _ if case.as_ref().is_some_and(vital) => Policy::Degraded,
+        _ if case.is_some_and(vital) => Policy::Degraded,
         Command::Open(_)
         | Command::Amend(_)
         | Command::AddNote(_)

@@ -151,7 +151,17 @@ impl Engine {
     /// When the store does not answer.
     pub async fn find_call(&self, actor: &Actor, call: &str) -> Result<Option<CaseId>, Failure> {
         let index = Index::call(&self.0.lookup.hash(call));
-        Ok(self.ids(actor, &index, 1_000).await?.pop())
+        if let Some(case) = self.0.memory.call(&actor.territory, &index) {
+            return Ok(Some(case));
+        }
+        let found = self.ids(actor, &index, 1_000).await?.pop();
+        found.iter().for_each(|case| self.0.memory.rang(&actor.territory, &index, *case));
+        Ok(found)
+    }
+
+    /// The case of a telephone call, when this instance has seen it. `None` says nothing.
+    pub fn remembered_call(&self, actor: &Actor, call: &str) -> Option<CaseId> {
+        self.0.memory.call(&actor.territory, &Index::call(&self.0.lookup.hash(call)))
     }
 
     /// Other cases of the numbers of a case, the newest first: shown as possible repeat calls, never merged in silence.

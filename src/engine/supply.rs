@@ -43,18 +43,21 @@ pub(super) struct SupplyMemory {
 }
 
 impl Engine {
-    /// The supply of a territory as it is at the head of its log, now.
-    pub(super) async fn supply(&self, place: &Place) -> Result<Supply, Failure> {
+    /// The supply of a territory as its log told it up to `at_least` or further. Who says "none" asks with the head of
+    /// the log; who only proposes may ask with what he has seen, since the commit decides.
+    pub(super) async fn supply(&self, place: &Place, at_least: u64) -> Result<Supply, Failure> {
         let territory = &place.territory.id;
         let shelf = self.0.supply.shelves.lock().await.entry(territory.clone()).or_default().clone();
         let mut shelf = shelf.lock().await;
-        self.catch_up(territory, &mut shelf).await?;
+        if !shelf.loaded || shelf.seq < at_least {
+            self.catch_up(territory, &mut shelf).await?;
+        }
         Ok(supply(place, &shelf.records, self.now()))
     }
 
     async fn catch_up(&self, territory: &TerritoryId, shelf: &mut Shelf) -> Result<(), Failure> {
-        let head = self.0.store.read(territory, &[], None).await?;
-        if !shelf.loaded || shelf.epoch != head.epoch || shelf.seq > head.seq {
+        if !shelf.loaded || self.0.memory.epoch(territory) != Some(shelf.epoch) {
+            let head = self.0.store.read(territory, &[], None).await?;
             *shelf = Shelf { epoch: head.epoch, seq: head.seq, loaded: false, records: Records::default() };
             self.fill(territory, shelf).await?;
             shelf.loaded = true;

@@ -90,6 +90,11 @@ impl Index {
         Self(format!("queue/{stream}"))
     }
 
+    /// Whether it is a queue of cases that wait for a regulator.
+    pub fn is_queue(&self) -> bool {
+        self.0.starts_with("queue/")
+    }
+
     /// Open cases by arrival.
     pub fn open() -> Self {
         Self("open".to_owned())

@@ -180,17 +180,16 @@ pub fn note(request: &pb::AddNoteRequest) -> Result<Act, Failure> {
     fields.act(mutation, target, text.map(Command::AddNote))
 }
 
-/// Links a repeat call to the earlier case, which is answered too.
+/// Links a repeat call to the earlier case.
 ///
 /// # Errors
 /// Every wrong field at once.
-pub fn link(request: &pb::LinkRepeatCallRequest) -> Result<(Act, CaseId), Failure> {
+pub fn link(request: &pb::LinkRepeatCallRequest) -> Result<Act, Failure> {
     let mut fields = Fields::default();
     let mutation = fields.mutation("LinkRepeatCall", &request.command_id, request);
     let target = fields.target(&request.case_id, &request.version);
     let earlier: Option<CaseId> = fields.id("earlier_case_id", &request.earlier_case_id);
-    let act = fields.act(mutation, target, earlier.map(Command::LinkRepeat))?;
-    Ok((act, earlier.expect("without it the command is refused above")))
+    fields.act(mutation, target, earlier.map(Command::LinkRepeat))
 }
 
 /// Ends a file without a doctor.

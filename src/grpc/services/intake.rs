@@ -65,10 +65,7 @@ impl IntakeService for Intake {
         request: Request<pb::LinkRepeatCallRequest>,
     ) -> Result<Response<pb::LinkRepeatCallResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
-        let (act, earlier) = convert::link(request.get_ref())?;
-        // A case is never deleted: one that is there now is there at the commit.
-        self.engine.read_case(&desk.actor, earlier, 0).await?;
-        let Carried { case, receipt, .. } = desk.act(Ok(act)).await?;
+        let Carried { case, receipt, .. } = desk.act(convert::link(request.get_ref())).await?;
         Ok(Response::new(pb::LinkRepeatCallResponse { case, receipt }))
     }
 

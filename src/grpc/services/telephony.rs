@@ -17,6 +17,7 @@ use crate::{
         },
         pb::{self, telephony_service_server::TelephonyService},
     },
+    store::Version,
 };
 
 /// Answers from the engine.
@@ -25,27 +26,59 @@ pub struct Telephony {
     engine: Engine,
 }
 
+/// What the exchange is told of one event.
+struct Told {
+    receipt: pb::Receipt,
+    case: CaseId,
+    version: Version,
+}
+
+impl Told {
+    fn of(done: &Done, receipt: pb::Receipt) -> Result<Self, Status> {
+        let view = after(done)?;
+        Ok(Self { receipt, case: view.case.id, version: view.version })
+    }
+}
+
 impl Telephony {
     /// Over an engine.
     pub fn new(engine: Engine) -> Self {
         Self { engine }
     }
 
+    /// One event of one call: of its case, which it opens when the call is new. Which it is is known from the call itself:
+    /// only one event of a call opens a case.
+    async fn told(&self, actor: &Actor, reported: &Reported) -> Result<Told, Status> {
+        let mut found = self.engine.remembered_call(actor, &reported.call);
+        if found.is_none() && reported.happened == Happened::Later(CallEvent::Reconnected) {
+            found = self.engine.find_call(actor, &reported.call).await?;
+        }
+        if found.is_none() {
+            match self.first(actor, reported).await? {
+                Some(done) => return Told::of(&done, receipt(&done, convert::late(reported))),
+                None => found = self.engine.find_call(actor, &reported.call).await?,
+            }
+        }
+        let case = found.ok_or_else(|| Refusal::NotFound("call".to_owned()))?;
+        self.known(actor, reported, case).await
+    }
+
     /// An event of a call that has its case. It rang before: then only the same command again answers its receipt.
-    async fn known(&self, actor: &Actor, reported: &Reported, case: CaseId) -> Result<pb::Receipt, Failure> {
+    async fn known(&self, actor: &Actor, reported: &Reported, case: CaseId) -> Result<Told, Status> {
         let command = match reported.happened {
             Happened::Later(event) => Command::Call(event),
             Happened::Ringing if convert::opened_by(reported.mutation.command_id, case) => {
                 Command::Open(Box::new(reported.open.clone()))
             }
             Happened::Ringing => {
-                let (_, seq) = self.engine.read_case(actor, case, 0).await?;
+                let (view, seq) = self.engine.read_case(actor, case, 0).await?;
                 let level = self.engine.durability().await?.level;
-                return Ok(convert::known(seq, self.engine.now(), level, reported));
+                let receipt = convert::known(seq, self.engine.now(), level, reported);
+                return Ok(Told { receipt, case, version: view.version });
             }
         };
         let done = self.engine.act(actor, reported.mutation, Target::case(case), command).await?;
-        Ok(receipt(&done, reported.warnings.clone()))
+        Told::of(&done, receipt(&done, reported.warnings.clone()))
     }
 
     /// As [`Self::unknown`]; `None` when another event of the same call came first after all.
@@ -83,24 +116,11 @@ impl TelephonyService for Telephony {
     ) -> Result<Response<pb::ReportCallEventResponse>, Status> {
         let (actor, asked) = call(request)?;
         let reported = convert::event(&asked, self.engine.now())?;
-        let found = self.engine.find_call(&actor, &reported.call).await?;
-        let opened = match found {
-            Some(_) => None,
-            None => self.first(&actor, &reported).await?,
-        };
-        let (case, receipt) = match opened {
-            Some(done) => (after(&done)?.case.id, receipt(&done, convert::late(&reported))),
-            None => {
-                let again = self.engine.find_call(&actor, &reported.call).await?;
-                let case = again.ok_or_else(|| Refusal::NotFound("call".to_owned()))?;
-                (case, self.known(&actor, &reported, case).await?)
-            }
-        };
-        let (view, _) = self.engine.read_case(&actor, case, receipt.seq).await?;
+        let Told { receipt, case, version } = self.told(&actor, &reported).await?;
         Ok(Response::new(pb::ReportCallEventResponse {
             receipt: Some(receipt),
             case_id: case.to_string(),
-            version: view.version.to_bytes().to_vec(),
+            version: version.to_bytes().to_vec(),
         }))
     }
 

@@ -5,4 +5,5 @@ mod claiming;
 mod desk;
 mod due;
 mod repeating;
+mod trips;
 mod watching;

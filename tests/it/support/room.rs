@@ -135,6 +135,12 @@ impl Room {
         server.restart();
     }
 
+    /// The socket of its Redis.
+    pub fn redis_socket(&self) -> std::path::PathBuf {
+        let url = self.site.redis.as_ref().unwrap().lock().unwrap().url();
+        url.trim_start_matches("unix://").into()
+    }
+
     /// Where it listens.
     pub fn address(&self) -> std::net::SocketAddr {
         self.service.address

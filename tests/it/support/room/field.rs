@@ -21,6 +21,12 @@ impl Person {
         Ok(ask!(self, visits, open_shift, request)?.shift_id)
     }
 
+    /// Goes off duty.
+    pub async fn end_duty(&self, shift: &str) -> Result<(), Status> {
+        let request = pb::EndShiftRequest { command_id: self.act(), shift_id: shift.to_owned() };
+        ask!(self, visits, end_shift, request).map(|_| ())
+    }
+
     /// Reports where he is.
     pub async fn is_at(&self, shift: &str, lat: f64, lon: f64) -> Result<u64, Status> {
         let position = Some(pb::Position { lat, lon });

@@ -1,0 +1,210 @@
+//! Claims: the head of a queue for whoever asks next, and the renewal of a lease. One round trip each while memory is
+//! right; the guards decide, and a conflict says who is first.
+
+use std::sync::Arc;
+
+use tracing::{Instrument, info_span};
+
+use crate::{
+    domain::{
+        actor::{Actor, Role},
+        case::{Case, Command, Refusal},
+        ids::CaseId,
+        regulation::qualification::Stream,
+        time::Instant,
+    },
+    store::{Durability, Guard, Index, Key, MAX_PAGE, Member, Op, Policy, Receipt, Txn},
+};
+
+use super::{
+    Done, Engine, Failure, Mutation, Place, Target,
+    act::{Attempt, Extra, Loaded, Work, answered},
+    memory::Memory,
+    positions::Touched,
+};
+
+/// How far into a queue a regulator is looked for a case that is not his own patient's.
+const NOT_HIS: usize = 20;
+
+/// What an attempt to claim came to.
+enum Step {
+    Done(Box<Done>),
+    /// The queue has moved on, and memory with it.
+    Moved,
+    /// Memory has nobody for this regulator: only the store may say so.
+    Nobody,
+}
+
+impl Engine {
+    /// Claims the head of a queue: the commit holds only if it still is the head. `reply.case` is empty when nobody
+    /// waits.
+    ///
+    /// # Errors
+    /// As [`Engine::act`].
+    pub async fn claim_next(&self, actor: &Actor, mutation: Mutation, stream: Stream) -> Result<Done, Failure> {
+        if actor.role != Role::Regulator {
+            return self.act(actor, mutation, Target::default(), Command::Claim).await;
+        }
+        let place = self.territory(&actor.territory)?;
+        let (index, extra, command) = (Index::queue(stream.code()), Extra::default(), Command::Claim);
+        let work = Work { actor, place: &place, mutation, target: Target::default(), command: &command, extra: &extra };
+        let span = info_span!("act", command = command.name());
+        let result = self.claimed(&work, &index).instrument(span).await;
+        self.counted(actor, command.name(), &result);
+        result
+    }
+
+    async fn claimed(&self, work: &Work<'_>, index: &Index) -> Result<Done, Failure> {
+        for _ in 0..self.0.options.attempts {
+            let step = match self.claim_first(work, index, None).await? {
+                Step::Nobody => match self.read_queue(work, index).await? {
+                    Queued::Before(receipt) => return self.claimed_before(work, receipt).await,
+                    Queued::Nobody(seq) => return self.nobody_waits(seq).await,
+                    Queued::These(waiting) => self.claim_first(work, index, Some(waiting)).await?,
+                },
+                step => step,
+            };
+            match step {
+                Step::Done(done) => return answered(work.actor, work.place, *done),
+                Step::Nobody => return Err(Refusal::Independence.into()),
+                Step::Moved => {}
+            }
+        }
+        Err(Failure::Busy)
+    }
+
+    /// A lost reply gives the same case again.
+    async fn claimed_before(&self, work: &Work<'_>, receipt: Receipt) -> Result<Done, Failure> {
+        let done = self.replay(work, &Loaded::new(), receipt).await?;
+        answered(work.actor, work.place, done)
+    }
+
+    /// Claims the first case of the queue that the regulator may regulate: never one whose care he gives or gave. The cases
+    /// that are passed over for it are guarded as well.
+    async fn claim_first(&self, work: &Work<'_>, index: &Index, waiting: Option<Vec<Member>>) -> Result<Step, Failure> {
+        let territory = &work.actor.territory;
+        let from_store = waiting.is_some();
+        let waiting = waiting.unwrap_or_else(|| self.0.memory.queue(territory, index, |queue| queue.front(NOT_HIS)));
+        let extra = Extra { guards: vec![Guard::First(index.clone(), waiting.first().cloned())] };
+        let mut loaded = Loaded::new();
+        for member in &waiting {
+            let Ok(case) = member.0.parse::<CaseId>() else { continue };
+            let key = Key::case(case);
+            let known = match self.0.memory.get(territory, &key) {
+                Some(known) => known,
+                None => match self.read_one(work.actor, &key).await? {
+                    Some(known) => known,
+                    None => return Ok(self.passed(territory, index, member)),
+                },
+            };
+            loaded.insert(key.clone(), Some(known.clone()));
+            let work = Work { target: Target::case(case), extra: &extra, ..*work };
+            match self.decided(&work, &Loaded::from([(key, Some(known))])) {
+                Ok(outcome) => {
+                    let Some(_turn) = UnderWay::begin(&self.0.memory, work.place, index, member) else {
+                        return Ok(Step::Moved);
+                    };
+                    return Ok(match self.commit(&work, &loaded, &outcome).await? {
+                        Attempt::Done(done) => Step::Done(done),
+                        Attempt::Again(reason) => {
+                            reason.into_iter().for_each(|reason| self.0.metrics.retry(reason));
+                            Step::Moved
+                        }
+                    });
+                }
+                Err(Refusal::Independence) => {}
+                // It does not wait any longer. What the store said a moment ago has changed since.
+                Err(_) => return Ok(self.passed(territory, index, member)),
+            }
+        }
+        if from_store && waiting.is_empty() { Ok(Step::Moved) } else { Ok(Step::Nobody) }
+    }
+
+    fn passed(&self, territory: &crate::domain::ids::TerritoryId, index: &Index, member: &Member) -> Step {
+        self.0.memory.queue(territory, index, |queue| queue.remove(member));
+        Step::Moved
+    }
+
+    /// The front of the queue as the store has it, with its records; or that this command was carried out before.
+    async fn read_queue(&self, work: &Work<'_>, index: &Index) -> Result<Queued, Failure> {
+        let territory = &work.actor.territory;
+        let page = self.0.store.range(territory, index, None, MAX_PAGE.min(super::queues::FRONT)).await?;
+        let whole = page.entries.len() < super::queues::FRONT;
+        let members: Vec<Member> = page.entries.iter().take(NOT_HIS).map(|(_, member)| member.clone()).collect();
+        let keys: Vec<Key> = members.iter().filter_map(|member| index.head_record(member)).collect();
+        // The receipt is read after the queue: a first run that took the last case has left it by now.
+        let snapshot = self.0.store.read(territory, &keys, Some(work.mutation.command_id)).await?;
+        self.remember(work.actor, &snapshot)?;
+        if let Some(receipt) = snapshot.receipt {
+            return Ok(Queued::Before(receipt));
+        }
+        self.0.memory.queue(territory, index, |queue| queue.fill(page.entries, whole));
+        if members.is_empty() { Ok(Queued::Nobody(page.seq)) } else { Ok(Queued::These(members)) }
+    }
+
+    async fn nobody_waits(&self, seq: u64) -> Result<Done, Failure> {
+        let durability: Durability = self.0.store.durability().await?.level;
+        Ok(Done { reply: Default::default(), seq, at: self.now(), durability, replayed: false, case: None })
+    }
+
+    /// Renews the lease of a claim and answers its new end and the seq it was renewed at: a touch, without event or
+    /// receipt.
+    ///
+    /// # Errors
+    /// `NotHolder` when the case is not (any longer) the actor's under this number.
+    pub async fn renew_claim(&self, actor: &Actor, case: CaseId, claim_no: u64) -> Result<(Instant, u64), Failure> {
+        let place = self.territory(&actor.territory)?;
+        let key = Key::case(case);
+        let touched = self.touch(actor, &key, |known, at| {
+            let record = known.case().ok_or(Refusal::NotHolder)?;
+            renewable(record, actor, claim_no)?;
+            let mut txn = Txn::touch(actor.territory.clone(), 0, at);
+            // A renewal that is lost ends a lease early, which is safe; one that is refused would do so at once.
+            txn.policy = Policy::Degraded;
+            let until = at + self.lease(&place);
+            txn.ops = vec![Op::IndexAdd(Index::leases(), until.unix_ms(), Member::from(&case))];
+            Ok((txn, until))
+        });
+        let Touched { receipt, made: until, .. } = touched.await?;
+        Ok((until, receipt.seq))
+    }
+}
+
+/// What the store says of a queue.
+enum Queued {
+    /// The command was carried out before.
+    Before(Receipt),
+    /// Nobody waits, at this seq.
+    Nobody(u64),
+    /// Who waits, in order.
+    These(Vec<Member>),
+}
+
+fn renewable(case: &Case, actor: &Actor, claim_no: u64) -> Result<(), Refusal> {
+    let claim = case.claim.as_ref().filter(|claim| claim.no == claim_no && claim.by == actor.person);
+    if claim.ok_or(Refusal::NotHolder)?.suspect.is_some() {
+        return Err(Refusal::state("claim", "its lease has ended: resume it first (ResumeClaim)"));
+    }
+    Ok(())
+}
+
+/// A claim under way, until it is dropped: also when the caller goes away.
+struct UnderWay<'a> {
+    memory: &'a Memory,
+    place: &'a Arc<Place>,
+    index: &'a Index,
+    member: &'a Member,
+}
+
+impl<'a> UnderWay<'a> {
+    fn begin(memory: &'a Memory, place: &'a Arc<Place>, index: &'a Index, member: &'a Member) -> Option<Self> {
+        let begun = memory.queue(&place.territory.id, index, |queue| queue.begin(member));
+        begun.then_some(Self { memory, place, index, member })
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.memory.queue(&self.place.territory.id, self.index, |queue| queue.end(self.member));
+    }
+}

@@ -1,0 +1,290 @@
+//! One round trip: every changing rpc of the real service costs one call of the commit script, and nothing else of Redis.
+//!
+//! The rpcs come from the proto files, so that a new one without a case fails here. Counted is what the server's MONITOR
+//! shows of clients, beside the server's own count of scripts. What the service asks on its own account is set apart: the
+//! tail of the log (XREAD, XRANGE) and the audit of the server's settings every ten seconds (INFO, CONFIG).
+
+mod wire;
+
+use std::{collections::BTreeMap, fmt::Debug};
+
+use prost::Message;
+use sas_dispatch::{
+    domain::time::Span,
+    grpc::{
+        client::Status,
+        pb::{
+            self, ActionEnd, ActionKind, Attendance, Attribution, CallEventKind, CareLevel, CareType, LongestDelay,
+            Priority, Stream, VisitStatus,
+        },
+    },
+};
+
+use self::wire::Wire;
+use crate::support::room::{Ground, Person, Room, Story, ask, ill, need, qualified};
+
+const STRASBOURG: &str = "67482";
+const MAREE: &str = "sas-67-maree";
+const SOS: &str = "sos-medecins-strasbourg";
+const CENTRE: &str = "strasbourg-centre";
+
+/// Rpcs that change nothing begin with one of these.
+const READING: [&str; 6] = ["Get", "List", "Watch", "Search", "Find", "Explain"];
+/// The tail of the log.
+const TAIL: [&str; 2] = ["xread", "xrange"];
+/// The audit of the server's settings.
+const AUDIT: [&str; 2] = ["info", "config"];
+/// Audits that a story of some seconds may see.
+const MOST_AUDITS: usize = 6;
+
+/// Every changing rpc of every service.
+fn changing() -> Vec<String> {
+    let set = prost_types::FileDescriptorSet::decode(pb::FILE_DESCRIPTOR_SET).unwrap();
+    let ours = set.file.into_iter().filter(|file| file.package() == "sas.dispatch.v1");
+    let methods = ours.flat_map(|file| file.service).flat_map(|service| service.method);
+    let names = methods.map(|method| method.name().to_owned());
+    names.filter(|name| !READING.iter().any(|reading| name.starts_with(reading))).collect()
+}
+
+/// What each rpc asked of Redis.
+struct Count {
+    wire: Wire,
+    scripts: u64,
+    asked: BTreeMap<&'static str, Vec<Vec<String>>>,
+    audits: usize,
+}
+
+impl Count {
+    async fn on(room: &Room) -> Self {
+        let mut wire = Wire::tap(&room.redis_socket()).await;
+        let scripts = wire.mark().await.scripts;
+        Self { wire, scripts, asked: BTreeMap::new(), audits: 0 }
+    }
+
+    /// One call, and what it asked.
+    async fn of<T: Debug>(&mut self, rpc: &'static str, call: impl Future<Output = Result<T, Status>>) -> T {
+        self.scripts = self.wire.mark().await.scripts;
+        let answer = call.await.unwrap_or_else(|status| panic!("{rpc}: {}", status.message()));
+        let asked = self.wire.mark().await;
+        let (audits, asked_for): (Vec<_>, Vec<_>) =
+            asked.commands.into_iter().partition(|name| AUDIT.contains(&name.as_str()));
+        self.audits += audits.len();
+        let asked_for: Vec<_> = asked_for.into_iter().filter(|name| !TAIL.contains(&name.as_str())).collect();
+        let counted = asked_for.iter().filter(|name| *name == "evalsha").count() as u64;
+        assert_eq!(asked.scripts - self.scripts, counted, "{rpc}: the server's own count");
+        self.asked.entry(rpc).or_default().push(asked_for);
+        answer
+    }
+
+    /// Every rpc was called, and each call was one script.
+    fn judge(self) {
+        let many: Vec<_> =
+            self.asked.iter().filter(|(_, calls)| calls.iter().any(|asked| *asked != ["evalsha"])).collect();
+        assert!(many.is_empty(), "more or less than one script: {many:#?}");
+        let missing: Vec<_> = changing().into_iter().filter(|rpc| !self.asked.contains_key(rpc.as_str())).collect();
+        assert!(missing.is_empty(), "no case for {missing:?}");
+        assert!(self.audits <= MOST_AUDITS, "{} audits", self.audits);
+    }
+}
+
+/// Everybody in the room.
+struct People {
+    arm: Person,
+    reg: Person,
+    osnp: Person,
+    chief: Person,
+    office: Person,
+    doctor: Person,
+    pbx: Person,
+}
+
+#[tokio::test]
+async fn every_changing_rpc_is_one_script_and_nothing_else() -> Story {
+    let room = Room::on(Ground::Redis, "fr-67", "2024-12-19 10:00").await;
+    let people = People {
+        arm: room.arm("arm-1"),
+        reg: room.regulator("reg-1"),
+        osnp: room.coordinator("osnp-1"),
+        chief: room.supervisor("chief-1"),
+        office: room.back_office(),
+        doctor: room.responder("dr-67-sos-aurore"),
+        pbx: room.telephony(),
+    };
+    warm(&room, &people).await?;
+    let mut count = Count::on(&room).await;
+    intake(&room, &people, &mut count).await?;
+    telephone(&people, &mut count).await?;
+    regulation(&room, &people, &mut count).await?;
+    slots(&room, &people, &mut count).await?;
+    offers(&people, &mut count).await?;
+    visits(&room, &people, &mut count).await?;
+    count.judge();
+    room.closes().await
+}
+
+/// The instance has seen the territory, its queue and its supply once.
+async fn warm(room: &Room, people: &People) -> Result<(), Status> {
+    people.office.publishes(MAREE, room.today("09:00") + 4 * 3_600_000).await?;
+    let case = to_be_seen(people).await?;
+    let held = people.osnp.advances(&case).await?.offer.unwrap();
+    people.osnp.confirms(&held).await?;
+    assert!(people.reg.claims_next(Stream::Snp).await?.is_none());
+    Ok(())
+}
+
+async fn waiting(people: &People, priority: Priority) -> Result<pb::CaseView, Status> {
+    let case = people.arm.opens(STRASBOURG, ill()).await?;
+    people.arm.qualifies(&case, qualified(priority, "M03.14")).await
+}
+
+/// A patient without a GP who should be seen today.
+async fn to_be_seen(people: &People) -> Result<pb::CaseView, Status> {
+    let case = waiting(people, Priority::P2).await?;
+    let case = people.reg.claims(&case).await?;
+    let case = people.reg.signs_need(&case, need(CareType::Consultation, CareLevel::R3, LongestDelay::H8)).await?;
+    people.reg.answers(&case, CareType::Consultation).await
+}
+
+async fn intake(room: &Room, people: &People, count: &mut Count) -> Result<(), Status> {
+    let arm = &people.arm;
+    let case = count.of("OpenCase", arm.opens(STRASBOURG, ill())).await;
+    let earlier = arm.opens(STRASBOURG, ill()).await?;
+    let amend = pb::AmendCaseRequest {
+        command_id: arm.act(),
+        case_id: case.case_id.clone(),
+        patients: vec![pb::Patient { reduced_mobility: true, ..ill() }],
+        ..Default::default()
+    };
+    count.of("AmendCase", async { ask!(arm, intake, amend_case, amend) }).await;
+    count.of("AddNote", arm.notes(&case, "L'appelant est le voisin")).await;
+    count.of("LinkRepeatCall", arm.links(&case, &earlier)).await;
+    let paper =
+        pb::BackfillCaseRequest { command_id: arm.act(), arrived_unix_ms: room.today("08:30"), ..Default::default() };
+    count.of("BackfillCase", async { ask!(arm, intake, backfill_case, paper) }).await;
+    let message = std::fs::read("tests/data/hub/strasbourg-fever.json").unwrap();
+    let hub = pb::OpenCaseFromHubRequest { command_id: arm.act(), message };
+    count.of("OpenCaseFromHub", async { ask!(arm, intake, open_case_from_hub, hub) }).await;
+    let dismiss = pb::DismissCaseRequest {
+        command_id: arm.act(),
+        case_id: earlier.case_id.clone(),
+        attribution: Attribution::WrongNumber.into(),
+        ..Default::default()
+    };
+    count.of("DismissCase", async { ask!(arm, intake, dismiss_case, dismiss) }).await;
+    Ok(())
+}
+
+async fn telephone(people: &People, count: &mut Count) -> Result<(), Status> {
+    let events = [CallEventKind::Ringing, CallEventKind::Answered, CallEventKind::HungUp, CallEventKind::Reconnected];
+    for event in events {
+        count.of("ReportCallEvent", people.pbx.call("call-1", event)).await;
+    }
+    Ok(())
+}
+
+async fn regulation(room: &Room, people: &People, count: &mut Count) -> Result<(), Status> {
+    let (arm, reg, chief) = (&people.arm, &people.reg, &people.chief);
+    let case = arm.opens(STRASBOURG, ill()).await?;
+    let case = count.of("Qualify", arm.qualifies(&case, qualified(Priority::P1, "M03.14"))).await;
+    let first = count.of("ClaimNext", reg.claims_next(Stream::Snp)).await.unwrap();
+    assert_eq!(first.case_id, case.case_id);
+    count.of("RenewClaim", reg.renews(&case)).await;
+    count.of("RenewClaim", reg.renews(&case)).await;
+    // The console is silent for longer than its lease, then it is back.
+    room.wait(Span::from_secs(40)).await;
+    count.of("ResumeClaim", reg.resumes(&case)).await;
+    count.of("ReleaseClaim", reg.releases(&case)).await;
+    count.of("Claim", reg.claims(&case)).await;
+    count.of("ForceRelease", chief.takes_back(&case, "Régulateur appelé en salle de crise")).await;
+    let again = count.of("ClaimNext", reg.claims_next(Stream::Snp)).await.unwrap();
+    assert_eq!(again.case_id, case.case_id);
+    let consultation = need(CareType::Consultation, CareLevel::R3, LongestDelay::H8);
+    let case = count.of("SignNeed", reg.signs_need(&case, consultation)).await;
+    count.of("SignAnswer", reg.answers(&case, CareType::Consultation)).await;
+    let other = waiting(people, Priority::P2).await?;
+    let other = reg.claims(&other).await?;
+    count.of("Reorient", reg.reorients(&other, Stream::Amu, "Douleur thoracique typique")).await;
+    let vital = arm.opens(STRASBOURG, ill()).await?;
+    let vital = arm.qualifies(&vital, qualified(Priority::P0, "M01.01")).await?;
+    let vital = count.of("AcceptHandOver", reg.accepts_hand_over(&vital)).await;
+    let smur = need(CareType::Amu, CareLevel::R1, LongestDelay::Immediate);
+    let vital = reg.signs_need_saying(&vital, smur, "SMUR déclenché").await?;
+    count.of("EndAction", reg.ends(&vital, ActionKind::AwaitReport, ActionEnd::Done)).await;
+    Ok(())
+}
+
+async fn slots(room: &Room, people: &People, count: &mut Count) -> Result<(), Status> {
+    let (osnp, office) = (&people.osnp, &people.office);
+    let publish = office.publishes(MAREE, room.today("11:00"));
+    let spare = count.of("PublishSlot", publish).await;
+    count.of("WithdrawSlot", office.withdraws(&spare)).await;
+    for start in ["11:20", "11:40"] {
+        office.publishes(MAREE, room.today(start)).await?;
+    }
+    let case = to_be_seen(people).await?;
+    let held = count.of("Advance", osnp.advances(&case)).await.offer.unwrap();
+    count.of("RenewHold", osnp.holds_longer(&held)).await;
+    count.of("ConfirmSlot", osnp.confirms(&held)).await;
+    let booked = osnp.reads(&case).await?;
+    count.of("RecordAttendance", osnp.records(&booked, Attendance::NoShow)).await;
+    let case = to_be_seen(people).await?;
+    let held = count.of("Advance", osnp.advances(&case)).await.offer.unwrap();
+    osnp.confirms(&held).await?;
+    let booked = osnp.reads(&case).await?;
+    count.of("CancelAppointment", osnp.cancels(&booked, "Le patient préfère l'après-midi")).await;
+    Ok(())
+}
+
+/// Offers to a general practitioner, who is rung.
+async fn offers(people: &People, count: &mut Count) -> Result<(), Status> {
+    let (arm, reg, osnp) = (&people.arm, &people.reg, &people.osnp);
+    for taken_back in [false, true] {
+        let patient = pb::Patient { own_gp_id: "gp-67-colombage".to_owned(), ..ill() };
+        let case = arm.opens(STRASBOURG, patient).await?;
+        let case = arm.qualifies(&case, qualified(Priority::P2, "M03.14")).await?;
+        let case = reg.claims(&case).await?;
+        let case = reg.signs_need(&case, need(CareType::Consultation, CareLevel::R3, LongestDelay::H8)).await?;
+        let case = reg.answers(&case, CareType::Consultation).await?;
+        let offer = count.of("Advance", osnp.advances(&case)).await.offer.unwrap();
+        if !taken_back {
+            count.of("AnswerOffer", osnp.hears_nobody(&offer)).await;
+            continue;
+        }
+        let cancel = pb::CancelOfferRequest {
+            command_id: osnp.act(),
+            case_id: offer.case_id.clone(),
+            offer_id: offer.offer.as_ref().unwrap().offer_id.clone(),
+            reason: "Le patient ira ailleurs".to_owned(),
+            ..Default::default()
+        };
+        count.of("CancelOffer", async { ask!(osnp, routing, cancel_offer, cancel) }).await;
+    }
+    Ok(())
+}
+
+async fn visits(room: &Room, people: &People, count: &mut Count) -> Result<(), Status> {
+    let (reg, osnp, doctor) = (&people.reg, &people.osnp, &people.doctor);
+    room.wait_until("21:00").await;
+    let shift = count.of("OpenShift", doctor.goes_on_duty(SOS, CENTRE, room.wall("2024-12-20 08:00"))).await;
+    for position in [(48.58, 7.75), (48.59, 7.75)] {
+        count.of("ReportPosition", doctor.is_at(&shift, position.0, position.1)).await;
+    }
+    let mut put = Vec::new();
+    for _ in 0..2 {
+        let case = waiting(people, Priority::P2).await?;
+        let case = reg.claims(&case).await?;
+        let case = reg.signs_need(&case, need(CareType::HomeVisit, CareLevel::R2, LongestDelay::H2)).await?;
+        let case = reg.answers(&case, CareType::HomeVisit).await?;
+        put.push(count.of("Advance", osnp.advances(&case)).await.offer.unwrap().case_id);
+    }
+    let missions = doctor.missions(SOS).await?;
+    let of = |case: &String| missions.iter().find(|mission| mission.case_id == *case).unwrap();
+    count.of("DeclineVisit", doctor.declines(of(&put[0]))).await;
+    let mission = count.of("AcceptVisit", doctor.takes(of(&put[1]), &shift)).await;
+    for status in [VisitStatus::EnRoute, VisitStatus::Arrived, VisitStatus::WithPatient, VisitStatus::Finished] {
+        count.of("ProgressVisit", doctor.moves(&mission, status)).await;
+    }
+    count.of("ReportVisit", doctor.reports(&mission, "Angine, amoxicilline six jours.")).await;
+    count.of("EndShift", doctor.end_duty(&shift)).await;
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! What a Redis is asked by its clients, read off its own MONITOR and its own counts.
+
+use std::path::Path;
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::UnixStream,
+};
+
+/// The end of one stretch of commands, as MONITOR shows it.
+const MARK: &str = r#""INFO" "commandstats""#;
+
+/// What clients asked between two marks.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// Names of commands in lower case, in order; those inside scripts are not among them.
+    pub commands: Vec<String>,
+    /// How many scripts were run since the server began, as it counts itself.
+    pub scripts: u64,
+}
+
+/// A second pair of eyes on a Redis.
+pub struct Wire {
+    monitor: BufReader<UnixStream>,
+    asking: BufReader<UnixStream>,
+}
+
+impl Wire {
+    pub async fn tap(socket: &Path) -> Self {
+        let open = async || BufReader::new(UnixStream::connect(socket).await.unwrap());
+        let (mut monitor, asking) = (open().await, open().await);
+        monitor.write_all(b"MONITOR\r\n").await.unwrap();
+        assert_eq!(line(&mut monitor).await, "+OK");
+        Self { monitor, asking }
+    }
+
+    /// Everything asked since the last mark, and a mark.
+    pub async fn mark(&mut self) -> Asked {
+        self.asking.write_all(b"INFO commandstats\r\n").await.unwrap();
+        let length: usize = line(&mut self.asking).await.trim_start_matches('$').parse().unwrap();
+        let mut stats = vec![0; length + 2];
+        self.asking.read_exact(&mut stats).await.unwrap();
+        let mut asked = Asked { scripts: scripts(&String::from_utf8(stats).unwrap()), ..Asked::default() };
+        loop {
+            let told = line(&mut self.monitor).await;
+            if told.contains(MARK) {
+                return asked;
+            }
+            let (origin, command) = told.split_once("] \"").unwrap();
+            if !origin.ends_with(" lua") {
+                asked.commands.push(command.split('"').next().unwrap().to_lowercase());
+            }
+        }
+    }
+}
+
+async fn line(from: &mut BufReader<UnixStream>) -> String {
+    let mut line = String::new();
+    from.read_line(&mut line).await.unwrap();
+    line.trim_end().to_owned()
+}
+
+/// `cmdstat_evalsha:calls=12,usec=…`
+fn scripts(stats: &str) -> u64 {
+    let counted = stats.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls="));
+    counted.map_or(0, |calls| calls.split(',').next().unwrap().parse().unwrap())
+}
