@@ -1,0 +1,104 @@
+//! The checker: pure functions over what the clients saw and what the log says at the end.
+//!
+//! The log gives one total order per territory. That each case and each slot was linearizable is shown by it: the order
+//! keeps real time (what was acknowledged before another call began stands before it), and every reply is what the fold of
+//! the log gives at its place.
+
+mod fold;
+mod order;
+mod replies;
+pub mod selftest;
+mod watchers;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sas_dispatch::domain::case::Event;
+
+use crate::history::{History, Op, Outcome};
+
+pub use fold::Model;
+
+/// One entry of a log.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub seq: u64,
+    pub command_id: String,
+    pub at_ms: i64,
+    pub event: Event,
+}
+
+/// What is stored at the end.
+#[derive(Debug, Default, Clone)]
+pub struct Stored {
+    pub logs: BTreeMap<String, Vec<Entry>>,
+    /// Receipts of acknowledged commands that changed nothing and so have no entry: command and place.
+    pub receipts: BTreeMap<String, u64>,
+    /// What the service's own checker finds wrong: log against records and indexes.
+    pub broken: Vec<String>,
+}
+
+/// What a run came to.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    pub acknowledged: usize,
+    pub unknown: usize,
+    pub lost: usize,
+    pub duplicated: usize,
+    pub longest_unavailability_ms: u64,
+    pub violations: Vec<String>,
+}
+
+/// Below the site's level an acknowledgement may only be given for what must not wait: intake and the hand-over of a P0.
+const DEGRADED: [&str; 8] = [
+    "OpenCase",
+    "AmendCase",
+    "AddNote",
+    "LinkRepeatCall",
+    "ReportCallEvent",
+    "Qualify",
+    "DismissCase",
+    "AcceptHandOver",
+];
+
+/// Judges a run whose load lasted from 0 to `load_us`, at the durability `level`.
+pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> Judgement {
+    let mut judged = Judgement {
+        acknowledged: history.ops.iter().filter(|op| op.told().is_some()).count(),
+        unknown: history.ops.iter().filter(|op| matches!(op.outcome, Outcome::Unknown { .. })).count(),
+        longest_unavailability_ms: order::longest_silence_us(&history.ops, load_us) / 1_000,
+        ..Judgement::default()
+    };
+    let mut territories: BTreeSet<&String> = stored.logs.keys().collect();
+    territories.extend(history.ops.iter().map(|op| &op.territory));
+    let empty = Vec::new();
+    for territory in territories {
+        let log = stored.logs.get(territory).unwrap_or(&empty);
+        let ops: Vec<&Op> = history.ops.iter().filter(|op| op.territory == *territory).collect();
+        let said = |text: String| format!("{territory}: {text}");
+        let model = Model::of(log);
+        judged.duplicated += model.repeated.len();
+        judged.violations.extend(model.broken.iter().cloned().map(said));
+        let acknowledged = replies::acknowledged(&ops, &model, stored);
+        judged.lost += acknowledged.lost;
+        judged.violations.extend(acknowledged.broken.into_iter().map(said));
+        judged.violations.extend(order::real_time(&ops, &model).into_iter().map(said));
+        judged.violations.extend(replies::agree(&ops, &model).into_iter().map(said));
+        let reads = history.reads.iter().filter(|read| read.territory == *territory);
+        judged.violations.extend(replies::reads(reads, &ops, &model).into_iter().map(said));
+        for watched in history.watched.iter().filter(|watched| watched.territory == *territory) {
+            judged.violations.extend(watchers::missed(watched, &model).into_iter().map(said));
+        }
+    }
+    judged.violations.extend(below(&history.ops, level));
+    judged.violations.extend(stored.broken.iter().cloned());
+    judged
+}
+
+fn below<'a>(ops: &'a [Op], level: &'a str) -> impl Iterator<Item = String> + 'a {
+    let low = move |op: &&Op| op.told().is_some_and(|told| told.durability != level);
+    let excused = move |op: &&Op| level == "D2" && DEGRADED.contains(&op.kind);
+    ops.iter().filter(low).filter(move |op| !excused(op)).map(|op| {
+        let said = op.told().map_or("", |told| told.durability.as_str());
+        format!("{}: {} {} was acknowledged at {said}, the site promises more", op.territory, op.kind, op.command_id)
+    })
+}

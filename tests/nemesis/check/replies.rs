@@ -1,0 +1,140 @@
+//! Every reply against the log: acknowledged means logged once, at that place, with that content; refused means not done.
+
+use std::collections::BTreeMap;
+
+use sas_dispatch::domain::case::Fact;
+
+use super::{Model, Stored};
+use crate::history::{Op, Outcome, Read, Told};
+
+/// Acts that only the holder of the claim they name may do.
+const FENCED: [&str; 5] = ["SignNeed", "SignAnswer", "ReleaseClaim", "Reorient", "ResumeClaim"];
+
+/// What became of the acknowledged commands.
+pub(super) struct Acknowledged {
+    pub lost: usize,
+    pub broken: Vec<String>,
+}
+
+/// Every acknowledged command is in the log; one that changed nothing has at least its receipt.
+pub(super) fn acknowledged(ops: &[&Op], model: &Model<'_>, stored: &Stored) -> Acknowledged {
+    let (mut lost, mut broken) = (0, Vec::new());
+    let invoked: BTreeMap<&str, u64> = ops.iter().map(|op| (op.command_id.as_str(), op.invoked_us)).collect();
+    for op in ops {
+        let entry = model.by_command.get(op.command_id.as_str());
+        match (&op.outcome, entry) {
+            (Outcome::Done(told), None) => {
+                // A command that changed nothing names the place that the log had reached: not one that came later.
+                let at = model.by_seq.get(&told.seq);
+                let later = at.and_then(|entry| invoked.get(entry.command_id.as_str()));
+                let silent = stored.receipts.get(&op.command_id) == Some(&told.seq)
+                    && (told.seq == 0 || at.is_some() && later.is_none_or(|began| *began <= op.completed_us));
+                if !silent {
+                    lost += 1;
+                    let (kind, id, seq) = (op.kind, &op.command_id, told.seq);
+                    broken.push(format!("LOST: {kind} {id} was acknowledged at seq {seq} and is not in the log"));
+                }
+            }
+            // Words of a holder who came too late are kept; nothing else of a refused command may be there.
+            (Outcome::Refused { code, .. }, Some(entry)) if !entry.event.facts.is_empty() => {
+                let (kind, id, seq) = (op.kind, &op.command_id, entry.seq);
+                broken.push(format!("{kind} {id} was refused ({code}) and took effect at seq {seq}"));
+            }
+            (Outcome::Nothing, Some(entry)) => {
+                let (kind, id, seq) = (op.kind, &op.command_id, entry.seq);
+                broken.push(format!("{kind} {id} was answered that there is nothing, and took effect at seq {seq}"));
+            }
+            _ => {}
+        }
+    }
+    Acknowledged { lost, broken }
+}
+
+/// Every reply says what the log gives at its place.
+pub(super) fn agree(ops: &[&Op], model: &Model<'_>) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut numbers: BTreeMap<(&str, u64), &str> = BTreeMap::new();
+    for (op, told) in ops.iter().filter_map(|op| Some((*op, op.told()?))) {
+        let mut wrong = |what: String| broken.push(format!("{} {}: {what}", op.kind, op.command_id));
+        if let (Some(case), Some(no)) = (&told.case, told.claim_no) {
+            let other = numbers.insert((case, no), &op.command_id);
+            if other.is_some_and(|other| other != op.command_id) {
+                wrong(format!("claim {no} of case {case} was given twice"));
+            }
+        }
+        reply_wrong(op, told, model).into_iter().for_each(&mut wrong);
+    }
+    broken
+}
+
+fn reply_wrong(op: &Op, told: &Told, model: &Model<'_>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if let Some(entry) = model.by_command.get(op.command_id.as_str()) {
+        if (told.seq, told.at_ms) != (entry.seq, entry.at_ms) {
+            let (seq, at) = (entry.seq, entry.at_ms);
+            wrong.push(format!("acknowledged at seq {} ({}), it stands at {seq} ({at})", told.seq, told.at_ms));
+        }
+        let case = entry.event.case.map(|case| case.to_string());
+        if told.case.is_some() && told.case != case {
+            wrong.push(format!("the reply shows case {:?}, the log {case:?}", told.case));
+        }
+        let facts = &entry.event.facts;
+        let claimed = |no| facts.iter().any(|fact| matches!(fact, Fact::Claimed { no: given, .. } if *given == no));
+        if told.claim_no.is_some_and(|no| no > 0 && !claimed(no)) {
+            wrong.push(format!("the reply gives claim {:?}, the log does not", told.claim_no));
+        }
+        let published =
+            |id: &str| facts.iter().any(|fact| matches!(fact, Fact::SlotPublished(slot) if slot.id.to_string() == id));
+        if told.slot.as_deref().is_some_and(|id| !published(id)) {
+            wrong.push(format!("the reply gives slot {:?}, the log does not", told.slot));
+        }
+        if FENCED.contains(&op.kind) && !facts.is_empty() {
+            let held = case.and_then(|case| model.at(&case, entry.seq - 1)?.shape.claim.clone()).map(|claim| claim.0);
+            if held != op.under_claim {
+                wrong.push(format!("done under claim {:?} while {held:?} held the case", op.under_claim));
+            }
+        }
+    }
+    if let (Some(case), Some(version)) = (told.case.as_ref().or(op.case.as_ref()), &told.version) {
+        wrong.extend(shown_wrong(model, case, version, told.shape.as_ref()));
+    }
+    wrong
+}
+
+fn shown_wrong(model: &Model<'_>, case: &str, version: &str, shape: Option<&crate::history::Shape>) -> Option<String> {
+    let Some(step) = model.version(case, version) else {
+        return Some(format!("version {version} of case {case} is in no place of the log"));
+    };
+    let differs = shape.is_some_and(|shape| *shape != step.shape);
+    differs.then(|| format!("case {case} at {} was shown as {shape:?}, the log gives {:?}", step.seq, step.shape))
+}
+
+/// Every read shows what the log gives at its place, and never less than was asked for or acknowledged before it began.
+pub(super) fn reads<'a>(reads: impl Iterator<Item = &'a Read>, ops: &[&Op], model: &Model<'_>) -> Vec<String> {
+    let mut done: Vec<(u64, u64)> = ops.iter().filter_map(|op| Some((op.completed_us, op.told()?.seq))).collect();
+    done.sort_unstable();
+    let mut most = 0;
+    let known: Vec<(u64, u64)> = done.iter().map(|(at, seq)| (*at, (most = most.max(*seq), most).1)).collect();
+    let mut broken = Vec::new();
+    for read in reads {
+        let mut wrong = |what: String| broken.push(format!("{} on instance {}: {what}", read.kind, read.instance));
+        let before = known[..known.partition_point(|(at, _)| *at < read.invoked_us)].last().map_or(0, |known| known.1);
+        if read.seq < read.at_least_seq.max(before) {
+            wrong(format!("answered at seq {} although {before} was acknowledged before it began", read.seq));
+        }
+        for shown in &read.cases {
+            shown_wrong(model, &shown.case, &shown.version, shown.shape.as_ref()).into_iter().for_each(&mut wrong);
+            let there = model.at(&shown.case, read.seq);
+            if read.kind == "GetCase" && there.is_some_and(|step| step.version != shown.version) {
+                wrong(format!("at seq {} case {} was another version than shown", read.seq, shown.case));
+            }
+        }
+        if let Some((person, case, no)) = &read.renewed {
+            let held = model.at(case, read.seq).and_then(|step| step.shape.claim.clone());
+            if held.as_ref().is_none_or(|claim| (claim.0, &claim.1) != (*no, person)) {
+                wrong(format!("claim {no} of case {case} was renewed at seq {} while {held:?} held it", read.seq));
+            }
+        }
+    }
+    broken
+}

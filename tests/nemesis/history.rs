@@ -1,0 +1,200 @@
+//! What the clients saw: every call with its outcome, in the order of completion.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::Path,
+    sync::Mutex,
+};
+
+use sas_dispatch::grpc::pb;
+use serde::Serialize;
+
+use crate::pace::own;
+
+/// How much of a case a reply shows, comparable with what the log tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Shape {
+    /// Fencing number, holder, and whether the claim is suspect.
+    pub claim: Option<(u64, String, bool)>,
+    pub decisions: usize,
+    pub answered: usize,
+    /// Offers in all, open, accepted.
+    pub offers: (usize, usize, usize),
+    pub visits: usize,
+    /// Actions in all, open.
+    pub actions: (usize, usize),
+    pub notes: usize,
+}
+
+impl Shape {
+    /// Of a case on the wire, as a reader sees it who may see everything.
+    pub fn of(view: &pb::CaseView) -> Option<Self> {
+        let offers = |status: pb::OfferStatus| view.offers.iter().filter(|offer| offer.status() == status).count();
+        let shape = Self {
+            claim: view.claim.as_ref().map(|held| (held.claim_no, held.by.clone(), held.suspect_since_unix_ms > 0)),
+            decisions: view.decisions.len(),
+            answered: view.decisions.iter().filter(|decision| decision.answer.is_some()).count(),
+            offers: (view.offers.len(), offers(pb::OfferStatus::Open), offers(pb::OfferStatus::Accepted)),
+            visits: view.visits.len(),
+            actions: (view.actions.len(), view.actions.iter().filter(|action| action.ended_unix_ms == 0).count()),
+            notes: view.notes.len(),
+        };
+        (!view.sealed).then_some(shape)
+    }
+}
+
+/// A case as a reply showed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    pub case: String,
+    /// The opaque version, in hexadecimal.
+    pub version: String,
+    /// Absent when the reader may not see everything.
+    pub shape: Option<Shape>,
+}
+
+impl Shown {
+    pub fn of(view: &pb::CaseView) -> Self {
+        Self { case: view.case_id.clone(), version: hex(&view.version), shape: Shape::of(view) }
+    }
+}
+
+/// The reply to a changing call that was acknowledged.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Told {
+    pub seq: u64,
+    pub at_ms: i64,
+    /// `D1`, as the receipt says it.
+    pub durability: String,
+    pub replayed: bool,
+    pub case: Option<String>,
+    pub version: Option<String>,
+    pub claim_no: Option<u64>,
+    pub slot: Option<String>,
+    pub shape: Option<Shape>,
+}
+
+/// What a changing call came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Acknowledged.
+    Done(Box<Told>),
+    /// Answered that there is nothing to do it to: it must not have taken effect.
+    Nothing,
+    /// Refused for good: it must not have taken effect.
+    Refused { code: String, reason: String },
+    /// The caller gave up before it knew.
+    Unknown { last: String },
+}
+
+/// One changing call, under one command id however often it was repeated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Op {
+    pub process: usize,
+    pub kind: &'static str,
+    pub territory: String,
+    pub person: String,
+    pub command_id: String,
+    pub case: Option<String>,
+    /// The fencing number it was made under.
+    pub under_claim: Option<u64>,
+    /// Instances tried, in order.
+    pub instances: Vec<usize>,
+    pub invoked_us: u64,
+    pub completed_us: u64,
+    pub outcome: Outcome,
+}
+
+impl Op {
+    pub fn told(&self) -> Option<&Told> {
+        match &self.outcome {
+            Outcome::Done(told) => Some(told),
+            _ => None,
+        }
+    }
+}
+
+/// One read that was answered. Renewals are told here too: they leave no trace in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Read {
+    pub kind: &'static str,
+    pub territory: String,
+    pub instance: usize,
+    pub invoked_us: u64,
+    pub completed_us: u64,
+    pub at_least_seq: u64,
+    pub seq: u64,
+    pub cases: Vec<Shown>,
+    /// Of a renewal: who, which case, under which number.
+    pub renewed: Option<(String, String, u64)>,
+}
+
+/// What a watcher was shown, at its end.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Watched {
+    pub name: String,
+    pub territory: String,
+    /// The place in the log it had reached.
+    pub seq: u64,
+    pub resumed: u64,
+    pub resets: u64,
+    /// Every case version that was shown, in order.
+    pub shown: Vec<(String, String)>,
+    /// What it shows now: case and version.
+    pub now: std::collections::BTreeMap<String, String>,
+    /// What a fresh list said at the end; absent when nothing answered.
+    pub listed: Option<std::collections::BTreeMap<String, String>>,
+}
+
+/// Everything, collected while it happens.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    ops: Mutex<Vec<Op>>,
+    reads: Mutex<Vec<Read>>,
+}
+
+/// Everything, for the checker.
+#[derive(Debug, Default, Clone)]
+pub struct History {
+    pub ops: Vec<Op>,
+    pub reads: Vec<Read>,
+    pub watched: Vec<Watched>,
+}
+
+impl Recorder {
+    pub fn op(&self, op: Op) {
+        own(&self.ops).push(op);
+    }
+
+    pub fn read(&self, read: Read) {
+        own(&self.reads).push(read);
+    }
+
+    pub fn history(&self, watched: Vec<Watched>) -> History {
+        let (ops, reads) = (own(&self.ops).clone(), own(&self.reads).clone());
+        History { ops, reads, watched }
+    }
+}
+
+impl History {
+    /// One JSON document a line.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let mut file = BufWriter::new(File::create(path)?);
+        for op in &self.ops {
+            writeln!(file, "{}", serde_json::json!({ "op": op }))?;
+        }
+        for read in &self.reads {
+            writeln!(file, "{}", serde_json::json!({ "read": read }))?;
+        }
+        for watched in &self.watched {
+            writeln!(file, "{}", serde_json::json!({ "watched": watched }))?;
+        }
+        file.flush()
+    }
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,98 @@
+//! A store that lies, on purpose: the checker must catch it from end to end.
+
+use std::io;
+
+use redis::Value;
+use sas_dispatch::{
+    domain::actor::Role,
+    grpc::{client::Clients, pb},
+};
+
+use crate::{
+    ground::Node,
+    history::Recorder,
+    load::{Caller, Draft},
+    stand::Stand,
+};
+
+/// Which lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plant {
+    /// One acknowledged write is undone behind the service's back: event, receipt, records, indexes.
+    Drop,
+    /// One acknowledged write is applied a second time: its receipt is forgotten and the command comes again.
+    Twice,
+}
+
+impl Plant {
+    pub const ALL: [(&str, Self); 2] = [("drop", Self::Drop), ("twice", Self::Twice)];
+}
+
+/// Plants the lie on the quiet site.
+pub async fn plant(stand: &mut Stand, lie: Plant, mut caller: Caller) -> io::Result<()> {
+    let case = recent_case(&stand.recorder).ok_or_else(|| io::Error::other("no case was opened: play longer"))?;
+    let command = caller.dice.command();
+    match lie {
+        Plant::Drop => {
+            let before = territory(&stand.servers.nodes[0], &caller.territory).await?;
+            note(&mut caller, &case, command).await?;
+            put_back(&stand.servers.nodes[0], &caller.territory, &before).await
+        }
+        Plant::Twice => {
+            note(&mut caller, &case, command.clone()).await?;
+            let receipt = format!("sas:1:{{{}}}:receipt:{command}", caller.territory);
+            let forgotten = stand.servers.nodes[0].ask(&["DEL", &receipt]).await.map_err(io::Error::other)?;
+            if forgotten != Value::Int(1) {
+                return Err(io::Error::other("the receipt was not where it is kept: mend the harness"));
+            }
+            caller.at = (caller.at + 1) % caller.doors.count();
+            note(&mut caller, &case, command).await
+        }
+    }
+}
+
+fn recent_case(recorder: &Recorder) -> Option<String> {
+    let history = recorder.history(Vec::new());
+    let mut opened = history.ops.iter().rev().filter(|op| op.kind == "OpenCase" && op.territory == "fr-67");
+    opened.find_map(|op| op.told()?.case.clone())
+}
+
+async fn note(caller: &mut Caller, case: &str, command_id: String) -> io::Result<()> {
+    let draft = Draft { kind: "AddNote", person: "arm-1", role: Role::Arm, case: Some(case), under_claim: None };
+    let text = "Rappelée par la voisine.".to_owned();
+    let request = pb::AddNoteRequest { command_id: command_id.clone(), case_id: case.to_owned(), text };
+    let call = |mut clients: Clients| {
+        let request = request.clone();
+        async move { clients.intake.add_note(request).await }
+    };
+    let done = caller.change(draft, command_id, call).await;
+    done.map(|_| ()).ok_or_else(|| io::Error::other("the planted note was not acknowledged"))
+}
+
+/// Every key of a territory with its dump.
+async fn territory(node: &Node, territory: &str) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    let mut kept = Vec::new();
+    for key in keys(node, territory).await? {
+        if let Value::BulkString(dump) = node.command(redis::cmd("DUMP").arg(&key)).await.map_err(io::Error::other)? {
+            kept.push((key, dump));
+        }
+    }
+    Ok(kept)
+}
+
+async fn put_back(node: &Node, territory: &str, before: &[(Vec<u8>, Vec<u8>)]) -> io::Result<()> {
+    for key in keys(node, territory).await? {
+        node.command(redis::cmd("DEL").arg(&key)).await.map_err(io::Error::other)?;
+    }
+    for (key, dump) in before {
+        let mut restore = redis::cmd("RESTORE");
+        restore.arg(key).arg(0).arg(dump).arg("REPLACE");
+        node.command(&restore).await.map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
+async fn keys(node: &Node, territory: &str) -> io::Result<Vec<Vec<u8>>> {
+    let found = node.command(redis::cmd("KEYS").arg(format!("sas:1:{{{territory}}}:*"))).await;
+    redis::from_redis_value(found.map_err(io::Error::other)?).map_err(io::Error::other)
+}

@@ -1,0 +1,177 @@
+//! One run: start, play and torment, heal, let it settle, look at everything, judge.
+
+use std::{collections::BTreeMap, io, path::PathBuf, process::ExitCode, sync::Arc};
+
+use tokio::{sync::Mutex, task::JoinHandle};
+
+use crate::{
+    args::Run,
+    check::{Judgement, judge},
+    faults::torment,
+    ground::Topology,
+    history::{History, Watched},
+    load::{Board, Caller, Watcher, list, play, watch},
+    pace::{Dice, Pace, pass},
+    plant::{Plant, plant},
+    report::Report,
+    stand::Stand,
+};
+
+/// Actors of each territory.
+const ACTORS: usize = 8;
+/// Watchers of each territory.
+const WATCHERS: usize = 2;
+/// How long the site may take to be whole again after the last fault, and a watcher to catch up.
+const SETTLE_MS: u64 = 30_000;
+const CATCH_UP_STEPS: usize = 100;
+
+/// Runs and prints; the exit status says whether anything was violated.
+pub async fn chaos(run: Run) -> ExitCode {
+    match attempt(&run).await {
+        Ok(report) => {
+            println!("{}", if run.json { report.json() } else { report.table() });
+            if report.passed() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+        }
+        Err(error) => {
+            eprintln!("chaos: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Plays on a store that loses one acknowledged write, and on one that applies one twice: both must be caught, by name.
+pub async fn catches_lies() -> ExitCode {
+    for (lie, expected, word) in [(Plant::Drop, (1, 0), "LOST"), (Plant::Twice, (0, 1), "took effect twice")] {
+        let run = Run { topology: Topology::Single, seconds: 5, seed: 11, json: true, history: None, plant: Some(lie) };
+        let report = match attempt(&run).await {
+            Ok(report) => report,
+            Err(error) => {
+                eprintln!("chaos: {error}");
+                return ExitCode::from(2);
+            }
+        };
+        let named = report.violations().iter().any(|text| text.contains(word));
+        if report.passed() || report.counted() != expected || !named {
+            eprintln!("the lie {lie:?} was not caught: {}", report.json());
+            return ExitCode::from(1);
+        }
+        println!("chaos: a store that lies ({lie:?}) is caught ... ok");
+    }
+    ExitCode::SUCCESS
+}
+
+async fn attempt(run: &Run) -> io::Result<Report> {
+    let mut stand = Stand::start(run.topology).await?;
+    let (pace, end) = Pace::start();
+    let load_us = run.seconds * 1_000_000;
+    let (actors, watchers) = (actors(&stand, &pace, run.seed), watchers(&stand, &pace));
+    let faults = torment(&mut stand, &pace, run.seed, load_us).await?;
+    end.send_replace(true);
+    stand.heal()?;
+    for actor in actors {
+        actor.await.map_err(io::Error::other)?;
+    }
+    let mut late = stand.unanswered(SETTLE_MS).await?;
+    if let Some(lie) = run.plant {
+        let caller = caller(&stand, &pace, run.seed, "fr-67", 99);
+        plant(&mut stand, lie, caller).await?;
+    }
+    let watched = settle(&stand, watchers).await;
+    stand.stop_instances().await;
+    let history = stand.recorder.history(watched);
+    let mut judged = match stand.stored(&history).await {
+        Ok(stored) => judge(&history, &stored, stand.servers.level, load_us),
+        Err(problem) => Judgement { violations: vec![problem], ..Judgement::default() },
+    };
+    judged.violations.extend(
+        late.drain(..).map(|instance| {
+            format!("instance {instance} does not answer {} s after the last fault", SETTLE_MS / 1_000)
+        }),
+    );
+    if let Some(path) = &run.history {
+        history.write(path)?;
+    }
+    if !judged.violations.is_empty() && run.plant.is_none() {
+        keep(&stand, run, &history)?;
+    }
+    Ok(Report::of(run, faults, judged))
+}
+
+fn caller(stand: &Stand, pace: &Pace, seed: u64, territory: &str, process: usize) -> Caller {
+    Caller {
+        process,
+        territory: territory.to_owned(),
+        doors: stand.doors.clone(),
+        recorder: stand.recorder.clone(),
+        pace: pace.clone(),
+        dice: Dice::new(seed, &format!("{territory}/{process}")),
+        at: process % stand.doors.count(),
+    }
+}
+
+fn actors(stand: &Stand, pace: &Pace, seed: u64) -> Vec<JoinHandle<()>> {
+    let mut actors = Vec::new();
+    for ground in &stand.site.grounds {
+        let board: Arc<Board> = Arc::default();
+        for process in 1..=ACTORS {
+            let caller = caller(stand, pace, seed, &ground.territory, process);
+            actors.push(tokio::spawn(play(caller, ground.clone(), board.clone())));
+        }
+    }
+    actors
+}
+
+/// Watchers with what they see, and their tasks.
+type Watching = Vec<(Arc<Mutex<Watcher>>, JoinHandle<()>)>;
+
+fn watchers(stand: &Stand, pace: &Pace) -> Watching {
+    let mut watchers = Vec::new();
+    for ground in &stand.site.grounds {
+        for number in 0..WATCHERS {
+            let watcher = Arc::new(Mutex::new(Watcher::new(number.to_string(), ground.territory.clone())));
+            let (territory, doors) = (ground.territory.clone(), stand.doors.clone());
+            let task = tokio::spawn(watch(watcher.clone(), territory, doors, pace.clone(), number));
+            watchers.push((watcher, task));
+        }
+    }
+    watchers
+}
+
+/// Waits until each watcher shows what a fresh list shows, or long enough to say that it does not.
+async fn settle(stand: &Stand, watchers: Watching) -> Vec<Watched> {
+    let mut watched = Vec::new();
+    for (watcher, task) in watchers {
+        for _ in 0..CATCH_UP_STEPS {
+            let territory = watcher.lock().await.seen.territory.clone();
+            let listed = list(&stand.doors, &territory, 0).await;
+            let mut held = watcher.lock().await;
+            held.seen.listed = listed.or(held.seen.listed.take());
+            if held.seen.listed.as_ref() == Some(&held.seen.now) {
+                break;
+            }
+            drop(held);
+            pass(100).await;
+        }
+        task.abort();
+        watched.push(watcher.lock().await.seen.clone());
+    }
+    watched
+}
+
+/// Keeps what was seen, and what the processes said, for whoever looks for the cause.
+fn keep(stand: &Stand, run: &Run, history: &History) -> io::Result<()> {
+    let stem = format!("sas-chaos-{}-{}-{}", run.topology.name(), run.seed, std::process::id());
+    let path = std::env::temp_dir().join(format!("{stem}.jsonl"));
+    history.write(&path)?;
+    let mut logs: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for process in stand.instances.iter().map(|instance| &instance.process) {
+        logs.insert(process.name.clone(), process.log());
+    }
+    for (name, log) in logs {
+        let kept = std::env::temp_dir().join(format!("{stem}-{name}.log"));
+        // A process that was never started has no log.
+        let _ = std::fs::copy(log, kept);
+    }
+    eprintln!("chaos: the history is kept in {}", path.display());
+    Ok(())
+}
