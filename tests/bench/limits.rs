@@ -1,0 +1,101 @@
+//! `cargo bench --bench limits`: what the service costs beside the least that its store calls cost.
+//!
+//! The limit is a bare tonic server in a process of its own that answers each rpc with the same commit-script call as
+//! the service made for it (recorded from the service's own traffic), over as many connections, at the same durability.
+//! Both are loaded in turn, in short rounds; only ratios of medians are printed, with the spread of the rounds.
+//!
+//! `-- --json` prints one JSON document; `--check` exits 1 when a stated limit is missed; `--full` adds a million open
+//! cases; `--seconds N` bounds the rounds.
+
+mod bare;
+mod growth;
+mod machine;
+mod memory;
+mod path;
+mod recording;
+mod rounds;
+mod table;
+mod throughput;
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::Parser;
+
+use table::Table;
+
+/// What stops the benchmark, in words.
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[derive(Debug, Parser)]
+#[command(name = "limits", about = "The service beside the least that its store calls cost; ratios only")]
+struct Args {
+    /// One JSON document instead of the table.
+    #[arg(long)]
+    json: bool,
+    /// Exit with status 1 when a stated limit is missed.
+    #[arg(long)]
+    check: bool,
+    /// How long the rounds may take in all; filling the stores comes on top.
+    #[arg(long, default_value_t = 180)]
+    seconds: u64,
+    /// Measure with a million open cases as well (about 4 GB of memory and some minutes).
+    #[arg(long)]
+    full: bool,
+    /// The most open cases to measure with; overrides --full.
+    #[arg(long)]
+    cases: Option<usize>,
+    /// Only these parts.
+    #[arg(long, value_delimiter = ',', default_values_t = ["throughput".to_owned(), "growth".to_owned(), "memory".to_owned()])]
+    parts: Vec<String>,
+    /// Cargo passes it to every benchmark.
+    #[arg(long, hide = true)]
+    bench: bool,
+    /// Be the limit: the bare server, on this Redis.
+    #[arg(long, hide = true, value_names = ["REDIS", "RECORDING"], num_args = 2)]
+    bare: Option<Vec<String>>,
+    /// As many connections as the service has (for --bare).
+    #[arg(long, hide = true, default_value_t = machine::CONNECTIONS)]
+    connections: usize,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let done = match &args.bare {
+        Some(place) => bare::serve(&place[0], &PathBuf::from(&place[1]), args.connections).map(|()| true),
+        None => measure(&args),
+    };
+    match done {
+        Ok(kept) => ExitCode::from(u8::from(args.check && !kept)),
+        Err(error) => {
+            eprintln!("limits: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs every part and prints; true when no stated limit is missed.
+fn measure(args: &Args) -> Outcome<bool> {
+    // One thread makes the load, so that the two servers under comparison have the rest of the machine.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let table = runtime.block_on(run(args))?;
+    println!("{}", if args.json { table.json()? } else { table.text() });
+    Ok(table.kept())
+}
+
+async fn run(args: &Args) -> Outcome<Table> {
+    let mut table = Table::of_this_machine()?;
+    let asked = |part: &str| args.parts.iter().any(|name| name == part);
+    let recording = recording::of_the_service(&mut table).await?;
+    let share = |percent: u64| Duration::from_millis(args.seconds * 10 * percent);
+    if asked("throughput") {
+        throughput::measure(&recording, share(70), &mut table).await?;
+    }
+    let most = args.cases.unwrap_or(if args.full { 1_000_000 } else { 10_000 });
+    if asked("memory") {
+        memory::measure(&recording, &mut table)?;
+    }
+    if asked("growth") {
+        growth::measure(&recording, most, share(30), &mut table).await?;
+    }
+    Ok(table)
+}
