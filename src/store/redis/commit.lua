@@ -2,8 +2,8 @@
 -- comes first of the writes, because XADD can refuse and what was written before an error stays.
 --
 -- KEYS  1 head of the territory (hash)   2 its log (stream)   3 its counters (hash)
---       4 receipt of the command (hash; not looked at by a touch)
---       then one per guard, then one per op: the record (hash) or index (zset) it is about
+--       4 receipt of the command (text; not looked at by a touch)
+--       then one per guard, then one per op: the record (text) or index (zset) it is about
 -- ARGV  1 command id, '' for a touch     2 digest of the request, 32 bytes
 --       3 low half of the version in hex: 16 digits of the command, or 10 of the touch's content
 --       4 when the command was made, ms  5 schema of the records it puts, '' when it puts none
@@ -57,15 +57,29 @@ if command ~= '' then
   end
 end
 
--- 3. Types of everything that is read or written below.
-local TYPES = { v = 'hash', a = 'hash', f = 'zset', d = 'zset', r = 'zset', p = 'hash', x = 'hash', ['+'] = 'zset', ['-'] = 'zset', e = 'hash' }
+-- 3. Types of everything that is read or written below; of the records, version and number.
+local RECORD, INDEX, HEAD = 'a record', 'a zset', 'a hash'
+local KINDS = { v = RECORD, a = RECORD, p = RECORD, x = RECORD, f = INDEX, d = INDEX, r = INDEX, ['+'] = INDEX, ['-'] = INDEX, e = HEAD }
+local ABSENT = {}
+local known = {}
 for n = 1, guards + ops do
   local key, tag = part(n)
-  assert(TYPES[tag], 'commit: an unknown guard or op')
-  if not is(key, TYPES[tag]) then return corrupt(key, 'expected a ' .. TYPES[tag]) end
+  local kind = KINDS[tag]
+  assert(kind, 'commit: an unknown guard or op')
+  if known[key] == nil then
+    if kind == RECORD then
+      known[key] = read_version(key)
+      if known[key] == nil then known[key] = ABSENT end
+    elseif kind == INDEX then
+      known[key] = is(key, 'zset')
+    else
+      -- The head, which was read as one.
+      known[key] = key == KEYS[1]
+    end
+    if not known[key] then return corrupt(key, 'expected ' .. kind) end
+  end
 end
-if not is(KEYS[3], 'hash') then return corrupt(KEYS[3], 'expected a hash') end
-if redis.call('TYPE', KEYS[2])['ok'] ~= (head.seq > 0 and 'stream' or 'none') then
+if event ~= '' and redis.call('TYPE', KEYS[2])['ok'] ~= (head.seq > 0 and 'stream' or 'none') then
   return corrupt(KEYS[2], 'expected a stream that ends at ' .. text(head.seq))
 end
 
@@ -85,9 +99,7 @@ local holds = true
 for n = 1, guards do
   local key, tag, x = part(n)
   if tag == 'v' or tag == 'a' then
-    local record = read_record(key)
-    if record == false then return corrupt(key, 'expected a record') end
-    if tag == 'v' then holds = holds and record ~= nil and record[1] == x else holds = holds and record == nil end
+    if tag == 'v' then holds = holds and known[key][1] == x else holds = holds and known[key] == ABSENT end
   elseif tag == 'f' then
     holds = holds and first(key) == x
   else
@@ -123,8 +135,10 @@ local counters, counts = {}, {}
 for n = guards + 1, guards + ops do
   local key, tag, _, counter = part(n)
   if tag == 'p' and counter ~= '' then
-    if redis.call('EXISTS', key) == 1 then return { 'numbered' } end
-    local value = counters[counter] or tonumber(redis.call('HGET', KEYS[3], counter) or '0')
+    if known[key] ~= ABSENT then return { 'numbered' } end
+    local stored = counters[counter] or try('HGET', KEYS[3], counter)
+    if stored == nil then return corrupt(KEYS[3], 'expected a hash') end
+    local value = tonumber(stored or '0')
     if not value or value < 0 or value % 1 ~= 0 then return corrupt(KEYS[3], 'expected whole numbers') end
     if value >= MAX_EXACT then return corrupt(KEYS[3], 'a counter is beyond 2^53') end
     counters[counter] = value + 1
@@ -156,14 +170,18 @@ local counted, epoch_after = 0, head.epoch
 for n = guards + 1, guards + ops do
   local key, tag, x, y = part(n)
   if tag == 'p' then
-    redis.call('HSET', key, 'version', version, 'bytes', x)
+    -- A record keeps the number it was given.
+    local number = known[key][2] or ''
     if y ~= '' then
       counted = counted + 1
-      redis.call('HSET', key, 'number', counts[counted])
-      redis.call('HSET', KEYS[3], y, counts[counted])
+      number = counts[counted]
+      redis.call('HSET', KEYS[3], y, number)
     end
+    redis.call('SET', key, version .. number .. '|' .. x)
+    known[key] = { version, number }
   elseif tag == 'x' then
     redis.call('DEL', key)
+    known[key] = ABSENT
   elseif tag == 'e' then
     epoch_after = math.max(epoch_after, tonumber(x)) + 1
   elseif tag == '+' then
@@ -177,8 +195,7 @@ redis.call('HSET', KEYS[1], 'epoch', text(math.max(epoch_after, 1)), 'seq', text
 
 -- 9. The receipt, and the answer.
 if command ~= '' then
-  redis.call('HSET', KEYS[4], 'digest', digest, 'seq', text(seq), 'at', ARGV[7], 'written', text(now),
-    'counts', all_counts, 'outcome', outcome)
-  redis.call('PEXPIRE', KEYS[4], text(RECEIPT_LIFE))
+  local receipt = digest .. table.concat({ text(seq), ARGV[7], text(now), all_counts, outcome }, '|')
+  redis.call('SET', KEYS[4], receipt, 'PX', text(RECEIPT_LIFE))
 end
 return { 'done', '0', text(seq), ARGV[7], all_counts, outcome, version }

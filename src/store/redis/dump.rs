@@ -21,12 +21,7 @@ use crate::{
     },
 };
 
-use super::{
-    Redis,
-    call::{self, hex},
-    names::Names,
-    reply,
-};
+use super::{Redis, call, form, names::Names, reply};
 
 /// What stands for the epoch while a load is under way.
 const LOADING: &str = "loading";
@@ -161,26 +156,12 @@ impl Redis {
     }
 
     async fn kept_receipt(&self, territory: &TerritoryId, id: CommandId) -> Result<Option<KeptReceipt>, StoreError> {
-        let mut get = cmd("HMGET");
+        let mut get = cmd("GET");
         get.arg(self.names.receipt(territory, id));
-        ["digest", "seq", "at", "written", "counts", "outcome"].iter().for_each(|field| {
-            get.arg(field);
-        });
-        let mut row = fields(self.command_of(territory, &get).await?)?;
+        let text: Option<Vec<u8>> = from_redis_value(self.command_of(territory, &get).await?)
+            .map_err(|_| unreadable("a receipt of another type"))?;
         // One that outlived its 72 h meanwhile is gone.
-        let Some(digest) = row[0].take() else { return Ok(None) };
-        let digest: [u8; 32] = digest.try_into().map_err(|_| unreadable("a digest of another length"))?;
-        let counts = text(&row, 4)?;
-        let count = |n: &str| n.parse().map_err(|_| unreadable("a count that is no number"));
-        Ok(Some(KeptReceipt {
-            command: id,
-            digest: Digest(digest),
-            seq: number(&row, 1)?,
-            at: Instant::from_unix_ms(number(&row, 2)?),
-            written: Instant::from_unix_ms(number(&row, 3)?),
-            counts: counts.split(',').filter(|n| !n.is_empty()).map(count).collect::<Result<_, _>>()?,
-            outcome: row[5].take().unwrap_or_default(),
-        }))
+        text.map(|text| form::parse_receipt(id, &text)).transpose()
     }
 
     async fn counters(&self, territory: &TerritoryId) -> Result<Vec<Row>, StoreError> {
@@ -255,16 +236,12 @@ struct Filling {
 
 impl Filling {
     /// What writes a row; a receipt that has outlived its 72 h needs none.
-    fn commands(&self, row: Row) -> Vec<Cmd> {
+    fn command(&self, row: Row) -> Option<Cmd> {
         let (names, territory) = (&self.redis.names, &self.territory);
         let mut command = Cmd::new();
         match row {
             Row::Record(key, record) => {
-                command.arg("HSET").arg(names.record(territory, &key));
-                command.arg("version").arg(hex(record.version)).arg("bytes").arg(record.value);
-                record.number.iter().for_each(|number| {
-                    command.arg("number").arg(number);
-                });
+                command.arg("SET").arg(names.record(territory, &key)).arg(form::record(&record));
             }
             Row::Entry(index, score, member) => {
                 command.arg("ZADD").arg(names.index(territory, &index)).arg(score).arg(member.0);
@@ -272,28 +249,21 @@ impl Filling {
             Row::Counter(counter, value) => {
                 command.arg("HSET").arg(names.counters(territory)).arg(counter.as_str()).arg(value);
             }
-            Row::Receipt(receipt) => return self.receipt(receipt),
+            Row::Receipt(receipt) => {
+                let left = (receipt.written + RECEIPT_LIFE).since(self.redis.clock.now()).ms();
+                if left == 0 {
+                    return None;
+                }
+                command.arg("SET").arg(names.receipt(territory, receipt.command)).arg(form::receipt(&receipt));
+                command.arg("PX").arg(left);
+            }
             Row::Log(entry) => {
                 command.arg("XADD").arg(names.log(territory)).arg(format!("{}-0", entry.seq));
                 command.arg("command").arg(entry.command_id.to_string()).arg("at").arg(entry.at.unix_ms());
                 command.arg("counts").arg(listed(&entry.counts)).arg("event").arg(entry.event);
             }
         }
-        vec![command]
-    }
-
-    fn receipt(&self, receipt: KeptReceipt) -> Vec<Cmd> {
-        let key = self.redis.names.receipt(&self.territory, receipt.command);
-        let left = (receipt.written + RECEIPT_LIFE).since(self.redis.clock.now()).ms();
-        if left == 0 {
-            return Vec::new();
-        }
-        let (mut set, mut expire) = (cmd("HSET"), cmd("PEXPIRE"));
-        set.arg(&key).arg("digest").arg(&receipt.digest.0[..]).arg("seq").arg(receipt.seq);
-        set.arg("at").arg(receipt.at.unix_ms()).arg("written").arg(receipt.written.unix_ms());
-        set.arg("counts").arg(listed(&receipt.counts)).arg("outcome").arg(receipt.outcome);
-        expire.arg(&key).arg(left);
-        vec![set, expire]
+        Some(command)
     }
 }
 
@@ -303,13 +273,13 @@ impl Load for Filling {
         // The entries of a stream must come in order; everything else may go abreast.
         let (log, others): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| matches!(row, Row::Log(_)));
         let abreast = others.into_iter().map(|row| async {
-            for command in self.commands(row) {
+            if let Some(command) = self.command(row) {
                 self.redis.command_of(&self.territory, &command).await?;
             }
             Ok::<_, StoreError>(())
         });
         stream::iter(abreast).buffer_unordered(ABREAST).try_collect::<()>().await?;
-        for command in log.into_iter().flat_map(|row| self.commands(row)) {
+        for command in log.into_iter().flat_map(|row| self.command(row)) {
             self.redis.command_of(&self.territory, &command).await?;
         }
         Ok(())

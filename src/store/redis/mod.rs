@@ -8,6 +8,7 @@ mod address;
 mod audit;
 mod call;
 mod dump;
+mod form;
 mod link;
 mod names;
 mod reply;

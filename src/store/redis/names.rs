@@ -8,8 +8,8 @@
 //! | `head` | hash | epoch, seq, schema, touches, and the two instants of the store's time |
 //! | `log` | stream | `<seq>-0`: command, at, counts, event |
 //! | `counters` | hash | counter → value |
-//! | `receipt:<command id>` | hash, 72 h | digest, seq, at, written, counts, outcome |
-//! | `record:<key>` | hash | version, number when it has one, bytes |
+//! | `receipt:<command id>` | text, 72 h | digest, seq, at, written, counts, outcome (see [`super::form`]) |
+//! | `record:<key>` | text | version, number when it has one, bytes; a record or receipt of another type is refused |
 //! | `index:<index>` | sorted set | member → score |
 //!
 //! and, outside every territory, the set `<prefix>:<layout version>:territories`.

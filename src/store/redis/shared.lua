@@ -17,11 +17,18 @@ local function is(key, wanted)
   return found == 'none' or found == wanted
 end
 
+-- The answer of a command that reads; nil when the key holds another type.
+local function try(...)
+  local answer = redis.pcall(...)
+  if type(answer) == 'table' and answer.err then return nil end
+  return answer
+end
+
 -- Where the territory stands, all zero when it is unknown; nil when it is unreadable.
 local function read_head(key)
-  if not is(key, 'hash') then return nil end
   local names = { 'epoch', 'seq', 'schema', 'touches', 'last', 'wall' }
-  local row = redis.call('HMGET', key, unpack(names))
+  local row = try('HMGET', key, unpack(names))
+  if not row then return nil end
   local head, known = {}, false
   for i, name in ipairs(names) do known = known or row[i] ~= false end
   for i, name in ipairs(names) do
@@ -49,25 +56,42 @@ end
 -- How long a receipt answers a repeated command, ms (72 h). The TTL only clears what this has ended.
 local RECEIPT_LIFE = 72 * 3600 * 1000
 
--- The receipt at `key` while it lives: digest, seq, at, counts, outcome, or nil; false when it is unreadable.
+-- A receipt is one text: digest (32 bytes), then seq|at|written|counts| in decimal, then the outcome's bytes. The one at
+-- `key` while it lives: digest, seq, at, counts, outcome, or nil; false when it is unreadable.
 local function read_receipt(key, now)
-  if not is(key, 'hash') then return false end
-  local row = redis.call('HMGET', key, 'digest', 'seq', 'at', 'written', 'counts', 'outcome')
-  if not row[1] then return nil end
-  for i = 1, 6 do
-    if not row[i] then return false end
-  end
-  local written = tonumber(row[4])
-  if not written then return false end
-  if now - written > RECEIPT_LIFE then return nil end
-  return { digest = row[1], seq = row[2], at = row[3], counts = row[5], outcome = row[6] }
+  local value = try('GET', key)
+  if value == nil then return false end
+  if not value then return nil end
+  local seq, at, written, counts, from = string.match(value, '^(%d+)|(%d+)|(%d+)|([%d,]*)|()', 33)
+  if not seq then return false end
+  if now - tonumber(written) > RECEIPT_LIFE then return nil end
+  return { digest = string.sub(value, 1, 32), seq = seq, at = at, counts = counts, outcome = string.sub(value, from) }
 end
 
--- The record at `key`: its version, number ('' for none) and bytes; nil when absent, false when it is unreadable.
+-- A record is one text: version (32 hex digits), number in decimal ('' for none), '|', then its bytes.
+--
+-- Version and number that `text` begins with, and where the bytes begin; false when it is no record.
+local function parse_record(text)
+  local number, from = string.match(text, '^(%d*)|()', 33)
+  local version = string.sub(text, 1, 32)
+  if not number or string.find(version, '%X') then return false end
+  return { version, number }, from
+end
+
+-- Version and number of the record at `key`; nil when absent, false when it is unreadable.
+local function read_version(key)
+  local start = try('GETRANGE', key, 0, 32 + 16)
+  if not start then return false end
+  if start == '' then return nil end
+  return (parse_record(start))
+end
+
+-- The record at `key`: its version, number and bytes; nil when absent, false when it is unreadable.
 local function read_record(key)
-  if not is(key, 'hash') then return false end
-  local row = redis.call('HMGET', key, 'version', 'number', 'bytes')
-  if not row[1] and not row[2] and not row[3] then return nil end
-  if not row[1] or #row[1] ~= 32 or not row[3] then return false end
-  return { row[1], row[2] or '', row[3] }
+  local value = try('GET', key)
+  if value == nil then return false end
+  if not value then return nil end
+  local record, from = parse_record(value)
+  if record then record[3] = string.sub(value, from) end
+  return record
 end

@@ -53,9 +53,12 @@ async fn a_key_of_another_type_is_named_and_nothing_is_half_done() {
     let store = redis_at(&server.url(), Clock::manual(START)).await;
     store.commit(&opening("open")).await.unwrap();
     let territory = "fr-67".parse().unwrap();
-    for (name, what) in
-        [("record:case/9", "hash"), ("index:timers", "zset"), ("counters", "hash"), ("log", "a stream that ends at 1")]
-    {
+    for (name, what) in [
+        ("record:case/9", "a record"),
+        ("index:timers", "zset"),
+        ("counters", "hash"),
+        ("log", "a stream that ends at 1"),
+    ] {
         let key = format!("it:1:{{fr-67}}:{name}");
         server.command(&["SET", &key, "a text"]).await;
         let before = server.command(&["DEBUG", "DIGEST"]).await;
