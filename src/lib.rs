@@ -3,15 +3,16 @@
 //! # The map
 //!
 //! ```text
-//! cli ──► app ──► grpc, interop, sheet ──► engine ──► store
-//!  │                                  │          │
-//!  └─────────► config ───────────► domain ◄──────┘
+//! cli ──► app ──► grpc, interop, sheet ──► engine ──► archive ──► store
+//!  │                                          │                      │
+//!  └─────────► config ───────────────────► domain ◄──────────────────┘
 //! ```
 //!
 //! | room | what it decides or does |
 //! |---|---|
 //! | [`domain`] | the rules, pure: `decide(state, command, now) → outcome or refusal`, and `evolve` |
 //! | [`store`] | state: one conditional commit, one read, one range, one log; two engines, one contract |
+//! | [`archive`] | a territory's rows as files: exports, and the days of what left the working set |
 //! | [`engine`] | the use cases: load → decide → commit → retry; planning, upkeep, watching |
 //! | [`grpc`] | the API: messages in and out, the actor of a call, the one mapping of refusals to statuses |
 //! | [`interop`] | messages of other systems, decoded with every fault at once |
@@ -43,6 +44,7 @@
 //! `now` is always a parameter. A deadline is an index entry that any instance may fire; a guard lets one win.
 
 pub mod app;
+pub mod archive;
 pub mod cli;
 pub mod clock;
 pub mod config;

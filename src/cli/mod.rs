@@ -8,7 +8,10 @@ mod calendar;
 mod check_config;
 mod demo;
 mod explain;
+mod export;
 mod french;
+mod import;
+mod place;
 mod replay;
 mod scratch;
 mod serve;
@@ -55,6 +58,10 @@ enum Command {
     Explain(explain::Args),
     /// Say which legal period it is in a territory at an instant, and when it next changes
     Calendar(calendar::Args),
+    /// Write a site's state, its log or its archive as JSON lines, checked and complete; holds patient data
+    Export(export::Args),
+    /// Make an export the state of an empty place: from embedded to Redis and back, without a difference
+    Import(import::Args),
     /// Check the configuration: every fault at once, with file and line
     CheckConfig(check_config::Args),
 }
@@ -67,6 +74,8 @@ impl Command {
             Self::Replay(args) => replay::run(args, shared),
             Self::Explain(args) => explain::run(args, shared),
             Self::Calendar(args) => calendar::run(args, shared),
+            Self::Export(args) => export::run(args, shared),
+            Self::Import(args) => import::run(args, shared),
             Self::CheckConfig(args) => check_config::run(args, shared),
         }
     }

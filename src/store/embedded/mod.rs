@@ -76,6 +76,11 @@ impl Embedded {
         Self::over(database, clock).map_err(|error| fail(error.to_string()))
     }
 
+    /// Whether directory `path` holds a store.
+    pub fn is_in(path: impl AsRef<Path>) -> bool {
+        path.as_ref().join(FILE).is_file()
+    }
+
     /// The engine over an open file.
     fn over(database: Database, clock: Clock) -> Result<Self, redb::Error> {
         create_tables(&database)?;

@@ -3,6 +3,7 @@
 mod calendar;
 mod check_config;
 mod explain;
+mod moving;
 
 use std::process::{Command, Output};
 

@@ -4,6 +4,7 @@ mod checking;
 mod claiming;
 mod desk;
 mod due;
+mod moved;
 mod repeating;
 mod trips;
 mod watching;

@@ -8,16 +8,48 @@ use super::{
 };
 
 /// Each ring and the rings it may name. `clock` and `telemetry` are the floor under every ring but the pure ones.
-const RINGS: [(&str, &[&str]); 13] = [
+const RINGS: [(&str, &[&str]); 14] = [
     ("main", &["cli", "app"]),
-    ("cli", &["app", "grpc", "telephony", "interop", "engine", "store", "domain", "config", "clock", "telemetry"]),
-    ("app", &["grpc", "telephony", "interop", "sheet", "engine", "store", "domain", "config", "clock", "telemetry"]),
+    (
+        "cli",
+        &[
+            "app",
+            "grpc",
+            "telephony",
+            "interop",
+            "engine",
+            "archive",
+            "store",
+            "domain",
+            "config",
+            "clock",
+            "telemetry",
+        ],
+    ),
+    (
+        "app",
+        &[
+            "grpc",
+            "telephony",
+            "interop",
+            "sheet",
+            "engine",
+            "archive",
+            "store",
+            "domain",
+            "config",
+            "clock",
+            "telemetry",
+        ],
+    ),
     // One rpc takes a message of the Hub as it is: the door decodes it, the engine acts.
     ("grpc", &["interop", "engine", "store", "domain", "clock", "telemetry"]),
     ("telephony", &["engine", "store", "domain", "clock", "telemetry"]),
     ("sheet", &["engine", "domain", "clock", "telemetry"]),
     ("interop", &["engine", "store", "domain", "clock", "telemetry"]),
-    ("engine", &["store", "domain", "clock", "telemetry"]),
+    ("engine", &["archive", "store", "domain", "clock", "telemetry"]),
+    // Files of a territory's rows: they know rows, and nothing of what a row means.
+    ("archive", &["store", "domain", "clock", "telemetry"]),
     ("store", &["domain", "clock", "telemetry"]),
     ("config", &["domain"]),
     ("clock", &["domain"]),
