@@ -76,7 +76,7 @@ pub struct Receipt {
     pub counts: Vec<u64>,
     /// The caller's own answer, kept so that a lost reply can be given again.
     pub outcome: Vec<u8>,
-    /// The version of every record it wrote: a command's follows from its id and seq, a touch's only the store knows.
+    /// The version of every record it wrote: a command's follows from its id, seq and instant, a touch's only the store knows.
     pub version: Version,
     /// How safe the write is.
     pub durability: Durability,

@@ -50,9 +50,10 @@ impl<T: fmt::Display> From<&T> for Member {
     }
 }
 
-/// An opaque record version: the seq that wrote it and 64 bits of its command id. A plain counter would be fooled after
-/// a failover that lost a tail. A touch has no command: 40 bits of its content and 24 bits of the territory's count of
-/// touches stand in its place.
+/// An opaque record version: the seq that wrote it, and 64 bits of its command id mixed with its instant. A plain counter
+/// would be fooled after a failover that lost a tail, and so would the command id alone: a command whose first run was
+/// lost is decided again under the same id, and may come to stand at the same seq with another content. A touch has no
+/// command: 40 bits of its content and 24 bits of the territory's count of touches stand in its place.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version {
     seq: u64,
@@ -60,10 +61,10 @@ pub struct Version {
 }
 
 impl Version {
-    /// The version that a commit of `command` at `seq` gives to what it writes.
-    pub fn new(seq: u64, command: CommandId) -> Self {
+    /// The version that a commit of `command` at `seq`, whose instant is `at`, gives to what it writes.
+    pub fn new(seq: u64, command: CommandId, at: Instant) -> Self {
         let low = command.0.as_u128() as u64;
-        Self { seq, command: low }
+        Self { seq, command: low ^ at.unix_ms().unsigned_abs().rotate_left(16) }
     }
 
     /// The version that touch number `count` of the territory gives at `seq`; `digest` is [`Txn::touch_digest`].
@@ -333,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_version_survives_its_bytes() {
-        let version = Version::new(7, due_command("x", Instant::from_unix_ms(5)));
+        let version = Version::new(7, due_command("x", Instant::from_unix_ms(5)), Instant::from_unix_ms(6));
         assert_eq!(Version::from_bytes(&version.to_bytes()), Some(version));
         assert_eq!(Version::from_bytes(&[0; 15]), None);
     }

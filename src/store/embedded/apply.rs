@@ -142,7 +142,7 @@ fn write(tables: &mut Writing<'_>, txn: &Txn, mut head: Head, now: Instant) -> R
     head.seq += u64::from(txn.event.is_some());
     head.touches += u64::from(txn.command.is_none());
     let version = match txn.command {
-        Some((id, _)) => Version::new(head.seq, id),
+        Some((id, _)) => Version::new(head.seq, id, txn.at),
         None => Version::of_touch(head.seq, txn.touch_digest(), head.touches),
     };
     let mut counts = Vec::new();

@@ -162,7 +162,7 @@ where
         let (digest, seq, at, written, counts, outcome) = row.value();
         let (at, written) = (Instant::from_unix_ms(at), Instant::from_unix_ms(written));
         let durability = Durability::D1;
-        let (outcome, version) = (outcome.to_vec(), Version::new(seq, command));
+        let (outcome, version) = (outcome.to_vec(), Version::new(seq, command, at));
         let receipt = Receipt { seq, at, counts, outcome, version, durability, replayed: true };
         let kept = KeptReceipt { digest: Digest(digest), written, receipt };
         Ok((now.since(written) <= RECEIPT_LIFE).then_some(kept))

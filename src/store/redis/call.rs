@@ -127,7 +127,7 @@ fn command_args(txn: &Txn) -> Vec<Vec<u8>> {
     let schema = txn.written_schema().map_or_else(Vec::new, text);
     match txn.command {
         Some((id, digest)) => {
-            let low = hex(Version::new(0, id)).split_off(16).into_bytes();
+            let low = hex(Version::new(0, id, txn.at)).split_off(16).into_bytes();
             let made = command_time(id).map_or(0, |made| made.unix_ms());
             vec![text(id), digest.0.to_vec(), low, text(made), schema]
         }

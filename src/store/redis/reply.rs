@@ -96,7 +96,7 @@ impl Fields {
         version.ok_or_else(|| unreadable("a version"))
     }
 
-    /// The receipt of `command`, whose id and seq are its version; a touch's stands in the answer.
+    /// The receipt of `command`, whose id, seq and instant are its version; a touch's stands in the answer.
     fn receipt(
         &mut self,
         command: Option<CommandId>,
@@ -105,7 +105,7 @@ impl Fields {
     ) -> Result<Receipt, StoreError> {
         let (seq, at, counts, outcome) = (self.parse()?, self.instant()?, self.counts()?, self.bytes()?);
         let version = match command {
-            Some(command) => Version::new(seq, command),
+            Some(command) => Version::new(seq, command, at),
             None => Self::version(&self.text()?)?,
         };
         Ok(Receipt { seq, at, counts, outcome, version, durability, replayed })

@@ -115,7 +115,10 @@ async fn a_token_of_another_history_begins_again_and_says_so(stand: Stand) {
     let case = desk.qualified(Priority::P2).await;
     for foreign in [WatchToken(vec![7]), WatchToken(vec![9; 16]), WatchToken([0, 0, 0, 0, 0, 0, 0, 1].repeat(3))] {
         let mut console = Console::new(&desk.a, Some(foreign)).await;
-        console.shown.insert(CaseId(uuid::Uuid::from_u128(1)), Version::new(1, desk.mutation().command_id));
+        console.shown.insert(
+            CaseId(uuid::Uuid::from_u128(1)),
+            Version::new(1, desk.mutation().command_id, desk.stand.clock.now()),
+        );
         console.catches_up(&desk, &[case]).await;
         assert_eq!(console.resets, 1);
     }
