@@ -18,6 +18,7 @@ mod routing;
 mod secrecy;
 mod services;
 mod sheet;
+mod simulation;
 mod store;
 mod stories;
 mod support;

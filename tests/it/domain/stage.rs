@@ -236,23 +236,9 @@ impl Stage {
         self.done(&coordinator(), case, Command::Advance { decision, plan }).offer.unwrap()
     }
 
-    /// A plan with one kept option, or with none left.
+    /// A plan of now with one kept option, or with none left.
     pub fn plan(&self, kept: Option<(&str, Means)>) -> Plan {
-        let row = kept.map(|(who, means)| Row {
-            category: match means {
-                Means::Ring => Category::OwnGp,
-                Means::Slot { .. } => Category::SasSlot,
-                Means::Visit { .. } => Category::HomeVisit,
-            },
-            responder: Some(who.parse::<ResponderId>().unwrap()),
-            means: Some(means),
-            earliest: None,
-            distance_m: None,
-            verdict: Verdict::Kept { rank: 1 },
-        });
-        let (rules, period) = ("67-2024.1@story".to_owned(), "OFFICE_HOURS".to_owned());
-        let (rows, sources, left_out, kept_left_out) = (row.into_iter().collect(), vec![], vec![], vec![]);
-        Plan { at: self.now, rules, period, deadline: self.now, sources, rows, left_out, kept_left_out }
+        plan_at(self.now, kept)
     }
 
     /// A slot that Dr Marée publishes: it begins in `ahead` and lasts 20 minutes.
@@ -276,6 +262,25 @@ impl Stage {
         let answer = OfferAnswer::Accepted { appointment: Some(self.now + Span::from_hours(1)) };
         self.done(actor, case, Command::AnswerOffer { offer, answer });
     }
+}
+
+/// A plan with one kept option, or with none left.
+pub fn plan_at(at: Instant, kept: Option<(&str, Means)>) -> Plan {
+    let row = kept.map(|(who, means)| Row {
+        category: match means {
+            Means::Ring => Category::OwnGp,
+            Means::Slot { .. } => Category::SasSlot,
+            Means::Visit { .. } => Category::HomeVisit,
+        },
+        responder: Some(who.parse::<ResponderId>().unwrap()),
+        means: Some(means),
+        earliest: None,
+        distance_m: None,
+        verdict: Verdict::Kept { rank: 1 },
+    });
+    let (rules, period) = ("67-2024.1@story".to_owned(), "OFFICE_HOURS".to_owned());
+    let (rows, sources, left_out, kept_left_out) = (row.into_iter().collect(), vec![], vec![], vec![]);
+    Plan { at, rules, period, deadline: at, sources, rows, left_out, kept_left_out }
 }
 
 pub fn call(now: Instant) -> Open {

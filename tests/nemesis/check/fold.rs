@@ -7,6 +7,7 @@ use sas_dispatch::{
         case::{Case, Event, Fact, OfferState, Records, apply},
         ids::{CaseId, CommandId, SlotId},
         slots::SlotState,
+        time::Instant,
     },
     store::Version,
 };
@@ -65,7 +66,9 @@ impl<'a> Model<'a> {
         let after = event.case.and_then(|id| records.cases.get(&id));
         if let Some(after) = after.filter(|after| before.as_ref() != Some(*after)) {
             let command: Result<CommandId, _> = entry.command_id.parse();
-            let version = command.map(|id| hex(&Version::new(entry.seq, id).to_bytes())).unwrap_or_default();
+            let version = command
+                .map(|id| hex(&Version::new(entry.seq, id, Instant::from_unix_ms(entry.at_ms)).to_bytes()))
+                .unwrap_or_default();
             let step = Step { seq: entry.seq, version, shape: shape(after) };
             self.cases.entry(after.id.to_string()).or_default().push(step);
         }

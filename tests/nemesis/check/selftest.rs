@@ -103,7 +103,7 @@ impl Day {
 }
 
 fn version(seq: u64) -> String {
-    hex(&Version::new(seq, CommandId(id(seq as usize))).to_bytes())
+    hex(&Version::new(seq, CommandId(id(seq as usize)), Instant::from_unix_ms(AT_MS + seq as i64)).to_bytes())
 }
 
 fn opened() -> Vec<Fact> {

@@ -126,8 +126,12 @@ pub const COMMANDS: [&str; 29] = [
 ];
 
 pub fn steps() -> impl Strategy<Value = Vec<Step>> {
+    vec(step(), 1..160)
+}
+
+pub fn step() -> impl Strategy<Value = Step> {
     let step = (act(), 0..6_usize, 0..3_usize, 0..8_usize);
-    vec(step.prop_map(|(act, who, case, pick)| Step { act, who, case, pick }), 1..160)
+    step.prop_map(|(act, who, case, pick)| Step { act, who, case, pick })
 }
 
 fn act() -> impl Strategy<Value = Act> {

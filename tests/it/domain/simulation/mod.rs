@@ -3,10 +3,11 @@
 //! design.md §3 that records show must hold, the oracle that reads only events must agree, and at the end every case can
 //! still be brought to its end by people doing what stands on their screens.
 
-mod act;
+pub mod act;
 mod finish;
 mod next;
 mod room;
+pub mod scene;
 
 use std::collections::BTreeMap;
 

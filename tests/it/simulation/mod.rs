@@ -1,0 +1,68 @@
+//! A simulated day of the whole engine: three real instances over a store that is simulated, with everything that networks,
+//! servers, clocks and processes do to them, chosen by a seed.
+//!
+//! A seed is one run, to the byte: one thread, no real time, every call of every instance moved by the player. After each
+//! step the judge looks at log and records ([`judge`]); a failure shrinks to a program that can be pasted into [`cases`].
+//! `SAS_SIM_SEEDS` and `SAS_SIM_STEPS` make a long hunt of it, `SAS_SIM_FROM` says where it begins, `SAS_SIM_TRACE` shows
+//! every answer of a run.
+
+mod cases;
+mod judge;
+mod ledger;
+mod net;
+mod plant;
+mod play;
+mod port;
+mod shrink;
+mod step;
+
+use std::collections::BTreeMap;
+
+use plant::{Plant, Planted};
+
+/// What a budget from outside says, or the quick one.
+fn budget(name: &str, quick: usize) -> usize {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(quick)
+}
+
+#[test]
+fn whatever_happens_no_rule_breaks_and_nothing_acknowledged_is_lost() {
+    let (from, seeds, moves) = (budget("SAS_SIM_FROM", 0), budget("SAS_SIM_SEEDS", 60), budget("SAS_SIM_STEPS", 200));
+    let (mut results, mut took_effect) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
+    for seed in from..from + seeds {
+        let program = shrink::program(seed as u64, moves);
+        match shrink::play(&program, Planted::default()) {
+            Ok(played) => {
+                played.results.into_iter().for_each(|(kind, n)| *results.entry(kind).or_default() += n);
+                played.took_effect.into_iter().for_each(|(name, n)| *took_effect.entry(name).or_default() += n);
+            }
+            Err(wrong) => {
+                println!("info: seed {seed} fails ({wrong}); shrinking");
+                let (program, wrong) = shrink::smallest(program, &Planted::default(), wrong);
+                panic!("seed {seed} of {moves} moves: {wrong}\n{program:?}");
+            }
+        }
+    }
+    println!("info: {seeds} seeds of up to {moves} moves; results {results:?}; took effect {took_effect:?}");
+}
+
+#[test]
+fn a_seed_is_one_run_to_the_byte() {
+    for seed in 0..8 {
+        let run = || shrink::play(&shrink::program(seed, 120), Planted::default()).unwrap().trace;
+        let (one, other) = (run(), run());
+        assert!(one.len() > 20, "a run of {} answers shows little", one.len());
+        assert_eq!(one, other, "seed {seed}");
+    }
+}
+
+/// The hunt is worth nothing if it does not find what is certainly there.
+#[test]
+fn each_planted_fault_is_found_within_the_quick_budget() {
+    for plant in Plant::ALL {
+        let mut hunt = (0..60).map(|seed| (seed, shrink::play(&shrink::program(seed, 200), Planted::new(plant))));
+        let found = hunt.find_map(|(seed, played)| Some((seed, played.err()?)));
+        let (seed, wrong) = found.unwrap_or_else(|| panic!("{plant:?} was not found"));
+        println!("info: {plant:?} was found by seed {seed}: {wrong}");
+    }
+}
