@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     clock::Clock,
-    config::{Config, Ground, Intake, Promised, StoreSettings},
+    config::{Below, Config, Ground, Intake, Promised, StoreSettings},
     engine::{Engine, LookupKey, Options, Place},
     grpc::{self, ServerOptions},
     sheet::Sheets,
@@ -67,6 +67,20 @@ pub enum StartError {
         /// What the system says.
         error: std::io::Error,
     },
+    /// The store keeps less than the configuration promises, and is to be refused then.
+    #[error(
+        "durabilité {found}, alors que {promised} est promise ; {}. Changez ces réglages, ou la promesse (store.durability), \
+         ou démarrez malgré tout (store.below = \"degraded\")",
+        .remarks.join(" ; ")
+    )]
+    Below {
+        /// The level the audit found.
+        found: Durability,
+        /// The level promised.
+        promised: Durability,
+        /// What was read and what to change, in French.
+        remarks: Vec<String>,
+    },
     /// The actor of a call is taken from its metadata, which only this machine may be trusted with.
     #[error("{0} is not a loopback address: until identities are checked, listen on 127.0.0.1 or [::1] only")]
     NotLoopback(SocketAddr),
@@ -79,6 +93,8 @@ pub struct Service {
     pub engine: Engine,
     /// What the store's settings promise.
     pub durability: DurabilityReport,
+    /// The level the configuration promises.
+    pub promised: Durability,
     /// Where it listens.
     pub address: SocketAddr,
     stop: watch::Sender<bool>,
@@ -110,12 +126,15 @@ pub async fn start(setup: Setup, listener: TcpListener) -> Result<Service, Start
             error!(%error, "the port stopped answering");
         }
     })];
+    let settings = &setup.config.settings.store;
+    let promised = promise(settings).level;
+    tasks.push(tokio::spawn(watch_durability(engine.clone(), promised, duration(settings.audit), stopped.clone())));
     if let Upkeep::Every(pause) = setup.upkeep {
         tasks.push(tokio::spawn(upkeep(engine.clone(), pause, stopped.clone())));
         tasks.push(tokio::spawn(sheets(engine.clone(), sheets_of(&setup), stopped)));
     }
     info!(%address, level = %durability.level, "listening");
-    Ok(Service { engine, durability, address, stop, tasks })
+    Ok(Service { engine, durability, promised, address, stop, tasks })
 }
 
 impl Service {
@@ -149,6 +168,10 @@ async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport), StartE
     };
     let store = store::open(opened).await?;
     let durability = store.durability().await?;
+    let promised = promise(settings).level;
+    if durability.level < promised && settings.below == Below::Refuse {
+        return Err(StartError::Below { found: durability.level, promised, remarks: durability.remarks });
+    }
     let lookup = match &settings.lookup_key {
         Some(secret) => LookupKey::new(secret.expose_secret().as_bytes()),
         None => lookup::kept_in(&data)?,
@@ -157,7 +180,7 @@ async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport), StartE
         Intake::Strict => Policy::Strict,
         Intake::Degraded => Policy::Degraded,
     };
-    let options = Options { attempts: settings.commit_attempts, store: kind, intake, ..Options::default() };
+    let options = Options { attempts: settings.commit_attempts, store: kind, intake, promised, ..Options::default() };
     let place = |ground: &Arc<Ground>| Arc::new(Place { territory: ground.0.clone(), directory: ground.1.clone() });
     let places = setup.config.territories.iter().map(|(id, ground)| (id.clone(), place(ground))).collect();
     let engine = Engine::new(store, setup.clock.clone(), places, lookup, setup.metrics.clone(), options);
@@ -170,7 +193,7 @@ fn redis_options(url: &str, settings: &StoreSettings, clock: Clock) -> RedisOpti
         clock,
         promise: promise(settings),
         audit_every: duration(settings.audit),
-        replica_lag: duration(settings.replica_lag),
+        replica_lag: settings.replica_lag,
         max_server_gap: settings.max_server_gap,
         ..RedisOptions::new(url)
     }
@@ -192,6 +215,20 @@ async fn upkeep(engine: Engine, pause: Duration, stopped: watch::Receiver<bool>)
         if let Err(error) = engine.upkeep_once().await {
             warn!(%error, "upkeep did not reach the store; it is tried again");
         }
+        tokio::select! {
+            () = &mut stop => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Keeps the level in the figures; the store itself raises the alarm in the log.
+async fn watch_durability(engine: Engine, promised: Durability, pause: Duration, stopped: watch::Receiver<bool>) {
+    let stop = until(stopped);
+    tokio::pin!(stop);
+    loop {
+        let level = engine.durability().await.map_or(Durability::Unknown, |report| report.level);
+        engine.metrics().durability(level.rung(), level < promised);
         tokio::select! {
             () = &mut stop => return,
             () = tokio::time::sleep(pause) => {}

@@ -12,7 +12,6 @@ use crate::{
     app::{self, Setup, StorePlace, Upkeep},
     clock::Clock,
     config::{self, Config},
-    store::Durability,
     telemetry::{self, LogFormat, TelemetrySettings},
 };
 
@@ -58,11 +57,12 @@ async fn serve(args: &Args, mut config: Config) -> Outcome {
     let setup = Setup { config, clock: Clock::System, store, upkeep, metrics: guard.metrics() };
     let service = app::start(setup, listener).await.map_err(WrongUse::new)?;
     say(format!("sas-dispatch écoute sur {} (gRPC et gRPC-web)", service.address));
-    if service.durability.level < Durability::D1 {
+    let (durability, promised) = (&service.durability, service.promised);
+    if durability.level < promised {
         say(format!(
-            "ATTENTION : durabilité {}, des secondes de travail peuvent être perdues ({})",
-            service.durability.level,
-            service.durability.facts.join(", ")
+            "ATTENTION : durabilité {}, alors que {promised} est promise ({})",
+            durability.level,
+            durability.remarks.join(" ; ")
         ));
     }
     stop_signal().await.map_err(WrongUse::new)?;

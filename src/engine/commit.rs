@@ -159,7 +159,12 @@ impl Engine {
             };
             self.0.metrics.commit(self.0.options.store, label, watch.elapsed());
             match sent {
-                Ok(committed) => return Ok(Some(committed)),
+                Ok(committed) => {
+                    if matches!(&committed, Committed::Done(receipt) if receipt.durability < self.0.options.promised) {
+                        self.0.metrics.degraded(&txn.territory);
+                    }
+                    return Ok(Some(committed));
+                }
                 Err(StoreError::Fenced { .. }) => return Ok(None),
                 Err(error @ (StoreError::Unknown(_) | StoreError::Unavailable(_))) => last = error,
                 Err(error) => return Err(error.into()),

@@ -74,6 +74,8 @@ pub struct Options {
     pub store: StoreKind,
     /// What intake does when the promised durability cannot be had.
     pub intake: Policy,
+    /// The promised durability.
+    pub promised: Durability,
 }
 
 impl Default for Options {
@@ -84,6 +86,7 @@ impl Default for Options {
             timers_per_round: 500,
             store: StoreKind::Embedded,
             intake: Policy::Degraded,
+            promised: Durability::Unknown,
         }
     }
 }

@@ -30,6 +30,19 @@ coded_enum! {
     }
 }
 
+impl Durability {
+    /// Its rung of the ladder, for figures: 0, 0.5, 1 or 2, and -1 when it is unknown.
+    pub fn rung(self) -> f64 {
+        match self {
+            Self::Unknown => -1.0,
+            Self::D0 => 0.0,
+            Self::D0_5 => 0.5,
+            Self::D1 => 1.0,
+            Self::D2 => 2.0,
+        }
+    }
+}
+
 /// The level a site promises to its callers, and what it takes to reach it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Promise {

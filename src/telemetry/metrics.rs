@@ -34,6 +34,9 @@ pub struct Metrics {
     offers: Counter<u64>,
     unanswered: Gauge<u64>,
     alarms: Counter<u64>,
+    durability: Gauge<f64>,
+    below: Gauge<u64>,
+    degraded: Counter<u64>,
 }
 
 fn label(key: &'static str, value: impl Label) -> KeyValue {
@@ -67,6 +70,12 @@ impl Metrics {
             offers: count("sas.offers", "offers by category and outcome"),
             unanswered: level("sas.unanswered", "cases for which nobody is left to ask"),
             alarms: count("sas.alarms", "alarms raised, by kind"),
+            durability: meter
+                .f64_gauge("sas.store.durability")
+                .with_description("level every commit reaches: 0, 0.5, 1 or 2; -1 when unknown")
+                .build(),
+            below: level("sas.store.below", "1 while that level is below the promised one"),
+            degraded: count("sas.store.degraded", "commands acknowledged below the promised level"),
         }
     }
 
@@ -123,5 +132,16 @@ impl Metrics {
     /// An alarm was raised; `kind` is the name of its kind.
     pub fn alarm(&self, territory: &TerritoryId, kind: &'static str) {
         self.alarms.add(1, &[place(territory), named("kind", kind)]);
+    }
+
+    /// The rung of the durability ladder that every commit reaches now, and whether the promised one is higher.
+    pub fn durability(&self, rung: f64, below: bool) {
+        self.durability.record(rung, &[]);
+        self.below.record(u64::from(below), &[]);
+    }
+
+    /// A command was acknowledged below the promised level.
+    pub fn degraded(&self, territory: &TerritoryId) {
+        self.degraded.add(1, &[place(territory)]);
     }
 }

@@ -1,7 +1,7 @@
 //! Where Redis is: one server, the sentinels of one, or the first nodes of a cluster. Never printed: it may hold a
 //! password, so that no message repeats any part of it.
 
-use ::redis::{ConnectionInfo, IntoConnectionInfo};
+use ::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
 /// The forms, for messages.
 const FORMS: &str = "redis://host:port/db, unix:///path, redis-sentinel://host:port,host:port/MASTER or \
@@ -45,6 +45,20 @@ impl Address {
             }
             _ => Err(expected()),
         }
+    }
+
+    /// The same servers under another host and port, entered with the same user, password and database.
+    pub(super) fn at(like: &ConnectionInfo, host: &str, port: u16) -> ConnectionInfo {
+        let addr = match like.addr() {
+            ConnectionAddr::TcpTls { insecure, tls_params, .. } => ConnectionAddr::TcpTls {
+                host: host.to_owned(),
+                port,
+                insecure: *insecure,
+                tls_params: tls_params.clone(),
+            },
+            _ => ConnectionAddr::Tcp(host.to_owned(), port),
+        };
+        like.clone().set_addr(addr)
     }
 }
 
@@ -138,7 +152,7 @@ mod tests {
         };
         let sentinels: Vec<_> = sentinels.iter().map(shown).collect();
         assert_eq!((sentinels.join(" "), &*master), ("-:x@a:1/0 -:x@b:26379/0 -:x@::1:3/0".to_owned(), "main"));
-        assert_eq!(shown(&servers), "u:p@a:1/2");
+        assert_eq!(shown(&Address::at(&servers, "elsewhere", 9)), "u:p@elsewhere:9/2");
         let Ok(Address::Cluster { seeds }) = Address::parse("redis-cluster://:p@a:1,b:2") else { panic!() };
         assert_eq!(seeds.iter().map(shown).collect::<Vec<_>>(), ["-:p@a:1/0", "-:p@b:2/0"]);
     }

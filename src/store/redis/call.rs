@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use ::redis::Script;
+use ::redis::{Cmd, cmd};
 
 use crate::{
     clock::Clock,
@@ -12,11 +12,20 @@ use crate::{
 
 use super::names::Names;
 
+/// A script's text and its hash, by which servers know it.
+struct Script {
+    text: &'static str,
+    hash: String,
+}
+
 // The line before a script's text says what it may do: a script that only reads runs anywhere, and one that writes is
 // refused before it begins when the server is out of memory.
 macro_rules! script {
     ($flags:literal, $file:literal) => {
-        LazyLock::new(|| Script::new(concat!("#!lua", $flags, "\n", include_str!("shared.lua"), include_str!($file))))
+        LazyLock::new(|| {
+            let text = concat!("#!lua", $flags, "\n", include_str!("shared.lua"), include_str!($file));
+            Script { text, hash: ::redis::Script::new(text).get_hash().to_owned() }
+        })
     };
 }
 
@@ -36,12 +45,31 @@ pub(super) enum Effect {
     Perhaps,
 }
 
-/// One call of a script.
-pub(super) struct Call {
-    pub script: &'static Script,
-    pub keys: Vec<String>,
-    pub args: Vec<Vec<u8>>,
+/// One call of a territory.
+pub(super) struct Request {
+    pub command: Cmd,
+    /// Gives a server the script that the command names.
+    pub load: Option<Cmd>,
     pub effect: Effect,
+    /// Where replicas are waited for, this waits for them.
+    pub waits: bool,
+}
+
+impl Request {
+    /// A plain command that writes nothing.
+    pub fn of(command: Cmd, waits: bool) -> Self {
+        Self { command, load: None, effect: Effect::None, waits }
+    }
+
+    fn script(script: &Script, keys: &[String], args: &[Vec<u8>], effect: Effect) -> Self {
+        let (mut command, mut load) = (cmd("EVALSHA"), cmd("SCRIPT"));
+        command.arg(&script.hash).arg(keys.len()).arg(keys);
+        args.iter().for_each(|arg| {
+            command.arg(arg.as_slice());
+        });
+        load.arg("LOAD").arg(script.text);
+        Self { command, load: Some(load), effect, waits: effect != Effect::None }
+    }
 }
 
 /// A hand-driven clock's reading; empty for the server's own.
@@ -72,13 +100,13 @@ pub(super) fn read(
     territory: &TerritoryId,
     keys: &[Key],
     receipt: Option<CommandId>,
-) -> Call {
+) -> Request {
     let head = names.head(territory);
     let asked = receipt.map_or_else(|| head.clone(), |id| names.receipt(territory, id));
     let records = keys.iter().map(|key| names.record(territory, key));
-    let keys = [head, asked].into_iter().chain(records).collect();
-    let args = vec![clock_arg(clock), text(u8::from(receipt.is_some()))];
-    Call { script: &READ, keys, args, effect: Effect::None }
+    let keys: Vec<String> = [head, asked].into_iter().chain(records).collect();
+    let args = [clock_arg(clock), text(u8::from(receipt.is_some()))];
+    Request::script(&READ, &keys, &args, Effect::None)
 }
 
 pub(super) fn range(
@@ -87,19 +115,19 @@ pub(super) fn range(
     index: &Index,
     after: Option<(Score, Member)>,
     limit: usize,
-) -> Call {
-    let keys = vec![names.head(territory), names.index(territory, index)];
+) -> Request {
+    let keys = [names.head(territory), names.index(territory, index)];
     let (score, member) = after.map_or_else(Default::default, |(s, m)| (text(s), some(m.0.as_bytes())));
-    Call { script: &RANGE, keys, args: vec![score, member, text(limit)], effect: Effect::None }
+    Request::script(&RANGE, &keys, &[score, member, text(limit)], Effect::None)
 }
 
 /// What is removed once is removed: sending it again is harmless.
-pub(super) fn trim(names: &Names, territory: &TerritoryId, through: u64) -> Call {
-    let keys = vec![names.head(territory), names.log(territory), names.index(territory, &Index::cursors())];
-    Call { script: &TRIM, keys, args: vec![text(through), text(MAX_TRIM)], effect: Effect::None }
+pub(super) fn trim(names: &Names, territory: &TerritoryId, through: u64) -> Request {
+    let keys = [names.head(territory), names.log(territory), names.index(territory, &Index::cursors())];
+    Request::script(&TRIM, &keys, &[text(through), text(MAX_TRIM)], Effect::None)
 }
 
-pub(super) fn commit(names: &Names, clock: &Clock, txn: &Txn) -> Call {
+pub(super) fn commit(names: &Names, clock: &Clock, txn: &Txn) -> Request {
     let territory = &txn.territory;
     let mut keys = vec![names.head(territory), names.log(territory), names.counters(territory)];
     // A touch names the head where a command names its receipt: the script does not look there.
@@ -119,7 +147,7 @@ pub(super) fn commit(names: &Names, clock: &Clock, txn: &Txn) -> Call {
         args.extend(three);
     }
     let effect = if txn.command.is_some() { Effect::Once } else { Effect::Perhaps };
-    Call { script: &COMMIT, keys, args, effect }
+    Request::script(&COMMIT, &keys, &args, effect)
 }
 
 /// The first five: id, digest, low half of the version, when it was made, schema.

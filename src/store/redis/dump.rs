@@ -14,14 +14,20 @@ use crate::{
         time::Instant,
     },
     store::{
-        Counter, Digest, Index, Key, MAX_PAGE, MAX_READ, Member, Score, Store, StoreError,
+        Counter, Index, Key, MAX_PAGE, MAX_READ, Member, Score, Store, StoreError,
         dump::{Broken, Dump, Head, KeptReceipt, Load, Page, Portable, Row, not_empty},
         pace::Pace,
         txn::RECEIPT_LIFE,
     },
 };
 
-use super::{Redis, call, form, names::Names, reply};
+use super::{
+    Redis,
+    call::{self, Request},
+    form,
+    names::Names,
+    reply,
+};
 
 /// What stands for the epoch while a load is under way.
 const LOADING: &str = "loading";
@@ -83,7 +89,7 @@ impl Portable for Redis {
         if known.iter().any(Option::is_some) && !(half && broken == Broken::Replace) {
             return Err(if half { broken_off(territory) } else { not_empty(territory) });
         }
-        self.list_territory(territory).await?;
+        self.territories.add(territory);
         let mut mark = cmd("HSET");
         mark.arg(self.names.head(territory)).arg("epoch").arg(LOADING);
         self.command_of(territory, &mark).await?;
@@ -104,8 +110,9 @@ fn broken_off(territory: &TerritoryId) -> StoreError {
 }
 
 impl Redis {
-    async fn command_of(&self, _territory: &TerritoryId, command: &Cmd) -> Result<Value, StoreError> {
-        self.link.command(command).await
+    async fn command_of(&self, territory: &TerritoryId, command: &Cmd) -> Result<Value, StoreError> {
+        let request = Request::of(command.clone(), false);
+        Ok(self.link.call(territory, &request, None).await?.value)
     }
 
     async fn head_fields(&self, territory: &TerritoryId) -> Result<Fields, StoreError> {
@@ -180,8 +187,9 @@ impl Whole {
         match part {
             Part::Records(keys) => {
                 // Not by `Store::read`, which may note the clock: a dump changes nothing.
-                let answer = redis.link.call(&call::read(&redis.names, &redis.clock, territory, &keys, None)).await?;
-                let (snapshot, _) = reply::read(answer, &redis.names, territory, None, redis.link.level())?;
+                let request = call::read(&redis.names, &redis.clock, territory, &keys, None);
+                let answer = redis.link.call(territory, &request, None).await?;
+                let (snapshot, _) = reply::read(answer.value, &redis.names, territory, None, answer.level)?;
                 let rows = snapshot.records.into_iter();
                 Ok((rows.filter_map(|(key, record)| Some(Row::Record(key, record?))).collect(), None))
             }

@@ -1,291 +1,318 @@
-//! The connections: a few that many callers share, and one of its own for each blocked read.
+//! One call, from a territory to an answer: within one deadline that stands around looking up, connecting and all
+//! attempts.
 //!
-//! One deadline stands around a whole call, connecting included. A call that was never sent is `Unavailable`; one that
-//! was sent and not answered is `Unknown`, unless nothing was written by it or its receipt makes sending again safe.
+//! A call that was never sent, or that the server says it did not run, is `Unavailable`; one that was sent and not
+//! answered is `Unknown`, unless it writes nothing. A commit is never sent to another server than the one that stood when
+//! it began: what the instance remembers must be checked against that server first.
 
 use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use ::redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value,
-    aio::MultiplexedConnection,
-};
+use ::redis::{Cmd, RedisResult, Value, aio::MultiplexedConnection, cmd, pipe};
+use tokio::time::{sleep, timeout};
 
-use crate::store::{Durability, StoreError};
+use crate::{
+    domain::ids::TerritoryId,
+    store::{Durability, Promise, StoreError},
+};
 
 use super::{
-    audit::Facts,
-    call::{Call, Effect},
+    call::{Effect, Request},
+    fault::Fault,
+    node::{NoWay, Node},
+    route::Router,
 };
 
-/// Connections that all callers share.
-const SHARED: usize = 3;
-/// How often one call tries to get through, within its deadline.
-const ATTEMPTS: u32 = 6;
-/// The pause before the second attempt; it doubles.
+/// The pause before the second attempt; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(320);
+/// Redirections followed at once; beyond, the cluster is given time.
+const HOPS: u32 = 5;
 /// How long a blocked read waits for news.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The way to one Redis server.
-pub(super) struct Link {
-    client: Client,
-    deadline: Duration,
-    shared: [tokio::sync::Mutex<Option<MultiplexedConnection>>; SHARED],
-    next: AtomicUsize,
-    /// Connections for blocked reads that wait for their next use.
-    idle: Mutex<Vec<MultiplexedConnection>>,
-    /// The durability that was last read, as its place in [`LEVELS`].
-    level: AtomicU8,
-    /// Who answered last, and how often that changed.
-    server: Mutex<String>,
-    generation: AtomicU64,
+/// An answer, and how safe what it rests on is.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub value: Value,
+    /// The level that everything written so far on that server has reached.
+    pub level: Durability,
+    /// The replicas were waited for, and too few answered.
+    pub short: bool,
 }
 
-const LEVELS: [Durability; 5] = [Durability::Unknown, Durability::D0, Durability::D0_5, Durability::D1, Durability::D2];
+/// The way to the servers.
+pub(super) struct Link {
+    pub router: Router,
+    pub promise: Promise,
+    deadline: Duration,
+}
+
+/// What became of a call until now, for whoever gives it up.
+#[derive(Default)]
+struct Trace {
+    /// It was sent, and nothing says that it did not run.
+    sent: bool,
+    at: Option<(Arc<Node>, usize)>,
+}
+
+/// Why an attempt ended.
+enum Ended {
+    /// Nothing was sent by it.
+    Before(NoWay),
+    /// Another server than at the beginning would have got it.
+    Changed,
+    With(Fault),
+}
 
 impl Link {
-    pub fn new(client: Client, deadline: Duration) -> Self {
-        let (shared, next) = (Default::default(), AtomicUsize::new(0));
-        Self {
-            client,
-            deadline,
-            shared,
-            next,
-            idle: Mutex::default(),
-            level: AtomicU8::new(0),
-            server: Mutex::default(),
-            generation: AtomicU64::new(0),
-        }
+    pub fn new(router: Router, promise: Promise, deadline: Duration) -> Self {
+        Self { router, promise, deadline }
     }
 
-    /// The durability that the server's settings last promised.
-    pub fn level(&self) -> Durability {
-        LEVELS[usize::from(self.level.load(Ordering::Relaxed))]
-    }
-
-    /// Runs a script.
-    pub async fn call(&self, call: &Call) -> Result<Value, StoreError> {
-        self.within_deadline(call.effect, Request::Script(call)).await
-    }
-
-    /// Runs a command that may be sent twice without harm.
-    pub async fn command(&self, command: &Cmd) -> Result<Value, StoreError> {
-        self.within_deadline(Effect::None, Request::Command(command)).await
-    }
-
-    /// Reads the server's settings again. When they cannot be read, the level is unknown until they can.
-    pub async fn audit(&self) -> Result<Facts, StoreError> {
-        let facts = match self.command(&Facts::info()).await {
-            Ok(info) => Ok(Facts::of(info, self.command(&Facts::settings()).await.ok())),
-            Err(error) => Err(error),
-        };
-        self.note(facts.as_ref().map_or(Durability::Unknown, Facts::level));
-        facts
-    }
-
-    fn note(&self, level: Durability) {
-        let place = LEVELS.iter().position(|known| *known == level).unwrap_or_default();
-        self.level.store(u8::try_from(place).unwrap_or_default(), Ordering::Relaxed);
-    }
-
-    async fn within_deadline(&self, effect: Effect, request: Request<'_>) -> Result<Value, StoreError> {
-        let slot = self.next.fetch_add(1, Ordering::Relaxed) % SHARED;
-        let sent = AtomicBool::new(false);
-        match tokio::time::timeout(self.deadline, self.attempts(slot, &sent, effect, request)).await {
+    /// Runs a call of a territory. With `least`, it is refused beforehand where that level cannot be had.
+    pub async fn call(
+        &self,
+        territory: &TerritoryId,
+        request: &Request,
+        least: Option<Durability>,
+    ) -> Result<Answer, StoreError> {
+        let trace = Mutex::new(Trace::default());
+        let job = Job { link: self, territory, request, least, trace: &trace };
+        match timeout(self.deadline, job.run()).await {
             Ok(answer) => answer,
             Err(_) => {
                 // An answer that is late may mean a peer that is gone: the next caller connects anew.
-                self.drop_shared(slot);
-                Err(lost(effect, sent.into_inner(), format!("no answer within {} ms", self.deadline.as_millis())))
-            }
-        }
-    }
-
-    async fn attempts(
-        &self,
-        slot: usize,
-        sent: &AtomicBool,
-        effect: Effect,
-        request: Request<'_>,
-    ) -> Result<Value, StoreError> {
-        let mut pause = FIRST_PAUSE;
-        let mut why = String::new();
-        for attempt in 0..ATTEMPTS {
-            if attempt > 0 {
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-            }
-            let connection = match self.shared(slot).await {
-                Ok(connection) => connection,
-                Err(Refusal::Final(error)) => return Err(lost_or(effect, sent, error)),
-                Err(Refusal::Passing(error)) => {
-                    why = error;
-                    continue;
+                if let Some((node, turn)) = job.trace().at.take() {
+                    node.drop_shared(turn);
+                    self.router.suspect(&node);
                 }
-            };
-            let before = sent.swap(true, Ordering::Relaxed);
-            match request.run(connection).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) if is_loading(&error) => {
-                    sent.store(before, Ordering::Relaxed);
-                    why = error.to_string();
-                }
-                Err(error) if is_lost(&error) => {
-                    self.drop_shared(slot);
-                    why = error.to_string();
-                    if effect == Effect::Perhaps {
-                        break;
-                    }
-                }
-                Err(error) => return Err(self.refused(slot, &error)),
+                Err(job.lost(format!("no answer within {} ms", self.deadline.as_millis())))
             }
         }
-        Err(lost(effect, sent.load(Ordering::Relaxed), why))
-    }
-
-    /// What the server answered instead of running the call.
-    fn refused(&self, slot: usize, error: &RedisError) -> StoreError {
-        match error.code() {
-            Some("ERR" | "WRONGTYPE") | None => StoreError::Corrupt(error.to_string()),
-            Some(_) => {
-                // READONLY, MASTERDOWN and their like: perhaps no longer the right server.
-                self.drop_shared(slot);
-                StoreError::Unavailable(error.to_string())
-            }
-        }
-    }
-
-    async fn shared(&self, slot: usize) -> Result<MultiplexedConnection, Refusal> {
-        let mut shared = self.shared[slot].lock().await;
-        if let Some(connection) = &*shared {
-            return Ok(connection.clone());
-        }
-        let mut connection = self.connect().await.map_err(Refusal::of)?;
-        // Another server may have taken its place: its version, role and settings are read before anything is sent.
-        let info = Facts::info().query_async(&mut connection).await.map_err(Refusal::of)?;
-        let facts = Facts::of(info, Facts::settings().query_async(&mut connection).await.ok());
-        facts.check().map_err(Refusal::Final)?;
-        self.note(facts.level());
-        self.note_server(facts.identity());
-        *shared = Some(connection.clone());
-        Ok(connection)
-    }
-
-    /// Changes with each connection to another process, or to one whose replication history is another.
-    pub fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
-    }
-
-    fn note_server(&self, identity: String) {
-        let mut server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
-        if *server != identity {
-            *server = identity;
-            self.generation.fetch_add(1, Ordering::AcqRel);
-        }
-    }
-
-    fn drop_shared(&self, slot: usize) {
-        // Whoever holds the lock is connecting anew already.
-        if let Ok(mut shared) = self.shared[slot].try_lock() {
-            *shared = None;
-        }
-    }
-
-    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
-        // The crate's own limit on answers (500 ms) would cut blocked reads; the deadline stands around every call.
-        let config =
-            AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(Some(self.deadline));
-        self.client.get_multiplexed_async_connection_with_config(&config).await
     }
 
     /// Returns when `log` may hold an entry after `after`, or after about a second. A caller that goes away takes its
     /// connection along.
-    pub async fn wait(&self, log: &str, after: u64) -> Result<(), StoreError> {
-        let unavailable = |error: RedisError| StoreError::Unavailable(error.to_string());
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut read = Cmd::new();
-        read.arg("XREAD").arg("COUNT").arg(1).arg("BLOCK").arg(PATIENCE.as_millis() as u64);
+    pub async fn wait(&self, territory: &TerritoryId, log: &str, after: u64) -> Result<(), StoreError> {
+        let mut read = cmd("XREAD");
+        read.arg("COUNT").arg(1).arg("BLOCK").arg(PATIENCE.as_millis() as u64);
         read.arg("STREAMS").arg(log).arg(format!("{after}-0"));
         let blocked = async {
-            let mut connection = match idle {
-                Some(connection) => connection,
-                None => self.connect().await?,
+            let node = self.router.owner(territory).await.map_err(|no| (None, no.words()))?;
+            let lost = |words: String| (Some(Arc::clone(&node)), words);
+            let mut connection = node.unshared().await.map_err(|no| lost(no.words()))?;
+            match read.query_async::<Value>(&mut connection).await {
+                Ok(_) => {
+                    node.give_back(connection);
+                    Ok(())
+                }
+                Err(error) => {
+                    if let Fault::Moved(to) = Fault::of(&error) {
+                        self.router.moved(territory, &node, &to);
+                    }
+                    Err(lost(error.to_string()))
+                }
+            }
+        };
+        let late = || Err((None, "a blocked read was not answered".to_owned()));
+        let ended = timeout(PATIENCE + self.deadline, blocked).await.unwrap_or_else(|_| late());
+        ended.map_err(|(node, why)| {
+            if let Some(node) = node {
+                self.router.suspect(&node);
+            }
+            StoreError::Unavailable(why)
+        })
+    }
+}
+
+/// One call under way.
+struct Job<'a> {
+    link: &'a Link,
+    territory: &'a TerritoryId,
+    request: &'a Request,
+    least: Option<Durability>,
+    trace: &'a Mutex<Trace>,
+}
+
+impl Job<'_> {
+    fn trace(&self) -> std::sync::MutexGuard<'_, Trace> {
+        self.trace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What to say when the call ends without an answer.
+    fn lost(&self, why: String) -> StoreError {
+        let unknown = self.trace().sent && self.request.effect != Effect::None;
+        if unknown { StoreError::Unknown(why) } else { StoreError::Unavailable(why) }
+    }
+
+    async fn run(&self) -> Result<Answer, StoreError> {
+        let born = self.link.router.generation(self.territory);
+        let (mut pause, mut hops) = (FIRST_PAUSE, 0);
+        let mut asked: Option<Arc<Node>> = None;
+        loop {
+            let asking = asked.is_some();
+            let node = match asked.take() {
+                Some(node) => Ok(node),
+                None => self.link.router.owner(self.territory).await,
             };
-            let _: Value = read.query_async(&mut connection).await?;
-            Ok(connection)
-        };
-        let late = || StoreError::Unavailable("a blocked read was not answered".to_owned());
-        let connection = tokio::time::timeout(PATIENCE + self.deadline, blocked).await.map_err(|_| late())?;
-        let connection = connection.map_err(unavailable)?;
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-        Ok(())
-    }
-}
-
-/// What is asked of the server.
-#[derive(Clone, Copy)]
-enum Request<'a> {
-    Script(&'a Call),
-    Command(&'a Cmd),
-}
-
-impl Request<'_> {
-    async fn run(self, mut connection: MultiplexedConnection) -> RedisResult<Value> {
-        let call = match self {
-            Self::Command(command) => return command.query_async(&mut connection).await,
-            Self::Script(call) => call,
-        };
-        let mut invocation = call.script.prepare_invoke();
-        call.keys.iter().for_each(|key| {
-            invocation.key(key);
-        });
-        call.args.iter().for_each(|arg| {
-            invocation.arg(arg.as_slice());
-        });
-        invocation.invoke_async(&mut connection).await
-    }
-}
-
-/// Why there is no connection.
-enum Refusal {
-    /// Trying again may help.
-    Passing(String),
-    /// It will not.
-    Final(StoreError),
-}
-
-impl Refusal {
-    fn of(error: RedisError) -> Self {
-        if is_lost(&error) || is_loading(&error) || error.is_timeout() {
-            Self::Passing(error.to_string())
-        } else {
-            Self::Final(StoreError::Unavailable(error.to_string()))
+            let ended = match &node {
+                Ok(node) => match self.attempt(node, asking, born).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(ended) => ended,
+                },
+                Err(NoWay::Passing(why)) => Ended::Before(NoWay::Passing(why.clone())),
+                Err(NoWay::Final(why)) => return Err(self.lost(why.clone())),
+            };
+            let node = node.ok();
+            let at_once = match ended {
+                Ended::Changed => return Err(self.lost("another server answers now; it is checked first".to_owned())),
+                Ended::With(Fault::Corrupt(why)) => return Err(self.unreadable(why)),
+                Ended::With(Fault::Mend(why)) | Ended::Before(NoWay::Final(why)) => return Err(self.lost(why)),
+                Ended::With(Fault::Moved(to)) => {
+                    node.inspect(|node| self.link.router.moved(self.territory, node, &to));
+                    true
+                }
+                Ended::With(Fault::Asked(to)) => {
+                    asked = node.map(|node| self.link.router.at(&node, &to));
+                    true
+                }
+                Ended::With(Fault::Lost(why)) if self.request.effect == Effect::Perhaps => return Err(self.lost(why)),
+                Ended::With(Fault::Lost(_) | Fault::NotMaster(_)) | Ended::Before(NoWay::Passing(_)) => {
+                    node.inspect(|node| self.link.router.suspect(node));
+                    false
+                }
+                Ended::With(Fault::Again(_) | Fault::NoScript) => false,
+            };
+            hops += 1;
+            if !at_once || hops > HOPS {
+                sleep(pause).await;
+                pause = (2 * pause).min(LONGEST_PAUSE);
+            }
         }
     }
-}
 
-fn is_lost(error: &RedisError) -> bool {
-    error.is_connection_dropped() || error.is_io_error()
-}
-
-fn is_loading(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::Server(ServerErrorKind::BusyLoading)
-}
-
-fn lost(effect: Effect, sent: bool, why: String) -> StoreError {
-    if sent && effect != Effect::None { StoreError::Unknown(why) } else { StoreError::Unavailable(why) }
-}
-
-/// An error that came on the way back to the server, after a first sending that may have taken effect.
-fn lost_or(effect: Effect, sent: &AtomicBool, error: StoreError) -> StoreError {
-    match sent.load(Ordering::Relaxed) && effect != Effect::None {
-        true => StoreError::Unknown(error.to_string()),
-        false => error,
+    fn unreadable(&self, why: String) -> StoreError {
+        match self.lost(String::new()) {
+            StoreError::Unknown(_) => StoreError::Unknown(why),
+            _ => StoreError::Corrupt(why),
+        }
     }
+
+    /// Sends the call once. Where writes wait for replicas, the call has a connection to itself: `WAIT` speaks of what
+    /// its own connection wrote, and holds it up.
+    async fn attempt(&self, node: &Arc<Node>, asking: bool, born: u64) -> Result<Answer, Ended> {
+        let promise = &self.link.promise;
+        if promise.level < Durability::D2 || !self.request.waits {
+            let turn = node.turn();
+            let mut connection = node.shared(turn).await.map_err(Ended::Before)?;
+            self.trace().at = Some((Arc::clone(node), turn));
+            self.fit(node, born)?;
+            let (value, _) = self.send(&mut connection, asking, 0).await.map_err(|fault| {
+                if matches!(fault, Fault::Lost(_)) {
+                    node.drop_shared(turn);
+                }
+                Ended::With(fault)
+            })?;
+            return Ok(Answer { value, level: node.standing().level, short: false });
+        }
+        let (mut connection, _permit) = node.own().await.map_err(Ended::Before)?;
+        self.trace().at = Some((Arc::clone(node), 0));
+        self.fit(node, born)?;
+        let standing = node.standing();
+        let awaited = match self.request.effect {
+            Effect::None => standing.awaited_by_readers(promise),
+            _ => standing.awaited(promise),
+        };
+        let (value, answered) = self.send(&mut connection, asking, awaited).await.map_err(Ended::With)?;
+        node.give_back(connection);
+        let short = answered < awaited;
+        if short {
+            node.note_answered(answered);
+            self.link.router.recheck();
+        }
+        let level = if awaited > 0 && !short { Durability::D2 } else { node.standing().level };
+        Ok(Answer { value, level, short })
+    }
+
+    /// Refuses before the first write what could not be acknowledged, or what must first be checked.
+    fn fit(&self, node: &Node, born: u64) -> Result<(), Ended> {
+        // The first server of all is no other one.
+        if self.request.effect != Effect::None && born > 0 && self.link.router.generation(self.territory) != born {
+            return Err(Ended::Changed);
+        }
+        let reach = node.standing().reach(&self.link.promise);
+        match self.least {
+            Some(least) if reach < least => {
+                let promised = self.link.promise.level;
+                let why =
+                    format!("writes reach {reach} there now; {promised} is promised, {least} is needed for this one");
+                Err(Ended::With(Fault::Mend(why)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends the call, and `WAIT` behind it on the same connection; answers how many replicas have it. A server that
+    /// does not know the script is given it.
+    async fn send(
+        &self,
+        connection: &mut MultiplexedConnection,
+        asking: bool,
+        awaited: u32,
+    ) -> Result<(Value, u32), Fault> {
+        let before = std::mem::replace(&mut self.trace().sent, true);
+        let mut answer = self.once(connection, asking, awaited).await;
+        if answer == Err(Fault::NoScript)
+            && let Some(load) = &self.request.load
+        {
+            answer = match load.query_async::<Value>(connection).await {
+                Ok(_) => self.once(connection, asking, awaited).await,
+                Err(error) => Err(Fault::of(&error)),
+            };
+        }
+        if !matches!(answer, Ok(_) | Err(Fault::Lost(_))) {
+            self.trace().sent = before;
+        }
+        answer
+    }
+
+    async fn once(
+        &self,
+        connection: &mut MultiplexedConnection,
+        asking: bool,
+        awaited: u32,
+    ) -> Result<(Value, u32), Fault> {
+        let command = &self.request.command;
+        if !asking && awaited == 0 {
+            let value = command.query_async(connection).await.map_err(|error| Fault::of(&error))?;
+            return Ok((value, 0));
+        }
+        let mut pipeline = pipe();
+        pipeline.ignore_errors();
+        if asking {
+            pipeline.add_command(cmd("ASKING"));
+        }
+        pipeline.add_command(command.clone());
+        if awaited > 0 {
+            pipeline.add_command(wait_for(awaited, self.link.promise.wait));
+        }
+        let answers: Vec<RedisResult<Value>> =
+            pipeline.query_async(connection).await.map_err(|error| Fault::of(&error))?;
+        let mut answers = answers.into_iter().skip(usize::from(asking));
+        let value = answers.next().unwrap_or(Ok(Value::Nil)).map_err(|error| Fault::of(&error))?;
+        let answered = match answers.next() {
+            Some(Ok(Value::Int(answered))) => u32::try_from(answered).unwrap_or_default(),
+            _ => 0,
+        };
+        Ok((value, answered))
+    }
+}
+
+fn wait_for(replicas: u32, limit: Duration) -> Cmd {
+    let mut wait = cmd("WAIT");
+    wait.arg(replicas).arg(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+    wait
 }

@@ -12,7 +12,8 @@
 //! | `record:<key>` | text | version, number when it has one, bytes; a record or receipt of another type is refused |
 //! | `index:<index>` | sorted set | member → score |
 //!
-//! and, outside every territory, the set `<prefix>:<layout version>:territories`.
+//! There is no key outside a territory: a list of territories would lie in one slot, apart from what it lists, so that a
+//! failover could lose one and keep the other. Which territories have state is asked of their heads.
 
 use crate::{
     domain::ids::{CommandId, TerritoryId},
@@ -74,9 +75,5 @@ impl Names {
     pub fn pattern(prefix: &str) -> String {
         let escape = |c: char| if "*?[]\\^".contains(c) { format!("\\{c}") } else { c.to_string() };
         prefix.chars().map(escape).chain(["*".to_owned()]).collect()
-    }
-
-    pub fn territories(&self) -> String {
-        format!("{}territories", self.prefix)
     }
 }
