@@ -38,22 +38,27 @@ use crate::{
     recording::{Piece, Recording, Values, applied, low_half, made, now, script},
 };
 
+/// As long as the service waits for replicas, ms.
+const WAIT_MS: u32 = 500;
+
 /// What all calls share.
 struct Shared {
     recording: Recording,
     hash: String,
     connections: Vec<MultiplexedConnection>,
+    /// Replicas that each call waits for.
+    replicas: u32,
     next: AtomicUsize,
     /// The version of each case, as 32 hexadecimal digits.
     versions: Mutex<HashMap<String, String>>,
 }
 
 /// Serves until the process is ended.
-pub(crate) fn serve(redis: &str, recording: &Path, connections: usize) -> Outcome<()> {
+pub(crate) fn serve(redis: &str, recording: &Path, connections: usize, replicas: u32) -> Outcome<()> {
     // The flavour that `sas-dispatch serve` runs on.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let shared = Arc::new(Shared::on(redis, recording, connections).await?);
+        let shared = Arc::new(Shared::on(redis, recording, connections, replicas).await?);
         shared.begin().await?;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         println!("bare on {}", listener.local_addr()?);
@@ -64,7 +69,7 @@ pub(crate) fn serve(redis: &str, recording: &Path, connections: usize) -> Outcom
 }
 
 impl Shared {
-    async fn on(url: &str, recording: &Path, count: usize) -> Outcome<Self> {
+    async fn on(url: &str, recording: &Path, count: usize, replicas: u32) -> Outcome<Self> {
         let client = Client::open(url)?;
         let config = redis::AsyncConnectionConfig::new().set_response_timeout(None);
         let mut connections = Vec::new();
@@ -73,7 +78,7 @@ impl Shared {
         }
         let hash = script().load_async(&mut connections[0]).await?;
         let recording = serde_json::from_slice(&fs::read(recording)?)?;
-        Ok(Self { recording, hash, connections, next: AtomicUsize::new(0), versions: Mutex::default() })
+        Ok(Self { recording, hash, connections, replicas, next: AtomicUsize::new(0), versions: Mutex::default() })
     }
 
     /// The first commit of a territory names epoch 0.
@@ -106,9 +111,7 @@ impl Shared {
             Values { case, hash: &hash, command, low: &low, made: &made, at: &at, version: &version, shift: 0 };
         let mut cmd = Cmd::new();
         recorded.call.write(&self.hash, &values, &mut cmd);
-        let slot = self.next.fetch_add(1, Ordering::Relaxed) % self.connections.len();
-        let answer: Result<Value, _> = cmd.query_async(&mut self.connections[slot].clone()).await;
-        let answer = answer.map_err(|error| Status::unavailable(error.to_string()))?;
+        let answer = self.send(cmd).await.map_err(|error| Status::unavailable(error.to_string()))?;
         let seq = applied(&answer).map_err(|error| Status::internal(error.to_string()))?;
         match step {
             Step::Renew => {}
@@ -116,6 +119,19 @@ impl Shared {
             _ => drop(self.versions().insert(case.to_owned(), format!("{seq:016x}{low}"))),
         }
         Ok(Bytes::copy_from_slice(&recorded.answer))
+    }
+
+    /// The call, and behind it on the same connection the wait for replicas.
+    async fn send(&self, cmd: Cmd) -> Outcome<Value> {
+        let slot = self.next.fetch_add(1, Ordering::Relaxed) % self.connections.len();
+        let mut connection = self.connections[slot].clone();
+        if self.replicas == 0 {
+            return Ok(cmd.query_async(&mut connection).await?);
+        }
+        let mut both = redis::pipe();
+        both.add_command(cmd).cmd("WAIT").arg(self.replicas).arg(WAIT_MS);
+        let (answer, reached): (Value, u32) = both.query_async(&mut connection).await?;
+        if reached < self.replicas { Err("the replica did not answer".into()) } else { Ok(answer) }
     }
 
     fn versions(&self) -> std::sync::MutexGuard<'_, HashMap<String, String>> {

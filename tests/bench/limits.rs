@@ -56,12 +56,17 @@ struct Args {
     /// As many connections as the service has (for --bare).
     #[arg(long, hide = true, default_value_t = machine::CONNECTIONS)]
     connections: usize,
+    /// Replicas to wait for after each call (for --bare).
+    #[arg(long, hide = true, default_value_t = 0)]
+    replicas: u32,
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let done = match &args.bare {
-        Some(place) => bare::serve(&place[0], &PathBuf::from(&place[1]), args.connections).map(|()| true),
+        Some(place) => {
+            bare::serve(&place[0], &PathBuf::from(&place[1]), args.connections, args.replicas).map(|()| true)
+        }
         None => measure(&args),
     };
     match done {

@@ -3,9 +3,10 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -15,20 +16,44 @@ use crate::Outcome;
 /// Connections that the service shares among all callers.
 pub(crate) const CONNECTIONS: usize = 3;
 
-/// When Redis flushes its append-only file.
+/// How safe a write is before it is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Fsync {
-    /// Every second.
+pub(crate) enum Level {
+    /// Flushed every second.
     Everysec,
-    /// Before each reply.
+    /// Flushed before each reply.
     Always,
+    /// The same, here and on a replica that was waited for.
+    Replica,
 }
 
-impl Fsync {
-    pub(crate) fn word(self) -> &'static str {
+impl Level {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Everysec => "everysec",
             Self::Always => "always",
+            Self::Replica => "always + WAIT 1",
+        }
+    }
+
+    fn appendfsync(self) -> &'static str {
+        match self {
+            Self::Everysec => "everysec",
+            Self::Always | Self::Replica => "always",
+        }
+    }
+
+    /// Replicas that every commit waits for.
+    pub(crate) fn replicas(self) -> u32 {
+        u32::from(self == Self::Replica)
+    }
+
+    /// What a site promises that keeps its state so.
+    fn promise(self) -> &'static str {
+        match self {
+            Self::Everysec => "D0.5",
+            Self::Always => "D1",
+            Self::Replica => "D2",
         }
     }
 }
@@ -66,31 +91,56 @@ impl Running {
     }
 }
 
-/// A Redis server of its own, on a Unix socket in a temporary directory.
+/// A Redis server of its own, on a Unix socket in a temporary directory, with a replica where the level needs one.
 #[derive(Debug)]
 pub(crate) struct Redis {
-    dir: TempDir,
+    /// Ends before the server it follows.
+    _replica: Option<Box<Redis>>,
     _process: Running,
+    dir: TempDir,
+    port: u16,
+    pub(crate) level: Option<Level>,
 }
 
 impl Redis {
     /// Starts a server with an append-only file; `None` starts one that writes nothing to disk yet.
-    pub(crate) fn start(fsync: Option<Fsync>) -> Outcome<Self> {
+    pub(crate) fn start(level: Option<Level>) -> Outcome<Self> {
+        let mut redis = Self::of(level, None)?;
+        if level == Some(Level::Replica) {
+            redis._replica = Some(Box::new(Self::of(level, Some(redis.port))?));
+            while redis.info("replication", "slave0", Some("lag"))? > 1.0 || !redis.is_followed()? {
+                std::thread::park_timeout(Duration::from_millis(20));
+            }
+        }
+        Ok(redis)
+    }
+
+    fn of(level: Option<Level>, primary: Option<u16>) -> Outcome<Self> {
         let dir = tempfile::tempdir()?;
+        // A replica reaches its primary by a port; nothing else does.
+        let port = match level {
+            Some(Level::Replica) => TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
+            _ => 0,
+        };
         let mut command = Command::new("redis-server");
-        command.args(["--port", "0", "--unixsocket", "redis.sock", "--save", "", "--maxmemory-policy", "noeviction"]);
+        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--unixsocket", "redis.sock", "--save", ""]);
+        command.args(["--maxmemory-policy", "noeviction", "--appendonly", if level.is_some() { "yes" } else { "no" }]);
         // A rewrite of the file in the middle of a round would be measured with it.
-        command.args([
-            "--auto-aof-rewrite-percentage",
-            "0",
-            "--appendonly",
-            if fsync.is_some() { "yes" } else { "no" },
-        ]);
-        command.args(["--appendfsync", fsync.unwrap_or(Fsync::Everysec).word()]);
+        command.args(["--auto-aof-rewrite-percentage", "0", "--repl-diskless-sync-delay", "0"]);
+        command.args(["--appendfsync", level.unwrap_or(Level::Everysec).appendfsync()]);
+        if let Some(primary) = primary {
+            command.args(["--replicaof", &format!("127.0.0.1 {primary}")]);
+        }
         command.current_dir(dir.path()).stderr(Stdio::null());
         let ready = |line: &str| line.contains("eady to accept connections").then_some(());
         let (process, ()) = Running::until(&mut command, ready)?;
-        Ok(Self { dir, _process: process })
+        Ok(Self { _replica: None, _process: process, dir, port, level })
+    }
+
+    /// Whether a replica has caught up.
+    fn is_followed(&self) -> Outcome<bool> {
+        let text: String = redis::cmd("INFO").arg("replication").query(&mut self.connection()?)?;
+        Ok(text.contains("state=online"))
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
@@ -121,7 +171,7 @@ impl Redis {
             if !busy("aof_rewrite_in_progress") && !busy("aof_rewrite_scheduled") {
                 return Ok(());
             }
-            std::thread::park_timeout(std::time::Duration::from_millis(20));
+            std::thread::park_timeout(Duration::from_millis(20));
         }
     }
 }
@@ -149,7 +199,10 @@ impl Server {
         let dir = tempfile::tempdir()?;
         let config = dir.path().join("config");
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config"), &config)?;
-        accept_everysec(&config.join("default.toml"))?;
+        promise(
+            &config.join("default.toml"),
+            redis.map_or(Level::Always, |redis| redis.level.unwrap_or(Level::Everysec)),
+        )?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_sas-dispatch"));
         command.arg("--config").arg(&config).args(["serve", "--listen", "127.0.0.1:0"]);
         command.arg("--data").arg(dir.path().join("data")).env_remove("SAS_DISPATCH_REDIS");
@@ -166,6 +219,7 @@ impl Server {
     pub(crate) fn bare(redis: &Redis, recording: &Path) -> Outcome<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("--bare").arg(redis.url()).arg(recording);
+        command.arg("--replicas").arg(redis.level.map_or(0, Level::replicas).to_string());
         let (process, address) = Running::until(&mut command, |line| line.strip_prefix("bare on ")?.parse().ok())?;
         Ok(Self { process, address, _dir: None })
     }
@@ -190,12 +244,13 @@ fn copy(from: &Path, to: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// A site that promises no more than `everysec` keeps: the same settings serve both.
-fn accept_everysec(settings: &Path) -> Outcome<()> {
+/// Settings of a site that promises what the level keeps.
+fn promise(settings: &Path, level: Level) -> Outcome<()> {
     let text = fs::read_to_string(settings)?;
-    let line = |line: &str| match line.starts_with("durability =") {
-        true => "durability = \"D0.5\"".to_owned(),
-        false => line.to_owned(),
+    let line = |line: &str| match line.split(" = ").next() {
+        Some("durability") => format!("durability = \"{}\"", level.promise()),
+        Some("replicas") => format!("replicas = {}", level.replicas()),
+        _ => line.to_owned(),
     };
     let lines: Vec<String> = text.lines().map(line).collect();
     Ok(fs::write(settings, lines.join("\n") + "\n")?)

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Outcome,
-    machine::{Fsync, Redis, Server},
+    machine::{Level, Redis, Server},
     path::{Desk, Flow, Kind, Step},
     table::Table,
 };
@@ -200,7 +200,7 @@ pub(crate) fn applied(answer: &redis::Value) -> Outcome<u64> {
 
 /// Plays one case through the service and keeps what it asked of Redis; the rows say how many calls each rpc cost.
 pub(crate) async fn of_the_service(table: &mut Table) -> Outcome<Recording> {
-    let redis = Redis::start(Some(Fsync::Everysec))?;
+    let redis = Redis::start(Some(Level::Everysec))?;
     let service = Server::service(Some(&redis))?;
     let mut desk = Desk::new(Kind::Service, &connect(service.address).await?, 1)?.keeping_answers();
     // The first case of a territory begins it, and loads the script.

@@ -1,5 +1,5 @@
-//! Throughput, waiting time and processor time beside the limit, at 1, 16 and 64 callers, for both ways to flush; the
-//! embedded store beside Redis.
+//! Throughput, waiting time and processor time beside the limit, at 1, 16 and 64 callers, for each level of durability;
+//! the embedded store beside Redis.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,7 +7,7 @@ use sas_dispatch::clock::Stopwatch;
 
 use crate::{
     Outcome,
-    machine::{Fsync, Redis, Server},
+    machine::{Level, Redis, Server},
     path::{Kind, Step},
     recording::Recording,
     rounds::{Arm, Cost, Round},
@@ -21,17 +21,19 @@ const MOST: usize = 64;
 /// Which server answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Who {
-    Ours(Fsync),
-    Bare(Fsync),
+    Ours(Level),
+    Bare(Level),
     Embedded,
 }
 
-const ARMS: [Who; 5] = [
-    Who::Ours(Fsync::Everysec),
-    Who::Bare(Fsync::Everysec),
+const ARMS: [Who; 7] = [
+    Who::Ours(Level::Everysec),
+    Who::Bare(Level::Everysec),
     Who::Embedded,
-    Who::Ours(Fsync::Always),
-    Who::Bare(Fsync::Always),
+    Who::Ours(Level::Always),
+    Who::Bare(Level::Always),
+    Who::Ours(Level::Replica),
+    Who::Bare(Level::Replica),
 ];
 
 /// Each server with the Redis it writes to, which ends after it.
@@ -53,11 +55,10 @@ pub(crate) async fn measure(recording: &Recording, time: Duration, table: &mut T
             for turn in 0..ARMS.len() {
                 // Nobody always comes after the same neighbour.
                 let who = ARMS[(turn + number) % ARMS.len()];
-                if who == Who::Embedded && callers != MOST {
+                let Some(arm) = ground.arms.get(&who).filter(|_| who != Who::Embedded || callers == MOST) else {
                     continue;
-                }
-                let round =
-                    ground.arms[&who].round(callers, cases).await.map_err(|error| format!("{who:?}: {error}"))?;
+                };
+                let round = arm.round(callers, cases).await.map_err(|error| format!("{who:?}: {error}"))?;
                 if number > 0 {
                     rounds.entry((callers, who)).or_default().push(round);
                 }
@@ -67,7 +68,7 @@ pub(crate) async fn measure(recording: &Recording, time: Duration, table: &mut T
             break;
         }
     }
-    rows(&rounds, table);
+    rows(&rounds, ground.arms.contains_key(&Who::Ours(Level::Replica)), table);
     Ok(())
 }
 
@@ -79,8 +80,8 @@ async fn ground(recording: &Recording) -> Outcome<Ground> {
     for who in ARMS {
         let (kind, server) = match who {
             Who::Embedded => (Kind::Service, Server::service(None)?),
-            Who::Ours(fsync) | Who::Bare(fsync) => {
-                let redis = Redis::start(Some(fsync))?;
+            Who::Ours(level) | Who::Bare(level) => {
+                let redis = Redis::start(Some(level))?;
                 let server = match who {
                     Who::Bare(_) => (Kind::Bare, Server::bare(&redis, &file)?),
                     _ => (Kind::Service, Server::service(Some(&redis))?),
@@ -91,6 +92,12 @@ async fn ground(recording: &Recording) -> Outcome<Ground> {
         };
         arms.insert(who, Arm::at(server, kind, MOST).await?);
     }
+    let replicated = servers.iter().find(|redis| redis.level == Some(Level::Replica));
+    arms[&Who::Ours(Level::Replica)].round(1, 1).await?;
+    if replicated.ok_or("no replicated server")?.info("commandstats", "cmdstat_wait", Some("calls"))? == 0.0 {
+        eprintln!("the service does not wait for replicas: no rows of that level");
+        arms.retain(|who, _| !matches!(who, Who::Ours(Level::Replica) | Who::Bare(Level::Replica)));
+    }
     Ok(Ground { arms, _redis: servers, _recording: dir })
 }
 
@@ -99,25 +106,26 @@ fn of(rounds: &Rounds, callers: usize, who: Who, what: impl Fn(&Round) -> f64) -
 }
 
 /// Pairs the service with the limit in every cell.
-fn rows(rounds: &Rounds, table: &mut Table) {
-    for fsync in [Fsync::Everysec, Fsync::Always] {
+fn rows(rounds: &Rounds, replicated: bool, table: &mut Table) {
+    let levels = [Level::Everysec, Level::Always, Level::Replica];
+    for level in levels.into_iter().filter(|level| replicated || *level != Level::Replica) {
         for (callers, _) in CALLERS {
-            cell(rounds, fsync, callers, table);
+            cell(rounds, level, callers, table);
         }
     }
     let rate = |who| of(rounds, MOST, who, |round| round.path.rate);
-    let (always, everysec) = (rate(Who::Ours(Fsync::Always)), rate(Who::Ours(Fsync::Everysec)));
+    let (always, everysec) = (rate(Who::Ours(Level::Always)), rate(Who::Ours(Level::Everysec)));
     table.ratio("throughput at 64, always / everysec", &always, &everysec, Some(Limit::AtLeast(0.7)));
-    let bare = (rate(Who::Bare(Fsync::Always)), rate(Who::Bare(Fsync::Everysec)));
+    let bare = (rate(Who::Bare(Level::Always)), rate(Who::Bare(Level::Everysec)));
     table.ratio("  the same of the bare server", &bare.0, &bare.1, None);
     let embedded = rate(Who::Embedded);
     table.ratio("throughput at 64, embedded / Redis always", &embedded, &always, Some(Limit::AtLeast(0.85)));
 }
 
-fn cell(rounds: &Rounds, fsync: Fsync, callers: usize, table: &mut Table) {
-    let place = format!("{} at {callers}", fsync.word());
+fn cell(rounds: &Rounds, level: Level, callers: usize, table: &mut Table) {
+    let place = format!("{} at {callers}", level.name());
     let pair = |what: &dyn Fn(&Round) -> f64| {
-        (of(rounds, callers, Who::Ours(fsync), what), of(rounds, callers, Who::Bare(fsync), what))
+        (of(rounds, callers, Who::Ours(level), what), of(rounds, callers, Who::Bare(level), what))
     };
     let mut row = |name: String, what: &dyn Fn(&Round) -> f64, limit: Option<Limit>| {
         let (ours, bare) = pair(what);
