@@ -1,0 +1,244 @@
+//! The fence: a layer over any engine that notices when the store is no longer the one this instance knows.
+//!
+//! It remembers what it saw and what it acknowledged of each territory. At the first use of a territory after a start,
+//! and after each change of the engine's generation (a connection that may lead to another server), head, epoch and
+//! command ids are compared before anything else is answered: one read and one page of the log.
+//!
+//! - What was only seen is not there (a failover lost a tail that nobody was promised): the epoch is raised by a guarded
+//!   commit, so that every instance that still believes in the other history is fenced, and this one reads again. Of two
+//!   instances that try, one wins and the other follows.
+//! - What was acknowledged is not there (an old backup was put back): writes are refused with [`StoreError::Behind`] and
+//!   reading goes on, until an operator has put the right data back or has run `sas-dispatch restore`. Taking a call
+//!   goes on too ([`Txn::even_behind`]), under a raised epoch: a caller who waits for an operator is the greater harm,
+//!   and the raised epoch keeps what was written meanwhile apart. If the right data come back afterwards, exactly those
+//!   calls are then missing, and `restore` lists them.
+//!
+//! Otherwise a commit stays one call of the engine: only memory is touched.
+
+mod check;
+pub mod kept;
+mod past;
+pub mod restore;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+
+use crate::{
+    clock::Clock,
+    domain::{
+        ids::{CommandId, TerritoryId},
+        time::Instant,
+    },
+    telemetry::Metrics,
+};
+
+use self::{kept::Keeper, past::Past};
+
+pub use past::Mark;
+
+use super::{
+    Committed, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store, StoreError, Txn,
+};
+
+/// How often a call is repeated whose connection changed under it.
+const ATTEMPTS: usize = 4;
+
+/// What a fence needs beside the engine.
+#[derive(Debug)]
+pub struct FenceOptions {
+    /// Where the last acknowledged entries are kept across restarts; `None`: nowhere.
+    pub keeper: Option<Keeper>,
+    /// How often they are written, when they changed.
+    pub every: Duration,
+    /// The machine's clock, to see how far the store's is from it.
+    pub clock: Clock,
+    /// Where alarms are counted.
+    pub metrics: Metrics,
+}
+
+/// One territory.
+#[derive(Debug, Default)]
+struct Ground {
+    past: Mutex<Past>,
+    /// Held while the history is compared: callers wait for one comparison.
+    checking: tokio::sync::Mutex<()>,
+}
+
+/// The layer. Cheap where nothing has changed.
+pub struct Fenced {
+    inner: Arc<dyn Store>,
+    grounds: Mutex<HashMap<TerritoryId, Arc<Ground>>>,
+    keeper: Option<Keeper>,
+    clock: Clock,
+    metrics: Metrics,
+}
+
+impl fmt::Debug for Fenced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fenced").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+impl Ground {
+    fn past(&self) -> MutexGuard<'_, Past> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Fenced {
+    /// A fence over `inner` that begins with what `options.keeper` has kept. Its file is written as long as the fence
+    /// lives.
+    pub fn over(inner: Arc<dyn Store>, options: FenceOptions) -> Arc<Self> {
+        let FenceOptions { keeper, every, clock, metrics } = options;
+        let mut grounds = HashMap::new();
+        for (territory, marks) in keeper.as_ref().map(Keeper::known).unwrap_or_default() {
+            let ground = Ground::default();
+            ground.past().recall(marks);
+            grounds.insert(territory, Arc::new(ground));
+        }
+        let fenced = Arc::new(Self { inner, grounds: Mutex::new(grounds), keeper, clock, metrics });
+        if fenced.keeper.is_some() {
+            tokio::spawn(kept::keep_writing(Arc::downgrade(&fenced), every));
+        }
+        fenced
+    }
+
+    fn ground(&self, territory: &TerritoryId) -> Arc<Ground> {
+        let mut grounds = self.grounds.lock().unwrap_or_else(PoisonError::into_inner);
+        match grounds.get(territory) {
+            Some(ground) => Arc::clone(ground),
+            None => Arc::clone(grounds.entry(territory.clone()).or_default()),
+        }
+    }
+
+    /// What was acknowledged in `territory` and is not there, while writes are refused for it. Readers show it.
+    pub fn behind(&self, territory: &TerritoryId) -> Option<Mark> {
+        self.ground(territory).past().behind
+    }
+
+    /// Writes the last acknowledged entries now: the service stops.
+    pub fn flush(&self) {
+        let Some(keeper) = &self.keeper else { return };
+        let grounds = self.grounds.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut all = std::collections::BTreeMap::new();
+        let mut unwritten = false;
+        for (territory, ground) in grounds {
+            let mut past = ground.past();
+            unwritten |= std::mem::take(&mut past.unwritten);
+            if !past.marks.is_empty() {
+                all.insert(territory, past.marks.values().copied().collect());
+            }
+        }
+        if unwritten && let Err(error) = keeper.write(&all) {
+            tracing::error!(%error, "the last acknowledged commands could not be kept; an old backup might go unnoticed");
+        }
+    }
+
+    /// Repeats a call that only reads until the history it was read from is one that was compared.
+    async fn reading<T, F>(&self, territory: &TerritoryId, call: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>> + Send,
+        T: Send,
+    {
+        for _ in 0..ATTEMPTS {
+            let generation = self.checked(territory).await?;
+            let answer = call().await?;
+            if self.inner.generation(territory) == generation {
+                return Ok(answer);
+            }
+        }
+        Err(StoreError::Unavailable("the connection to the store keeps changing".to_owned()))
+    }
+
+    fn note_time(&self, territory: &TerritoryId, store: Instant) {
+        self.metrics.clock_gap(territory, store.since(self.clock.now()));
+    }
+}
+
+impl Drop for Fenced {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+#[async_trait]
+impl Store for Fenced {
+    async fn read(
+        &self,
+        territory: &TerritoryId,
+        keys: &[Key],
+        receipt: Option<CommandId>,
+    ) -> Result<Snapshot, StoreError> {
+        let snapshot = self.reading(territory, || self.inner.read(territory, keys, receipt)).await?;
+        self.ground(territory).past().see(snapshot.epoch, snapshot.seq);
+        Ok(snapshot)
+    }
+
+    async fn range(
+        &self,
+        territory: &TerritoryId,
+        index: &Index,
+        after: Option<(Score, Member)>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.reading(territory, || self.inner.range(territory, index, after.clone(), limit)).await
+    }
+
+    async fn commit(&self, txn: &Txn) -> Result<Committed, StoreError> {
+        let territory = &txn.territory;
+        let generation = self.may_write(txn).await?;
+        let answer = self.inner.commit(txn).await;
+        if self.inner.generation(territory) != generation {
+            return match answer {
+                // Perhaps the other server's word: the same command id learns what holds here.
+                Ok(Committed::Done(_)) => {
+                    Err(StoreError::Unknown("the connection to the store changed under the commit".to_owned()))
+                }
+                answer => answer,
+            };
+        }
+        let ground = self.ground(territory);
+        match &answer {
+            Ok(Committed::Done(receipt)) => {
+                let command = txn.command.filter(|_| txn.event.is_some()).map(|(id, _)| id);
+                ground.past().acknowledge(txn.epoch, command, receipt);
+            }
+            Ok(Committed::Conflict(conflict)) => ground.past().see(conflict.snapshot.epoch, conflict.snapshot.seq),
+            Ok(Committed::Clock(now)) => self.note_time(territory, *now),
+            Err(StoreError::Fenced { current }) => ground.past().see(*current, 0),
+            Err(_) => {}
+        }
+        answer
+    }
+
+    async fn log(&self, territory: &TerritoryId, after: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
+        let entries = self.reading(territory, || self.inner.log(territory, after, limit)).await?;
+        let ground = self.ground(territory);
+        let mut past = ground.past();
+        entries.iter().rev().take(64).rev().for_each(|entry| past.see_entry(entry.seq, entry.command_id));
+        drop(past);
+        Ok(entries)
+    }
+
+    async fn wait(&self, territory: &TerritoryId, after: u64) -> Result<(), StoreError> {
+        self.inner.wait(territory, after).await
+    }
+
+    fn generation(&self, territory: &TerritoryId) -> u64 {
+        self.ground(territory).past().resets
+    }
+
+    async fn durability(&self) -> Result<DurabilityReport, StoreError> {
+        self.inner.durability().await
+    }
+
+    async fn territories(&self) -> Result<Vec<TerritoryId>, StoreError> {
+        self.inner.territories().await
+    }
+}

@@ -1,0 +1,194 @@
+//! What this instance knows of one territory's history, and what a look at the store says of it. Pure.
+//!
+//! A command id at a seq names a history well: after a fork the same id can come again, but not at the same seqs for a
+//! whole window of entries.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::{
+    domain::{ids::CommandId, time::Instant},
+    store::Receipt,
+};
+
+/// The last entries of a log whose command ids are remembered.
+pub(super) const WINDOW: u64 = 64;
+/// Epochs whose last acknowledged entry is remembered.
+const MOST_MARKS: usize = 8;
+
+/// An entry of the log that was acknowledged to a caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The epoch it was written in.
+    pub epoch: u64,
+    /// Its place in the log.
+    pub seq: u64,
+    /// Its command.
+    pub command: CommandId,
+    /// Its instant.
+    pub at: Instant,
+}
+
+/// A look at the store: head, last restore, and entries at and after what is remembered.
+#[derive(Debug, Clone)]
+pub(super) struct Look {
+    pub epoch: u64,
+    pub seq: u64,
+    pub at: Instant,
+    /// The epoch that the last `restore` began; 0 when there was none.
+    pub restored: u64,
+    pub entries: BTreeMap<u64, CommandId>,
+}
+
+/// What a look says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Everything remembered is there.
+    Same,
+    /// The head is far enough, and the log does not show it yet (its replicas are behind).
+    Unsure,
+    /// What was only seen is not there.
+    Other,
+    /// What was acknowledged is not there; the last of it.
+    Behind(Mark),
+}
+
+/// What is remembered of one territory.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Past {
+    /// The highest epoch seen, and the highest seq seen in it.
+    pub epoch: u64,
+    pub seq: u64,
+    /// The last entries known, each at its seq, within [`WINDOW`] of the highest.
+    entries: VecDeque<(u64, CommandId)>,
+    /// The last acknowledged entry of each epoch.
+    pub marks: BTreeMap<u64, Mark>,
+    /// The engine's generation in which all this was found to be so.
+    pub verified: Option<u64>,
+    /// The last acknowledged entry that is missing: writes are refused.
+    pub behind: Option<Mark>,
+    /// How often the history was found to be another.
+    pub resets: u64,
+    /// The marks differ from those in the file.
+    pub unwritten: bool,
+}
+
+impl Past {
+    pub fn knows_nothing(&self) -> bool {
+        self.epoch == 0 && self.marks.is_empty()
+    }
+
+    /// The store stood at `epoch` and `seq`. A lower epoch is an answer that came late. A higher one was raised by
+    /// somebody who found another history: what is remembered must be checked.
+    pub fn see(&mut self, epoch: u64, seq: u64) {
+        if epoch > self.epoch {
+            if self.epoch > 0 {
+                self.resets += 1;
+                self.verified = None;
+            }
+            self.epoch = epoch;
+        }
+        if epoch == self.epoch {
+            self.seq = self.seq.max(seq);
+        }
+    }
+
+    /// The log holds `command` at `seq`.
+    pub fn see_entry(&mut self, seq: u64, command: CommandId) {
+        self.seq = self.seq.max(seq);
+        let place = self.entries.partition_point(|(known, _)| *known < seq);
+        if self.entries.get(place).is_none_or(|(known, _)| *known != seq) {
+            self.entries.insert(place, (seq, command));
+        }
+        let last = self.entries.back().map_or(0, |(last, _)| *last);
+        while self.entries.front().is_some_and(|(first, _)| first + WINDOW <= last) {
+            self.entries.pop_front();
+        }
+    }
+
+    /// A commit in `epoch` was acknowledged. Only an event that was written now has its command at its seq: a repeated
+    /// command may have been silent when it was first sent.
+    pub fn acknowledge(&mut self, epoch: u64, command: Option<CommandId>, receipt: &Receipt) {
+        let epoch = epoch.max(1);
+        self.see(epoch, receipt.seq);
+        let Some(command) = command.filter(|_| !receipt.replayed) else { return };
+        self.see_entry(receipt.seq, command);
+        let mark = Mark { epoch, seq: receipt.seq, command, at: receipt.at };
+        if self.marks.get(&epoch).is_none_or(|kept| kept.seq < mark.seq) {
+            self.marks.insert(epoch, mark);
+            self.unwritten = true;
+        }
+        while self.marks.len() > MOST_MARKS {
+            self.marks.pop_first();
+        }
+    }
+
+    /// The seqs whose entries a look must bring: the window, and each mark outside it, as (after, limit) of a page.
+    pub fn pages(&self) -> Vec<(u64, usize)> {
+        let mut pages = Vec::new();
+        let window = self.entries.front().zip(self.entries.back()).map(|((first, _), (last, _))| *first..=*last);
+        if let Some(window) = &window {
+            pages.push((window.start() - 1, usize::try_from(window.end() - window.start() + 1).unwrap_or(1)));
+        }
+        let outside = |mark: &&Mark| window.as_ref().is_none_or(|window| !window.contains(&mark.seq));
+        pages.extend(self.marks.values().filter(outside).map(|mark| (mark.seq - 1, 1)));
+        pages
+    }
+
+    /// Compares what is remembered with what was found.
+    pub fn judge(&self, found: &Look) -> Verdict {
+        let lost = self.marks.values().filter(|mark| mark.epoch >= found.restored);
+        let lost = lost.filter(|mark| found.shows(mark.seq, mark.command) == Some(false));
+        if let Some(last) = lost.max_by_key(|mark| (mark.epoch, mark.seq)) {
+            return Verdict::Behind(*last);
+        }
+        let shown: Vec<Option<bool>> =
+            self.entries.iter().map(|(seq, command)| found.shows(*seq, *command)).collect();
+        if found.epoch < self.epoch || found.seq < self.seq || shown.contains(&Some(false)) {
+            return Verdict::Other;
+        }
+        if shown.last() == Some(&None) { Verdict::Unsure } else { Verdict::Same }
+    }
+
+    /// Goes on from what was found; another history, or another epoch of it, is a reset.
+    pub fn adopt(&mut self, found: &Look, same: bool, generation: u64) {
+        if !same {
+            self.entries.clear();
+            self.seq = 0;
+        }
+        self.resets += u64::from(!same || found.epoch != self.epoch && self.epoch > 0);
+        self.epoch = found.epoch;
+        self.seq = self.seq.max(found.seq);
+        found.entries.iter().for_each(|(seq, command)| self.see_entry(*seq, *command));
+        self.verified = Some(generation);
+        // A later mark that is there has every earlier one before it.
+        let last = self.marks.values().filter(|mark| mark.epoch >= found.restored).max_by_key(|mark| mark.seq).copied();
+        if self.behind.take().is_some() || self.marks.len() > 1 {
+            self.marks = last.into_iter().map(|mark| (mark.epoch, mark)).collect();
+            self.unwritten = true;
+        }
+    }
+
+    /// What was acknowledged is not there: nothing seen counts any more, and the marks stay.
+    pub fn fall_behind(&mut self, found: &Look, missing: Mark, generation: u64) {
+        self.resets += u64::from(self.behind != Some(missing));
+        self.entries.clear();
+        (self.epoch, self.seq) = (found.epoch, found.seq);
+        (self.behind, self.verified) = (Some(missing), Some(generation));
+    }
+
+    /// The highest epoch known, seen or acknowledged.
+    pub fn highest_epoch(&self) -> u64 {
+        self.marks.last_key_value().map_or(0, |(epoch, _)| *epoch).max(self.epoch)
+    }
+}
+
+impl Look {
+    /// Whether the log holds `command` at `seq`; `None` when it was trimmed there or is not shown that far.
+    fn shows(&self, seq: u64, command: CommandId) -> Option<bool> {
+        match self.entries.get(&seq) {
+            Some(found) => Some(*found == command),
+            None if seq > self.seq => Some(false),
+            None => None,
+        }
+    }
+}
