@@ -2,7 +2,12 @@
 
 mod lookup;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use secrecy::ExposeSecret;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -14,7 +19,11 @@ use crate::{
     engine::{Engine, LookupKey, Options, Place},
     grpc::{self, ServerOptions},
     sheet::Sheets,
-    store::{self, Durability, DurabilityReport, Policy, Promise, Settings, StoreError, redis::RedisOptions},
+    store::{
+        self, Durability, DurabilityReport, Policy, Promise, Settings, Store, StoreError,
+        fence::{FenceOptions, Fenced, kept},
+        redis::RedisOptions,
+    },
     telemetry::{Metrics, labels::StoreKind},
 };
 
@@ -97,6 +106,7 @@ pub struct Service {
     pub promised: Durability,
     /// Where it listens.
     pub address: SocketAddr,
+    fence: Arc<Fenced>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -110,7 +120,7 @@ pub async fn start(setup: Setup, listener: TcpListener) -> Result<Service, Start
     if !address.ip().is_loopback() {
         return Err(StartError::NotLoopback(address));
     }
-    let (engine, durability) = open_engine(&setup).await?;
+    let (engine, durability, fence) = open_engine(&setup).await?;
     let server = &setup.config.settings.server;
     let (stop, stopped) = watch::channel(false);
     let options = ServerOptions {
@@ -134,7 +144,7 @@ pub async fn start(setup: Setup, listener: TcpListener) -> Result<Service, Start
         tasks.push(tokio::spawn(sheets(engine.clone(), sheets_of(&setup), stopped)));
     }
     info!(%address, level = %durability.level, "listening");
-    Ok(Service { engine, durability, promised, address, stop, tasks })
+    Ok(Service { engine, durability, promised, address, fence, stop, tasks })
 }
 
 impl Service {
@@ -147,26 +157,29 @@ impl Service {
                 warn!(%error, "a part of the service did not stop cleanly");
             }
         }
+        self.fence.flush();
     }
 }
 
-async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport), StartError> {
+async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport, Arc<Fenced>), StartError> {
     let settings = &setup.config.settings.store;
     let clock = setup.clock.clone();
     let redis = |url: &str| {
         let options = redis_options(url, settings, clock.clone());
-        (StoreKind::Redis, Settings::Redis(options), settings.data_dir.clone())
+        (StoreKind::Redis, Settings::Redis(options), settings.data_dir.clone(), kept::store_name(Some(url)))
     };
     let embedded = |data: &PathBuf| {
-        (StoreKind::Embedded, Settings::Embedded { data: data.clone(), clock: clock.clone() }, data.clone())
+        let opened = Settings::Embedded { data: data.clone(), clock: clock.clone() };
+        (StoreKind::Embedded, opened, data.clone(), kept::store_name(None))
     };
-    let (kind, opened, data) = match (&setup.store, &settings.redis_url) {
+    let (kind, opened, data, name) = match (&setup.store, &settings.redis_url) {
         (StorePlace::Redis(url), _) => redis(url),
         (StorePlace::Configured, Some(url)) => redis(url.expose_secret()),
         (StorePlace::Embedded(data), _) => embedded(data),
         (StorePlace::Configured, None) => embedded(&settings.data_dir),
     };
-    let store = store::open(opened).await?;
+    let fence = fenced(setup, store::open(opened).await?, &data, &name)?;
+    let store: Arc<dyn Store> = fence.clone();
     let durability = store.durability().await?;
     let promised = promise(settings).level;
     if durability.level < promised && settings.below == Below::Refuse {
@@ -184,7 +197,19 @@ async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport), StartE
     let place = |ground: &Arc<Ground>| Arc::new(Place { territory: ground.0.clone(), directory: ground.1.clone() });
     let places = setup.config.territories.iter().map(|(id, ground)| (id.clone(), place(ground))).collect();
     let engine = Engine::new(store, setup.clock.clone(), places, lookup, setup.metrics.clone(), options);
-    Ok((engine, durability))
+    Ok((engine, durability, fence))
+}
+
+/// The fence over a store, which begins with what was acknowledged before the last stop.
+fn fenced(setup: &Setup, store: Arc<dyn Store>, data: &Path, name: &str) -> Result<Arc<Fenced>, StartError> {
+    let settings = &setup.config.settings.store;
+    let folder = settings.acknowledged_dir.as_deref().unwrap_or(data);
+    let keeper = kept::Keeper::open(folder, name).map_err(|error| StartError::Io {
+        what: format!("keeping the last acknowledged commands in {}", folder.display()),
+        error,
+    })?;
+    let (every, clock, metrics) = (duration(settings.acknowledged_pace), setup.clock.clone(), setup.metrics.clone());
+    Ok(Fenced::over(store, FenceOptions { keeper: Some(keeper), every, clock, metrics }))
 }
 
 fn redis_options(url: &str, settings: &StoreSettings, clock: Clock) -> RedisOptions {

@@ -86,6 +86,10 @@ pub struct StoreSettings {
     pub unavailable_retries: u32,
     /// Longest pause between two such repeats.
     pub retry_pause: Span,
+    /// Where the last acknowledged commands are kept across restarts; absent: `data_dir`.
+    pub acknowledged_dir: Option<PathBuf>,
+    /// How often they are written when they changed.
+    pub acknowledged_pace: Span,
 }
 
 coded_enum! {
@@ -204,6 +208,8 @@ fn store(table: &Table<'_>) -> Option<StoreSettings> {
     let commit_attempts = table.required("commit_attempts", whole(1..=100));
     let unavailable_retries = table.required("unavailable_retries", whole(0..=100));
     let retry_pause = table.required("retry_pause_milliseconds", whole(1..=60_000));
+    let acknowledged_dir = table.optional("acknowledged_dir", words).map(PathBuf::from);
+    let acknowledged_pace = table.required("acknowledged_pace_milliseconds", whole(50..=60_000));
     Some(StoreSettings {
         data_dir: PathBuf::from(data_dir?),
         redis_url,
@@ -220,6 +226,8 @@ fn store(table: &Table<'_>) -> Option<StoreSettings> {
         commit_attempts: count(commit_attempts?),
         unavailable_retries: count(unavailable_retries?),
         retry_pause: Span::from_ms(retry_pause?),
+        acknowledged_dir,
+        acknowledged_pace: Span::from_ms(acknowledged_pace?),
     })
 }
 

@@ -42,9 +42,7 @@ use self::{kept::Keeper, past::Past};
 
 pub use past::Mark;
 
-use super::{
-    Committed, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store, StoreError, Txn,
-};
+use super::{Committed, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store, StoreError, Txn};
 
 /// How often a call is repeated whose connection changed under it.
 const ATTEMPTS: usize = 4;
@@ -224,6 +222,15 @@ impl Store for Fenced {
         entries.iter().rev().take(64).rev().for_each(|entry| past.see_entry(entry.seq, entry.command_id));
         drop(past);
         Ok(entries)
+    }
+
+    async fn trim(&self, territory: &TerritoryId, through: u64) -> Result<u64, StoreError> {
+        self.checked(territory).await?;
+        // What is cut off here might be what is compared when the right data are back.
+        let ground = self.ground(territory);
+        let refused = ground.past().refused(territory);
+        refused?;
+        self.inner.trim(territory, through).await
     }
 
     async fn wait(&self, territory: &TerritoryId, after: u64) -> Result<(), StoreError> {

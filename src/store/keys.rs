@@ -5,6 +5,7 @@
 //! | record `case/<id>` | a case | |
 //! | record `slot/<id>` | a slot | |
 //! | record `shift/<id>` | a responder's period on duty | |
+//! | record `restored` | the epoch that `sas-dispatch restore` last began | |
 //! | index `queue/<stream>` | cases that wait for a regulator | class · 2^42 + due (ms) |
 //! | index `open` | open cases | opened (ms) |
 //! | index `unanswered` | cases nobody was left for | since (ms) |
@@ -76,6 +77,11 @@ impl Key {
     /// The record of a slot.
     pub fn slot(id: SlotId) -> Self {
         Self(format!("slot/{id}"))
+    }
+
+    /// The record of the last restore.
+    pub fn restored() -> Self {
+        Self("restored".to_owned())
     }
 
     /// The record of a shift.

@@ -9,6 +9,7 @@
 pub mod dump;
 mod durability;
 pub mod embedded;
+pub mod fence;
 pub mod keys;
 mod pace;
 pub mod redis;
@@ -213,7 +214,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// read before may be of another one: a reader of the log (a watch, a supply in memory) notes it before its snapshot,
     /// compares it after each call, and begins anew on a change. An engine raises it with each new connection that may
     /// lead to another server (a restart, a failover, a slot that moved), and it is always 0 where there is no
-    /// connection; the service's own layer over it changes it only when the history was found to be another.
+    /// connection; [`fence::Fenced`] over it changes it only when the history was found to be another.
     fn generation(&self, _territory: &TerritoryId) -> u64 {
         0
     }

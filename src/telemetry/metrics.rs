@@ -13,6 +13,7 @@ use crate::domain::{
     ids::TerritoryId,
     regulation::qualification::{Priority, Stream},
     territory::RouteCategory,
+    time::Span,
 };
 
 /// Bounds for what a machine does, seconds.
@@ -37,6 +38,9 @@ pub struct Metrics {
     durability: Gauge<f64>,
     below: Gauge<u64>,
     degraded: Counter<u64>,
+    store_behind: Gauge<u64>,
+    epochs: Counter<u64>,
+    clock_gap: Gauge<f64>,
 }
 
 fn label(key: &'static str, value: impl Label) -> KeyValue {
@@ -76,6 +80,15 @@ impl Metrics {
                 .build(),
             below: level("sas.store.below", "1 while that level is below the promised one"),
             degraded: count("sas.store.degraded", "commands acknowledged below the promised level"),
+            store_behind: level("sas.store.behind", "1 while what was acknowledged is missing and writes are refused"),
+            epochs: count("sas.store.epochs", "epochs raised because the store had another history"),
+            clock_gap: meter
+                .f64_gauge("sas.store.clock_gap")
+                .with_description(
+                    "the store's time less this machine's: beyond a second, a clock is wrong or went back",
+                )
+                .with_unit("s")
+                .build(),
         }
     }
 
@@ -127,6 +140,21 @@ impl Metrics {
     /// How many cases stand in the UNANSWERED lane now.
     pub fn unanswered(&self, territory: &TerritoryId, cases: u64) {
         self.unanswered.record(cases, &[place(territory)]);
+    }
+
+    /// Whether what was acknowledged in a territory is missing from the store.
+    pub fn store_behind(&self, territory: &TerritoryId, behind: bool) {
+        self.store_behind.record(u64::from(behind), &[place(territory)]);
+    }
+
+    /// This instance raised a territory's epoch.
+    pub fn epoch_raised(&self, territory: &TerritoryId) {
+        self.epochs.add(1, &[place(territory)]);
+    }
+
+    /// How far the store's time is from this machine's; time in the store never goes back.
+    pub fn clock_gap(&self, territory: &TerritoryId, gap: Span) {
+        self.clock_gap.record(gap.ms() as f64 / 1_000.0, &[place(territory)]);
     }
 
     /// An alarm was raised; `kind` is the name of its kind.

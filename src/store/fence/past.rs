@@ -6,8 +6,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::{
-    domain::{ids::CommandId, time::Instant},
-    store::Receipt,
+    domain::{
+        ids::{CommandId, TerritoryId},
+        time::Instant,
+    },
+    store::{Receipt, StoreError},
 };
 
 /// The last entries of a log whose command ids are remembered.
@@ -73,6 +76,16 @@ pub(super) struct Past {
 }
 
 impl Past {
+    /// Begins with what was kept across a restart.
+    pub fn recall(&mut self, marks: Vec<Mark>) {
+        for mark in marks {
+            if self.marks.get(&mark.epoch).is_none_or(|kept| kept.seq < mark.seq) {
+                self.marks.insert(mark.epoch, mark);
+            }
+        }
+        self.epoch = self.highest_epoch();
+    }
+
     pub fn knows_nothing(&self) -> bool {
         self.epoch == 0 && self.marks.is_empty()
     }
@@ -141,8 +154,7 @@ impl Past {
         if let Some(last) = lost.max_by_key(|mark| (mark.epoch, mark.seq)) {
             return Verdict::Behind(*last);
         }
-        let shown: Vec<Option<bool>> =
-            self.entries.iter().map(|(seq, command)| found.shows(*seq, *command)).collect();
+        let shown: Vec<Option<bool>> = self.entries.iter().map(|(seq, command)| found.shows(*seq, *command)).collect();
         if found.epoch < self.epoch || found.seq < self.seq || shown.contains(&Some(false)) {
             return Verdict::Other;
         }
@@ -174,6 +186,13 @@ impl Past {
         self.entries.clear();
         (self.epoch, self.seq) = (found.epoch, found.seq);
         (self.behind, self.verified) = (Some(missing), Some(generation));
+    }
+
+    /// `Behind` while what was acknowledged is missing.
+    pub fn refused(&self, territory: &TerritoryId) -> Result<(), StoreError> {
+        let Some(missing) = self.behind else { return Ok(()) };
+        let territory = territory.clone();
+        Err(StoreError::Behind { territory, acknowledged: missing.seq, head: self.seq })
     }
 
     /// The highest epoch known, seen or acknowledged.

@@ -1,6 +1,7 @@
 //! The store's contract as stories, each told to both engines.
 
 mod embedded;
+mod fence;
 mod fuzz;
 mod guards;
 mod log;

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 /// One server; its data live as long as this.
 pub struct Server {
-    dir: TempDir,
+    pub dir: TempDir,
     appendfsync: &'static str,
     child: Child,
 }

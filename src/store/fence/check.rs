@@ -1,0 +1,165 @@
+//! Comparing what is remembered of a territory with what the store holds, and what follows from it.
+
+use crate::{
+    domain::{ids::TerritoryId, time::Instant},
+    store::{Committed, Key, Op, Policy, StoreError, Txn},
+};
+
+use super::{
+    ATTEMPTS, Fenced, Ground,
+    past::{Look, Mark, Past, Verdict},
+    restore,
+};
+
+impl Fenced {
+    /// The engine's generation in which the history of `territory` was compared; compares it first where that is due.
+    pub(super) async fn checked(&self, territory: &TerritoryId) -> Result<u64, StoreError> {
+        let ground = self.ground(territory);
+        if let Some(generation) = self.is_checked(territory, &ground) {
+            return Ok(generation);
+        }
+        let _one = ground.checking.lock().await;
+        // Who waited finds the work done.
+        match self.is_checked(territory, &ground) {
+            Some(generation) => Ok(generation),
+            None => self.compare(territory, &ground).await,
+        }
+    }
+
+    fn is_checked(&self, territory: &TerritoryId, ground: &Ground) -> Option<u64> {
+        let generation = self.inner.generation(territory);
+        let mut past = ground.past();
+        if past.knows_nothing() {
+            past.verified = Some(generation);
+        }
+        past.verified.filter(|verified| *verified == generation)
+    }
+
+    /// As [`Fenced::checked`], before a write: refused while what was acknowledged is missing, save a call that comes in.
+    pub(super) async fn may_write(&self, txn: &Txn) -> Result<u64, StoreError> {
+        let territory = &txn.territory;
+        let generation = self.checked(territory).await?;
+        let ground = self.ground(territory);
+        let Some(missing) = ground.past().behind else { return Ok(generation) };
+        // The operator may have been here meanwhile.
+        let _one = ground.checking.lock().await;
+        let generation = self.compare(territory, &ground).await?;
+        let (refused, epoch) = {
+            let past = ground.past();
+            (past.refused(territory), past.epoch)
+        };
+        match refused {
+            // Whatever was decided meanwhile was decided on the other history.
+            Ok(()) => return Err(StoreError::Fenced { current: epoch }),
+            Err(refused) if !txn.even_behind => return Err(refused),
+            Err(_) => {}
+        }
+        if txn.epoch > missing.epoch && txn.epoch == epoch {
+            tracing::warn!(%territory, "a call is taken although the store has gone back behind what was acknowledged");
+            return Ok(generation);
+        }
+        if epoch <= missing.epoch {
+            let found = self.look(territory, &ground).await?;
+            let highest = ground.past().highest_epoch();
+            self.raise(territory, &found, highest).await?;
+            self.compare(territory, &ground).await?;
+        }
+        Err(StoreError::Fenced { current: ground.past().epoch })
+    }
+
+    /// Looks, judges, and raises the epoch where the history is another that nobody has fenced yet.
+    async fn compare(&self, territory: &TerritoryId, ground: &Ground) -> Result<u64, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let generation = self.inner.generation(territory);
+            let found = self.look(territory, ground).await?;
+            if self.inner.generation(territory) != generation {
+                continue;
+            }
+            self.metrics.clock_gap(territory, found.at.since(self.clock.now()));
+            let verdict = ground.past().judge(&found);
+            match verdict {
+                Verdict::Same => {
+                    self.adopt(territory, ground, &found, true, generation);
+                    return Ok(generation);
+                }
+                // Compared again at the next call: the commit itself still waits for its replicas.
+                Verdict::Unsure => return Ok(generation),
+                Verdict::Behind(missing) => {
+                    self.fall_behind(territory, &mut ground.past(), &found, missing, generation);
+                    return Ok(generation);
+                }
+                Verdict::Other => {
+                    let highest = ground.past().highest_epoch();
+                    if found.epoch > highest {
+                        self.adopt(territory, ground, &found, false, generation);
+                        return Ok(generation);
+                    }
+                    tracing::error!(%territory, head = found.seq, "the store has another history: the epoch is raised");
+                    self.raise(territory, &found, highest).await?;
+                }
+            }
+        }
+        Err(StoreError::Unavailable("the connection to the store keeps changing".to_owned()))
+    }
+
+    fn adopt(&self, territory: &TerritoryId, ground: &Ground, found: &Look, same: bool, generation: u64) {
+        let mut past = ground.past();
+        let settled = past.behind;
+        let same = same && settled.is_none();
+        past.adopt(found, same, generation);
+        if let Some(missing) = settled {
+            self.metrics.store_behind(territory, false);
+            tracing::warn!(%territory, seq = missing.seq, command = %missing.command, epoch = found.epoch,
+                "writing goes on: what was acknowledged is there again, or an operator has settled that it is lost");
+        }
+    }
+
+    fn fall_behind(&self, territory: &TerritoryId, past: &mut Past, found: &Look, missing: Mark, generation: u64) {
+        if past.behind != Some(missing) {
+            self.metrics.store_behind(territory, true);
+            tracing::error!(%territory, acknowledged = missing.seq, command = %missing.command, at = %missing.at,
+                head = found.seq, "acknowledged commands are not in the store: writes are refused until the right data \
+                are back or `sas-dispatch restore` has been run");
+        }
+        past.fall_behind(found, missing, generation);
+    }
+
+    /// One read and, where something is remembered, one page of the log (one more for a mark far from the others).
+    async fn look(&self, territory: &TerritoryId, ground: &Ground) -> Result<Look, StoreError> {
+        let pages = ground.past().pages();
+        let key = Key::restored();
+        let head = self.inner.read(territory, std::slice::from_ref(&key), None).await?;
+        let restored = restore::epoch_of(head.records.get(&key).and_then(Option::as_ref))?;
+        let mut found = Look { epoch: head.epoch, seq: head.seq, at: head.at, restored, entries: Default::default() };
+        for (after, limit) in pages {
+            let entries = self.inner.log(territory, after, limit).await?;
+            found.entries.extend(entries.into_iter().map(|entry| (entry.seq, entry.command_id)));
+        }
+        Ok(found)
+    }
+
+    /// Raises the epoch beyond `highest` where nobody has meanwhile. The caller looks again either way.
+    async fn raise(&self, territory: &TerritoryId, found: &Look, highest: u64) -> Result<(), StoreError> {
+        let mut at = found.at;
+        for _ in 0..ATTEMPTS {
+            match self.inner.commit(&raising(territory, found.epoch, at, highest)).await {
+                Ok(Committed::Done(_)) => {
+                    self.metrics.epoch_raised(territory);
+                    return Ok(());
+                }
+                Ok(Committed::Clock(now)) => at = now,
+                // A raise without guards has none that could fail; another instance won.
+                Ok(Committed::Conflict(_)) | Err(StoreError::Fenced { .. }) => return Ok(()),
+                // A raise that was lost on the way back is found by the next look.
+                Err(StoreError::Unknown(_)) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Unavailable("the store's clock keeps moving".to_owned()))
+    }
+}
+
+fn raising(territory: &TerritoryId, epoch: u64, at: Instant, beyond: u64) -> Txn {
+    let ops = vec![Op::RaiseEpoch { beyond }];
+    Txn { ops, policy: Policy::Degraded, ..Txn::touch(territory.clone(), epoch, at) }
+}

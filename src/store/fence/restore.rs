@@ -1,0 +1,158 @@
+//! Going on after an old backup was put back: the operator's word, written into the store so that every instance follows.
+//!
+//! The record `restored` names the epoch that the last restore began. What was acknowledged in an earlier epoch and is
+//! not there is settled by it: known to be lost, and no longer a reason to refuse writes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{case::state::SCHEMA, ids::TerritoryId, time::Instant},
+    store::{Committed, Guard, Key, Op, Policy, Record, Snapshot, Store, StoreError, Txn},
+};
+
+use super::past::Mark;
+
+/// How often a restore is tried against instances that raise the epoch themselves.
+const ATTEMPTS: usize = 8;
+
+/// The record `restored`; it holds nothing about a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Restored {
+    /// The epoch that began.
+    epoch: u64,
+    /// The head of the log then.
+    seq: u64,
+}
+
+/// One acknowledged entry against what the store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compared {
+    /// What was acknowledged.
+    pub mark: Mark,
+    /// Whether it is there.
+    pub found: Found,
+}
+
+/// Whether an acknowledged entry is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// It is.
+    Present,
+    /// The log was trimmed beyond it: it was archived, and nothing can be said from here.
+    Trimmed,
+    /// It is not.
+    Missing,
+    /// It is not, and an earlier restore has settled it.
+    Settled,
+}
+
+/// What a restore found and did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The head of the log, and its instant as far as the log shows it.
+    pub head: u64,
+    /// The instant of the last entry of the log.
+    pub last: Option<Instant>,
+    /// The epoch before.
+    pub before: u64,
+    /// The epoch now; the same when there was nothing to do.
+    pub epoch: u64,
+    /// Each acknowledged entry that was asked about.
+    pub compared: Vec<Compared>,
+}
+
+impl Report {
+    /// The acknowledged entries that are missing and were not settled before.
+    pub fn missing(&self) -> impl Iterator<Item = Mark> + '_ {
+        self.compared.iter().filter(|compared| compared.found == Found::Missing).map(|compared| compared.mark)
+    }
+
+    /// How many events are missing at least: from the head to the last acknowledged entry, or those entries themselves
+    /// when the log has grown beyond them since.
+    pub fn missing_events(&self) -> u64 {
+        let beyond = self.missing().map(|mark| mark.seq.saturating_sub(self.head)).max().unwrap_or_default();
+        beyond.max(self.missing().count() as u64)
+    }
+}
+
+/// The epoch that the last restore began; 0 without one.
+pub(super) fn epoch_of(record: Option<&Record>) -> Result<u64, StoreError> {
+    Ok(parsed(record)?.map_or(0, |restored| restored.epoch))
+}
+
+fn parsed(record: Option<&Record>) -> Result<Option<Restored>, StoreError> {
+    let parse = |record: &Record| {
+        serde_json::from_slice(&record.value)
+            .map_err(|error| StoreError::Corrupt(format!("the record `restored` at column {}", error.column())))
+    };
+    record.map(parse).transpose()
+}
+
+/// Compares `marks` with what `store` (the engine itself) holds of `territory`, and begins another epoch unless one that
+/// a restore began has just begun and nothing is missing: to repeat it is harmless. `look_only` changes nothing.
+///
+/// # Errors
+/// When the store does not answer, or holds what this binary cannot read.
+pub async fn restore(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    marks: &[Mark],
+    look_only: bool,
+) -> Result<Report, StoreError> {
+    let key = Key::restored();
+    let mut at = None;
+    for _ in 0..ATTEMPTS {
+        let head = store.read(territory, std::slice::from_ref(&key), None).await?;
+        let record = head.records.get(&key).and_then(Option::as_ref);
+        let settled = parsed(record)?;
+        let report = compare(store, territory, marks, &head, settled).await?;
+        let begun = settled.is_some_and(|restored| restored.epoch == head.epoch);
+        if look_only || begun && report.missing().next().is_none() {
+            return Ok(report);
+        }
+        let beyond = marks.iter().map(|mark| mark.epoch).max().unwrap_or_default();
+        let txn = restoring(territory, &head, at.unwrap_or(head.at), record, beyond);
+        match store.commit(&txn).await {
+            Ok(Committed::Done(_)) => return Ok(Report { epoch: head.epoch.max(beyond) + 1, ..report }),
+            Ok(Committed::Clock(now)) => at = Some(now),
+            Ok(Committed::Conflict(_)) | Err(StoreError::Fenced { .. } | StoreError::Unknown(_)) => at = None,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(StoreError::Unavailable("others keep changing the territory's epoch: run it again".to_owned()))
+}
+
+async fn compare(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    marks: &[Mark],
+    head: &Snapshot,
+    settled: Option<Restored>,
+) -> Result<Report, StoreError> {
+    let mut compared = Vec::new();
+    for mark in marks {
+        let entry = store.log(territory, mark.seq.saturating_sub(1), 1).await?.pop();
+        let found = match entry {
+            Some(entry) if entry.seq == mark.seq && entry.command_id == mark.command => Found::Present,
+            Some(entry) if entry.seq > mark.seq => Found::Trimmed,
+            _ if settled.is_some_and(|restored| restored.epoch > mark.epoch) => Found::Settled,
+            _ => Found::Missing,
+        };
+        compared.push(Compared { mark: *mark, found });
+    }
+    let last = store.log(territory, head.seq.saturating_sub(1), 1).await?.pop().map(|entry| entry.at);
+    Ok(Report { head: head.seq, last, before: head.epoch, epoch: head.epoch, compared })
+}
+
+fn restoring(territory: &TerritoryId, head: &Snapshot, at: Instant, record: Option<&Record>, beyond: u64) -> Txn {
+    let key = Key::restored();
+    let guard = match record {
+        Some(record) => Guard::Version(key.clone(), record.version),
+        None => Guard::Absent(key.clone()),
+    };
+    let restored = Restored { epoch: head.epoch.max(beyond) + 1, seq: head.seq };
+    let value = serde_json::to_vec(&restored).expect("two numbers have a JSON form");
+    let ops = vec![Op::RaiseEpoch { beyond }, Op::Put { key, value, number: None }];
+    let touch = Txn::touch(territory.clone(), head.epoch, at);
+    Txn { schema: SCHEMA, guards: vec![guard], ops, policy: Policy::Degraded, ..touch }
+}

@@ -1,0 +1,134 @@
+//! An old backup is put back: with the real files of a real server.
+
+use std::fs;
+
+use super::*;
+
+/// A copy of the server's append-only files, taken while it runs.
+pub fn copy_of(server: &Server) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    copy_folder(&server.dir.path().join("appendonlydir"), copy.path());
+    copy
+}
+
+/// Kills the server as `kill -9` does, puts the copied files in the place of its own, and starts it again.
+pub fn put_back(server: &mut Server, copy: &Path) {
+    server.kill();
+    let files = server.dir.path().join("appendonlydir");
+    fs::remove_dir_all(&files).unwrap();
+    fs::create_dir(&files).unwrap();
+    copy_folder(copy, &files);
+    server.restart();
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_old_backup_refuses_writes_until_restore_has_listed_the_gap() {
+    let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
+    let mut one = Instance::at(&server, folder.path()).await;
+    one.done(&["a", "b", "c"]).await;
+    let old = copy_of(&server);
+    one.done(&["d", "e"]).await;
+    one.fence.flush();
+    put_back(&mut server, old.path());
+
+    assert_eq!(one.send(&one.txn("f")).await, behind(5, 3));
+    assert_eq!(one.send(&one.txn("d")).await, behind(5, 3), "what was lost is not answered as if it were done");
+    assert_eq!(one.sees().await, ["a", "b", "c"], "reading goes on");
+    assert_eq!(one.fence.behind(&land()).unwrap().seq, 5, "and says so");
+    assert_eq!(one.resets(), 1, "watchers begin anew");
+
+    // Another process on this machine knows it too.
+    let late = Instance::at(&server, folder.path()).await;
+    assert_eq!(late.send(&late.txn("f")).await, behind(5, 3));
+
+    let report = restored(&server, folder.path()).await;
+    assert_eq!((report.head, report.before, report.epoch), (3, 1, 2));
+    let missing: Vec<_> = report.missing().map(|mark| (mark.seq, mark.command)).collect();
+    assert_eq!((missing, report.missing_events()), (vec![(5, command("e"))], 2));
+
+    assert_eq!(one.send(&one.txn("f")).await, Err(StoreError::Fenced { current: 2 }), "it follows by itself");
+    let receipts = one.done(&["f", "d"]).await;
+    assert_eq!(
+        receipts.iter().map(|receipt| (receipt.seq, receipt.replayed)).collect::<Vec<_>>(),
+        [(4, false), (5, false)]
+    );
+    assert!(one.has("d").await && !one.has("e").await);
+    assert!(one.fence.behind(&land()).is_none());
+
+    let again = restored(&server, folder.path()).await;
+    assert_eq!((again.before, again.epoch, again.missing().count()), (2, 2, 0), "to repeat it is harmless");
+}
+
+#[tokio::test]
+async fn a_backup_of_now_is_the_same_history() {
+    let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
+    let mut one = Instance::at(&server, folder.path()).await;
+    one.done(&["a", "b"]).await;
+    let now = copy_of(&server);
+    put_back(&mut server, now.path());
+    assert_eq!(one.done(&["c"]).await[0].seq, 3);
+    assert_eq!((one.resets(), one.epoch), (0, 1));
+}
+
+#[tokio::test]
+async fn nothing_put_back_at_all_is_the_oldest_of_backups() {
+    let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
+    let mut one = Instance::at(&server, folder.path()).await;
+    one.done(&["a", "b"]).await;
+    one.fence.flush();
+    put_back(&mut server, tempfile::tempdir().unwrap().path());
+    assert_eq!(one.send(&one.txn("c")).await, behind(2, 0));
+    let report = restored(&server, folder.path()).await;
+    assert_eq!((report.before, report.epoch, report.missing_events()), (0, 2, 2), "epoch 1 does not come again");
+    assert_eq!(one.done(&["c"]).await[0].seq, 1);
+}
+
+#[tokio::test]
+async fn a_call_is_taken_even_then_in_an_epoch_of_its_own() {
+    let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
+    let mut one = Instance::at(&server, folder.path()).await;
+    one.done(&["a"]).await;
+    let old = copy_of(&server);
+    one.done(&["b", "c"]).await;
+    one.fence.flush();
+    let right = copy_of(&server);
+    put_back(&mut server, old.path());
+
+    let call = |one: &Instance| Txn { even_behind: true, ..one.txn("vital") };
+    assert_eq!(one.send(&call(&one)).await, Err(StoreError::Fenced { current: 2 }));
+    one.read_again().await;
+    assert_eq!(acknowledged(one.send(&call(&one)).await).seq, 2);
+    assert_eq!(one.send(&one.txn("claim")).await, behind(3, 2), "everything else goes on waiting");
+    one.fence.flush();
+
+    // The right data come back after all: now it is the call that is missing, and it is not forgotten.
+    put_back(&mut server, right.path());
+    assert_eq!(one.send(&one.txn("claim")).await, behind(2, 3));
+    let report = restored(&server, folder.path()).await;
+    let missing: Vec<_> = report.missing().map(|mark| (mark.epoch, mark.command)).collect();
+    assert_eq!((missing, report.epoch), (vec![(2, command("vital"))], 3));
+    one.done(&["claim"]).await;
+    assert_eq!(one.sees().await, ["a", "b", "c", "claim"]);
+}
+
+#[tokio::test]
+async fn the_right_data_put_back_end_the_refusal_without_a_word_of_an_operator() {
+    let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
+    let mut one = Instance::at(&server, folder.path()).await;
+    one.done(&["a"]).await;
+    let old = copy_of(&server);
+    one.done(&["b"]).await;
+    let right = copy_of(&server);
+    put_back(&mut server, old.path());
+    assert_eq!(one.send(&one.txn("c")).await, behind(2, 1));
+    put_back(&mut server, right.path());
+    one.done(&["c"]).await;
+    assert_eq!(one.sees().await, ["a", "b", "c"]);
+}
