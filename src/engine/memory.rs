@@ -129,7 +129,11 @@ impl Memory {
         open(&self.shelf(territory)).epoch
     }
 
+    /// Another epoch than the known one makes everything remembered of the territory void: it may be of a lost history.
     pub(super) fn set_epoch(&self, territory: &TerritoryId, epoch: u64) {
+        if self.epoch(territory).is_some_and(|known| known > 0 && known != epoch) {
+            self.forget(territory);
+        }
         open(&self.shelf(territory)).epoch = Some(epoch);
     }
 
