@@ -6,7 +6,7 @@ use crate::{ground::Topology, plant::Plant};
 
 /// How it is used.
 pub const USAGE: &str = "\
-tests/chaos --topology single --seconds N [--seed S] [--json] [--history FILE] [--plant drop|twice]
+tests/chaos --topology single|sentinel|cluster --seconds N [--seed S] [--json] [--history FILE] [--plant drop|twice]
 
 Starts three instances of the service on real servers, plays people on them, torments everything, and checks that nothing
 acknowledged was lost. Exit status 0: nothing was; 1: a violation; 2: wrong use, or the site did not start.
@@ -67,6 +67,9 @@ pub fn read(arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
             }
             _ => filtered = true,
         }
+    }
+    if run.plant.is_some() && run.topology != Topology::Single {
+        return Err("--plant is for --topology single: there the harness knows where everything lies".to_owned());
     }
     Ok(match (named, filtered) {
         (true, _) => Asked::Run(run),

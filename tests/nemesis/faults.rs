@@ -19,32 +19,56 @@ enum Fault {
     FreezeService,
     /// Longer than a lease: claims become suspect behind the back of a service that then goes on.
     PauseOverLease,
-    KillRedis,
-    FreezeRedis,
-    /// No file of Redis may grow: its next write fails as on a full disk.
+    /// The one Redis, or a master: its replica is promoted when it stays away.
+    KillMaster,
+    FreezeMaster,
+    KillReplica,
+    FreezeReplica,
+    KillSentinel,
+    FreezeSentinel,
+    /// No file of a server may grow: its next write fails as on a full disk.
     DiskFull,
-    /// One instance and its Redis do not hear each other; what was sent arrives late.
+    /// A server and those who call it do not hear each other; what was sent arrives late.
     Partition,
+    /// Clients still reach a master that its replica and the sentinels have lost: two primaries for a while.
+    Split,
     /// What is asked arrives, answers are lost: every outcome is unknown.
     LostReplies,
     /// Connections break.
     CutOff,
+    /// An operator moves a master's work to its replica.
+    SwitchOver,
     /// Redis forgets its scripts.
     ForgetScripts,
 }
 
+use Fault::*;
+
 const EVERYWHERE: [(Fault, &str); 10] = [
-    (Fault::KillService, "kill_service"),
-    (Fault::FreezeService, "freeze_service"),
-    (Fault::PauseOverLease, "pause_service_over_lease"),
-    (Fault::KillRedis, "kill_redis"),
-    (Fault::FreezeRedis, "freeze_redis"),
-    (Fault::DiskFull, "disk_full"),
-    (Fault::Partition, "partition"),
-    (Fault::LostReplies, "lost_replies"),
-    (Fault::CutOff, "cut_off"),
-    (Fault::ForgetScripts, "forget_scripts"),
+    (KillService, "kill_service"),
+    (FreezeService, "freeze_service"),
+    (PauseOverLease, "pause_service_over_lease"),
+    (KillMaster, "kill_redis"),
+    (FreezeMaster, "freeze_redis"),
+    (DiskFull, "disk_full"),
+    (Partition, "partition"),
+    (LostReplies, "lost_replies"),
+    (CutOff, "cut_off"),
+    (ForgetScripts, "forget_scripts"),
 ];
+const WITH_REPLICAS: [(Fault, &str); 4] =
+    [(KillReplica, "kill_replica"), (FreezeReplica, "freeze_replica"), (Split, "split"), (SwitchOver, "switch_over")];
+const WITH_SENTINELS: [(Fault, &str); 2] = [(KillSentinel, "kill_sentinel"), (FreezeSentinel, "freeze_sentinel")];
+
+fn of(topology: Topology) -> Vec<(Fault, &'static str)> {
+    let mut all = EVERYWHERE.to_vec();
+    match topology {
+        Topology::Single => {}
+        Topology::Sentinel => all.extend(WITH_REPLICAS.iter().chain(&WITH_SENTINELS)),
+        Topology::Cluster => all.extend(WITH_REPLICAS),
+    }
+    all
+}
 
 /// Torments the site until the load is to end; the faults by name.
 pub async fn torment(stand: &mut Stand, pace: &Pace, seed: u64, load_us: u64) -> io::Result<BTreeMap<String, u64>> {
@@ -52,82 +76,100 @@ pub async fn torment(stand: &mut Stand, pace: &Pace, seed: u64, load_us: u64) ->
     let (mut counts, mut deck) = (BTreeMap::new(), Vec::new());
     loop {
         pass(dice.between(400, 1_800)).await;
-        stand.supervise()?;
         let left = load_us.saturating_sub(pace.us());
         if left < LAST_US {
             pass(left / 1_000).await;
             return Ok(counts);
+        }
+        // A system that promises to bear one fault is whole before the next.
+        if !stand.settle((left - LAST_US) / 1_000).await? {
+            continue;
         }
         if deck.is_empty() {
             deck = of(stand.topology);
             dice.shuffle(&mut deck);
         }
         let Some((fault, name)) = deck.pop() else { return Ok(counts) };
-        let most_ms = (left - 1_000_000) / 1_000;
+        let left = load_us.saturating_sub(pace.us());
+        let most_ms = left.saturating_sub(1_000_000) / 1_000;
         *counts.entry(name.to_owned()).or_default() += 1;
-        strike(stand, fault, &mut dice, most_ms).await?;
+        let target = Target::draw(stand, fault, &mut dice).await;
+        strike(stand, fault, target, dice.between(span(fault).0, span(fault).1).min(most_ms)).await?;
         stand.heal()?;
     }
 }
 
-fn of(topology: Topology) -> Vec<(Fault, &'static str)> {
-    match topology {
-        Topology::Single => EVERYWHERE.to_vec(),
+/// How long a fault lasts, milliseconds: with Sentinel and Cluster some are shorter and some longer than a failover takes.
+fn span(fault: Fault) -> (u64, u64) {
+    match fault {
+        KillService | CutOff => (300, 2_500),
+        FreezeService | FreezeReplica | KillReplica | LostReplies => (500, 3_000),
+        PauseOverLease => (7_000, 9_000),
+        KillMaster | FreezeMaster | Partition | Split => (300, 6_000),
+        DiskFull => (800, 3_000),
+        KillSentinel | FreezeSentinel => (1_000, 3_000),
+        SwitchOver | ForgetScripts => (200, 1_000),
+    }
+}
+
+/// Whom a fault strikes.
+#[derive(Debug, Clone, Copy)]
+struct Target {
+    instance: usize,
+    node: usize,
+    front: usize,
+    sentinel: usize,
+    /// Bytes that a disk still takes.
+    room: u64,
+}
+
+impl Target {
+    async fn draw(stand: &Stand, fault: Fault, dice: &mut Dice) -> Self {
+        let (masters, replicas) = stand.servers.masters_and_replicas().await;
+        let from = match fault {
+            KillReplica | FreezeReplica | SwitchOver => &replicas,
+            _ => &masters,
+        };
+        let node = dice.any(from).copied().unwrap_or(0);
+        let instance = dice.below(stand.instances.len());
+        // Before the one Redis every instance has a way of its own; elsewhere every node.
+        let front = if stand.topology == Topology::Single { instance } else { node };
+        let (sentinel, room) = (dice.below(stand.servers.sentinels.len()), dice.between(200, 6_000));
+        Self { instance, node, front, sentinel, room }
     }
 }
 
 /// Begins a fault and lets it last; the caller heals.
-async fn strike(stand: &mut Stand, fault: Fault, dice: &mut Dice, most_ms: u64) -> io::Result<()> {
-    let lasts = |from: u64, to: u64, dice: &mut Dice| dice.between(from, to).min(most_ms);
-    let instance = dice.below(stand.instances.len());
-    let node = dice.below(stand.servers.nodes.len());
+async fn strike(stand: &mut Stand, fault: Fault, target: Target, ms: u64) -> io::Result<()> {
+    let instance = &mut stand.instances[target.instance];
+    let node = &mut stand.servers.nodes[target.node];
+    let front = &stand.servers.fronts[target.front];
     match fault {
-        Fault::KillService => {
-            stand.instances[instance].process.kill();
-            stand.instances[instance].down = true;
-            pass(lasts(300, 2_500, dice)).await;
+        KillService => {
+            instance.down = true;
+            instance.process.kill();
         }
-        Fault::FreezeService => {
-            stand.instances[instance].process.signal("STOP");
-            pass(lasts(500, 3_000, dice)).await;
+        FreezeService | PauseOverLease => instance.process.signal("STOP"),
+        KillMaster | KillReplica => {
+            node.down = true;
+            node.process.kill();
         }
-        Fault::PauseOverLease => {
-            stand.instances[instance].process.signal("STOP");
-            pass(lasts(7_000, 9_000, dice)).await;
+        FreezeMaster | FreezeReplica => node.process.signal("STOP"),
+        KillSentinel => stand.servers.sentinels[target.sentinel].kill(),
+        FreezeSentinel => stand.servers.sentinels[target.sentinel].signal("STOP"),
+        DiskFull => {
+            node.process.quota(Some(node.written() + target.room));
         }
-        Fault::KillRedis => {
-            stand.servers.nodes[node].process.kill();
-            stand.servers.nodes[node].down = true;
-            pass(lasts(100, 1_500, dice)).await;
-        }
-        Fault::FreezeRedis => {
-            stand.servers.nodes[node].process.signal("STOP");
-            pass(lasts(300, 3_500, dice)).await;
-        }
-        Fault::DiskFull => fill(stand, node, lasts(800, 2_500, dice), dice).await,
-        Fault::Partition => weather(stand, instance, Weather::Held, lasts(1_000, 4_000, dice)).await,
-        Fault::LostReplies => weather(stand, instance, Weather::Mute, lasts(500, 3_000, dice)).await,
-        Fault::CutOff => weather(stand, instance, Weather::Cut, lasts(300, 2_000, dice)).await,
-        Fault::ForgetScripts => {
+        Partition => front.set(Weather::Held),
+        Split => front.set(Weather::Split),
+        LostReplies => front.set(Weather::Mute),
+        CutOff => front.set(Weather::Cut),
+        SwitchOver => stand.servers.switch_over(target.node).await,
+        ForgetScripts => {
             // A server that does not answer has nothing to forget.
-            let _ = stand.servers.nodes[node].ask(&["SCRIPT", "FLUSH", "SYNC"]).await;
+            let _ = node.ask(&["SCRIPT", "FLUSH", "SYNC"]).await;
         }
     }
+    pass(ms).await;
     Ok(())
-}
-
-async fn weather(stand: &Stand, instance: usize, weather: Weather, ms: u64) {
-    if let Some(front) = stand.servers.fronts.get(instance) {
-        front.set(weather);
-    }
-    pass(ms).await;
-}
-
-/// The disk of a server is full in the middle of a write; it is freed when the fault is healed.
-async fn fill(stand: &mut Stand, node: usize, ms: u64, dice: &mut Dice) {
-    let node = &mut stand.servers.nodes[node];
-    let left = dice.between(200, 6_000);
-    node.process.quota(Some(node.written() + left));
-    pass(ms).await;
-    node.process.quota(None);
 }

@@ -40,8 +40,12 @@ pub async fn plant(stand: &mut Stand, lie: Plant, mut caller: Caller) -> io::Res
         }
         Plant::Twice => {
             note(&mut caller, &case, command.clone()).await?;
-            let receipt = format!("sas:1:{{{}}}:receipt:{command}", caller.territory);
-            let forgotten = stand.servers.nodes[0].ask(&["DEL", &receipt]).await.map_err(io::Error::other)?;
+            let ending = format!(":receipt:{command}");
+            let mut receipts = keys(&stand.servers.nodes[0], &caller.territory).await?;
+            receipts.retain(|key| key.ends_with(ending.as_bytes()));
+            let mut forget = redis::cmd("DEL");
+            forget.arg(&receipts);
+            let forgotten = stand.servers.nodes[0].command(&forget).await.map_err(io::Error::other)?;
             if forgotten != Value::Int(1) {
                 return Err(io::Error::other("the receipt was not where it is kept: mend the harness"));
             }
@@ -93,6 +97,6 @@ async fn put_back(node: &Node, territory: &str, before: &[(Vec<u8>, Vec<u8>)]) -
 }
 
 async fn keys(node: &Node, territory: &str) -> io::Result<Vec<Vec<u8>>> {
-    let found = node.command(redis::cmd("KEYS").arg(format!("sas:1:{{{territory}}}:*"))).await;
+    let found = node.command(redis::cmd("KEYS").arg(format!("sas:*:{{{territory}}}:*"))).await;
     redis::from_redis_value(found.map_err(io::Error::other)?).map_err(io::Error::other)
 }

@@ -1,5 +1,10 @@
 //! A network that can fail: a TCP proxy between those who call and one server.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{
@@ -21,6 +26,8 @@ pub enum Weather {
     Mute,
     /// Connections break, new ones are refused.
     Cut,
+    /// Clients pass, other servers do not: replicas and sentinels lose sight of a server that goes on answering.
+    Split,
 }
 
 /// Listens on a port of its own and passes everything to and from the server's.
@@ -62,39 +69,62 @@ async fn serve(listener: TcpListener, target: u16, weather: watch::Receiver<Weat
 }
 
 async fn join(caller: TcpStream, target: u16, mut weather: watch::Receiver<Weather>) {
-    if weather.wait_for(|weather| *weather != Weather::Held).await.is_err() {
+    if weather.wait_for(|weather| !matches!(weather, Weather::Held)).await.is_err() {
         return;
     }
     let Ok(server) = TcpStream::connect(("127.0.0.1", target)).await else { return };
     let _ = (caller.set_nodelay(true), server.set_nodelay(true));
     let ((from_caller, to_caller), (from_server, to_server)) = (caller.into_split(), server.into_split());
+    let of_server = Arc::new(AtomicBool::new(false));
+    let asks = Pump { weather: weather.clone(), of_server: of_server.clone(), answers: false };
+    let answers = Pump { weather, of_server, answers: true };
     tokio::select! {
-        () = pump(from_caller, to_server, weather.clone(), false) => {}
-        () = pump(from_server, to_caller, weather, true) => {}
+        () = asks.run(from_caller, to_server) => {}
+        () = answers.run(from_server, to_caller) => {}
     }
 }
 
-/// Passes bytes on as the weather lets them, until one side closes or the connection dies.
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut weather: watch::Receiver<Weather>, answers: bool) {
-    let mut buffer = vec![0; 32 * 1024];
-    loop {
-        let read = tokio::select! {
-            read = from.read(&mut buffer) => read,
-            _ = weather.wait_for(|weather| *weather == Weather::Cut) => return,
-        };
-        let Ok(length @ 1..) = read else { return };
-        let lost = answers && *weather.borrow() == Weather::Mute;
-        let passes = |weather: &Weather| match weather {
-            Weather::Fair | Weather::Cut => true,
-            Weather::Held => false,
-            Weather::Mute => !answers,
-        };
-        let cut = match weather.wait_for(passes).await {
-            Ok(now) => *now == Weather::Cut,
-            Err(_) => true,
-        };
-        if cut || lost || to.write_all(&buffer[..length]).await.is_err() {
-            return;
+/// One direction of a connection.
+struct Pump {
+    weather: watch::Receiver<Weather>,
+    /// A replica or a sentinel is at its end: they say so when they begin.
+    of_server: Arc<AtomicBool>,
+    answers: bool,
+}
+
+impl Pump {
+    /// Passes bytes on as the weather lets them, until one side closes or the connection dies.
+    async fn run(mut self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+        let mut buffer = vec![0; 32 * 1024];
+        loop {
+            let read = tokio::select! {
+                read = from.read(&mut buffer) => read,
+                _ = self.weather.wait_for(|weather| *weather == Weather::Cut) => return,
+            };
+            let Ok(length @ 1..) = read else { return };
+            if !self.answers && begins_as_server(&buffer[..length]) {
+                self.of_server.store(true, Ordering::Relaxed);
+            }
+            let lost = self.answers && *self.weather.borrow() == Weather::Mute;
+            let (answers, of_server) = (self.answers, self.of_server.load(Ordering::Relaxed));
+            let passes = |weather: &Weather| match weather {
+                Weather::Fair | Weather::Cut => true,
+                Weather::Held => false,
+                Weather::Mute => !answers,
+                Weather::Split => !of_server,
+            };
+            let cut = match self.weather.wait_for(passes).await {
+                Ok(now) => *now == Weather::Cut,
+                Err(_) => true,
+            };
+            if cut || lost || to.write_all(&buffer[..length]).await.is_err() {
+                return;
+            }
         }
     }
+}
+
+fn begins_as_server(bytes: &[u8]) -> bool {
+    let says = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
+    bytes.len() < 512 && (says(b"REPLCONF") || says(b"PSYNC") || says(b"sentinel-"))
 }

@@ -22,11 +22,14 @@ pub struct Report {
     longest_unavailability_ms: u64,
     violations: Vec<String>,
     verdict: &'static str,
+    #[serde(skip)]
+    notes: Vec<String>,
 }
 
 impl Report {
     pub fn of(run: &Run, faults: BTreeMap<String, u64>, judged: Judgement) -> Self {
-        let Judgement { acknowledged, unknown, lost, duplicated, longest_unavailability_ms, mut violations } = judged;
+        let Judgement { acknowledged, unknown, lost, duplicated, longest_unavailability_ms, .. } = judged;
+        let (mut violations, notes) = (judged.violations, judged.notes);
         let verdict = if violations.is_empty() { "PASS" } else { "FAIL" };
         let more = violations.len().saturating_sub(MOST_NAMED);
         violations.truncate(MOST_NAMED);
@@ -44,7 +47,13 @@ impl Report {
             longest_unavailability_ms,
             violations,
             verdict,
+            notes,
         }
+    }
+
+    /// What is no violation and yet worth knowing.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     pub fn passed(&self) -> bool {

@@ -30,6 +30,7 @@ pub async fn chaos(run: Run) -> ExitCode {
     match attempt(&run).await {
         Ok(report) => {
             println!("{}", if run.json { report.json() } else { report.table() });
+            report.notes().iter().for_each(|note| eprintln!("chaos: {note}"));
             if report.passed() { ExitCode::SUCCESS } else { ExitCode::from(1) }
         }
         Err(error) => {
@@ -71,7 +72,11 @@ async fn attempt(run: &Run) -> io::Result<Report> {
     for actor in actors {
         actor.await.map_err(io::Error::other)?;
     }
-    let mut late = stand.unanswered(SETTLE_MS).await?;
+    let mut problems: Vec<String> = Vec::new();
+    if !stand.settle(SETTLE_MS).await? {
+        problems.push(format!("the servers are not whole {} s after the last fault", SETTLE_MS / 1_000));
+    }
+    let late = stand.unanswered(SETTLE_MS).await?;
     if let Some(lie) = run.plant {
         let caller = caller(&stand, &pace, run.seed, "fr-67", 99);
         plant(&mut stand, lie, caller).await?;
@@ -80,14 +85,15 @@ async fn attempt(run: &Run) -> io::Result<Report> {
     stand.stop_instances().await;
     let history = stand.recorder.history(watched);
     let mut judged = match stand.stored(&history).await {
-        Ok(stored) => judge(&history, &stored, stand.servers.level, load_us),
+        Ok(stored) => judge(&history, &stored, run.topology.level(), load_us),
         Err(problem) => Judgement { violations: vec![problem], ..Judgement::default() },
     };
-    judged.violations.extend(
-        late.drain(..).map(|instance| {
+    problems.extend(
+        late.into_iter().map(|instance| {
             format!("instance {instance} does not answer {} s after the last fault", SETTLE_MS / 1_000)
         }),
     );
+    judged.violations.extend(problems);
     if let Some(path) = &run.history {
         history.write(path)?;
     }

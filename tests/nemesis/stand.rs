@@ -41,7 +41,7 @@ impl Stand {
     pub async fn start(topology: Topology) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("sas-chaos-").tempdir()?;
         let servers = Servers::start(topology, INSTANCES, folder.path()).await?;
-        let site = Site::prepare(folder.path().join("config"), &servers.territories(), &servers.settings)?;
+        let site = Site::prepare(folder.path().join("config"), topology.territories(), &topology.settings())?;
         let doors = Arc::new(Doors::new(INSTANCES));
         let instance = |n: usize| Instance::new(n, doors.port(n), &site.folder, &servers.urls[n], folder.path());
         let instances = (0..INSTANCES).map(instance).collect();
@@ -73,16 +73,23 @@ impl Stand {
         self.supervise()
     }
 
+    /// Whether the servers are whole again within this time: a fault is not to meet the work of the one before, or two
+    /// would strike a system that promises to bear one.
+    pub async fn settle(&mut self, ms: u64) -> io::Result<bool> {
+        self.supervise()?;
+        self.servers.settle(ms).await
+    }
+
     /// The instances that do not answer for every territory within this time.
     pub async fn unanswered(&mut self, ms: u64) -> io::Result<Vec<usize>> {
-        let territories = self.servers.territories();
+        let territories = self.topology.territories();
         let mut silent: Vec<usize> = (0..self.instances.len()).collect();
         for _ in 0..ms / 250 {
             self.supervise()?;
             let mut still = Vec::new();
             for instance in silent {
                 let mut answers = true;
-                for territory in &territories {
+                for territory in territories {
                     answers = answers && self.doors.answers(instance, territory).await;
                 }
                 if !answers {

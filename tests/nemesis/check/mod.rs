@@ -46,6 +46,8 @@ pub struct Judgement {
     pub duplicated: usize,
     pub longest_unavailability_ms: u64,
     pub violations: Vec<String>,
+    /// What is no violation and yet worth knowing.
+    pub notes: Vec<String>,
 }
 
 /// Below the site's level an acknowledgement may only be given for what must not wait: intake and the hand-over of a P0.
@@ -71,6 +73,7 @@ pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> J
     let mut territories: BTreeSet<&String> = stored.logs.keys().collect();
     territories.extend(history.ops.iter().map(|op| &op.territory));
     let empty = Vec::new();
+    let (mut below_level, mut seen_and_gone) = (0, 0);
     for territory in territories {
         let log = stored.logs.get(territory).unwrap_or(&empty);
         let ops: Vec<&Op> = history.ops.iter().filter(|op| op.territory == *territory).collect();
@@ -78,16 +81,36 @@ pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> J
         let model = Model::of(log);
         judged.duplicated += model.repeated.len();
         judged.violations.extend(model.broken.iter().cloned().map(said));
-        let acknowledged = replies::acknowledged(&ops, &model, stored);
+        let acknowledged = replies::acknowledged(&ops, &model, stored, level);
         judged.lost += acknowledged.lost;
-        judged.violations.extend(acknowledged.broken.into_iter().map(said));
+        below_level += acknowledged.gone.len();
+        // What was lost at a level that promised no more is no part of any order.
+        let gone = &acknowledged.gone;
+        let ops: Vec<&Op> = ops.into_iter().filter(|op| !gone.contains(op.command_id.as_str())).collect();
+        judged.violations.extend(acknowledged.broken.iter().cloned().map(said));
         judged.violations.extend(order::real_time(&ops, &model).into_iter().map(said));
         judged.violations.extend(replies::agree(&ops, &model).into_iter().map(said));
         let reads = history.reads.iter().filter(|read| read.territory == *territory);
-        judged.violations.extend(replies::reads(reads, &ops, &model).into_iter().map(said));
+        let (wrong, vanished) = replies::reads(reads, &ops, &model);
+        if level == "D2" {
+            seen_and_gone += vanished.len();
+        } else {
+            judged.violations.extend(vanished.into_iter().map(said));
+        }
+        judged.violations.extend(wrong.into_iter().map(said));
         for watched in history.watched.iter().filter(|watched| watched.territory == *territory) {
             judged.violations.extend(watchers::missed(watched, &model).into_iter().map(said));
         }
+    }
+    if below_level > 0 {
+        judged.notes.push(format!(
+            "{below_level} acknowledged at D1, as their receipts say, while no replica followed, went with the primary"
+        ));
+    }
+    if seen_and_gone > 0 {
+        judged.notes.push(format!(
+            "{seen_and_gone} reads showed a write that was never acknowledged and went with its primary"
+        ));
     }
     judged.violations.extend(below(&history.ops, level));
     judged.violations.extend(stored.broken.iter().cloned());

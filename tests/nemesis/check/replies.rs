@@ -1,6 +1,6 @@
 //! Every reply against the log: acknowledged means logged once, at that place, with that content; refused means not done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sas_dispatch::domain::case::Fact;
 
@@ -11,14 +11,16 @@ use crate::history::{Op, Outcome, Read, Told};
 const FENCED: [&str; 5] = ["SignNeed", "SignAnswer", "ReleaseClaim", "Reorient", "ResumeClaim"];
 
 /// What became of the acknowledged commands.
-pub(super) struct Acknowledged {
+pub(super) struct Acknowledged<'a> {
     pub lost: usize,
+    /// Commands that are not there any more and whose receipts promised less than the site does.
+    pub gone: BTreeSet<&'a str>,
     pub broken: Vec<String>,
 }
 
 /// Every acknowledged command is in the log; one that changed nothing has at least its receipt.
-pub(super) fn acknowledged(ops: &[&Op], model: &Model<'_>, stored: &Stored) -> Acknowledged {
-    let (mut lost, mut broken) = (0, Vec::new());
+pub(super) fn acknowledged<'a>(ops: &[&'a Op], model: &Model<'_>, stored: &Stored, level: &str) -> Acknowledged<'a> {
+    let (mut lost, mut gone, mut broken) = (0, BTreeSet::new(), Vec::new());
     let invoked: BTreeMap<&str, u64> = ops.iter().map(|op| (op.command_id.as_str(), op.invoked_us)).collect();
     for op in ops {
         let entry = model.by_command.get(op.command_id.as_str());
@@ -29,7 +31,9 @@ pub(super) fn acknowledged(ops: &[&Op], model: &Model<'_>, stored: &Stored) -> A
                 let later = at.and_then(|entry| invoked.get(entry.command_id.as_str()));
                 let silent = stored.receipts.get(&op.command_id) == Some(&told.seq)
                     && (told.seq == 0 || at.is_some() && later.is_none_or(|began| *began <= op.completed_us));
-                if !silent {
+                if !silent && level == "D2" && told.durability == "D1" {
+                    gone.insert(op.command_id.as_str());
+                } else if !silent {
                     lost += 1;
                     let (kind, id, seq) = (op.kind, &op.command_id, told.seq);
                     broken.push(format!("LOST: {kind} {id} was acknowledged at seq {seq} and is not in the log"));
@@ -47,7 +51,7 @@ pub(super) fn acknowledged(ops: &[&Op], model: &Model<'_>, stored: &Stored) -> A
             _ => {}
         }
     }
-    Acknowledged { lost, broken }
+    Acknowledged { lost, gone, broken }
 }
 
 /// Every reply says what the log gives at its place.
@@ -110,31 +114,42 @@ fn shown_wrong(model: &Model<'_>, case: &str, version: &str, shape: Option<&crat
 }
 
 /// Every read shows what the log gives at its place, and never less than was asked for or acknowledged before it began.
-pub(super) fn reads<'a>(reads: impl Iterator<Item = &'a Read>, ops: &[&Op], model: &Model<'_>) -> Vec<String> {
+/// Apart: reads of a state that is in no place of the log.
+pub(super) fn reads<'a>(
+    reads: impl Iterator<Item = &'a Read>,
+    ops: &[&Op],
+    model: &Model<'_>,
+) -> (Vec<String>, Vec<String>) {
     let mut done: Vec<(u64, u64)> = ops.iter().filter_map(|op| Some((op.completed_us, op.told()?.seq))).collect();
     done.sort_unstable();
     let mut most = 0;
     let known: Vec<(u64, u64)> = done.iter().map(|(at, seq)| (*at, (most = most.max(*seq), most).1)).collect();
-    let mut broken = Vec::new();
+    let (mut broken, mut vanished) = (Vec::new(), Vec::new());
     for read in reads {
-        let mut wrong = |what: String| broken.push(format!("{} on instance {}: {what}", read.kind, read.instance));
+        let said = |what: String| format!("{} on instance {}: {what}", read.kind, read.instance);
         let before = known[..known.partition_point(|(at, _)| *at < read.invoked_us)].last().map_or(0, |known| known.1);
         if read.seq < read.at_least_seq.max(before) {
-            wrong(format!("answered at seq {} although {before} was acknowledged before it began", read.seq));
+            broken.push(said(format!("answered at seq {}, {before} was acknowledged before it began", read.seq)));
         }
         for shown in &read.cases {
-            shown_wrong(model, &shown.case, &shown.version, shown.shape.as_ref()).into_iter().for_each(&mut wrong);
+            if model.version(&shown.case, &shown.version).is_none() {
+                vanished.push(said(format!("case {} at {} is in no place of the log", shown.case, shown.version)));
+                continue;
+            }
+            broken.extend(shown_wrong(model, &shown.case, &shown.version, shown.shape.as_ref()).map(said));
             let there = model.at(&shown.case, read.seq);
             if read.kind == "GetCase" && there.is_some_and(|step| step.version != shown.version) {
-                wrong(format!("at seq {} case {} was another version than shown", read.seq, shown.case));
+                broken.push(said(format!("at seq {} case {} was another version than shown", read.seq, shown.case)));
             }
         }
-        if let Some((person, case, no)) = &read.renewed {
-            let held = model.at(case, read.seq).and_then(|step| step.shape.claim.clone());
-            if held.as_ref().is_none_or(|claim| (claim.0, &claim.1) != (*no, person)) {
-                wrong(format!("claim {no} of case {case} was renewed at seq {} while {held:?} held it", read.seq));
-            }
-        }
+        broken.extend(renewed_wrong(read, model).map(said));
     }
-    broken
+    (broken, vanished)
+}
+
+fn renewed_wrong(read: &Read, model: &Model<'_>) -> Option<String> {
+    let (person, case, no) = read.renewed.as_ref()?;
+    let held = model.at(case, read.seq).and_then(|step| step.shape.claim.clone());
+    let theirs = held.as_ref().is_some_and(|claim| (claim.0, &claim.1) == (*no, person));
+    (!theirs).then(|| format!("claim {no} of case {case} was renewed at seq {} while {held:?} held it", read.seq))
 }

@@ -1,65 +1,98 @@
 //! What the state lies on: real servers on loopback, and a network before them that can fail.
 
+mod cluster;
+mod node;
+mod sentinel;
 mod single;
 
 use std::{io, path::Path};
 
 use crate::{
-    process::{Process, free_port},
+    pace::pass,
+    process::Process,
     proxy::{Proxy, Weather},
 };
+
+pub use node::{Node, Standing, ask};
 
 /// Which servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Topology {
     /// One Redis.
     Single,
+    /// A primary, its replica and three sentinels.
+    Sentinel,
+    /// Three masters, each with its replica.
+    Cluster,
 }
 
 impl Topology {
-    pub const ALL: [(&str, Self); 1] = [("single", Self::Single)];
+    pub const ALL: [(&str, Self); 3] =
+        [("single", Self::Single), ("sentinel", Self::Sentinel), ("cluster", Self::Cluster)];
 
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
     }
-}
 
-/// One Redis server.
-#[derive(Debug)]
-pub struct Node {
-    pub process: Process,
-    pub port: u16,
-    /// Killed on purpose: not to be started again yet.
-    pub down: bool,
+    /// The territories to play in: in the cluster each lies on another master.
+    pub fn territories(self) -> &'static [&'static str] {
+        match self {
+            Self::Single | Self::Sentinel => &["fr-67", "fr-89"],
+            Self::Cluster => &["fr-67", "fr-89", "fr-21"],
+        }
+    }
+
+    /// The level every strict acknowledgement must name.
+    pub fn level(self) -> &'static str {
+        match self {
+            Self::Single => "D1",
+            Self::Sentinel | Self::Cluster => "D2",
+        }
+    }
+
+    /// Further lines of `[store]`.
+    pub fn settings(self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Single => vec![("durability", "\"D1\"".to_owned())],
+            Self::Sentinel | Self::Cluster => vec![
+                ("durability", "\"D2\"".to_owned()),
+                ("replicas", "1".to_owned()),
+                // A restart while the replica is away must not end the run; what is strict is refused all the same.
+                ("below", "\"degraded\"".to_owned()),
+                ("intake_policy", "\"strict\"".to_owned()),
+            ],
+        }
+    }
 }
 
 /// The servers of a run.
 #[derive(Debug)]
 pub struct Servers {
+    pub topology: Topology,
     pub nodes: Vec<Node>,
-    /// The way of each instance to its server.
+    pub sentinels: Vec<Process>,
+    sentinel_ports: Vec<u16>,
+    /// The way to the server: one for each instance where there is one server, else one before each node.
     pub fronts: Vec<Proxy>,
     /// Where each instance finds its store.
     pub urls: Vec<String>,
     /// Where the checker finds it.
     pub url: String,
-    /// Further lines of `[store]`.
-    pub settings: Vec<(&'static str, String)>,
-    /// The level every strict acknowledgement must name.
-    pub level: &'static str,
 }
 
 impl Servers {
-    /// Starts the servers for so many instances; returns once they answer.
+    /// Starts the servers for so many instances; returns once they are whole.
     pub async fn start(topology: Topology, instances: usize, folder: &Path) -> io::Result<Self> {
-        match topology {
+        let mut servers = match topology {
             Topology::Single => single::start(instances, folder).await,
+            Topology::Sentinel => sentinel::start(instances, folder).await,
+            Topology::Cluster => cluster::start(instances, folder).await,
+        }?;
+        if servers.settle(30_000).await? {
+            Ok(servers)
+        } else {
+            Err(io::Error::other("the servers did not become whole"))
         }
-    }
-
-    /// The territories to play in.
-    pub fn territories(&self) -> Vec<&'static str> {
-        vec!["fr-67", "fr-89"]
     }
 
     /// Restarts what has ended by itself, as a supervisor of processes does.
@@ -80,62 +113,50 @@ impl Servers {
             node.process.signal("CONT");
             node.down = false;
         }
+        for sentinel in &mut self.sentinels {
+            sentinel.signal("CONT");
+            sentinel.start()?;
+        }
         self.supervise()
     }
-}
 
-impl Node {
-    /// A server on a free port that flushes every write to disk before it answers; not started yet.
-    pub fn new(name: &str, folder: &Path, more: &[String]) -> io::Result<Self> {
-        let port = free_port();
-        let own = folder.join(name);
-        std::fs::create_dir_all(&own)?;
-        let mut arguments: Vec<String> = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]
-            .iter()
-            .chain(&["--appendfsync", "always", "--maxmemory-policy", "noeviction", "--dir", "."])
-            .map(ToString::to_string)
-            .collect();
-        arguments.extend(["--port".to_owned(), port.to_string()]);
-        arguments.extend_from_slice(more);
-        Ok(Self { process: Process::new(name, "redis-server", arguments, &own), port, down: false })
-    }
-
-    /// Size of the part of the append-only file that is written now.
-    pub fn written(&self) -> u64 {
-        let folder = self.process.log().with_file_name("appendonlydir");
-        let sizes = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        sizes.filter_map(|entry| entry.metadata().ok()).map(|known| known.len()).max().unwrap_or(0)
-    }
-
-    /// One command, as an operator gives it beside the service.
-    pub async fn ask(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
-        let mut command = redis::cmd(words[0]);
-        words[1..].iter().for_each(|word| {
-            command.arg(*word);
-        });
-        self.command(&command).await
-    }
-
-    /// The same, for a command whose words are bytes.
-    pub async fn command(&self, command: &redis::Cmd) -> redis::RedisResult<redis::Value> {
-        let client = redis::Client::open(format!("redis://127.0.0.1:{}/", self.port))?;
-        let asked = async {
-            let mut connection = client.get_multiplexed_async_connection().await?;
-            command.query_async(&mut connection).await
-        };
-        let limit = std::time::Duration::from_secs(3);
-        let late = || redis::RedisError::from((redis::ErrorKind::Io, "no answer within three seconds"));
-        tokio::time::timeout(limit, asked).await.unwrap_or_else(|_| Err(late()))
-    }
-
-    /// Returns once it answers, with its data loaded.
-    pub async fn ready(&self) -> io::Result<()> {
-        for _ in 0..200 {
-            if self.ask(&["PING"]).await.is_ok() {
-                return Ok(());
+    /// Waits until every server does what it is there for; false when they do not within this time.
+    pub async fn settle(&mut self, ms: u64) -> io::Result<bool> {
+        for _ in 0..ms / 200 {
+            self.supervise()?;
+            let whole = match self.topology {
+                Topology::Single => self.nodes[0].standing().await != Standing::Silent,
+                Topology::Sentinel => sentinel::whole(self).await,
+                Topology::Cluster => cluster::whole(self).await,
+            };
+            if whole {
+                return Ok(true);
             }
-            crate::pace::pass(50).await;
+            pass(200).await;
         }
-        Err(io::Error::other(format!("{} does not answer:\n{}", self.process.name, self.process.last_words())))
+        Ok(false)
+    }
+
+    /// The nodes that take writes, and those that follow.
+    pub async fn masters_and_replicas(&self) -> (Vec<usize>, Vec<usize>) {
+        let (mut masters, mut replicas) = (Vec::new(), Vec::new());
+        for (at, node) in self.nodes.iter().enumerate() {
+            match node.standing().await {
+                Standing::Master { .. } => masters.push(at),
+                Standing::Replica { .. } => replicas.push(at),
+                Standing::Silent => {}
+            }
+        }
+        (masters, replicas)
+    }
+
+    /// An operator moves a master's work to its replica.
+    pub async fn switch_over(&self, replica: usize) {
+        // Refused while another one is under way: then there is nothing to do.
+        let _ = match self.topology {
+            Topology::Single => return,
+            Topology::Sentinel => ask(self.sentinel_ports[0], &["SENTINEL", "FAILOVER", sentinel::NAME]).await,
+            Topology::Cluster => self.nodes[replica].ask(&["CLUSTER", "FAILOVER"]).await,
+        };
     }
 }

@@ -2,18 +2,18 @@
 
 use std::{io, path::Path};
 
-use super::{Node, Servers};
+use super::{Node, Servers, Topology};
 use crate::proxy::Proxy;
 
 pub(super) async fn start(instances: usize, folder: &Path) -> io::Result<Servers> {
     let mut node = Node::new("redis", folder, &[])?;
     node.process.start()?;
-    node.ready().await?;
     let mut fronts = Vec::new();
     for _ in 0..instances {
         fronts.push(Proxy::before(node.port).await?);
     }
     let urls = fronts.iter().map(|front| format!("redis://127.0.0.1:{}/", front.port)).collect();
     let url = format!("redis://127.0.0.1:{}/", node.port);
-    Ok(Servers { nodes: vec![node], fronts, urls, url, settings: Vec::new(), level: "D1" })
+    let (sentinels, sentinel_ports) = (Vec::new(), Vec::new());
+    Ok(Servers { topology: Topology::Single, nodes: vec![node], sentinels, sentinel_ports, fronts, urls, url })
 }

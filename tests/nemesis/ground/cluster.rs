@@ -1,0 +1,97 @@
+//! Three masters, each with its replica, in one cluster. Clients and replication go through the proxy before each node; the
+//! nodes' own bus does not.
+
+use std::{io, path::Path};
+
+use super::{Node, Servers, Standing, Topology, node::text, sentinel::add_line};
+use crate::{pace::pass, process::free_port, proxy::Proxy};
+
+/// The slots of each master, a third each.
+const SLOTS: [(u16, u16); 3] = [(0, 5_460), (5_461, 10_922), (10_923, 16_383)];
+
+pub(super) async fn start(instances: usize, folder: &Path) -> io::Result<Servers> {
+    let (mut nodes, mut fronts) = (Vec::<Node>::new(), Vec::<Proxy>::new());
+    for number in 0..2 * SLOTS.len() {
+        let name = format!("redis-{number}");
+        let settings = [
+            "cluster-enabled yes".to_owned(),
+            "cluster-node-timeout 1500".to_owned(),
+            "cluster-require-full-coverage no".to_owned(),
+            "cluster-allow-replica-migration no".to_owned(),
+            "cluster-replica-validity-factor 0".to_owned(),
+            format!("cluster-port {}", free_port()),
+            "cluster-announce-ip 127.0.0.1".to_owned(),
+            "repl-diskless-sync-delay 0".to_owned(),
+            "repl-ping-replica-period 1".to_owned(),
+            "repl-timeout 5".to_owned(),
+        ];
+        let mut node = Node::new(&name, folder, &settings)?;
+        let front = Proxy::before(node.port).await?;
+        add_line(&folder.join(&name).join("node.conf"), &format!("cluster-announce-port {}", front.port))?;
+        node.process.start()?;
+        node.ready().await?;
+        nodes.push(node);
+        fronts.push(front);
+    }
+    join(&nodes, folder).await.map_err(io::Error::other)?;
+    let hosts: Vec<String> = fronts.iter().map(|front| format!("127.0.0.1:{}", front.port)).collect();
+    let url = format!("redis-cluster://{}", hosts.join(","));
+    let urls = vec![url.clone(); instances];
+    let (sentinels, sentinel_ports) = (Vec::new(), Vec::new());
+    Ok(Servers { topology: Topology::Cluster, nodes, sentinels, sentinel_ports, fronts, urls, url })
+}
+
+/// Makes one cluster of the nodes: the first three are masters, each of the others follows one.
+async fn join(nodes: &[Node], folder: &Path) -> Result<(), String> {
+    let said = |error: redis::RedisError| error.to_string();
+    let bus = |number: usize| {
+        let file =
+            std::fs::read_to_string(folder.join(format!("redis-{number}")).join("node.conf")).unwrap_or_default();
+        file.lines().find_map(|line| line.strip_prefix("cluster-port ").map(str::to_owned)).unwrap_or_default()
+    };
+    let mut ids = Vec::new();
+    for (number, node) in nodes.iter().enumerate() {
+        ids.push(node.ask(&["CLUSTER", "MYID"]).await.map_err(said)?);
+        node.ask(&["CLUSTER", "SET-CONFIG-EPOCH", &(number + 1).to_string()]).await.map_err(said)?;
+        if number > 0 {
+            // A node is met where its bus listens; its announced port is learned from it.
+            let meet = ["CLUSTER", "MEET", "127.0.0.1", &nodes[number].port.to_string(), &bus(number)];
+            nodes[0].ask(&meet).await.map_err(said)?;
+        }
+    }
+    for (node, (first, last)) in nodes.iter().zip(SLOTS) {
+        node.ask(&["CLUSTER", "ADDSLOTSRANGE", &first.to_string(), &last.to_string()]).await.map_err(said)?;
+    }
+    for (number, node) in nodes.iter().enumerate().skip(SLOTS.len()) {
+        let master = text(&ids[number - SLOTS.len()]).unwrap_or_default();
+        let mut followed = Err("not tried".to_owned());
+        // It must have heard of its master first.
+        for _ in 0..100 {
+            followed = node.ask(&["CLUSTER", "REPLICATE", &master]).await.map_err(said);
+            if followed.is_ok() {
+                break;
+            }
+            pass(100).await;
+        }
+        followed?;
+    }
+    Ok(())
+}
+
+/// Every node knows all slots served, every master is followed, every replica follows.
+pub(super) async fn whole(servers: &Servers) -> bool {
+    let mut masters = 0;
+    for node in &servers.nodes {
+        match node.standing().await {
+            Standing::Master { replicas: 1.. } => masters += 1,
+            Standing::Replica { connected: true } => {}
+            _ => return false,
+        }
+        let Ok(info) = node.ask(&["CLUSTER", "INFO"]).await else { return false };
+        let info = text(&info).unwrap_or_default();
+        if !info.contains("cluster_state:ok") || !info.contains("cluster_slots_ok:16384") {
+            return false;
+        }
+    }
+    masters == SLOTS.len()
+}

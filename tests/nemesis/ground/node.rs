@@ -1,0 +1,121 @@
+//! One Redis server, and what an operator asks it.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+    time::Duration,
+};
+
+use redis::{Cmd, RedisResult, Value};
+use tokio::time::timeout;
+
+use crate::{
+    pace::pass,
+    process::{Process, free_port},
+};
+
+/// Longest wait for an answer: a frozen server gives none.
+const ANSWER: Duration = Duration::from_millis(1_500);
+
+/// One server.
+#[derive(Debug)]
+pub struct Node {
+    pub process: Process,
+    pub port: u16,
+    /// Killed on purpose: not to be started again yet.
+    pub down: bool,
+}
+
+/// What a server says it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It takes writes, and so many replicas follow it.
+    Master { replicas: usize },
+    /// It follows, or tries to.
+    Replica { connected: bool },
+    /// It does not answer.
+    Silent,
+}
+
+impl Node {
+    /// A server on a free port that flushes every write to disk before it answers; not started yet. Its settings stand in
+    /// a file, so that what Sentinel changes survives a restart.
+    pub fn new(name: &str, folder: &Path, more: &[String]) -> io::Result<Self> {
+        let port = free_port();
+        let own = folder.join(name);
+        fs::create_dir_all(&own)?;
+        let mut file = fs::File::create(own.join("node.conf"))?;
+        writeln!(file, "port {port}\nbind 127.0.0.1\nsave \"\"\nappendonly yes\nappendfsync always")?;
+        writeln!(file, "maxmemory-policy noeviction\nloglevel notice")?;
+        more.iter().try_for_each(|line| writeln!(file, "{line}"))?;
+        Ok(Self { process: Process::new(name, "redis-server", vec!["node.conf".to_owned()], &own), port, down: false })
+    }
+
+    /// Size of the part of the append-only file that is written now.
+    pub fn written(&self) -> u64 {
+        let folder = self.process.log().with_file_name("appendonlydir");
+        let sizes = fs::read_dir(folder).into_iter().flatten().flatten();
+        sizes.filter_map(|entry| entry.metadata().ok()).map(|known| known.len()).max().unwrap_or(0)
+    }
+
+    /// One command, as an operator gives it beside the service.
+    pub async fn ask(&self, words: &[&str]) -> RedisResult<Value> {
+        ask(self.port, words).await
+    }
+
+    /// The same, for a command whose words are bytes.
+    pub async fn command(&self, command: &Cmd) -> RedisResult<Value> {
+        send(self.port, command).await
+    }
+
+    /// Returns once it answers, with its data loaded.
+    pub async fn ready(&self) -> io::Result<()> {
+        for _ in 0..200 {
+            if self.ask(&["PING"]).await.is_ok() {
+                return Ok(());
+            }
+            pass(50).await;
+        }
+        Err(io::Error::other(format!("{} does not answer:\n{}", self.process.name, self.process.last_words())))
+    }
+
+    /// What it says it is.
+    pub async fn standing(&self) -> Standing {
+        let Ok(Value::Array(said)) = self.ask(&["ROLE"]).await else { return Standing::Silent };
+        match (said.first().and_then(text).as_deref(), said.get(2), said.get(3).and_then(text)) {
+            (Some("master"), Some(Value::Array(replicas)), _) => Standing::Master { replicas: replicas.len() },
+            (Some("slave"), _, Some(link)) => Standing::Replica { connected: link == "connected" },
+            _ => Standing::Silent,
+        }
+    }
+}
+
+/// One command to whoever listens on a loopback port.
+pub async fn ask(port: u16, words: &[&str]) -> RedisResult<Value> {
+    let mut command = redis::cmd(words[0]);
+    words[1..].iter().for_each(|word| {
+        command.arg(*word);
+    });
+    send(port, &command).await
+}
+
+async fn send(port: u16, command: &Cmd) -> RedisResult<Value> {
+    let client = redis::Client::open(format!("redis://127.0.0.1:{port}/"))?;
+    let asked = async {
+        let mut connection = client.get_multiplexed_async_connection().await?;
+        command.query_async(&mut connection).await
+    };
+    let late = || redis::RedisError::from((redis::ErrorKind::Io, "no answer in time"));
+    timeout(ANSWER, asked).await.unwrap_or_else(|_| Err(late()))
+}
+
+/// A reply that is a text.
+pub fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::BulkString(bytes) => String::from_utf8(bytes.clone()).ok(),
+        Value::SimpleString(text) => Some(text.clone()),
+        Value::VerbatimString { text, .. } => Some(text.clone()),
+        _ => None,
+    }
+}
