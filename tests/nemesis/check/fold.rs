@@ -6,6 +6,7 @@ use sas_dispatch::{
     domain::{
         case::{Case, Event, Fact, OfferState, Records, apply},
         ids::{CaseId, CommandId, SlotId},
+        regulation::qualification::Priority,
         slots::SlotState,
         time::Instant,
     },
@@ -21,6 +22,8 @@ pub struct Step {
     pub seq: u64,
     pub version: String,
     pub shape: Shape,
+    /// A vital emergency: nothing about it waits for a replica.
+    pub vital: bool,
 }
 
 /// What the log tells.
@@ -69,7 +72,8 @@ impl<'a> Model<'a> {
             let version = command
                 .map(|id| hex(&Version::new(entry.seq, id, Instant::from_unix_ms(entry.at_ms)).to_bytes()))
                 .unwrap_or_default();
-            let step = Step { seq: entry.seq, version, shape: shape(after) };
+            let vital = after.qualification.as_ref().is_some_and(|known| known.priority == Priority::P0);
+            let step = Step { seq: entry.seq, version, shape: shape(after), vital };
             self.cases.entry(after.id.to_string()).or_default().push(step);
         }
     }

@@ -50,18 +50,6 @@ pub struct Judgement {
     pub notes: Vec<String>,
 }
 
-/// Below the site's level an acknowledgement may only be given for what must not wait: intake and the hand-over of a P0.
-const DEGRADED: [&str; 8] = [
-    "OpenCase",
-    "AmendCase",
-    "AddNote",
-    "LinkRepeatCall",
-    "ReportCallEvent",
-    "Qualify",
-    "DismissCase",
-    "AcceptHandOver",
-];
-
 /// Judges a run whose load lasted from 0 to `load_us`, at the durability `level`.
 pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> Judgement {
     let mut judged = Judgement {
@@ -88,6 +76,7 @@ pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> J
         let gone = &acknowledged.gone;
         let ops: Vec<&Op> = ops.into_iter().filter(|op| !gone.contains(op.command_id.as_str())).collect();
         judged.violations.extend(acknowledged.broken.iter().cloned().map(said));
+        judged.violations.extend(below(&ops, &model, level).into_iter().map(said));
         judged.violations.extend(order::real_time(&ops, &model).into_iter().map(said));
         judged.violations.extend(replies::agree(&ops, &model).into_iter().map(said));
         let reads = history.reads.iter().filter(|read| read.territory == *territory);
@@ -112,16 +101,23 @@ pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> J
             "{seen_and_gone} reads showed a write that was never acknowledged and went with its primary"
         ));
     }
-    judged.violations.extend(below(&history.ops, level));
     judged.violations.extend(stored.broken.iter().cloned());
     judged
 }
 
-fn below<'a>(ops: &'a [Op], level: &'a str) -> impl Iterator<Item = String> + 'a {
-    let low = move |op: &&Op| op.told().is_some_and(|told| told.durability != level);
-    let excused = move |op: &&Op| level == "D2" && DEGRADED.contains(&op.kind);
-    ops.iter().filter(low).filter(move |op| !excused(op)).map(|op| {
-        let said = op.told().map_or("", |told| told.durability.as_str());
-        format!("{}: {} {} was acknowledged at {said}, the site promises more", op.territory, op.kind, op.command_id)
-    })
+/// Below the site's level an acknowledgement may only be given for a vital emergency and its hand-over, which never wait.
+fn below(ops: &[&Op], model: &Model<'_>, level: &str) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (op, told) in ops.iter().filter_map(|op| Some((op, op.told()?))) {
+        let case = told.case.as_ref().or(op.case.as_ref());
+        let at = |seq| case.and_then(|case| model.at(case, seq)).is_some_and(|step| step.vital);
+        let excused = level == "D2"
+            && told.durability == "D1"
+            && (op.kind == "AcceptHandOver" || at(told.seq) || at(told.seq.saturating_sub(1)));
+        if told.durability != level && !excused {
+            let (kind, id, said) = (op.kind, &op.command_id, &told.durability);
+            broken.push(format!("{kind} {id} was acknowledged at {said}, the site promises {level}"));
+        }
+    }
+    broken
 }

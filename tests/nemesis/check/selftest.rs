@@ -222,7 +222,7 @@ fn replies() {
     told(|told| told.claim_no = Some(9)).names("another number", "the reply gives claim");
     told(|told| told.case = Some(case(2).to_string())).names("another case", "the reply shows case");
     told(|told| told.version = Some(version(9))).names("a version that never was", "in no place of the log");
-    told(|told| told.durability = "D0.5".to_owned()).names("a lower level", "the site promises more");
+    told(|told| told.durability = "D0.5".to_owned()).names("a lower level", "the site promises D1");
     told(|told| told.shape = Some(Default::default())).names("another state", "was shown as");
     sound().under(3, 7).names("a late act of an earlier holder", "done under claim Some(7)");
     let mut day = sound();
