@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, io};
 
 use crate::{
     ground::Topology,
+    history::Struck,
     pace::{Dice, Pace, pass},
     proxy::Weather,
     stand::Stand,
@@ -94,8 +95,11 @@ pub async fn torment(stand: &mut Stand, pace: &Pace, seed: u64, load_us: u64) ->
         let most_ms = left.saturating_sub(1_000_000) / 1_000;
         *counts.entry(name.to_owned()).or_default() += 1;
         let target = Target::draw(stand, fault, &mut dice).await;
+        let from_us = pace.us();
         strike(stand, fault, target, dice.between(span(fault).0, span(fault).1).min(most_ms)).await?;
+        let healed_us = pace.us();
         stand.heal()?;
+        stand.recorder.struck(Struck { fault: name, target: format!("{target:?}"), from_us, healed_us });
     }
 }
 

@@ -148,9 +148,19 @@ pub struct Watched {
     pub listed: Option<std::collections::BTreeMap<String, String>>,
 }
 
+/// What the nemesis did, and when it had healed it and the servers were whole again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Struck {
+    pub fault: &'static str,
+    pub target: String,
+    pub from_us: u64,
+    pub healed_us: u64,
+}
+
 /// Everything, collected while it happens.
 #[derive(Debug, Default)]
 pub struct Recorder {
+    struck: Mutex<Vec<Struck>>,
     ops: Mutex<Vec<Op>>,
     reads: Mutex<Vec<Read>>,
 }
@@ -161,9 +171,14 @@ pub struct History {
     pub ops: Vec<Op>,
     pub reads: Vec<Read>,
     pub watched: Vec<Watched>,
+    pub struck: Vec<Struck>,
 }
 
 impl Recorder {
+    pub fn struck(&self, struck: Struck) {
+        own(&self.struck).push(struck);
+    }
+
     pub fn op(&self, op: Op) {
         own(&self.ops).push(op);
     }
@@ -174,7 +189,7 @@ impl Recorder {
 
     pub fn history(&self, watched: Vec<Watched>) -> History {
         let (ops, reads) = (own(&self.ops).clone(), own(&self.reads).clone());
-        History { ops, reads, watched }
+        History { ops, reads, watched, struck: own(&self.struck).clone() }
     }
 }
 
@@ -182,6 +197,9 @@ impl History {
     /// One JSON document a line.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let mut file = BufWriter::new(File::create(path)?);
+        for struck in &self.struck {
+            writeln!(file, "{}", serde_json::json!({ "struck": struck }))?;
+        }
         for op in &self.ops {
             writeln!(file, "{}", serde_json::json!({ "op": op }))?;
         }

@@ -1,6 +1,6 @@
 //! One run: start, play and torment, heal, let it settle, look at everything, judge.
 
-use std::{collections::BTreeMap, io, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io, path::Path, process::ExitCode, sync::Arc};
 
 use tokio::{sync::Mutex, task::JoinHandle};
 
@@ -94,11 +94,11 @@ async fn attempt(run: &Run) -> io::Result<Report> {
         }),
     );
     judged.violations.extend(problems);
-    if let Some(path) = &run.history {
-        history.write(path)?;
-    }
-    if !judged.violations.is_empty() && run.plant.is_none() {
-        keep(&stand, run, &history)?;
+    let failed = !judged.violations.is_empty() && run.plant.is_none();
+    let stem = format!("sas-chaos-{}-{}-{}.jsonl", run.topology.name(), run.seed, std::process::id());
+    let unasked = failed.then(|| std::env::temp_dir().join(stem));
+    if let Some(path) = run.history.clone().or(unasked) {
+        keep(&stand, &path, &history)?;
     }
     Ok(Report::of(run, faults, judged))
 }
@@ -164,19 +164,14 @@ async fn settle(stand: &Stand, watchers: Watching) -> Vec<Watched> {
     watched
 }
 
-/// Keeps what was seen, and what the processes said, for whoever looks for the cause.
-fn keep(stand: &Stand, run: &Run, history: &History) -> io::Result<()> {
-    let stem = format!("sas-chaos-{}-{}-{}", run.topology.name(), run.seed, std::process::id());
-    let path = std::env::temp_dir().join(format!("{stem}.jsonl"));
-    history.write(&path)?;
-    let mut logs: BTreeMap<String, PathBuf> = BTreeMap::new();
-    for process in stand.instances.iter().map(|instance| &instance.process) {
-        logs.insert(process.name.clone(), process.log());
-    }
-    for (name, log) in logs {
-        let kept = std::env::temp_dir().join(format!("{stem}-{name}.log"));
+/// Keeps what was seen, and beside it what the processes said, for whoever looks for a cause.
+fn keep(stand: &Stand, path: &Path, history: &History) -> io::Result<()> {
+    history.write(path)?;
+    let services = stand.instances.iter().map(|instance| &instance.process);
+    let servers = stand.servers.nodes.iter().map(|node| &node.process);
+    for process in services.chain(servers).chain(&stand.servers.sentinels) {
         // A process that was never started has no log.
-        let _ = std::fs::copy(log, kept);
+        let _ = std::fs::copy(process.log(), path.with_extension(format!("{}.log", process.name)));
     }
     eprintln!("chaos: the history is kept in {}", path.display());
     Ok(())

@@ -124,6 +124,14 @@ pub(super) fn reads<'a>(
     done.sort_unstable();
     let mut most = 0;
     let known: Vec<(u64, u64)> = done.iter().map(|(at, seq)| (*at, (most = most.max(*seq), most).1)).collect();
+    let acknowledged: BTreeMap<&str, u64> =
+        ops.iter().filter(|op| op.told().is_some()).map(|op| (op.command_id.as_str(), op.completed_us)).collect();
+    // What stands at a place now may have taken the place of a tail that went with its primary after the read.
+    let known_before = |seq: u64, read: &Read| {
+        let entry = model.by_seq.get(&seq);
+        let done = entry.and_then(|entry| acknowledged.get(entry.command_id.as_str()));
+        done.is_some_and(|at| *at < read.invoked_us)
+    };
     let (mut broken, mut vanished) = (Vec::new(), Vec::new());
     for read in reads {
         let said = |what: String| format!("{} on instance {}: {what}", read.kind, read.instance);
@@ -137,19 +145,25 @@ pub(super) fn reads<'a>(
                 continue;
             }
             broken.extend(shown_wrong(model, &shown.case, &shown.version, shown.shape.as_ref()).map(said));
-            let there = model.at(&shown.case, read.seq);
-            if read.kind == "GetCase" && there.is_some_and(|step| step.version != shown.version) {
-                broken.push(said(format!("at seq {} case {} was another version than shown", read.seq, shown.case)));
+            let there = model.at(&shown.case, read.seq).filter(|step| step.version != shown.version);
+            if let Some(step) = there.filter(|_| read.kind == "GetCase") {
+                let what = said(format!("at seq {} case {} was another version than shown", read.seq, shown.case));
+                if known_before(step.seq, read) { &mut broken } else { &mut vanished }.push(what);
             }
         }
-        broken.extend(renewed_wrong(read, model).map(said));
+        if let Some((step, what)) = renewed_wrong(read, model) {
+            if known_before(step, read) { &mut broken } else { &mut vanished }.push(said(what));
+        }
     }
     (broken, vanished)
 }
 
-fn renewed_wrong(read: &Read, model: &Model<'_>) -> Option<String> {
+/// A renewal by somebody who did not hold the case, with the place of the state that says so.
+fn renewed_wrong(read: &Read, model: &Model<'_>) -> Option<(u64, String)> {
     let (person, case, no) = read.renewed.as_ref()?;
-    let held = model.at(case, read.seq).and_then(|step| step.shape.claim.clone());
+    let step = model.at(case, read.seq);
+    let held = step.and_then(|step| step.shape.claim.clone());
     let theirs = held.as_ref().is_some_and(|claim| (claim.0, &claim.1) == (*no, person));
-    (!theirs).then(|| format!("claim {no} of case {case} was renewed at seq {} while {held:?} held it", read.seq))
+    let what = format!("claim {no} of case {case} was renewed at seq {} while {held:?} held it", read.seq);
+    (!theirs).then(|| (step.map_or(0, |step| step.seq), what))
 }
