@@ -55,7 +55,6 @@ pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> J
     let mut judged = Judgement {
         acknowledged: history.ops.iter().filter(|op| op.told().is_some()).count(),
         unknown: history.ops.iter().filter(|op| matches!(op.outcome, Outcome::Unknown { .. })).count(),
-        longest_unavailability_ms: order::longest_silence_us(&history.ops, load_us) / 1_000,
         ..Judgement::default()
     };
     let mut territories: BTreeSet<&String> = stored.logs.keys().collect();
@@ -65,6 +64,8 @@ pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> J
     for territory in territories {
         let log = stored.logs.get(territory).unwrap_or(&empty);
         let ops: Vec<&Op> = history.ops.iter().filter(|op| op.territory == *territory).collect();
+        let silence_ms = order::longest_silence_us(&ops, load_us) / 1_000;
+        judged.longest_unavailability_ms = judged.longest_unavailability_ms.max(silence_ms);
         let said = |text: String| format!("{territory}: {text}");
         let model = Model::of(log);
         judged.duplicated += model.repeated.len();

@@ -31,8 +31,8 @@ pub(super) fn real_time(ops: &[&Op], model: &Model<'_>) -> Vec<String> {
     broken
 }
 
-/// The longest time of the load in which no changing call was acknowledged, microseconds.
-pub(super) fn longest_silence_us(ops: &[Op], load_us: u64) -> u64 {
+/// The longest time of the load in which no changing call of the territory was acknowledged, microseconds.
+pub(super) fn longest_silence_us(ops: &[&Op], load_us: u64) -> u64 {
     let mut done: Vec<u64> = ops.iter().filter(|op| op.told().is_some()).map(|op| op.completed_us).collect();
     done.retain(|at| *at <= load_us);
     done.extend([0, load_us]);
