@@ -16,7 +16,7 @@ use tracing::{error, info, warn};
 use crate::{
     clock::Clock,
     config::{Below, Config, Ground, Intake, Promised, StoreSettings},
-    engine::{Engine, LookupKey, Options, Place},
+    engine::{Engine, LookupKey, Options, Place, WatchLimits},
     grpc::{self, ServerOptions},
     sheet::Sheets,
     store::{
@@ -157,6 +157,8 @@ impl Service {
                 warn!(%error, "a part of the service did not stop cleanly");
             }
         }
+        // Watches and tails hold the store, which another process may be waiting for.
+        self.engine.close().await;
         self.fence.flush();
     }
 }
@@ -193,7 +195,15 @@ async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport, Arc<Fen
         Intake::Strict => Policy::Strict,
         Intake::Degraded => Policy::Degraded,
     };
-    let options = Options { attempts: settings.commit_attempts, store: kind, intake, promised, ..Options::default() };
+    let server = &setup.config.settings.server;
+    let watch = WatchLimits {
+        buffer: server.watch_buffer_changes,
+        stall: duration(server.watch_stall),
+        silence: duration(server.watch_silence),
+        retry_pause: duration(settings.retry_pause),
+    };
+    let attempts = settings.commit_attempts;
+    let options = Options { attempts, store: kind, intake, promised, watch, ..Options::default() };
     let place = |ground: &Arc<Ground>| Arc::new(Place { territory: ground.0.clone(), directory: ground.1.clone() });
     let places = setup.config.territories.iter().map(|(id, ground)| (id.clone(), place(ground))).collect();
     let engine = Engine::new(store, setup.clock.clone(), places, lookup, setup.metrics.clone(), options);

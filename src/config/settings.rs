@@ -45,8 +45,12 @@ pub struct ServerSettings {
     pub request_deadline: Span,
     /// Longest page of a list, in rows.
     pub max_page_rows: usize,
-    /// Changes kept for a slow watcher before it must resume from its token.
+    /// Changed cases kept for slow watchers of a territory; one further behind must resume from its token.
     pub watch_buffer_changes: usize,
+    /// A watcher that reads nothing for this long must resume from its token.
+    pub watch_stall: Span,
+    /// A watch ends when the store has not answered for this long.
+    pub watch_silence: Span,
     /// A call that arrived longer ago is back-filled, not opened.
     pub late_call: Span,
     /// How long open requests may go on after a stop was asked for.
@@ -163,6 +167,8 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
     let request_deadline = table.required("request_deadline_seconds", seconds);
     let max_page_rows = table.required("max_page_rows", whole(1..=10_000));
     let watch_buffer_changes = table.required("watch_buffer_changes", whole(1..=1_000_000));
+    let watch_stall = table.required("watch_stall_seconds", seconds);
+    let watch_silence = table.required("watch_silence_seconds", seconds);
     let late_call = table.required("late_call_seconds", seconds);
     let shutdown_grace = table.required("shutdown_grace_seconds", seconds);
     Some(ServerSettings {
@@ -172,6 +178,8 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
         request_deadline: request_deadline?,
         max_page_rows: size(max_page_rows?),
         watch_buffer_changes: size(watch_buffer_changes?),
+        watch_stall: watch_stall?,
+        watch_silence: watch_silence?,
         late_call: late_call?,
         shutdown_grace: shutdown_grace?,
     })

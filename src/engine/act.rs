@@ -97,7 +97,7 @@ impl Engine {
             Ok(done) if done.replayed => CommandResult::Replayed,
             Ok(_) => CommandResult::Done,
             Err(Failure::Refused(_)) => CommandResult::Refused,
-            Err(Failure::Busy) => CommandResult::Conflict,
+            Err(Failure::Busy | Failure::TooSlow(_)) => CommandResult::Conflict,
             Err(Failure::Store(StoreError::Unavailable(_)) | Failure::Unavailable(_)) => CommandResult::Unavailable,
             Err(Failure::Store(StoreError::Unknown(_))) => CommandResult::Unknown,
             Err(Failure::Store(_)) => CommandResult::Failed,

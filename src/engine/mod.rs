@@ -20,6 +20,8 @@ mod queues;
 mod read;
 mod repeat;
 mod supply;
+mod tail;
+mod tasks;
 mod upkeep;
 mod view;
 mod watch;
@@ -31,6 +33,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 use crate::{
@@ -76,6 +79,32 @@ pub struct Options {
     pub intake: Policy,
     /// The promised durability.
     pub promised: Durability,
+    /// Limits of watching.
+    pub watch: WatchLimits,
+}
+
+/// Limits of the tail of each territory's log, and of every watch that it serves.
+#[derive(Debug, Clone, Copy)]
+pub struct WatchLimits {
+    /// Changed cases kept for slow consoles; who falls further behind is dropped with the token to resume from.
+    pub buffer: usize,
+    /// A console that reads nothing for this long is dropped.
+    pub stall: Duration,
+    /// A watch ends when the store has not answered for this long.
+    pub silence: Duration,
+    /// Longest pause between two tries to read a log that cannot be read.
+    pub retry_pause: Duration,
+}
+
+impl Default for WatchLimits {
+    fn default() -> Self {
+        Self {
+            buffer: 1_024,
+            stall: Duration::from_secs(30),
+            silence: Duration::from_secs(10),
+            retry_pause: Duration::from_millis(500),
+        }
+    }
 }
 
 impl Default for Options {
@@ -87,6 +116,7 @@ impl Default for Options {
             store: StoreKind::Embedded,
             intake: Policy::Degraded,
             promised: Durability::Unknown,
+            watch: WatchLimits::default(),
         }
     }
 }
@@ -148,6 +178,9 @@ pub enum Failure {
     /// Something outside stands in the way.
     #[error("{0}")]
     Unavailable(String),
+    /// A console reads its watch more slowly than the territory changes.
+    #[error("this watch is read too slowly: watch again with the last token")]
+    TooSlow(WatchToken),
 }
 
 struct Inner {
@@ -160,6 +193,8 @@ struct Inner {
     offset_ms: AtomicI64,
     memory: memory::Memory,
     supply: supply::SupplyMemory,
+    tails: tail::Tails,
+    tasks: tasks::Tasks,
     closing: tokio::sync::watch::Sender<bool>,
 }
 
@@ -187,7 +222,33 @@ impl Engine {
         let supply = supply::SupplyMemory::default();
         let (places, offset_ms) = (Mutex::new(places), AtomicI64::new(0));
         let closing = tokio::sync::watch::Sender::new(false);
-        Self(Arc::new(Inner { store, clock, places, metrics, options, lookup, offset_ms, memory, supply, closing }))
+        let (tails, tasks) = (tail::Tails::default(), tasks::Tasks::default());
+        let inner = Inner {
+            store,
+            clock,
+            places,
+            metrics,
+            options,
+            lookup,
+            offset_ms,
+            memory,
+            supply,
+            tails,
+            tasks,
+            closing,
+        };
+        Self(Arc::new(inner))
+    }
+
+    /// Everything that is kept in memory from the logs.
+    fn followers(&self) -> [&dyn tail::Follower; 1] {
+        [&self.0.supply]
+    }
+
+    /// Ends every watch and every loop of this engine and comes back when none holds the store any more.
+    pub async fn close(&self) {
+        self.end_watches();
+        self.0.tasks.ended().await;
     }
 
     /// The present instant, as the store will see it.

@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         actor::{Actor, Role},
-        case::{Offer, OfferState, Refusal},
+        case::{Case, Offer, OfferState, Refusal},
         ids::{CaseId, ResponderId, SectorId},
         regulation::qualification::Stream,
         routing::Means,
@@ -219,13 +219,23 @@ impl Engine {
     }
 }
 
+/// How much of a case an actor may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// Not even that it exists.
+    Nothing,
+    /// Nothing about a person.
+    WithoutPersons,
+    /// Everything.
+    Whole,
+}
+
 /// What an actor may see of a case: a desk everything; a telephony integration and the back office nothing about a
 /// person; a responder the cases offered to the structures he gives care for, with the persons once the care is his.
-pub(super) fn shown_to(actor: &Actor, place: &Place, mut view: CaseView) -> Option<CaseView> {
+pub(super) fn sight(actor: &Actor, place: &Place, case: &Case) -> Sight {
     let mine = |id: &ResponderId| place.directory.get(id).is_some_and(|known| known.doctors.contains(&actor.person));
-    let case = &view.case;
     let persons = match actor.role {
-        Role::Responder if !case.offers.iter().any(|offer| mine(&offer.responder)) => return None,
+        Role::Responder if !case.offers.iter().any(|offer| mine(&offer.responder)) => return Sight::Nothing,
         Role::Responder => {
             let visits = case.visits.iter().filter_map(|visit| visit.doctor.as_ref());
             let accepted = |offer: &Offer| matches!(offer.state, OfferState::Accepted { .. });
@@ -236,8 +246,15 @@ pub(super) fn shown_to(actor: &Actor, place: &Place, mut view: CaseView) -> Opti
         Role::Telephony | Role::BackOffice => false,
         _ => true,
     };
-    if !persons {
-        view.case = view.case.without_persons();
+    if persons { Sight::Whole } else { Sight::WithoutPersons }
+}
+
+/// A case as an actor may see it; none when he may not see that it exists.
+pub(super) fn shown_to(actor: &Actor, place: &Place, mut view: CaseView) -> Option<CaseView> {
+    match sight(actor, place, &view.case) {
+        Sight::Nothing => return None,
+        Sight::WithoutPersons => view.case = view.case.without_persons(),
+        Sight::Whole => {}
     }
     Some(view)
 }

@@ -1,19 +1,17 @@
 //! Slots and shifts in memory, fed by the tail of each territory's log.
 //!
-//! Loaded once at a seq S, then brought to the head before every use: a "none" is only said with the tail at the head.
+//! Loaded once while the tail runs, then kept up to date by what it tells: a "none" is only said with the tail at the head.
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use chrono::{Datelike, Days, NaiveTime};
-use tokio::sync::Mutex;
-
 use crate::{
     domain::{
         calendar::{local_date, to_instant},
-        case::{Fact, Records, apply},
+        case::{Event, Fact, Records, apply},
         directory::{Connection, Directory, ResponderKind},
         ids::TerritoryId,
         routing::{Category, SourceState, Supply},
@@ -23,23 +21,78 @@ use crate::{
     store::{Index, Key, MAX_READ, Member, Score},
 };
 
-use super::{Engine, Failure, Place, act, codec::Entity, memory::Known};
+use super::{
+    Engine, Failure, Place,
+    codec::Entity,
+    memory::Known,
+    tail::{Follower, Told},
+};
 
 /// Slots that began longer ago than this are no longer loaded; they still count for the week until then.
 const SLOTS_BACK: Span = Span::from_hours(8 * 24);
 
-#[derive(Default)]
+/// Fills of one shelf before the caller is told to try again: each was overtaken by another history.
+const FILLS: usize = 3;
+
+#[derive(Debug, Default)]
 struct Shelf {
-    epoch: u64,
-    seq: u64,
-    loaded: bool,
     records: Records,
+    loaded: bool,
+    /// Events told since a fill began; applied when it ends.
+    meanwhile: Option<Vec<Event>>,
 }
 
 /// The supply of every territory this instance has planned for.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct SupplyMemory {
-    shelves: Mutex<HashMap<TerritoryId, Arc<Mutex<Shelf>>>>,
+    shelves: Mutex<HashMap<TerritoryId, Shelf>>,
+    /// One fill at a time: those who wait for it find it done.
+    filling: tokio::sync::Mutex<()>,
+}
+
+impl SupplyMemory {
+    fn shelves(&self) -> MutexGuard<'_, HashMap<TerritoryId, Shelf>> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn loaded(&self, territory: &TerritoryId) -> bool {
+        self.shelves().get(territory).is_some_and(|shelf| shelf.loaded)
+    }
+
+    /// From now on what the tail tells is kept for the end of the fill.
+    fn begin(&self, territory: &TerritoryId) {
+        let shelf = Shelf { meanwhile: Some(Vec::new()), ..Shelf::default() };
+        self.shelves().insert(territory.clone(), shelf);
+    }
+
+    /// Keeps what was read, unless a reset came in between.
+    fn end(&self, territory: &TerritoryId, records: Records) {
+        let mut shelves = self.shelves();
+        let Some(meanwhile) = shelves.get_mut(territory).and_then(|shelf| shelf.meanwhile.take()) else { return };
+        let mut shelf = Shelf { records, loaded: true, meanwhile: None };
+        meanwhile.iter().for_each(|event| apply(&mut shelf.records, event));
+        shelves.insert(territory.clone(), shelf);
+    }
+}
+
+impl Follower for SupplyMemory {
+    fn follow(&self, territory: &TerritoryId, told: &[Told]) {
+        let mut shelves = self.shelves();
+        let Some(shelf) = shelves.get_mut(territory) else { return };
+        for told in told.iter().filter(|told| told.event.facts.iter().any(of_supply)) {
+            let mut event = told.event.clone();
+            event.facts.retain(of_supply);
+            event.words.clear();
+            match &mut shelf.meanwhile {
+                Some(meanwhile) => meanwhile.push(event),
+                None => apply(&mut shelf.records, &event),
+            }
+        }
+    }
+
+    fn reset(&self, territory: &TerritoryId) {
+        self.shelves().remove(territory);
+    }
 }
 
 impl Engine {
@@ -47,36 +100,31 @@ impl Engine {
     /// the log; who only proposes may ask with what he has seen, since the commit decides.
     pub(super) async fn supply(&self, place: &Place, at_least: u64) -> Result<Supply, Failure> {
         let territory = &place.territory.id;
-        let shelf = self.0.supply.shelves.lock().await.entry(territory.clone()).or_default().clone();
-        let mut shelf = shelf.lock().await;
-        if !shelf.loaded || shelf.seq < at_least {
-            self.catch_up(territory, &mut shelf).await?;
-        }
-        Ok(supply(place, &shelf.records, self.now()))
-    }
-
-    async fn catch_up(&self, territory: &TerritoryId, shelf: &mut Shelf) -> Result<(), Failure> {
-        if !shelf.loaded || self.0.memory.epoch(territory) != Some(shelf.epoch) {
-            let head = self.0.store.read(territory, &[], None).await?;
-            *shelf = Shelf { epoch: head.epoch, seq: head.seq, loaded: false, records: Records::default() };
-            self.fill(territory, shelf).await?;
-            shelf.loaded = true;
-        }
-        loop {
-            let entries = self.0.store.log(territory, shelf.seq, crate::store::MAX_PAGE).await?;
-            let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(()) };
-            for entry in &entries {
-                let mut event = act::event(entry)?;
-                event.facts.retain(of_supply);
-                apply(&mut shelf.records, &event);
+        let patience = self.0.options.watch.silence;
+        let tail = self.tail(territory).await?;
+        for _ in 0..FILLS {
+            if !self.0.supply.loaded(territory) {
+                let _alone = self.0.supply.filling.lock().await;
+                if !self.0.supply.loaded(territory) {
+                    self.0.supply.begin(territory);
+                    let (records, newest) = self.read_supply(territory).await?;
+                    // Older events over newer records: right again only once all of them were told.
+                    tail.follows(newest, patience).await?;
+                    self.0.supply.end(territory, records);
+                }
             }
-            shelf.seq = last;
+            tail.follows(at_least, patience).await?;
+            if let Some(shelf) = self.0.supply.shelves().get(territory).filter(|shelf| shelf.loaded) {
+                return Ok(supply(place, &shelf.records, self.now()));
+            }
         }
+        Err(Failure::Busy)
     }
 
-    /// Reads what the indexes list. Records read later than `shelf.seq` are newer: applying the log again is harmless,
-    /// since every fact about a slot or a shift says its whole new state.
-    async fn fill(&self, territory: &TerritoryId, shelf: &mut Shelf) -> Result<(), Failure> {
+    /// Reads what the indexes list, and how far the log had come by then. Telling the events until then again is
+    /// harmless: every fact about a slot or a shift says its whole new state.
+    async fn read_supply(&self, territory: &TerritoryId) -> Result<(Records, u64), Failure> {
+        let (mut records, mut newest) = (Records::default(), 0);
         let since = (self.now() - SLOTS_BACK).unix_ms();
         for (index, prefix) in [(Index::supply(), "slot/"), (Index::shifts(), "shift/")] {
             let mut after: Option<(Score, Member)> = Some((since, Member(String::new())));
@@ -86,9 +134,10 @@ impl Engine {
                     page.entries.iter().map(|(_, member)| Key::from_stored(format!("{prefix}{}", member.0))).collect();
                 for chunk in keys.chunks(MAX_READ) {
                     let snapshot = self.0.store.read(territory, chunk, None).await?;
+                    newest = newest.max(snapshot.seq);
                     for (key, record) in &snapshot.records {
                         let Some(record) = record else { continue };
-                        keep(&mut shelf.records, &Known::from_record(key, record)?);
+                        keep(&mut records, &Known::from_record(key, record)?);
                     }
                 }
                 match page.entries.into_iter().last() {
@@ -97,7 +146,7 @@ impl Engine {
                 }
             }
         }
-        Ok(())
+        Ok((records, newest))
     }
 }
 

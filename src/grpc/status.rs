@@ -28,12 +28,13 @@ struct Told {
     french: String,
     fields: Vec<FieldFault>,
     precondition: Option<PreconditionViolation>,
+    metadata: HashMap<String, String>,
 }
 
 impl Told {
     fn new(code: Code, reason: &'static str, message: impl Into<String>, french: impl Into<String>) -> Self {
         let (message, french) = (message.into(), french.into());
-        Self { code, reason, message, french, fields: Vec::new(), precondition: None }
+        Self { code, reason, message, french, fields: Vec::new(), precondition: None, metadata: HashMap::new() }
     }
 
     fn of(code: Code, refusal: &Refusal) -> Self {
@@ -50,8 +51,13 @@ impl Told {
         self
     }
 
+    fn with(mut self, name: &str, value: String) -> Self {
+        self.metadata.insert(name.to_owned(), value);
+        self
+    }
+
     fn status(self) -> Status {
-        let mut details = ErrorDetails::with_error_info(self.reason, DOMAIN, HashMap::new());
+        let mut details = ErrorDetails::with_error_info(self.reason, DOMAIN, self.metadata);
         details.set_localized_message("fr", self.french);
         if !self.fields.is_empty() {
             let violations = self.fields.into_iter().map(|fault| FieldViolation::new(fault.field, fault.problem));
@@ -60,7 +66,7 @@ impl Told {
         if let Some(violation) = self.precondition {
             details.set_precondition_failure(vec![violation]);
         }
-        if self.code == Code::Unavailable {
+        if matches!(self.code, Code::Unavailable | Code::ResourceExhausted) {
             details.set_retry_info(Some(RETRY_AFTER));
         }
         Status::with_error_details(self.code, self.message, details)
@@ -81,6 +87,13 @@ impl From<Failure> for Status {
             Failure::Unavailable(_) => {
                 Told::new(Code::Unavailable, "UNAVAILABLE", failure.to_string(), "Service indisponible : réessayez.")
             }
+            Failure::TooSlow(ref token) => Told::new(
+                Code::ResourceExhausted,
+                "WATCH_TOO_SLOW",
+                failure.to_string(),
+                "L'écran ne suit plus : il se reconnecte là où il en était.",
+            )
+            .with("resume_token", hex(&token.0)),
         };
         told.status()
     }
@@ -154,6 +167,10 @@ fn store(error: &StoreError) -> Told {
             "Donnée enregistrée illisible : prévenez le support.",
         ),
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// No actor, or not a whole one: every wrong header at once.

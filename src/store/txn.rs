@@ -91,6 +91,19 @@ impl Version {
     pub fn seq(self) -> u64 {
         self.seq
     }
+
+    /// The place before the first commit of a territory.
+    pub const NONE: Self = Self { seq: 0, command: 0 };
+
+    /// A place of the log whose command is not known: its entry was trimmed away.
+    pub fn unknown(seq: u64) -> Self {
+        Self { seq, command: 0 }
+    }
+
+    /// Whether the command of this place is not known.
+    pub fn is_unknown(self) -> bool {
+        self.command == 0
+    }
 }
 
 impl fmt::Debug for Version {

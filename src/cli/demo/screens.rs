@@ -67,6 +67,7 @@ impl<T: Carries> Screen<T> {
                 }
                 // Only a mark says that nothing up to its place is still to come.
                 Some(Event::SnapshotDone(_) | Event::Bookmark(_)) => self.seq = self.seq.max(message.seq),
+                Some(Event::Stale(_)) => {}
                 Some(Event::Reset(_)) | None => return Err(Fault::other("a watch lost its place without an outage")),
             }
         }
@@ -101,6 +102,7 @@ impl Terminal {
                 Some(MissionEvent::SnapshotDone(_) | MissionEvent::Bookmark(_)) => {
                     self.seq = self.seq.max(message.seq);
                 }
+                Some(MissionEvent::Stale(_)) => {}
                 Some(MissionEvent::Reset(_)) | None => {
                     return Err(Fault::other("a terminal lost its place without an outage"));
                 }

@@ -85,26 +85,19 @@ pub fn missions(reader: &Actor, place: &Place, view: &CaseView, whose: &Whose) -
 /// One message of a watch.
 pub fn change(reader: &Actor, place: &Place, whose: &Whose, change: &Change) -> pb::WatchMissionsResponse {
     use pb::watch_missions_response::{Event, MissionChange};
+    let mark = pb::WatchMark {};
     let (token, event) = match change {
         Change::Case { view, gone, token } => {
             let case_id = view.case.id.to_string();
             let missions = if *gone { Vec::new() } else { missions(reader, place, view, whose) };
-            (Some(token), Event::Change(MissionChange { case_id, missions, gone: *gone }))
+            (token, Event::Change(MissionChange { case_id, missions, gone: *gone }))
         }
-        Change::SnapshotDone(token) => (Some(token), Event::SnapshotDone(pb::WatchMark {})),
-        Change::Bookmark(token) => (Some(token), Event::Bookmark(pb::WatchMark {})),
-        Change::Reset => (None, Event::Reset(pb::WatchMark {})),
+        Change::SnapshotDone(token) => (token, Event::SnapshotDone(mark)),
+        Change::Bookmark(token) => (token, Event::Bookmark(mark)),
+        Change::Stale(token) => (token, Event::Stale(mark)),
+        Change::Reset(token) => (token, Event::Reset(mark)),
     };
-    pb::WatchMissionsResponse {
-        resume_token: token.map(|token| token.0.clone()).unwrap_or_default(),
-        seq: token.map_or(0, watch_seq),
-        event: Some(event),
-    }
-}
-
-/// The place in the log that a token stands at: its last eight bytes.
-fn watch_seq(token: &WatchToken) -> u64 {
-    token.0.last_chunk().map_or(0, |seq| u64::from_be_bytes(*seq))
+    pb::WatchMissionsResponse { resume_token: token.0.clone(), seq: token.seq(), event: Some(event) }
 }
 
 /// The visit that `command` moved; `None` when the case has none of that id.

@@ -28,22 +28,20 @@ impl Messages {
         (!token.is_empty()).then(|| WatchToken(token.to_vec()))
     }
 
-    /// The message of a change. Inside a snapshot the token is empty: what is still to
-    /// come would be missed.
+    /// The message of a change.
     pub fn message(&self, change: Change) -> pb::WatchEvent {
         use pb::watch_event::Event;
         let mark = pb::WatchMark {};
         let (event, token) = match change {
-            Change::Case { view, gone: true, token } => (Event::GoneCaseId(view.case.id.to_string()), Some(token)),
+            Change::Case { view, gone: true, token } => (Event::GoneCaseId(view.case.id.to_string()), token),
             Change::Case { view, gone: false, token } => {
-                (Event::Changed(case::view(&self.reader, &self.ground, &view)), Some(token))
+                (Event::Changed(case::view(&self.reader, &self.ground, &view)), token)
             }
-            Change::SnapshotDone(token) => (Event::SnapshotDone(mark), Some(token)),
-            Change::Bookmark(token) => (Event::Bookmark(mark), Some(token)),
-            Change::Reset => (Event::Reset(mark), None),
+            Change::SnapshotDone(token) => (Event::SnapshotDone(mark), token),
+            Change::Bookmark(token) => (Event::Bookmark(mark), token),
+            Change::Stale(token) => (Event::Stale(mark), token),
+            Change::Reset(token) => (Event::Reset(mark), token),
         };
-        let seq = token.as_ref().map_or(0, WatchToken::seq);
-        let token = token.map(|token| token.0).unwrap_or_default();
-        pb::WatchEvent { token, seq, event: Some(event) }
+        pb::WatchEvent { seq: token.seq(), token: token.0, event: Some(event) }
     }
 }

@@ -58,7 +58,8 @@ impl Console {
                     self.token = Some(token);
                     return;
                 }
-                Change::Reset => {
+                Change::Stale(_) => {}
+                Change::Reset(_) => {
                     self.resets += 1;
                     self.shown.clear();
                 }

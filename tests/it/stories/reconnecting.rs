@@ -32,6 +32,7 @@ impl Screen {
                     self.cases.push(case.case_id);
                 }
                 Event::GoneCaseId(id) => self.cases.retain(|known| *known != id),
+                Event::Stale(_) => {}
                 Event::Reset(_) => {
                     self.resets += 1;
                     self.cases.clear();

@@ -1,0 +1,295 @@
+//! The tail: one reader of each territory's log per instance, begun on first need.
+//!
+//! It decodes each event once and feeds what is kept in memory from the log ([`Follower`]) and the [`Window`] of recent
+//! changes from which every watch of this instance is served. Nothing is shown ahead of the log: a case stands in the
+//! window only once the log has reached the version it is at. A gap, another command at a place already read, or another
+//! epoch is a reset: everything fed from the tail begins anew.
+
+mod join;
+mod states;
+mod window;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use tokio::sync::watch;
+use tracing::{error, warn};
+
+use crate::{
+    clock::Stopwatch,
+    domain::{
+        case::Event,
+        ids::{CommandId, TerritoryId},
+    },
+    store::{LogEntry, Store, StoreError, Version},
+};
+
+use self::join::{Joined, join};
+pub(super) use self::window::{Beat, Latest, Look, Mark, Tail, Watching};
+
+use super::{Engine, Failure, Inner, act};
+
+/// Log entries read at once.
+pub(super) const BATCH: usize = 256;
+/// How far back a log is looked for its last entry when a tail begins.
+const LOOK_BACK: u64 = 256;
+/// How often a quiet log is asked whether another epoch has begun.
+const EPOCH_EVERY: Duration = Duration::from_secs(1);
+/// How often a log that shows nothing of what the head counts is asked again before the tail begins anew.
+const PATIENCE: u32 = 40;
+/// The first pause after a failed read; it doubles up to the configured one.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+
+/// One event of a log, decoded once for everybody on this instance.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// Its place in the log.
+    pub(super) seq: u64,
+    /// The command that caused it.
+    pub(super) command_id: CommandId,
+    /// The counters of its commit: the daily number of a case that it opened.
+    pub(super) counts: Vec<u64>,
+    /// What happened.
+    pub(super) event: Event,
+}
+
+impl Told {
+    fn new(entry: &LogEntry) -> Result<Self, StoreError> {
+        let event = act::event(entry)?;
+        let (seq, command_id, counts) = (entry.seq, entry.command_id, entry.counts.clone());
+        Ok(Self { seq, command_id, counts, event })
+    }
+
+    /// The version that the commit gave to what it wrote.
+    pub(super) fn version(&self) -> Version {
+        Version::new(self.seq, self.command_id)
+    }
+}
+
+/// What is kept in memory from the log of each territory. Called by the tail only, in order, and must not block.
+pub(super) trait Follower: Send + Sync + fmt::Debug {
+    /// The next events of a territory: no seq is missing or comes twice since the last reset.
+    fn follow(&self, territory: &TerritoryId, told: &[Told]);
+
+    /// What was followed is no longer the territory's history, or a part of it was missed: forget it.
+    fn reset(&self, territory: &TerritoryId);
+}
+
+/// The tails of this instance.
+#[derive(Debug, Default)]
+pub(super) struct Tails {
+    open: Mutex<HashMap<TerritoryId, Arc<Tail>>>,
+}
+
+impl Engine {
+    /// The tail of a territory, begun if it is not; comes back once it reads the log.
+    ///
+    /// # Errors
+    /// When the log cannot be read within the time a watch may go without.
+    pub(super) async fn tail(&self, territory: &TerritoryId) -> Result<Arc<Tail>, Failure> {
+        let tail = self.begin_tail(territory);
+        tail.live(self.0.options.watch.silence).await?;
+        Ok(tail)
+    }
+
+    fn begin_tail(&self, territory: &TerritoryId) -> Arc<Tail> {
+        let mut open = self.0.tails.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tail) = open.get(territory) {
+            return tail.clone();
+        }
+        let tail = Arc::new(Tail::new(self.0.options.watch.buffer));
+        open.insert(territory.clone(), tail.clone());
+        let reader = Reader {
+            territory: territory.clone(),
+            store: self.0.store.clone(),
+            engine: Arc::downgrade(&self.0),
+            tail: tail.clone(),
+            longest_pause: self.0.options.watch.retry_pause,
+            mark: None,
+            ahead: 0,
+            resolved: true,
+            missing: 0,
+            epoch_read: Stopwatch::start(),
+        };
+        self.0.tasks.spawn(reader.run(self.0.closing.subscribe()));
+        tail
+    }
+}
+
+/// The task behind one tail. It holds the engine only while it works on a batch, so that a forgotten engine ends it.
+struct Reader {
+    territory: TerritoryId,
+    store: Arc<dyn Store>,
+    engine: Weak<Inner>,
+    tail: Arc<Tail>,
+    longest_pause: Duration,
+    /// The last entry fed; none before the first contact and after a reset.
+    mark: Option<Mark>,
+    /// The newest version that the states of the window are at: nothing is published before the log is there.
+    ahead: u64,
+    /// Every case changed since the last publication stands in the window.
+    resolved: bool,
+    /// How often in a row the log did not show what the head counts.
+    missing: u32,
+    epoch_read: Stopwatch,
+}
+
+/// The engine is gone: nobody is fed any more.
+struct Orphan;
+
+impl Reader {
+    async fn run(mut self, mut closing: watch::Receiver<bool>) {
+        tokio::select! {
+            () = self.follow() => {}
+            // An engine that is gone closes as well.
+            _ = closing.wait_for(|closing| *closing) => {}
+        }
+    }
+
+    async fn follow(&mut self) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.step().await {
+                Ok(Ok(())) => pause = FIRST_PAUSE,
+                Ok(Err(Orphan)) => return,
+                Err(error) => {
+                    if self.tail.lost() {
+                        warn!(territory = %self.territory, %error, "the log is not read at present; it is tried again");
+                    }
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(self.longest_pause.max(FIRST_PAUSE));
+                }
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<Result<(), Orphan>, StoreError> {
+        let Some(mark) = self.mark else {
+            self.begin().await?;
+            return Ok(Ok(()));
+        };
+        // The last entry is read again each time: another command there is another history.
+        let entries = self.store.log(&self.territory, mark.seq().saturating_sub(1), BATCH).await?;
+        match join(mark, entries) {
+            Joined::Next(new) if new.is_empty() => self.idle(mark).await?,
+            Joined::Next(new) => {
+                self.missing = 0;
+                let more = new.len() + 1 >= BATCH;
+                let Some(engine) = self.engine.upgrade() else { return Ok(Err(Orphan)) };
+                self.take(&Engine(engine), mark, &new).await?;
+                if !more {
+                    self.wait().await?;
+                }
+            }
+            Joined::Missing => self.doubt(mark).await?,
+            Joined::Other => self.reset("its log tells another history, or a part of it is gone"),
+        }
+        Ok(Ok(()))
+    }
+
+    async fn wait(&self) -> Result<(), StoreError> {
+        match self.mark {
+            Some(mark) => self.store.wait(&self.territory, mark.seq()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Where the log ends now. Nothing before it is fed.
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        let head = self.store.read(&self.territory, &[], None).await?;
+        self.epoch_read = Stopwatch::start();
+        let entries = self.store.log(&self.territory, head.seq.saturating_sub(LOOK_BACK), LOOK_BACK as usize + 1).await?;
+        let last = entries.last().map(|entry| Version::new(entry.seq, entry.command_id));
+        let version = match last {
+            Some(version) => version,
+            None if head.seq == 0 => Version::NONE,
+            None => {
+                self.missing += 1;
+                if self.missing <= PATIENCE {
+                    return Err(StoreError::Unavailable("the log does not show its last entries yet".to_owned()));
+                }
+                // Everything up to the head was trimmed away: what follows is read from there.
+                Version::unknown(head.seq)
+            }
+        };
+        let mark = Mark { epoch: head.epoch, version };
+        (self.mark, self.missing, self.ahead, self.resolved) = (Some(mark), 0, mark.seq(), true);
+        self.tail.begin(mark, entries.iter().map(|entry| Version::new(entry.seq, entry.command_id)));
+        Ok(())
+    }
+
+    /// Nothing new. Everybody may know that this is so, unless another epoch has begun without an entry.
+    async fn idle(&mut self, mark: Mark) -> Result<(), StoreError> {
+        if self.epoch_read.elapsed() >= EPOCH_EVERY {
+            let head = self.store.read(&self.territory, &[], None).await?;
+            self.epoch_read = Stopwatch::start();
+            if head.epoch != mark.epoch && mark.seq() > 0 {
+                self.reset("another epoch has begun");
+                return Ok(());
+            }
+        }
+        self.tail.alive(mark.seq());
+        self.wait().await
+    }
+
+    /// The log shows not even the last entry that was fed.
+    async fn doubt(&mut self, mark: Mark) -> Result<(), StoreError> {
+        let head = self.store.read(&self.territory, &[], None).await?;
+        self.missing += 1;
+        if head.epoch != mark.epoch || head.seq < mark.seq() || self.missing > PATIENCE {
+            self.reset("it was rolled back");
+            return Ok(());
+        }
+        if head.seq == mark.seq() {
+            // All of it was trimmed away, and nothing has come since.
+            self.missing = 0;
+            return self.idle(mark).await;
+        }
+        Err(StoreError::Unavailable("the log shows less than was read of it before".to_owned()))
+    }
+
+    async fn take(&mut self, engine: &Engine, mark: Mark, new: &[LogEntry]) -> Result<(), StoreError> {
+        let told = match new.iter().map(Told::new).collect::<Result<Vec<_>, _>>() {
+            Ok(told) => told,
+            Err(cause) => {
+                error!(territory = %self.territory, error = %cause, "the log holds what this binary cannot read");
+                self.reset("an event cannot be read");
+                return Ok(());
+            }
+        };
+        let Some(last) = told.last().map(Told::version) else { return Ok(()) };
+        let epoch = if mark.epoch == 0 {
+            self.store.read(&self.territory, &[], None).await?.epoch
+        } else {
+            mark.epoch
+        };
+        self.resolve(engine, &told).await?;
+        for follower in engine.followers() {
+            follower.follow(&self.territory, &told);
+        }
+        let mark = Mark { epoch, version: last };
+        self.mark = Some(mark);
+        self.tail.note(told.iter().map(Told::version));
+        if self.ahead <= mark.seq() {
+            self.tail.publish(mark, std::mem::replace(&mut self.resolved, true));
+        } else {
+            self.tail.fed(mark.seq());
+        }
+        Ok(())
+    }
+
+    fn reset(&mut self, why: &str) {
+        warn!(territory = %self.territory, why, "the tail of the log begins anew");
+        self.mark = None;
+        self.tail.lost();
+        if let Some(engine) = self.engine.upgrade() {
+            for follower in Engine(engine).followers() {
+                follower.reset(&self.territory);
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The state of each changed case, once per instance: from memory when this instance wrote it, folded from the event when
+//! the state before it is known, else read.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    domain::{
+        case::{Case, Fact, Records, apply},
+        ids::CaseId,
+    },
+    engine::{CaseView, Engine, codec::Entity, memory::Known},
+    store::{Key, MAX_READ, StoreError},
+};
+
+use super::{Latest, Reader, Told};
+
+/// The states after a batch, and those that must be read.
+#[derive(Default)]
+struct Changed {
+    known: BTreeMap<CaseId, Known>,
+    wanted: Vec<CaseId>,
+}
+
+impl Reader {
+    /// Puts the cases that `told` changed into the window. Nothing is done while nobody watches.
+    pub(super) async fn resolve(&mut self, engine: &Engine, told: &[Told]) -> Result<(), StoreError> {
+        if !self.tail.watched() {
+            self.resolved = false;
+            return Ok(());
+        }
+        let mut changed = Changed::default();
+        for told in told {
+            if let Some(case) = told.event.case {
+                self.state_after(engine, told, case, &mut changed);
+            }
+        }
+        self.read_wanted(&mut changed).await?;
+        let Ok(place) = engine.territory(&self.territory) else { return Ok(()) };
+        for (case, known) in changed.known {
+            self.ahead = self.ahead.max(known.version.seq());
+            if let Some(view) = CaseView::new(&place, &known, engine.now()) {
+                self.tail.put(case, Latest { known, view: Arc::new(view) });
+            }
+        }
+        Ok(())
+    }
+
+    fn state_after(&self, engine: &Engine, told: &Told, case: CaseId, changed: &mut Changed) {
+        if changed.wanted.contains(&case) {
+            return;
+        }
+        let before = changed.known.get(&case).cloned().or_else(|| self.tail.latest(case));
+        let after = match before {
+            // It was read after this event.
+            Some(known) if known.version.seq() > told.seq || known.version == told.version() => return,
+            Some(known) if known.version.seq() < told.seq => folded(Some(&known), told, case),
+            Some(_) => None,
+            None => engine.0.memory.get(&self.territory, &Key::case(case)).filter(|known| covers(known, told)),
+        };
+        let opens = || told.event.facts.iter().any(|fact| matches!(fact, Fact::Opened(_)));
+        match after.or_else(|| opens().then(|| folded(None, told, case)).flatten()) {
+            Some(known) => {
+                changed.known.insert(case, known);
+            }
+            None => {
+                changed.known.remove(&case);
+                changed.wanted.push(case);
+            }
+        }
+    }
+
+    async fn read_wanted(&self, changed: &mut Changed) -> Result<(), StoreError> {
+        for chunk in changed.wanted.chunks(MAX_READ) {
+            let keys: Vec<Key> = chunk.iter().map(|case| Key::case(*case)).collect();
+            let snapshot = self.store.read(&self.territory, &keys, None).await?;
+            for (case, key) in chunk.iter().zip(&keys) {
+                if let Some(Some(record)) = snapshot.records.get(key) {
+                    changed.known.insert(*case, Known::from_record(key, record)?);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Memory holds what this commit wrote, or something later.
+fn covers(known: &Known, told: &Told) -> bool {
+    known.version == told.version() || known.version.seq() > told.seq
+}
+
+/// The case after an event; as before when the event left it as it was.
+fn folded(before: Option<&Known>, told: &Told, id: CaseId) -> Option<Known> {
+    let mut records = Records::default();
+    let old: Option<&Case> = match before.map(|known| known.entity.as_ref()) {
+        Some(Entity::Case(case)) => Some(case),
+        Some(_) => return None,
+        None => None,
+    };
+    if let Some(case) = old {
+        records.cases.insert(id, case.clone());
+    }
+    apply(&mut records, &told.event);
+    let case = records.cases.remove(&id)?;
+    if old == Some(&case) {
+        return before.cloned();
+    }
+    let number = before.map_or_else(|| told.counts.first().copied(), |known| known.number);
+    Some(Known { version: told.version(), number, entity: Arc::new(Entity::Case(Box::new(case))) })
+}

@@ -1,0 +1,132 @@
+//! Going on from a token: is its place in this history, and what has changed since.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    domain::ids::CaseId,
+    engine::{
+        CaseView, Failure, act,
+        memory::Known,
+        tail::{BATCH, Latest, Mark},
+    },
+    store::{Key, MAX_READ, StoreError, Version},
+};
+
+use super::{
+    WatchToken,
+    watcher::{End, Level, Watcher},
+};
+
+/// Entries read for one token, for each case that the window may hold. A longer absence begins again with a snapshot,
+/// which is then the shorter way.
+const ENTRIES_PER_CASE: usize = 8;
+/// How often a catch-up may be overtaken by the window before a snapshot is the shorter way.
+const TRIES: usize = 4;
+
+/// What became of a token.
+pub(super) enum Resumed {
+    /// The watch stands where the token stood, or further.
+    Here,
+    /// Its place is not in this history, or too long ago.
+    Lost,
+}
+
+/// Changed cases in the part of the log that the window no longer holds, and where that part ends.
+type Changed = (BTreeMap<CaseId, u64>, Version);
+
+impl Watcher {
+    pub(super) async fn resume(&mut self, token: &WatchToken) -> Result<Resumed, End> {
+        let Some(place) = token.place() else { return Ok(Resumed::Lost) };
+        if !self.is_ours(place).await? {
+            return Ok(Resumed::Lost);
+        }
+        self.cursor = Mark { epoch: self.tail.place().0.epoch, version: place.version };
+        for _ in 0..TRIES {
+            match self.changes().await? {
+                Level::Reached => return Ok(Resumed::Here),
+                Level::Reset => return Ok(Resumed::Lost),
+                Level::Behind => {
+                    if !self.catch_up().await? {
+                        return Ok(Resumed::Lost);
+                    }
+                }
+            }
+        }
+        Ok(Resumed::Lost)
+    }
+
+    /// Whether this history has the place. Nothing was shown at seq 0: whatever came since, all of it follows.
+    async fn is_ours(&self, place: Mark) -> Result<bool, Failure> {
+        if place.seq() == 0 {
+            return Ok(place.version == Version::NONE);
+        }
+        if place.seq() > self.tail.place().0.seq() {
+            // Another instance was ahead of this one, or the log was rolled back.
+            let head = self.engine.0.store.read(&self.actor.territory, &[], None).await?;
+            if head.seq < place.seq() {
+                return Ok(false);
+            }
+            self.tail.shows(place.seq(), self.resets, self.limits.silence).await?;
+        }
+        if place.epoch != self.tail.place().0.epoch {
+            return Ok(false);
+        }
+        if let Some(known) = self.tail.has(place.version) {
+            return Ok(known);
+        }
+        let entries = self.engine.0.store.log(&self.actor.territory, place.seq() - 1, 1).await?;
+        Ok(entries.first().is_some_and(|entry| Version::new(entry.seq, entry.command_id) == place.version))
+    }
+
+    /// Tells what changed between the cursor and the window, from the log; false when that is too much or gone.
+    async fn catch_up(&mut self) -> Result<bool, End> {
+        let (_, floor, _) = self.tail.place();
+        let Some((changed, end)) = self.changed_until(floor).await? else { return Ok(false) };
+        let cases: Vec<CaseId> = changed.into_keys().collect();
+        let mut states = Vec::new();
+        for chunk in cases.chunks(MAX_READ) {
+            let keys: Vec<Key> = chunk.iter().map(|case| Key::case(*case)).collect();
+            let snapshot = self.engine.0.store.read(&self.actor.territory, &keys, None).await.map_err(Failure::from)?;
+            for (key, record) in &snapshot.records {
+                if let Some(record) = record {
+                    states.push(Known::from_record(key, record).map_err(Failure::from)?);
+                }
+            }
+        }
+        // What changed after the floor stands in the window, and is told from there.
+        states.retain(|known| known.version.seq() <= floor);
+        states.sort_by_key(|known| known.version.seq());
+        let place = self.engine.territory(&self.actor.territory)?;
+        for known in states {
+            let Some(view) = CaseView::new(&place, &known, self.engine.now()) else { continue };
+            // A case of which this part of the log did not tell is not among them; its place is never before the cursor.
+            self.cursor.version = self.cursor.version.max(known.version);
+            self.tell(&Latest { known, view: Arc::new(view) }).await?;
+        }
+        self.cursor.version = end;
+        Ok(true)
+    }
+
+    /// The cases that the log names between the cursor and `floor`; none when it does not reach back so far.
+    async fn changed_until(&self, floor: u64) -> Result<Option<Changed>, Failure> {
+        let (mut changed, mut last) = (BTreeMap::new(), self.cursor.version);
+        let most = self.limits.buffer * ENTRIES_PER_CASE;
+        while last.seq() < floor {
+            if floor - self.cursor.seq() > most as u64 {
+                return Ok(None);
+            }
+            let entries = self.engine.0.store.log(&self.actor.territory, last.seq(), BATCH).await?;
+            if entries.first().is_none_or(|entry| entry.seq != last.seq() + 1) {
+                return Ok(None);
+            }
+            for entry in entries.iter().take_while(|entry| entry.seq <= floor) {
+                let event = act::event(entry).map_err(|_| StoreError::Corrupt("an event of the log".to_owned()))?;
+                if let Some(case) = event.case {
+                    changed.insert(case, entry.seq);
+                }
+                last = Version::new(entry.seq, entry.command_id);
+            }
+        }
+        Ok(Some((changed, last)))
+    }
+}

@@ -1,0 +1,278 @@
+//! One watch: where it stands, what it has shown, and how it ends.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+};
+
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
+};
+
+use crate::{
+    domain::{actor::Actor, ids::CaseId},
+    engine::{
+        CaseView, Engine, Failure, PageRequest, Place, WatchLimits,
+        read::MAX_PAGE_SIZE,
+        tail::{Beat, Latest, Look, Mark, Watching},
+    },
+    store::Version,
+};
+
+use super::{
+    Change, WatchFilter, WatchToken,
+    filter::seen_by,
+    resume::Resumed,
+    stopping,
+};
+
+/// Changes taken from the window at once: what waits longer is the later state of its case.
+const CHUNK: usize = 32;
+/// Snapshots begun before the caller is told to try again: each was overtaken by more changes than the window holds.
+const SNAPSHOTS: usize = 3;
+
+/// How a watch ends.
+pub(super) enum End {
+    /// The client went away.
+    Gone,
+    /// It is told why.
+    Failed(Failure),
+}
+
+impl From<Failure> for End {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// What the window had for the watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    /// Everything up to what may be shown was told.
+    Reached,
+    /// More had changed than the window holds.
+    Behind,
+    /// Another history began.
+    Reset,
+}
+
+pub(super) struct Watcher {
+    pub(super) engine: Engine,
+    pub(super) actor: Actor,
+    place: Arc<Place>,
+    filter: WatchFilter,
+    pub(super) tail: Watching,
+    beats: watch::Receiver<Beat>,
+    sender: mpsc::Sender<Change>,
+    pub(super) limits: WatchLimits,
+    /// The cases shown, and at which version.
+    shown: BTreeMap<CaseId, Version>,
+    /// A resumed watcher does not say what it had been shown: it is told of every case that left.
+    resumed: bool,
+    in_snapshot: bool,
+    stale: bool,
+    pub(super) resets: u64,
+    pub(super) cursor: Mark,
+}
+
+impl Watcher {
+    pub(super) fn new(
+        engine: Engine,
+        actor: Actor,
+        place: Arc<Place>,
+        filter: WatchFilter,
+        tail: Watching,
+        sender: mpsc::Sender<Change>,
+    ) -> Self {
+        let (beats, limits) = (tail.beats(), engine.0.options.watch);
+        let (cursor, _, resets) = tail.place();
+        let shown = BTreeMap::new();
+        let (resumed, in_snapshot, stale) = (false, false, false);
+        Self {
+            engine,
+            actor,
+            place,
+            filter,
+            tail,
+            beats,
+            sender,
+            limits,
+            shown,
+            resumed,
+            in_snapshot,
+            stale,
+            resets,
+            cursor,
+        }
+    }
+
+    pub(super) async fn run(
+        mut self,
+        resume: Option<WatchToken>,
+        end: oneshot::Sender<Failure>,
+        mut closing: watch::Receiver<bool>,
+    ) {
+        let ended = tokio::select! {
+            Err(ended) = self.follow(resume) => ended,
+            // The sender lives as long as the engine, which this task holds.
+            _ = closing.wait_for(|closing| *closing) => End::Failed(stopping()),
+        };
+        if let End::Failed(failure) = ended {
+            // A client that is gone cannot be told either.
+            end.send(failure).ok();
+        }
+    }
+
+    async fn follow(&mut self, resume: Option<WatchToken>) -> Result<std::convert::Infallible, End> {
+        match resume {
+            None => self.snapshot().await?,
+            Some(token) => match self.resume(&token).await? {
+                Resumed::Here => self.resumed = true,
+                Resumed::Lost => self.begin_again().await?,
+            },
+        }
+        loop {
+            let beat = *self.beats.borrow_and_update();
+            if !beat.live {
+                self.silence().await?;
+                continue;
+            }
+            match self.changes().await? {
+                Level::Reached => self.bookmark(),
+                Level::Behind => return Err(self.too_slow()),
+                Level::Reset => self.begin_again().await?,
+            }
+            tokio::select! {
+                beaten = self.beats.changed() => beaten.map_err(|_| stopping())?,
+                () = self.sender.closed() => return Err(End::Gone),
+            }
+        }
+    }
+
+    /// Another history, or a place too long ago: everything is told anew.
+    async fn begin_again(&mut self) -> Result<(), End> {
+        self.say(Change::Reset(WatchToken::anew())).await?;
+        self.snapshot().await
+    }
+
+    /// Every page of what is watched, then what changed meanwhile: at the end what is shown is the state at one place.
+    async fn snapshot(&mut self) -> Result<(), End> {
+        self.in_snapshot = true;
+        for again in 0..SNAPSHOTS {
+            if again > 0 {
+                self.say(Change::Reset(WatchToken::anew())).await?;
+            }
+            (self.cursor, _, self.resets) = self.tail.place();
+            (self.shown, self.resumed) = (BTreeMap::new(), false);
+            self.pages().await?;
+            if self.changes().await? == Level::Reached {
+                self.in_snapshot = false;
+                return self.say(Change::SnapshotDone(self.token())).await;
+            }
+        }
+        let why = "more changes than a snapshot can be sent beside: watch again, or a smaller part";
+        Err(Failure::Unavailable(why.to_owned()).into())
+    }
+
+    async fn pages(&mut self) -> Result<(), End> {
+        let mut page = PageRequest { size: MAX_PAGE_SIZE, ..PageRequest::default() };
+        loop {
+            let listing = self.engine.list(&self.actor, self.filter.list(), page.clone()).await?;
+            let newest = listing.items.iter().map(|view| view.version.seq()).max();
+            // A record may be ahead of the log that is safe everywhere: it is not shown before.
+            self.tail.shows(newest.unwrap_or_default(), self.resets, self.limits.silence).await?;
+            for view in listing.items {
+                if !self.filter.shows(&view.case) {
+                    continue;
+                }
+                self.shown.insert(view.case.id, view.version);
+                self.say(Change::Case { view: Arc::new(view), gone: false, token: WatchToken::anew() }).await?;
+            }
+            match listing.next {
+                Some(next) => page.token = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Tells every case that changed after the cursor, each once, as its last change left it.
+    pub(super) async fn changes(&mut self) -> Result<Level, End> {
+        loop {
+            match self.tail.after(self.resets, self.cursor.seq(), CHUNK) {
+                Look::Reset => return Ok(Level::Reset),
+                Look::Behind => return Ok(Level::Behind),
+                Look::Changes(changes, level) => {
+                    for latest in &changes {
+                        self.cursor.version = latest.known.version;
+                        self.tell(latest).await?;
+                    }
+                    if let Some(mark) = level {
+                        self.cursor = mark;
+                        return Ok(Level::Reached);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells a case as it is now; the cursor stands at its last change, so a watch cut off here misses and repeats nothing.
+    pub(super) async fn tell(&mut self, latest: &Latest) -> Result<(), End> {
+        let id = latest.view.case.id;
+        let seen = seen_by(&self.actor, &self.place, &latest.view);
+        let shows = seen.as_ref().is_some_and(|view| self.filter.shows(&view.case));
+        let before = if shows { self.shown.insert(id, latest.known.version) } else { self.shown.remove(&id) };
+        let told: Option<Arc<CaseView>> = match (shows, before) {
+            (true, Some(version)) if version == latest.known.version => None,
+            (true, _) => seen,
+            (false, Some(_)) => Some(latest.view.clone()),
+            // What he may not see he was never shown.
+            (false, None) => seen.filter(|_| self.resumed),
+        };
+        match told {
+            Some(view) => self.say(Change::Case { view, gone: !shows, token: self.token() }).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The log cannot be read: said once, and borne for a while.
+    async fn silence(&mut self) -> Result<(), End> {
+        if !std::mem::replace(&mut self.stale, true) {
+            self.say(Change::Stale(self.token())).await?;
+        }
+        let back = timeout(self.limits.silence, self.beats.wait_for(|beat| beat.live));
+        tokio::select! {
+            back = back => match back {
+                Ok(Ok(_)) => {
+                    self.stale = false;
+                    Ok(())
+                }
+                _ => Err(Failure::Unavailable("the log cannot be read: watch again with the last token".to_owned()).into()),
+            },
+            () = self.sender.closed() => Err(End::Gone),
+        }
+    }
+
+    /// Says that nothing is missing; a console that has not read the last ones needs no more of them.
+    fn bookmark(&mut self) {
+        if let Ok(free) = self.sender.try_reserve() {
+            free.send(Change::Bookmark(self.token()));
+        }
+    }
+
+    fn token(&self) -> WatchToken {
+        if self.in_snapshot { WatchToken::anew() } else { WatchToken::at(self.cursor) }
+    }
+
+    fn too_slow(&self) -> End {
+        End::Failed(Failure::TooSlow(self.token()))
+    }
+
+    async fn say(&mut self, change: Change) -> Result<(), End> {
+        match timeout(self.limits.stall, self.sender.send(change)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Gone),
+            Err(_) => Err(self.too_slow()),
+        }
+    }
+}
