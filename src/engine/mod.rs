@@ -223,20 +223,8 @@ impl Engine {
         let (places, offset_ms) = (Mutex::new(places), AtomicI64::new(0));
         let closing = tokio::sync::watch::Sender::new(false);
         let (tails, tasks) = (tail::Tails::default(), tasks::Tasks::default());
-        let inner = Inner {
-            store,
-            clock,
-            places,
-            metrics,
-            options,
-            lookup,
-            offset_ms,
-            memory,
-            supply,
-            tails,
-            tasks,
-            closing,
-        };
+        let inner =
+            Inner { store, clock, places, metrics, options, lookup, offset_ms, memory, supply, tails, tasks, closing };
         Self(Arc::new(inner))
     }
 

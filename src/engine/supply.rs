@@ -7,7 +7,6 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use chrono::{Datelike, Days, NaiveTime};
 use crate::{
     domain::{
         calendar::{local_date, to_instant},
@@ -20,6 +19,7 @@ use crate::{
     },
     store::{Index, Key, MAX_READ, Member, Score},
 };
+use chrono::{Datelike, Days, NaiveTime};
 
 use super::{
     Engine, Failure, Place,

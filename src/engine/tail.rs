@@ -21,10 +21,7 @@ use tracing::{error, warn};
 
 use crate::{
     clock::Stopwatch,
-    domain::{
-        case::Event,
-        ids::{CommandId, TerritoryId},
-    },
+    domain::{case::Event, ids::TerritoryId},
     store::{LogEntry, Store, StoreError, Version},
 };
 
@@ -47,10 +44,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// One event of a log, decoded once for everybody on this instance.
 #[derive(Debug)]
 pub(super) struct Told {
-    /// Its place in the log.
-    pub(super) seq: u64,
-    /// The command that caused it.
-    pub(super) command_id: CommandId,
+    /// Its place in the log, and the version that its commit gave to what it wrote.
+    pub(super) version: Version,
     /// The counters of its commit: the daily number of a case that it opened.
     pub(super) counts: Vec<u64>,
     /// What happened.
@@ -59,14 +54,11 @@ pub(super) struct Told {
 
 impl Told {
     fn new(entry: &LogEntry) -> Result<Self, StoreError> {
-        let event = act::event(entry)?;
-        let (seq, command_id, counts) = (entry.seq, entry.command_id, entry.counts.clone());
-        Ok(Self { seq, command_id, counts, event })
+        Ok(Self { version: entry.version(), counts: entry.counts.clone(), event: act::event(entry)? })
     }
 
-    /// The version that the commit gave to what it wrote.
-    pub(super) fn version(&self) -> Version {
-        Version::new(self.seq, self.command_id)
+    pub(super) fn seq(&self) -> u64 {
+        self.version.seq()
     }
 }
 
@@ -96,7 +88,7 @@ impl Engine {
         Ok(tail)
     }
 
-    fn begin_tail(&self, territory: &TerritoryId) -> Arc<Tail> {
+    pub(super) fn begin_tail(&self, territory: &TerritoryId) -> Arc<Tail> {
         let mut open = self.0.tails.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tail) = open.get(territory) {
             return tail.clone();
@@ -202,8 +194,9 @@ impl Reader {
     async fn begin(&mut self) -> Result<(), StoreError> {
         let head = self.store.read(&self.territory, &[], None).await?;
         self.epoch_read = Stopwatch::start();
-        let entries = self.store.log(&self.territory, head.seq.saturating_sub(LOOK_BACK), LOOK_BACK as usize + 1).await?;
-        let last = entries.last().map(|entry| Version::new(entry.seq, entry.command_id));
+        let entries =
+            self.store.log(&self.territory, head.seq.saturating_sub(LOOK_BACK), LOOK_BACK as usize + 1).await?;
+        let last = entries.last().map(LogEntry::version);
         let version = match last {
             Some(version) => version,
             None if head.seq == 0 => Version::NONE,
@@ -218,7 +211,7 @@ impl Reader {
         };
         let mark = Mark { epoch: head.epoch, version };
         (self.mark, self.missing, self.ahead, self.resolved) = (Some(mark), 0, mark.seq(), true);
-        self.tail.begin(mark, entries.iter().map(|entry| Version::new(entry.seq, entry.command_id)));
+        self.tail.begin(mark, entries.iter().map(LogEntry::version));
         Ok(())
     }
 
@@ -261,19 +254,15 @@ impl Reader {
                 return Ok(());
             }
         };
-        let Some(last) = told.last().map(Told::version) else { return Ok(()) };
-        let epoch = if mark.epoch == 0 {
-            self.store.read(&self.territory, &[], None).await?.epoch
-        } else {
-            mark.epoch
-        };
+        let Some(last) = told.last().map(|told| told.version) else { return Ok(()) };
+        let epoch = if mark.epoch == 0 { self.store.read(&self.territory, &[], None).await?.epoch } else { mark.epoch };
         self.resolve(engine, &told).await?;
         for follower in engine.followers() {
             follower.follow(&self.territory, &told);
         }
         let mark = Mark { epoch, version: last };
         self.mark = Some(mark);
-        self.tail.note(told.iter().map(Told::version));
+        self.tail.note(told.iter().map(|told| told.version));
         if self.ahead <= mark.seq() {
             self.tail.publish(mark, std::mem::replace(&mut self.resolved, true));
         } else {

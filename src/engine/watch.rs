@@ -15,7 +15,7 @@ use futures_util::{FutureExt, Stream, StreamExt, stream};
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::domain::actor::Actor;
+use crate::domain::{actor::Actor, ids::TerritoryId};
 
 use super::{CaseView, Engine, Failure, tail::Watching};
 
@@ -71,6 +71,11 @@ impl Engine {
         self.0.tasks.spawn(watcher.run(resume, end, self.0.closing.subscribe()));
         let last = stream::once(ended.map(Result::ok)).filter_map(|end| async move { end.map(Err) });
         Ok(ReceiverStream::new(receiver).map(Ok).chain(last))
+    }
+
+    /// How many watches of a territory this instance serves.
+    pub fn watching(&self, territory: &TerritoryId) -> usize {
+        self.begin_tail(territory).watchers()
     }
 
     /// Ends every watch, and each that begins from now on: the service stops, and a console resumes elsewhere. An open

@@ -120,6 +120,13 @@ pub struct LogEntry {
     pub event: Vec<u8>,
 }
 
+impl LogEntry {
+    /// The version its commit gave to what it wrote: the name of this place in this history.
+    pub fn version(&self) -> Version {
+        Version::new(self.seq, self.command_id, self.at)
+    }
+}
+
 /// Why a store did not answer. Mapped to a status once, at the door.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {

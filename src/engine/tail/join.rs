@@ -1,6 +1,6 @@
 //! Whether what a log gives goes on from where it was read last.
 
-use crate::store::{LogEntry, Version};
+use crate::store::LogEntry;
 
 use super::Mark;
 
@@ -20,7 +20,7 @@ pub(super) fn join(mark: Mark, mut entries: Vec<LogEntry>) -> Joined {
     let Some(first) = entries.first() else {
         return if mark.seq() == 0 { Joined::Next(entries) } else { Joined::Missing };
     };
-    let version = Version::new(first.seq, first.command_id);
+    let version = first.version();
     if !gapless {
         return Joined::Other;
     }
@@ -35,7 +35,10 @@ pub(super) fn join(mark: Mark, mut entries: Vec<LogEntry>) -> Joined {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::time::Instant, store::due_command};
+    use crate::{
+        domain::time::Instant,
+        store::{Version, due_command},
+    };
 
     fn entry(seq: u64, history: &str) -> LogEntry {
         let at = Instant::from_unix_ms(1_735_200_000_000);
@@ -44,7 +47,7 @@ mod tests {
     }
 
     fn joined(seq: u64, entries: &[LogEntry]) -> Option<Vec<u64>> {
-        let version = if seq == 0 { Version::NONE } else { Version::new(seq, entry(seq, "a").command_id) };
+        let version = if seq == 0 { Version::NONE } else { entry(seq, "a").version() };
         match join(Mark { epoch: 1, version }, entries.to_vec()) {
             Joined::Next(new) => Some(new.iter().map(|entry| entry.seq).collect()),
             Joined::Missing | Joined::Other => None,

@@ -24,7 +24,7 @@ struct Changed {
 impl Reader {
     /// Puts the cases that `told` changed into the window. Nothing is done while nobody watches.
     pub(super) async fn resolve(&mut self, engine: &Engine, told: &[Told]) -> Result<(), StoreError> {
-        if !self.tail.watched() {
+        if self.tail.watchers() == 0 {
             self.resolved = false;
             return Ok(());
         }
@@ -52,8 +52,8 @@ impl Reader {
         let before = changed.known.get(&case).cloned().or_else(|| self.tail.latest(case));
         let after = match before {
             // It was read after this event.
-            Some(known) if known.version.seq() > told.seq || known.version == told.version() => return,
-            Some(known) if known.version.seq() < told.seq => folded(Some(&known), told, case),
+            Some(known) if known.version.seq() > told.seq() || known.version == told.version => return,
+            Some(known) if known.version.seq() < told.seq() => folded(Some(&known), told, case),
             Some(_) => None,
             None => engine.0.memory.get(&self.territory, &Key::case(case)).filter(|known| covers(known, told)),
         };
@@ -85,7 +85,7 @@ impl Reader {
 
 /// Memory holds what this commit wrote, or something later.
 fn covers(known: &Known, told: &Told) -> bool {
-    known.version == told.version() || known.version.seq() > told.seq
+    known.version == told.version || known.version.seq() > told.seq()
 }
 
 /// The case after an event; as before when the event left it as it was.
@@ -105,5 +105,5 @@ fn folded(before: Option<&Known>, told: &Told, id: CaseId) -> Option<Known> {
         return before.cloned();
     }
     let number = before.map_or_else(|| told.counts.first().copied(), |known| known.number);
-    Some(Known { version: told.version(), number, entity: Arc::new(Entity::Case(Box::new(case))) })
+    Some(Known { version: told.version, number, entity: Arc::new(Entity::Case(Box::new(case))) })
 }

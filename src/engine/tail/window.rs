@@ -168,8 +168,8 @@ impl Tail {
         });
     }
 
-    pub(super) fn watched(&self) -> bool {
-        self.window().watchers > 0
+    pub(in crate::engine) fn watchers(&self) -> usize {
+        self.window().watchers
     }
 
     pub(super) fn latest(&self, case: CaseId) -> Option<Known> {
@@ -239,7 +239,9 @@ impl Tail {
         let mut beats = self.beat.subscribe();
         match tokio::time::timeout(patience, beats.wait_for(enough)).await {
             Ok(Ok(beat)) => Ok(*beat),
-            _ => Err(Failure::Unavailable("the territory's log is not read far enough at present: try again".to_owned())),
+            _ => {
+                Err(Failure::Unavailable("the territory's log is not read far enough at present: try again".to_owned()))
+            }
         }
     }
 }

@@ -41,6 +41,7 @@ impl Watcher {
             return Ok(Resumed::Lost);
         }
         self.cursor = Mark { epoch: self.tail.place().0.epoch, version: place.version };
+        self.resumed = true;
         for _ in 0..TRIES {
             match self.changes().await? {
                 Level::Reached => return Ok(Resumed::Here),
@@ -75,7 +76,7 @@ impl Watcher {
             return Ok(known);
         }
         let entries = self.engine.0.store.log(&self.actor.territory, place.seq() - 1, 1).await?;
-        Ok(entries.first().is_some_and(|entry| Version::new(entry.seq, entry.command_id) == place.version))
+        Ok(entries.first().is_some_and(|entry| entry.version() == place.version))
     }
 
     /// Tells what changed between the cursor and the window, from the log; false when that is too much or gone.
@@ -124,7 +125,7 @@ impl Watcher {
                 if let Some(case) = event.case {
                     changed.insert(case, entry.seq);
                 }
-                last = Version::new(entry.seq, entry.command_id);
+                last = entry.version();
             }
         }
         Ok(Some((changed, last)))

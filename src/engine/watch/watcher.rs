@@ -1,9 +1,6 @@
 //! One watch: where it stands, what it has shown, and how it ends.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -20,12 +17,7 @@ use crate::{
     store::Version,
 };
 
-use super::{
-    Change, WatchFilter, WatchToken,
-    filter::seen_by,
-    resume::Resumed,
-    stopping,
-};
+use super::{Change, WatchFilter, WatchToken, filter::seen_by, resume::Resumed, stopping};
 
 /// Changes taken from the window at once: what waits longer is the later state of its case.
 const CHUNK: usize = 32;
@@ -69,7 +61,7 @@ pub(super) struct Watcher {
     /// The cases shown, and at which version.
     shown: BTreeMap<CaseId, Version>,
     /// A resumed watcher does not say what it had been shown: it is told of every case that left.
-    resumed: bool,
+    pub(super) resumed: bool,
     in_snapshot: bool,
     stale: bool,
     pub(super) resets: u64,
@@ -128,7 +120,7 @@ impl Watcher {
         match resume {
             None => self.snapshot().await?,
             Some(token) => match self.resume(&token).await? {
-                Resumed::Here => self.resumed = true,
+                Resumed::Here => {}
                 Resumed::Lost => self.begin_again().await?,
             },
         }

@@ -37,12 +37,16 @@ pub struct Desk {
 
 impl Desk {
     pub fn new(stand: Stand) -> Self {
+        Self::with(stand, Options::default())
+    }
+
+    pub fn with(stand: Stand, options: Options) -> Self {
         let engine = || {
             let ground = bas_rhin();
             let (territory, directory) = (ground.0.clone(), ground.1.clone());
             let places = BTreeMap::from([(territory.id.clone(), Arc::new(Place { territory, directory }))]);
             let lookup = LookupKey::new(*b"a key for stories");
-            Engine::new(stand.store.clone(), stand.clock.clone(), places, lookup, Metrics::silent(), Options::default())
+            Engine::new(stand.store.clone(), stand.clock.clone(), places, lookup, Metrics::silent(), options)
         };
         let (a, b) = (engine(), engine());
         Self { stand, a, b, made: AtomicU64::new(0) }

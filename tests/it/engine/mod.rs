@@ -5,6 +5,8 @@ mod claiming;
 mod desk;
 mod due;
 mod moved;
+mod outrun;
 mod repeating;
+mod screen;
 mod trips;
 mod watching;

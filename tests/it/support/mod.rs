@@ -1,4 +1,5 @@
 //! Real parts that several stories start for themselves.
 
+pub mod gate;
 pub mod redis;
 pub mod room;

@@ -53,7 +53,7 @@ impl Watcher {
                 self.token.clear();
                 self.snapshot = Some(BTreeMap::new());
             }
-            Some(Event::Bookmark(_)) | None => {}
+            Some(Event::Bookmark(_) | Event::Stale(_)) | None => {}
         }
     }
 }

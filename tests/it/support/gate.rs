@@ -1,0 +1,129 @@
+//! A gate before a real store: it holds the log back, takes the store away, puts another one in its place, and counts
+//! calls. What goes through is the real store's.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use async_trait::async_trait;
+use sas_dispatch::{
+    domain::ids::{CommandId, TerritoryId},
+    store::{Committed, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store, StoreError, Txn},
+};
+use tokio::sync::watch;
+
+#[derive(Clone)]
+struct State {
+    store: Arc<dyn Store>,
+    /// The log ends here for whoever reads it.
+    upto: u64,
+    down: bool,
+}
+
+pub struct Gate {
+    state: watch::Sender<State>,
+    /// Reads of records, of indexes and of the log.
+    reads: AtomicU64,
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gate")
+    }
+}
+
+impl Gate {
+    pub fn before(store: Arc<dyn Store>) -> Arc<Self> {
+        let state = watch::Sender::new(State { store, upto: u64::MAX, down: false });
+        Arc::new(Self { state, reads: AtomicU64::new(0) })
+    }
+
+    /// Nobody sees more of the log than this.
+    pub fn hold_log_at(&self, seq: u64) {
+        self.state.send_modify(|state| state.upto = seq);
+    }
+
+    /// The store answers nothing, or again.
+    pub fn set_down(&self, down: bool) {
+        self.state.send_modify(|state| state.down = down);
+    }
+
+    /// From now on another store answers.
+    pub fn put(&self, store: Arc<dyn Store>) {
+        self.state.send_modify(|state| state.store = store);
+    }
+
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::SeqCst)
+    }
+
+    fn store(&self) -> Result<Arc<dyn Store>, StoreError> {
+        let state = self.state.borrow();
+        if state.down {
+            return Err(StoreError::Unavailable("the test took it away".to_owned()));
+        }
+        Ok(state.store.clone())
+    }
+
+    fn counted(&self) -> Result<Arc<dyn Store>, StoreError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        self.store()
+    }
+}
+
+#[async_trait]
+impl Store for Gate {
+    async fn read(
+        &self,
+        territory: &TerritoryId,
+        keys: &[Key],
+        receipt: Option<CommandId>,
+    ) -> Result<Snapshot, StoreError> {
+        self.counted()?.read(territory, keys, receipt).await
+    }
+
+    async fn range(
+        &self,
+        territory: &TerritoryId,
+        index: &Index,
+        after: Option<(Score, Member)>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.counted()?.range(territory, index, after, limit).await
+    }
+
+    async fn commit(&self, txn: &Txn) -> Result<Committed, StoreError> {
+        self.store()?.commit(txn).await
+    }
+
+    async fn log(&self, territory: &TerritoryId, after: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
+        let entries = self.counted()?.log(territory, after, limit).await?;
+        let upto = self.state.borrow().upto;
+        Ok(entries.into_iter().filter(|entry| entry.seq <= upto).collect())
+    }
+
+    async fn trim(&self, territory: &TerritoryId, through: u64) -> Result<u64, StoreError> {
+        self.store()?.trim(territory, through).await
+    }
+
+    async fn wait(&self, territory: &TerritoryId, after: u64) -> Result<(), StoreError> {
+        let mut state = self.state.subscribe();
+        let store = self.store()?;
+        let upto = state.borrow_and_update().upto;
+        let news =
+            async { if after < upto { store.wait(territory, after).await } else { std::future::pending().await } };
+        tokio::select! {
+            news = news => news,
+            _ = state.changed() => Ok(()),
+        }
+    }
+
+    async fn durability(&self) -> Result<DurabilityReport, StoreError> {
+        self.store()?.durability().await
+    }
+
+    async fn territories(&self) -> Result<Vec<TerritoryId>, StoreError> {
+        self.store()?.territories().await
+    }
+}
