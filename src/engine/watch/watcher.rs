@@ -247,7 +247,8 @@ impl Watcher {
 
     /// Says that nothing is missing; a console that has not read the last ones needs no more of them.
     fn bookmark(&mut self) {
-        if let Ok(free) = self.sender.try_reserve() {
+        let read = self.sender.capacity() > self.sender.max_capacity() / 2;
+        if let (true, Ok(free)) = (read, self.sender.try_reserve()) {
             free.send(Change::Bookmark(self.token()));
         }
     }

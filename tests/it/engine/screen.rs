@@ -141,7 +141,15 @@ impl Screen {
         }
     }
 
-    /// Reads until the screen stands at the head.
+    /// Reads until the screen stands at the head, whatever it passes on the way.
+    pub async fn reaches(&mut self, history: &History) {
+        while self.seq < history.head() {
+            self.reads().await;
+        }
+        assert_eq!(self.shown, history.at(self.seq, &self.filter), "at seq {}", self.seq);
+    }
+
+    /// Reads until the screen stands at the head, and holds every mark on the way against the lists.
     pub async fn catches_up(&mut self, history: &History) {
         self.reads_some(usize::MAX, history).await;
     }

@@ -1,6 +1,6 @@
 //! A console that watches misses nothing, repeats nothing in silence, and is told when it must begin again (invariant 12).
 
-use proptest::{prelude::*, sample::Index as Any};
+use proptest::{prelude::*, sample::Index as Any, strategy::ValueTree};
 use sas_dispatch::{
     domain::{
         case::Command,
@@ -43,10 +43,7 @@ async fn a_console_sees_what_waits_and_then_every_change(stand: Stand) {
     desk.qualified(Priority::P1).await;
     desk.done(&arm(), first, Command::AddNote(text("rappel"))).await;
     history.note(&desk).await;
-    while screen.seq < history.head() {
-        screen.reads().await;
-    }
-    assert_eq!(screen.shown, history.at(screen.seq, &QUEUE));
+    screen.reaches(&history).await;
     assert_eq!((screen.resets, screen.stale, screen.shown.len()), (0, 0, 2));
 }
 
@@ -76,9 +73,7 @@ async fn the_first_event_of_a_territory_is_no_reset(stand: Stand) {
     history.note(&desk).await;
     cut.reconnects(&desk.b).await;
     for screen in [&mut screen, &mut cut] {
-        while screen.seq < history.head() {
-            screen.reads().await;
-        }
+        screen.reaches(&history).await;
         assert_eq!((screen.resets, screen.shown.len()), (0, 1));
     }
 }

@@ -1,9 +1,12 @@
 //! A gate before a real store: it holds the log back, takes the store away, puts another one in its place, and counts
 //! calls. What goes through is the real store's.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -12,6 +15,9 @@ use sas_dispatch::{
     store::{Committed, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store, StoreError, Txn},
 };
 use tokio::sync::watch;
+
+/// How long a log that is held back is waited for, as an engine would.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 struct State {
