@@ -82,7 +82,7 @@ async fn a_console_that_falls_behind_is_dropped_with_its_token(stand: Stand) {
     assert_eq!(screen.resets, 0);
     // Away for longer: told so.
     let away = screen.token.clone();
-    for case in &cases {
+    for case in cases.iter().chain(&cases) {
         note(&desk, *case).await;
     }
     history.note(&desk).await;

@@ -120,7 +120,7 @@ impl Store for Gate {
         let news =
             async { if after < upto { store.wait(territory, after).await } else { std::future::pending().await } };
         tokio::select! {
-            news = news => news,
+            news = tokio::time::timeout(PATIENCE, news) => news.unwrap_or(Ok(())),
             _ = state.changed() => Ok(()),
         }
     }
