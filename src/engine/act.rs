@@ -13,7 +13,7 @@ use crate::{
         case::{Command, Event, Outcome, Records, Refusal, Reply, decide, decide::Context},
         ids::CaseId,
     },
-    store::{Committed, Guard, Index, Key, Policy, Receipt, Snapshot, StoreError, Txn},
+    store::{Committed, Guard, Index, Key, Member, Policy, Receipt, Snapshot, StoreError, Txn},
     telemetry::labels::{CommandResult, RetryReason},
 };
 
@@ -124,7 +124,7 @@ impl Engine {
     async fn attempt(&self, work: &Work<'_>, fresh: bool) -> Result<Attempt, Failure> {
         let (loaded, from_store, receipt) = self.load(work, fresh).await?;
         if let Some(receipt) = receipt {
-            return Ok(Attempt::Done(Box::new(self.replay(work, &loaded, receipt).await?)));
+            return self.replay(work, &loaded, receipt).await;
         }
         match self.decided(work, &loaded) {
             Ok(outcome) => self.commit(work, &loaded, &outcome).await,
@@ -219,26 +219,38 @@ impl Engine {
         policy::policy(work.command, case, self.0.options.intake)
     }
 
-    /// Answers a command that was carried out before.
-    pub(super) async fn replay(&self, work: &Work<'_>, loaded: &Loaded, mut receipt: Receipt) -> Result<Done, Failure> {
+    /// Answers a command that was carried out before: when it still is. The receipt that was read may be that of an old
+    /// primary, whose tail is lost; then the command is decided again.
+    pub(super) async fn replay(&self, work: &Work<'_>, loaded: &Loaded, read: Receipt) -> Result<Attempt, Failure> {
         let Work { actor, place, mutation, .. } = *work;
-        // The store compares digests: a touch-free transaction under the same id answers the receipt, or refuses.
+        // The store compares digests: a transaction under the same id answers the receipt, or refuses. A guard that never
+        // holds keeps it from being carried out itself where there is no receipt.
         let epoch = self.epoch(actor).await?;
         let probe = Txn {
             command: Some((mutation.command_id, mutation.digest)),
-            event: None,
+            guards: vec![Guard::Due(Index::timers(), Member("never".to_owned()))],
             policy: self.policy(work, loaded),
             ..Txn::touch(actor.territory.clone(), epoch, self.now())
         };
         // It also waits again for the replicas: the level is what it reached now, not what a read believes.
-        if let Some(Committed::Done(again)) = self.send(&probe).await? {
-            receipt = again;
-        }
+        let receipt = match self.send(&probe).await? {
+            Some(Committed::Done(receipt)) => receipt,
+            Some(Committed::Clock(store_now)) => {
+                self.set_store_time(store_now);
+                return Ok(Attempt::Again(Some(RetryReason::Clock)));
+            }
+            Some(Committed::Conflict(_)) => return Ok(Attempt::Again(Some(RetryReason::Conflict))),
+            None => {
+                self.0.memory.forget(&actor.territory);
+                return Ok(Attempt::Again(Some(RetryReason::Conflict)));
+            }
+        };
+        tracing::debug!(read = read.seq, again = receipt.seq, "a repeated command is answered from its receipt");
         let reply = reply(&receipt);
         let view = self.view_of(actor, place, reply.case).await?;
         let mut done = done(reply, &receipt, view);
         done.replayed = true;
-        Ok(done)
+        Ok(Attempt::Done(Box::new(done)))
     }
 
     pub(super) async fn view_of(

@@ -58,7 +58,11 @@ impl Engine {
         for _ in 0..self.0.options.attempts {
             let step = match self.claim_first(work, index, None).await? {
                 Step::Nobody => match self.read_queue(work, index).await? {
-                    Queued::Before(receipt) => return self.claimed_before(work, receipt).await,
+                    // A lost reply gives the same case again.
+                    Queued::Before(receipt) => match self.replay(work, &Loaded::new(), receipt).await? {
+                        Attempt::Done(done) => Step::Done(done),
+                        Attempt::Again(_) => Step::Moved,
+                    },
                     Queued::Nobody(seq) => return self.nobody_waits(seq).await,
                     Queued::These(waiting) => self.claim_first(work, index, Some(waiting)).await?,
                 },
@@ -71,12 +75,6 @@ impl Engine {
             }
         }
         Err(Failure::Busy)
-    }
-
-    /// A lost reply gives the same case again.
-    async fn claimed_before(&self, work: &Work<'_>, receipt: Receipt) -> Result<Done, Failure> {
-        let done = self.replay(work, &Loaded::new(), receipt).await?;
-        answered(work.actor, work.place, done)
     }
 
     /// Claims the first case of the queue that the regulator may regulate: never one whose care he gives or gave. The cases
