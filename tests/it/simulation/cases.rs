@@ -39,3 +39,18 @@ fn a_version_of_a_lost_tail_does_not_come_again() {
         ],
     );
 }
+
+/// An instance that still reads the old primary finds there the receipt of a command that the new one has never seen: that
+/// is no answer, and asking the new one for it may not write an empty receipt there.
+#[test]
+fn a_receipt_of_a_lost_tail_acknowledges_nothing() {
+    let note = Ask { at: 1, hurry: false, what: Step { act: Note, who: 0, case: 0, pick: 0 } };
+    let told_by = |clock: Move| {
+        let lost = vec![Arrival { at: 0, priority: 3 }, note.clone(), Go { call: 0, fault: Fine }];
+        let over = vec![Go { call: 0, fault: Slow }, FailOver { saved: 0 }, clock];
+        let again = vec![AskAgain { at: 2, hurry: true, back: 0 }, Settle];
+        holds(Level::D2, [lost, over, again].concat());
+    };
+    told_by(Wait { ms: 0 });
+    told_by(StoreClock { ms: 1_500 });
+}

@@ -14,6 +14,7 @@ mod plant;
 mod play;
 mod port;
 mod shrink;
+mod small;
 mod step;
 
 use std::collections::BTreeMap;

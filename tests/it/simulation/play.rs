@@ -60,6 +60,17 @@ enum Asked {
     Tick,
 }
 
+impl Asked {
+    /// Whether what is told of its success names a case.
+    fn about_a_case(&self) -> bool {
+        match self {
+            Self::Act(_, target, command) => target.case.is_some() || matches!(**command, Command::Open(_)),
+            Self::Advance(..) => true,
+            _ => false,
+        }
+    }
+}
+
 #[derive(Debug)]
 enum Told {
     Done(Result<Box<Done>, Failure>),
@@ -358,6 +369,9 @@ impl Player {
         let failure = match (&told, &op.asked) {
             (Told::Done(Ok(done)), Asked::ClaimNext(_)) if done.reply.case.is_none() => return Ok(()),
             (Told::Done(Ok(done)), Asked::Act(actor, ..) | Asked::Advance(actor, ..) | Asked::ClaimNext(actor)) => {
+                if done.reply.case.is_none() && op.asked.about_a_case() {
+                    return Err(format!("1: {:?} was acknowledged without a word of its case", op.asked));
+                }
                 return self.judge.told(op.mutation.command_id, &actor.person, done, &world);
             }
             (Told::Done(Err(failure)) | Told::Touched(Err(failure)), _) => failure,

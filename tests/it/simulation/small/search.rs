@@ -1,0 +1,276 @@
+//! Every state that three clients can bring the small world to: a search in breadth with a set of what was visited.
+
+use std::collections::{BTreeSet, HashSet, VecDeque};
+
+use sas_dispatch::domain::{
+    case::{ActionKind, Case},
+    slots::SlotState,
+};
+
+use super::world::{Deed, Id, Made, World, waits};
+
+/// Which guards the modelled commit has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guards {
+    All,
+    NoVersions,
+    NoHead,
+}
+
+/// What a client has loaded to decide on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Loaded {
+    deed: Deed,
+    at: u8,
+    case: Id,
+    slot: Option<(u8, Id)>,
+    /// Another case was first, or a record has changed since: whatever is decided on it meets a conflict.
+    stale: bool,
+}
+
+/// Where a regulator's console stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Client {
+    /// Wants the next case.
+    Idle,
+    /// Holds this case, as it was told, and has signed nothing.
+    Holds(u8),
+    /// The need is signed.
+    Signed(u8),
+    /// The answer is signed: a coordinator carries it out.
+    Decided(u8),
+    /// A slot is held.
+    Offered(u8),
+    /// Nothing more is done here.
+    Over,
+    /// Between load and commit of a deed; the first is where it began.
+    Deciding(u8, Loaded),
+}
+
+/// Everything there is: what is stored, and where each client stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct State {
+    cases: [Id; 2],
+    slots: [Id; 2],
+    clients: [Client; 3],
+}
+
+/// What a search came to.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub states: usize,
+    pub steps: usize,
+    pub contents: usize,
+    pub judged: usize,
+    pub wrong: Option<String>,
+    /// Kinds of states that were met.
+    pub reached: BTreeSet<&'static str>,
+}
+
+/// Visits every state, or ends at the first that breaks a rule, or when there are more than `most`.
+pub fn search(guards: Guards, deciding: u8, most: usize) -> Found {
+    let (mut world, cases, slots) = World::new();
+    let first = State { cases, slots, clients: [Client::Idle; 3] };
+    let (mut visited, mut waiting) = (HashSet::from([first]), VecDeque::from([first]));
+    let mut found = Found::default();
+    while let Some(state) = waiting.pop_front() {
+        found.note(&world, &state);
+        let mut next = Vec::new();
+        let stepped = Stepper { world: &mut world, guards, deciding, state, next: &mut next }.all();
+        found.wrong = stepped.err().or_else(|| world.broken(state.cases, state.slots));
+        if visited.len() > most && found.wrong.is_none() {
+            found.wrong = Some(format!("more than {most} states: this is no small world"));
+        }
+        if found.wrong.is_some() {
+            break;
+        }
+        found.steps += next.len();
+        waiting.extend(next.into_iter().filter(|state| visited.insert(*state)));
+    }
+    (found.states, found.contents, found.judged) = (visited.len(), world.contents(), world.judged());
+    found
+}
+
+impl Found {
+    fn note(&mut self, world: &World, state: &State) {
+        let cases = state.cases.map(|id| world.case(id));
+        let suspect = |case: &Case| case.claim.as_ref().is_some_and(|claim| claim.suspect.is_some());
+        let booked = |id: &Id| matches!(world.slot(*id).state, SlotState::Booked { .. });
+        let marks = [
+            ("booked", state.slots.iter().all(booked)),
+            ("suspect", cases.iter().any(|case| suspect(case))),
+            ("unanswered", cases.iter().any(|case| case.open_action(ActionKind::Unanswered).is_some())),
+            ("two cases held", cases.iter().all(|case| case.claim.is_some())),
+        ];
+        self.reached.extend(marks.into_iter().filter(|(_, met)| *met).map(|(name, _)| name));
+    }
+}
+
+/// The steps out of one state.
+struct Stepper<'a> {
+    world: &'a mut World,
+    guards: Guards,
+    /// So many of the regulators decide; the others claim, give back and fall silent.
+    deciding: u8,
+    state: State,
+    next: &'a mut Vec<State>,
+}
+
+impl Stepper<'_> {
+    fn all(&mut self) -> Result<(), String> {
+        for who in 0..3_u8 {
+            match self.state.clients[usize::from(who)] {
+                Client::Deciding(from, loaded) => self.commit(who, from, loaded)?,
+                Client::Over => {}
+                standing => {
+                    self.loads(who, standing);
+                    // The console dies; what it holds is left to its lease.
+                    self.moved(who, Client::Over);
+                }
+            }
+        }
+        for at in 0..2_u8 {
+            for deed in [Deed::LeaseEnds, Deed::SuspectEnds, Deed::HoldEnds] {
+                self.falls_due(deed, at)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn moved(&mut self, who: u8, client: Client) {
+        let mut state = self.state;
+        state.clients[usize::from(who)] = client;
+        self.next.push(state);
+    }
+
+    fn loads(&mut self, who: u8, standing: Client) {
+        match standing {
+            Client::Idle => {
+                if let Some(at) = self.world.head(self.state.cases) {
+                    self.load(who, 0, Deed::Claim, at as u8, None);
+                }
+                // A P1 whose holder is silent may be taken over by name.
+                for at in 0..2_u8 {
+                    let case = self.world.case(self.state.cases[usize::from(at)]);
+                    if case.claim.as_ref().is_some_and(|claim| claim.suspect.is_some()) {
+                        self.load(who, 5, Deed::Claim, at, None);
+                    }
+                }
+            }
+            Client::Holds(at) => {
+                self.load(who, 1, Deed::Release, at, None);
+                if who < self.deciding {
+                    self.load(who, 1, Deed::Need, at, None);
+                }
+            }
+            Client::Signed(at) => self.load(who, 2, Deed::Answer, at, None),
+            Client::Decided(at) => {
+                let slot = self.world.free(self.state.slots);
+                self.load(who, 3, Deed::Advance, at, slot);
+            }
+            Client::Offered(at) => {
+                let slot = self.world.held(self.state.cases[usize::from(at)], self.state.slots);
+                self.load(who, 4, Deed::Book, at, slot);
+                if self.deciding == 3 {
+                    self.load(who, 4, Deed::Decline, at, slot);
+                }
+            }
+            Client::Over | Client::Deciding(..) => {}
+        }
+    }
+
+    fn load(&mut self, who: u8, from: u8, deed: Deed, at: u8, slot: Option<usize>) {
+        let case = self.state.cases[usize::from(at)];
+        let slot = slot.map(|place| (place as u8, self.state.slots[place]));
+        self.moved(who, Client::Deciding(from, Loaded { deed, at, case, slot, stale: false }));
+    }
+
+    /// Where a deed begins, for whoever meets a conflict or crashes before the commit.
+    fn back(from: u8, at: u8) -> Client {
+        match from {
+            1 => Client::Holds(at),
+            2 => Client::Signed(at),
+            3 => Client::Decided(at),
+            4 => Client::Offered(at),
+            _ => Client::Idle,
+        }
+    }
+
+    fn commit(&mut self, who: u8, from: u8, loaded: Loaded) -> Result<(), String> {
+        let Loaded { deed, at, case, slot, stale } = loaded;
+        // The instance crashes between load and commit, and somebody asks again elsewhere.
+        self.moved(who, Self::back(from, at));
+        let first = deed != Deed::Claim || from == 5 || self.world.head(self.state.cases) == Some(usize::from(at));
+        if stale && self.guards != Guards::NoVersions || !first && self.guards != Guards::NoHead {
+            return Ok(());
+        }
+        let Some(made) = self.world.does(deed, who, case, slot.map(|(_, id)| id))? else {
+            // Refused: the case is another's, or what was to be done has been done.
+            self.moved(who, if deed == Deed::Claim { Client::Idle } else { Client::Over });
+            return Ok(());
+        };
+        if deed == Deed::Claim && from != 5 {
+            self.in_order(usize::from(at))?;
+        }
+        let after = match deed {
+            Deed::Claim => Client::Holds(at),
+            Deed::Need => Client::Signed(at),
+            Deed::Answer => Client::Decided(at),
+            Deed::Advance if made.slot.is_some() => Client::Offered(at),
+            _ => Client::Over,
+        };
+        self.written(Some((who, after)), at, slot, made);
+        Ok(())
+    }
+
+    /// Nobody who comes before the claimed case waits.
+    fn in_order(&self, at: usize) -> Result<(), String> {
+        match self.world.head(self.state.cases) {
+            Some(head) if head != at && waits(self.world.case(self.state.cases[at])) => {
+                Err(format!("rule 8: case {at} was claimed while case {head} waited before it"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is written makes what others have loaded of it stale.
+    fn written(&mut self, client: Option<(u8, Client)>, at: u8, slot: Option<(u8, Id)>, made: Made) {
+        let before = self.state;
+        let mut state = before;
+        state.cases[usize::from(at)] = made.case;
+        if let (Some((place, _)), Some(id)) = (slot, made.slot) {
+            state.slots[usize::from(place)] = id;
+        }
+        if let Some((who, after)) = client {
+            state.clients[usize::from(who)] = after;
+        }
+        for client in &mut state.clients {
+            if let Client::Deciding(from, loaded) = client {
+                let slot = loaded.slot.is_some_and(|(place, id)| state.slots[usize::from(place)] != id);
+                loaded.stale |= slot || state.cases[usize::from(loaded.at)] != loaded.case;
+                if loaded.stale && self.guards != Guards::NoVersions {
+                    // It can only meet its conflict, which leads back and changes nothing: it might as well be there.
+                    *client = Self::back(*from, loaded.at);
+                }
+            }
+        }
+        self.next.push(state);
+    }
+
+    /// Upkeep fires a timer: load and commit in one, since with anything between them it is the same from the beginning.
+    fn falls_due(&mut self, deed: Deed, at: u8) -> Result<(), String> {
+        let case = self.state.cases[usize::from(at)];
+        let slot = match deed {
+            Deed::HoldEnds => self.world.held(case, self.state.slots),
+            _ => None,
+        };
+        let slot = slot.map(|place| (place as u8, self.state.slots[place]));
+        if deed == Deed::HoldEnds && slot.is_none() {
+            return Ok(());
+        }
+        if let Some(made) = self.world.does(deed, 0, case, slot.map(|(_, id)| id))? {
+            self.written(None, at, slot, made);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,239 @@
+//! The records of the small world by number, and what each command makes of them: decided once, remembered ever after.
+
+use std::{collections::HashMap, sync::Arc};
+
+use sas_dispatch::{
+    domain::{
+        actor::{Actor, Role},
+        case::{
+            Action, ActionKind, Case, Command, OfferState, Records, apply,
+            command::{OfferAnswer, SignAnswer, Timer},
+            decide,
+            decide::Context,
+            invariants,
+        },
+        directory::Directory,
+        regulation::{need::CareType, qualification::Priority, queue},
+        routing::Means,
+        slots::Slot,
+        territory::Territory,
+        time::{Instant, Span},
+    },
+    engine::codec::{self, Entity},
+    store::due_command,
+};
+
+use crate::domain::stage::{SAS, Stage, bas_rhin, coordinator, plan_at, sign, someone, upkeep};
+
+/// The number of a record's content.
+pub type Id = u16;
+
+/// What a client or the service does to one case, and perhaps one slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Deed {
+    Claim,
+    Release,
+    Need,
+    Answer,
+    /// Puts the decision to this slot, or to nobody when none is free.
+    Advance,
+    Book,
+    Decline,
+    LeaseEnds,
+    SuspectEnds,
+    HoldEnds,
+}
+
+/// A deed that was accepted: the contents after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Made {
+    pub case: Id,
+    pub slot: Option<Id>,
+}
+
+/// How a deed came out: what it made, or nothing when it was refused; the error is a rule that it broke.
+pub type Outcome = Result<Option<Made>, String>;
+
+type Question = (Deed, u8, Id, Option<Id>);
+
+pub struct World {
+    ground: Arc<(Territory, Directory)>,
+    now: Instant,
+    cases: Vec<Case>,
+    slots: Vec<Slot>,
+    known: HashMap<Vec<u8>, Id>,
+    outcomes: HashMap<Question, Outcome>,
+    judged: HashMap<[Id; 4], Option<String>>,
+}
+
+impl World {
+    /// Two cases that wait, a P2 and then a P1, and two slots of one doctor.
+    pub fn new() -> (Self, [Id; 2], [Id; 2]) {
+        let mut stage = Stage::new();
+        let waiting = [stage.qualified(Priority::P2), stage.qualified(Priority::P1)];
+        let free = [stage.slot(Span::from_hours(1)).0, stage.slot(Span::from_hours(2)).0];
+        let (cases, slots, known) = (Vec::new(), Vec::new(), HashMap::new());
+        let (outcomes, judged) = (HashMap::new(), HashMap::new());
+        let mut world = Self { ground: bas_rhin(), now: stage.now, cases, slots, known, outcomes, judged };
+        let cases = waiting.map(|id| world.number_case(stage.case(id).clone()));
+        let slots = free.map(|id| world.number_slot(stage.records.slots[&id].clone()));
+        (world, cases, slots)
+    }
+
+    pub fn case(&self, id: Id) -> &Case {
+        &self.cases[usize::from(id)]
+    }
+
+    pub fn slot(&self, id: Id) -> &Slot {
+        &self.slots[usize::from(id)]
+    }
+
+    pub fn contents(&self) -> usize {
+        self.known.len()
+    }
+
+    pub fn judged(&self) -> usize {
+        self.judged.len()
+    }
+
+    fn number_case(&mut self, case: Case) -> Id {
+        let bytes = codec::encode(&Entity::Case(Box::new(case.clone())));
+        let next = Id::try_from(self.cases.len()).expect("a small world");
+        let id = *self.known.entry(bytes).or_insert(next);
+        if id == next {
+            self.cases.push(case);
+        }
+        id
+    }
+
+    fn number_slot(&mut self, slot: Slot) -> Id {
+        let bytes = codec::encode(&Entity::Slot(slot.clone()));
+        let next = Id::try_from(self.slots.len()).expect("a small world");
+        let id = *self.known.entry(bytes).or_insert(next);
+        if id == next {
+            self.slots.push(slot);
+        }
+        id
+    }
+
+    /// Which of the cases stands first in the queue.
+    pub fn head(&self, cases: [Id; 2]) -> Option<usize> {
+        let place = |at: &usize| {
+            let case = self.case(cases[*at]);
+            let known = case.qualification.as_ref().expect("both are qualified");
+            (queue::class(known.priority), known.due, case.id)
+        };
+        (0..2).filter(|at| waits(self.case(cases[*at]))).min_by_key(place)
+    }
+
+    /// The first slot that may be held, as whoever plans sees it.
+    pub fn free(&self, slots: [Id; 2]) -> Option<usize> {
+        (0..2).find(|at| self.slot(slots[*at]).open_to_hold(self.now).is_ok())
+    }
+
+    /// The slot that an open offer of this case holds.
+    pub fn held(&self, case: Id, slots: [Id; 2]) -> Option<usize> {
+        let offer = self.case(case).offers.iter().find(|offer| offer.state == OfferState::Open)?;
+        let Means::Slot { slot, .. } = offer.means else { return None };
+        (0..2).find(|at| self.slot(slots[*at]).id == slot)
+    }
+
+    /// What a deed makes of these contents, whoever else did what meanwhile.
+    pub fn does(&mut self, deed: Deed, who: u8, case: Id, slot: Option<Id>) -> Outcome {
+        // It is one coordinator, whoever decided.
+        let who = if matches!(deed, Deed::Advance | Deed::Book | Deed::Decline) { 0 } else { who };
+        let question = (deed, who, case, slot);
+        if let Some(known) = self.outcomes.get(&question) {
+            return known.clone();
+        }
+        let outcome = self.decide(question);
+        self.outcomes.insert(question, outcome.clone());
+        outcome
+    }
+
+    fn decide(&mut self, question: Question) -> Outcome {
+        let (deed, who, id, slot) = question;
+        let case = self.case(id).clone();
+        let Some((actor, command, now)) = self.command(deed, who, &case, slot) else { return Ok(None) };
+        let mut records = Records::default();
+        records.cases.insert(case.id, case.clone());
+        records.slots.extend(slot.map(|slot| (self.slot(slot).id, self.slot(slot).clone())));
+        let command_id = due_command(&format!("{question:?}"), self.now);
+        let (territory, directory) = (&self.ground.0, &self.ground.1);
+        let context =
+            Context { territory, directory, actor: &actor, command_id, now, records: &records, case: Some(case.id) };
+        let Ok(outcome) = decide(&context, &command) else { return Ok(None) };
+        let mut folded = records.clone();
+        apply(&mut folded, &outcome.event);
+        if folded != outcome.after {
+            return Err(format!("{question:?}: the event does not say all that changed"));
+        }
+        let after = outcome.after.cases[&case.id].clone();
+        if let Some(broken) = invariants::broken_history(&case, &after).first() {
+            return Err(format!("{question:?}: {broken}"));
+        }
+        let slot = slot.map(|slot| self.slot(slot).id).map(|id| outcome.after.slots[&id].clone());
+        Ok(Some(Made { case: self.number_case(after), slot: slot.map(|slot| self.number_slot(slot)) }))
+    }
+
+    fn command(&self, deed: Deed, who: u8, case: &Case, slot: Option<Id>) -> Option<(Actor, Command, Instant)> {
+        let regulator = someone(["dr-reg-anne", "dr-reg-bruno", "dr-reg-carla"][usize::from(who)], Role::Regulator);
+        let (claim_no, now) = (case.last_claim, self.now);
+        let mine = || case.claim.as_ref().is_some_and(|claim| claim.by == regulator.person);
+        let open = |kind| case.open_action(kind);
+        let offer = || case.offers.iter().rev().find(|offer| offer.state == OfferState::Open).map(|offer| offer.id);
+        let command = match deed {
+            Deed::Claim => Command::Claim,
+            // Whoever has lost the case has lost its number too, and the fence refuses him.
+            Deed::Release | Deed::Need | Deed::Answer if !mine() => return None,
+            Deed::Release => Command::Release { claim_no },
+            Deed::Need => Command::SignNeed(Box::new(sign(claim_no, CareType::Consultation))),
+            Deed::Answer => {
+                let decision = case.decisions.iter().find(|known| known.answer.is_none())?.id;
+                let (care, supply, note, keep) = (CareType::Consultation, None, None, false);
+                Command::SignAnswer(Box::new(SignAnswer { claim_no, decision, care, supply, note, keep }))
+            }
+            Deed::Advance => {
+                let decision = open(ActionKind::Route)?.about.decision?;
+                let means =
+                    slot.map(|id| self.slot(id)).map(|s| Means::Slot { slot: s.id, start: s.start, end: s.end });
+                let plan = Box::new(plan_at(now, means.map(|means| (SAS, means))));
+                return Some((coordinator(), Command::Advance { decision, plan }, now));
+            }
+            Deed::Book | Deed::Decline => {
+                let yes = OfferAnswer::Accepted { appointment: None };
+                let answer = if deed == Deed::Book { yes } else { OfferAnswer::Declined };
+                return Some((coordinator(), Command::AnswerOffer { offer: offer()?, answer }, now));
+            }
+            Deed::LeaseEnds => return Some((upkeep(), Command::Fire(Timer::Lease), now)),
+            Deed::SuspectEnds => {
+                let left = self.ground.0.regulation.lease.suspect;
+                return Some((upkeep(), Command::Fire(Timer::Suspect), now + left));
+            }
+            Deed::HoldEnds => {
+                let Action { id, deadline, .. } = *open(ActionKind::ConfirmSlot)?;
+                return Some((upkeep(), Command::Fire(Timer::Action(id)), deadline));
+            }
+        };
+        Some((regulator, command, now))
+    }
+
+    /// The first rule that these contents break together.
+    pub fn broken(&mut self, cases: [Id; 2], slots: [Id; 2]) -> Option<String> {
+        let all = [cases[0], cases[1], slots[0], slots[1]];
+        if let Some(known) = self.judged.get(&all) {
+            return known.clone();
+        }
+        let mut records = Records::default();
+        records.cases.extend(cases.map(|id| (self.case(id).id, self.case(id).clone())));
+        records.slots.extend(slots.map(|id| (self.slot(id).id, self.slot(id).clone())));
+        let broken = invariants::violations(&records).first().map(ToString::to_string);
+        self.judged.insert(all, broken.clone());
+        broken
+    }
+}
+
+/// Whether a case stands in the queue.
+pub fn waits(case: &Case) -> bool {
+    case.open_action(ActionKind::Regulate).is_some() && case.claim.is_none()
+}
