@@ -14,9 +14,11 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tracing::{error, info, warn};
 
 use crate::{
+    archive::folder::Folder,
     clock::Clock,
-    config::{Below, Config, Ground, Intake, Promised, StoreSettings},
-    engine::{Engine, LookupKey, Options, Place, WatchLimits},
+    config::{ArchiveSettings, Below, Config, Ground, Intake, Promised, StoreSettings},
+    domain::time::Span,
+    engine::{Archive, Engine, LookupKey, Options, Place, WatchLimits},
     grpc::{self, ServerOptions},
     sheet::Sheets,
     store::{
@@ -141,6 +143,7 @@ pub async fn start(setup: Setup, listener: TcpListener) -> Result<Service, Start
     tasks.push(tokio::spawn(watch_durability(engine.clone(), promised, duration(settings.audit), stopped.clone())));
     if let Upkeep::Every(pause) = setup.upkeep {
         tasks.push(tokio::spawn(upkeep(engine.clone(), pause, stopped.clone())));
+        tasks.push(tokio::spawn(archiving(engine.clone(), setup.config.settings.archive.every, stopped.clone())));
         tasks.push(tokio::spawn(sheets(engine.clone(), sheets_of(&setup), stopped)));
     }
     info!(%address, level = %durability.level, "listening");
@@ -207,6 +210,7 @@ async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport, Arc<Fen
     let place = |ground: &Arc<Ground>| Arc::new(Place { territory: ground.0.clone(), directory: ground.1.clone() });
     let places = setup.config.territories.iter().map(|(id, ground)| (id.clone(), place(ground))).collect();
     let engine = Engine::new(store, setup.clock.clone(), places, lookup, setup.metrics.clone(), options);
+    let engine = archived(engine, &setup.config.settings.archive, &data);
     Ok((engine, durability, fence))
 }
 
@@ -267,6 +271,30 @@ async fn watch_durability(engine: Engine, promised: Durability, pause: Duration,
         tokio::select! {
             () = &mut stop => return,
             () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// The engine with the archive that is configured, or without one.
+fn archived(engine: Engine, settings: &ArchiveSettings, data: &Path) -> Engine {
+    if !settings.enabled {
+        return engine;
+    }
+    let folder = Folder::new(settings.dir.clone().unwrap_or_else(|| data.join("archive")));
+    engine.with_archive(Archive { folder, keep_closed: settings.keep_closed, keep_log: settings.keep_log })
+}
+
+/// Lets what is over leave the working set, round after round.
+async fn archiving(engine: Engine, every: Span, stopped: watch::Receiver<bool>) {
+    let stop = until(stopped);
+    tokio::pin!(stop);
+    loop {
+        if let Err(error) = engine.archive_once().await {
+            warn!(%error, "nothing more left the working set in this round; it is tried again");
+        }
+        tokio::select! {
+            () = &mut stop => return,
+            () = tokio::time::sleep(duration(every)) => {}
         }
     }
 }

@@ -5,6 +5,7 @@
 //! Exit status: 0 done, 1 the answer is no, 2 wrong use.
 
 mod calendar;
+mod check;
 mod check_config;
 mod demo;
 mod explain;
@@ -62,6 +63,8 @@ enum Command {
     Export(export::Args),
     /// Make an export the state of an empty place: from embedded to Redis and back, without a difference
     Import(import::Args),
+    /// Tell an exported log again: every second in which a case had no owner, a slot was double, a deadline was silent
+    Check(check::Args),
     /// Check the configuration: every fault at once, with file and line
     CheckConfig(check_config::Args),
 }
@@ -76,6 +79,7 @@ impl Command {
             Self::Calendar(args) => calendar::run(args, shared),
             Self::Export(args) => export::run(args, shared),
             Self::Import(args) => import::run(args, shared),
+            Self::Check(args) => check::run(args, shared),
             Self::CheckConfig(args) => check_config::run(args, shared),
         }
     }

@@ -29,7 +29,9 @@ mod values;
 use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc};
 
 pub use fault::{Fault, Faults};
-pub use settings::{Below, Intake, LogFormat, Promised, ServerSettings, Settings, StoreSettings, TelemetrySettings};
+pub use settings::{
+    ArchiveSettings, Below, Intake, LogFormat, Promised, ServerSettings, Settings, StoreSettings, TelemetrySettings,
+};
 
 use crate::domain::{calendar::UnknownTerritory, directory::Directory, ids::TerritoryId, territory::Territory};
 use fault::FaultLog;

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::{
     sheet::Table,
-    values::{parsed, seconds, text, whole, words},
+    values::{boolean, parsed, seconds, text, whole, words},
 };
 use crate::{coded_enum, domain::time::Span};
 
@@ -17,6 +17,8 @@ pub struct Settings {
     pub server: ServerSettings,
     /// Where the state is.
     pub store: StoreSettings,
+    /// What leaves the working set.
+    pub archive: ArchiveSettings,
     /// The shift sheet.
     pub sheet: SheetSettings,
     /// Logs, traces and metrics.
@@ -29,6 +31,21 @@ pub struct SheetSettings {
     /// Its folder; none: `feuille-de-garde` in the data folder.
     pub dir: Option<PathBuf>,
     /// How often it is written again.
+    pub every: Span,
+}
+
+/// What leaves the working set, and when.
+#[derive(Debug, Clone)]
+pub struct ArchiveSettings {
+    /// Whether this instance archives at all.
+    pub enabled: bool,
+    /// The folder; none: `archive` in the data folder.
+    pub dir: Option<PathBuf>,
+    /// How long a closed case, a slot or a shift that is over stays in the working set.
+    pub keep_closed: Span,
+    /// How long a log entry that is archived stays in the store.
+    pub keep_log: Span,
+    /// How often a round is made.
     pub every: Span,
 }
 
@@ -153,9 +170,20 @@ coded_enum! {
 pub(super) fn read(root: &Table<'_>) -> Option<Settings> {
     let server = root.required_table("server", server);
     let store = root.required_table("store", store);
+    let archive = root.required_table("archive", archive);
     let sheet = root.required_table("sheet", sheet);
     let telemetry = root.required_table("telemetry", telemetry);
-    Some(Settings { server: server??, store: store??, sheet: sheet??, telemetry: telemetry?? })
+    Some(Settings { server: server??, store: store??, archive: archive??, sheet: sheet??, telemetry: telemetry?? })
+}
+
+fn archive(table: &Table<'_>) -> Option<ArchiveSettings> {
+    let enabled = table.required("enabled", boolean);
+    let dir = table.optional("dir", words).map(PathBuf::from);
+    let keep_closed = table.required("keep_closed_hours", whole(1..=24 * 366));
+    let keep_log = table.required("keep_log_hours", whole(1..=24 * 366));
+    let every = table.required("every_seconds", seconds);
+    let (keep_closed, keep_log) = (Span::from_hours(keep_closed?), Span::from_hours(keep_log?));
+    Some(ArchiveSettings { enabled: enabled?, dir, keep_closed, keep_log, every: every? })
 }
 
 fn server(table: &Table<'_>) -> Option<ServerSettings> {

@@ -129,6 +129,9 @@ impl Engine {
         match self.decided(work, &loaded) {
             Ok(outcome) => self.commit(work, &loaded, &outcome).await,
             Err(_) if !from_store => Ok(Attempt::Again(None)),
+            Err(Refusal::NotFound(what)) if what == "case" => {
+                Err(work.target.case.map_or(Refusal::NotFound(what), |id| self.no_case(id)).into())
+            }
             Err(refusal) => Err(refusal.into()),
         }
     }

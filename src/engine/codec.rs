@@ -28,6 +28,17 @@ pub enum Entity {
     Shift(Shift),
 }
 
+impl Entity {
+    /// The record without what changes without an event: a doctor's position.
+    #[must_use]
+    pub fn comparable(mut self) -> Self {
+        if let Self::Shift(shift) = &mut self {
+            shift.position = None;
+        }
+        self
+    }
+}
+
 /// Encodes a record.
 pub fn encode(entity: &Entity) -> Vec<u8> {
     match entity {

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use crate::{
     domain::{
-        case::{Action, ActionKind, Case, OfferState, Owner},
+        case::{Action, ActionKind, Case, OfferState, Owner, leaving},
         regulation::queue,
         slots::{Slot, SlotState},
         time::Span,
         visits::{Shift, ShiftState, VisitStatus},
     },
-    store::{Index, Member, Op, Score},
+    store::{Index, Key, Member, Op, Score},
 };
 
 use super::{codec::Entity, repeat::LookupKey};
@@ -90,6 +90,9 @@ fn of_case(case: &Case, basis: Basis<'_>) -> Entries {
         let timer = Member(format!("action/{}/{}", case.id, action.id));
         add(Index::timers(), &timer, action.deadline.unix_ms());
     }
+    if let Some(closed) = leaving::closed_at(case) {
+        add(Index::over(), &Member(Key::case(case.id).to_string()), closed.unix_ms());
+    }
     if let Some(call) = &case.call {
         add(Index::call(&basis.lookup.hash(call)), &id, case.opened.unix_ms());
     }
@@ -144,6 +147,7 @@ fn of_slot(slot: &Slot) -> Entries {
         entries.insert((Index::slots(&slot.responder), id.clone()), score);
         entries.insert((Index::supply(), id), score);
     }
+    entries.insert((Index::over(), Member(Key::slot(slot.id).to_string())), slot.end.unix_ms());
     entries
 }
 
@@ -152,5 +156,6 @@ fn of_shift(shift: &Shift) -> Entries {
     if !matches!(shift.state, ShiftState::Ended { .. }) {
         entries.insert((Index::shifts(), Member::from(&shift.id)), shift.end.unix_ms());
     }
+    entries.insert((Index::over(), Member(Key::shift(shift.id).to_string())), shift.end.unix_ms());
     entries
 }

@@ -4,6 +4,7 @@
 //! the records it has seen ([`memory`]); what memory proposes, the commit decides, and nothing is refused from memory.
 
 mod act;
+mod archiving;
 mod check;
 mod claims;
 pub mod codec;
@@ -49,6 +50,7 @@ use crate::{
     telemetry::{labels::StoreKind, metrics::Metrics},
 };
 
+pub use archiving::{Archive, Archived};
 pub use check::Report;
 pub use read::{List, Listing, PageRequest};
 pub use repeat::LookupKey;
@@ -196,6 +198,7 @@ struct Inner {
     tails: tail::Tails,
     tasks: tasks::Tasks,
     closing: tokio::sync::watch::Sender<bool>,
+    archive: std::sync::OnceLock<Arc<Archive>>,
 }
 
 /// A cheap handle to the one engine of this process.
@@ -223,9 +226,22 @@ impl Engine {
         let (places, offset_ms) = (Mutex::new(places), AtomicI64::new(0));
         let closing = tokio::sync::watch::Sender::new(false);
         let (tails, tasks) = (tail::Tails::default(), tasks::Tasks::default());
-        let inner =
-            Inner { store, clock, places, metrics, options, lookup, offset_ms, memory, supply, tails, tasks, closing };
-        Self(Arc::new(inner))
+        let archive = std::sync::OnceLock::new();
+        Self(Arc::new(Inner {
+            store,
+            clock,
+            places,
+            metrics,
+            options,
+            lookup,
+            offset_ms,
+            memory,
+            supply,
+            tails,
+            tasks,
+            closing,
+            archive,
+        }))
     }
 
     /// Everything that is kept in memory from the logs.

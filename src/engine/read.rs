@@ -89,8 +89,7 @@ impl Engine {
         let loaded = self.remember(actor, &snapshot)?;
         let known = loaded.get(&key).cloned().flatten();
         let view = known.and_then(|known| CaseView::new(&place, &known, self.now()));
-        let view =
-            view.and_then(|view| shown_to(actor, &place, view)).ok_or_else(|| Refusal::NotFound("case".to_owned()))?;
+        let view = view.and_then(|view| shown_to(actor, &place, view)).ok_or_else(|| self.no_case(id))?;
         Ok((view, snapshot.seq))
     }
 

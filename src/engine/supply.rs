@@ -173,6 +173,8 @@ fn of_supply(fact: &Fact) -> bool {
             | Fact::ShiftOpened(_)
             | Fact::ShiftBusy { .. }
             | Fact::ShiftEnded { .. }
+            | Fact::SlotArchived { .. }
+            | Fact::ShiftArchived { .. }
     )
 }
 

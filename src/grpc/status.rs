@@ -108,7 +108,7 @@ impl From<Refusal> for Status {
 fn refused(refusal: Refusal) -> Told {
     match &refusal {
         Refusal::Fields(faults) => Told::of(Code::InvalidArgument, &refusal).fields(faults.clone()),
-        Refusal::NotFound(_) => Told::of(Code::NotFound, &refusal),
+        Refusal::NotFound(_) | Refusal::Archived(_) => Told::of(Code::NotFound, &refusal),
         Refusal::Stale(_) => Told::of(Code::Aborted, &refusal),
         Refusal::NotHolder => Told::of(Code::FailedPrecondition, &refusal).precondition("claim"),
         Refusal::State { what, .. } => Told::of(Code::FailedPrecondition, &refusal).precondition(what),

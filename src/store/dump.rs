@@ -116,6 +116,9 @@ pub enum Broken {
 /// An engine that gives out and takes in whole territories.
 #[async_trait]
 pub trait Portable: Store {
+    /// Where the territory stands; `None` when it has no state.
+    async fn stands(&self, territory: &TerritoryId) -> Result<Option<Head>, StoreError>;
+
     /// Begins a dump; `None` when the territory has no state.
     async fn dump(&self, territory: &TerritoryId) -> Result<Option<Box<dyn Dump>>, StoreError>;
 

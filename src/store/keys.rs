@@ -6,6 +6,7 @@
 //! | record `slot/<id>` | a slot | |
 //! | record `shift/<id>` | a responder's period on duty | |
 //! | record `restored` | the epoch that `sas-dispatch restore` last began | |
+//! | record `reader/<name>` | how far a reader of the log has come, guarded by its version |
 //! | index `queue/<stream>` | cases that wait for a regulator | class · 2^42 + due (ms) |
 //! | index `open` | open cases | opened (ms) |
 //! | index `unanswered` | cases nobody was left for | since (ms) |
@@ -23,6 +24,7 @@
 //! | index `shifts` | shifts of responders | end (ms) |
 //! | index `timers` | `<kind>/<entity>/<generation>` | due (ms) |
 //! | index `repeat/<keyed hash>` | cases of one telephone number | opened (ms) |
+//! | index `over` | closed cases, past slots and shifts, by the name of their record | when they were over (ms) |
 //! | index `cursors` | readers of the log | the last seq read |
 //! | counter `number/<local date>` | daily case numbers | |
 //!
@@ -88,9 +90,19 @@ impl Key {
     pub fn shift(id: ShiftId) -> Self {
         Self(format!("shift/{id}"))
     }
+
+    /// How far the reader `name` has read the log.
+    pub fn reader(name: &str) -> Self {
+        Self(format!("reader/{name}"))
+    }
 }
 
 impl Index {
+    /// What is over and may leave the working set, by the names of the records.
+    pub fn over() -> Self {
+        Self("over".to_owned())
+    }
+
     /// Cases of `stream` that wait for a regulator.
     pub fn queue(stream: &str) -> Self {
         Self(format!("queue/{stream}"))

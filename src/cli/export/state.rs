@@ -11,7 +11,7 @@ use crate::{
     domain::ids::TerritoryId,
     store::{
         MAX_PAGE, StoreError,
-        dump::{Head, Page, Portable, Row},
+        dump::{Page, Portable, Row},
     },
 };
 
@@ -107,10 +107,9 @@ async fn state(store: &dyn Portable, territory: &TerritoryId, out: &mut impl Wri
 }
 
 async fn log(store: &dyn Portable, territory: &TerritoryId, out: &mut impl Write) -> Result<Written, Stopped> {
-    let at = store.read(territory, &[], None).await?;
+    let at = store.stands(territory).await?.ok_or(Stopped::Moved)?;
     let first = first_seq(store, territory, at.seq).await?;
-    let head = Head { epoch: at.epoch, seq: at.seq, schema: 0, touches: 0, last: at.at, wall: at.at };
-    let header = Header::new(territory.clone(), Content::Log, head, (first, at.seq), Clock::System.now());
+    let header = Header::new(territory.clone(), Content::Log, at, (first, at.seq), Clock::System.now());
     let (mut section, mut next) = (archive::begin(out, &header)?, first);
     while next <= at.seq {
         let entries = store.log(territory, next - 1, MAX_PAGE).await?;

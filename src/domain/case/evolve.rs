@@ -36,6 +36,15 @@ pub(super) fn apply_fact(records: &mut Records, event: &Event, fact: &Fact) {
                 records.cases.insert(id, new_case(id, opened, event));
             }
         }
+        Fact::CaseArchived => {
+            event.case.and_then(|id| records.cases.remove(&id));
+        }
+        Fact::SlotArchived { slot } => {
+            records.slots.remove(slot);
+        }
+        Fact::ShiftArchived { shift } => {
+            records.shifts.remove(shift);
+        }
         fact => {
             apply_to_slot(records, event, fact);
             apply_to_shift(records, event, fact);

@@ -203,6 +203,18 @@ pub enum Fact {
         /// Which shift.
         shift: ShiftId,
     },
+    /// A closed case left the working set; it is in the archive, complete.
+    CaseArchived,
+    /// A slot that is over left the working set.
+    SlotArchived {
+        /// Which.
+        slot: SlotId,
+    },
+    /// A shift that is over left the working set.
+    ShiftArchived {
+        /// Which.
+        shift: ShiftId,
+    },
 }
 
 /// What is known at the opening.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::ids::CaseId;
+
 /// One wrong field of a command: never the value itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldFault {
@@ -28,6 +30,12 @@ pub enum Refusal {
     /// There is no such thing in this territory.
     #[error("no {0} with this id in this territory: list again")]
     NotFound(String),
+    /// There is no such case in the working set, and one of its age would be in the archive.
+    #[error(
+        "no case {0} in the working set: one of its age is in the archive; read it there with `sas-dispatch export \
+         --archive DIR --case {0}`"
+    )]
+    Archived(CaseId),
     /// It changed since it was read. Read again.
     #[error("the {0} has changed since it was read: read it again and decide on what is there now")]
     Stale(String),
@@ -76,6 +84,7 @@ impl Refusal {
         match self {
             Self::Fields(_) => "WRONG_FIELDS",
             Self::NotFound(_) => "NOT_FOUND",
+            Self::Archived(_) => "ARCHIVED",
             Self::Stale(_) => "STALE",
             Self::NotHolder => "NOT_HOLDER",
             Self::State { .. } => "WRONG_STATE",
@@ -93,6 +102,7 @@ impl Refusal {
                 format!("Champs à corriger : {fields}.")
             }
             Self::NotFound(_) => "Introuvable dans ce territoire : actualisez la liste.".to_owned(),
+            Self::Archived(_) => "Dossier clos et versé à l'archive : demandez-en l'extrait au support.".to_owned(),
             Self::Stale(_) => "Le dossier a changé depuis sa lecture : relisez-le avant de décider.".to_owned(),
             Self::NotHolder => {
                 "Vous ne tenez plus ce dossier : reprenez-le ; votre texte est gardé en note tardive.".to_owned()

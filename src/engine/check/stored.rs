@@ -13,7 +13,7 @@ use super::{
         codec::{self, Entity},
         indexes,
     },
-    Replay,
+    Telling,
 };
 
 /// Records written after the head that was replayed: neither they nor their entries are judged.
@@ -35,10 +35,10 @@ impl Engine {
         &self,
         territory: &TerritoryId,
         head: u64,
-        replay: &mut Replay,
+        replay: &mut Telling,
         basis: indexes::Basis<'_>,
     ) -> Result<(), Failure> {
-        let told = entities(&replay.records);
+        let told = entities(&replay.told.records);
         let keys: Vec<Key> = told.keys().cloned().collect();
         let mut newer = Newer::default();
         for chunk in keys.chunks(MAX_READ) {
@@ -53,7 +53,7 @@ impl Engine {
                     continue;
                 }
                 match codec::decode(key.as_str(), &record.value) {
-                    Ok(stored) if still(&stored) == still(&told[key]) => {}
+                    Ok(stored) if stored.clone().comparable() == told[key].clone().comparable() => {}
                     Ok(_) => replay.report.add(format!("{key}: rule 1: what is stored is not what the log tells")),
                     Err(error) => replay.report.add(format!("{key}: {error}")),
                 }
@@ -66,7 +66,7 @@ impl Engine {
         &self,
         territory: &TerritoryId,
         head: u64,
-        replay: &mut Replay,
+        replay: &mut Telling,
         (told, newer): (&BTreeMap<Key, Entity>, &Newer),
         basis: indexes::Basis<'_>,
     ) -> Result<(), Failure> {
@@ -81,7 +81,9 @@ impl Engine {
             for (member, score) in self.whole(territory, &index).await? {
                 let known = expected.remove(&(index.clone(), member.clone()));
                 replay.report.entries += 1;
-                if known != Some(score) && !newer.concerns(&member) && self.unchanged(territory, head).await? {
+                let older = known.is_none() && !replay.complete();
+                if known != Some(score) && !older && !newer.concerns(&member) && self.unchanged(territory, head).await?
+                {
                     let problem = if known.is_some() { "has another place than" } else { "is not in" };
                     replay.report.add(format!("index {index}: entry {} {problem} what the log tells", member.0));
                 }
@@ -102,12 +104,17 @@ impl Engine {
     }
 
     /// Renewals move a lease without an event: only who has one is compared.
-    async fn compare_leases(&self, territory: &TerritoryId, replay: &mut Replay, newer: &Newer) -> Result<(), Failure> {
+    async fn compare_leases(
+        &self,
+        territory: &TerritoryId,
+        replay: &mut Telling,
+        newer: &Newer,
+    ) -> Result<(), Failure> {
         let live = |case: &&crate::domain::case::Case| case.claim.as_ref().is_some_and(|claim| claim.suspect.is_none());
         let mut held: BTreeSet<Member> =
-            replay.records.cases.values().filter(live).map(|case| Member::from(&case.id)).collect();
+            replay.told.records.cases.values().filter(live).map(|case| Member::from(&case.id)).collect();
         for (member, _) in self.whole(territory, &Index::leases()).await? {
-            if !held.remove(&member) && !newer.concerns(&member) {
+            if !held.remove(&member) && replay.complete() && !newer.concerns(&member) {
                 replay.report.add(format!("index leases: entry {} without a claim", member.0));
             }
         }
@@ -152,13 +159,4 @@ fn entities(records: &Records) -> BTreeMap<Key, Entity> {
     let slots = records.slots.values().map(|slot| (Key::slot(slot.id), Entity::Slot(slot.clone())));
     let shifts = records.shifts.values().map(|shift| (Key::shift(shift.id), Entity::Shift(shift.clone())));
     cases.chain(slots).chain(shifts).collect()
-}
-
-/// The record without what changes without an event: a doctor's position.
-fn still(entity: &Entity) -> Entity {
-    let mut still = entity.clone();
-    if let Entity::Shift(shift) = &mut still {
-        shift.position = None;
-    }
-    still
 }

@@ -200,6 +200,12 @@ impl Store for Embedded {
 
 #[async_trait]
 impl Portable for Embedded {
+    async fn stands(&self, territory: &TerritoryId) -> Result<Option<Head>, StoreError> {
+        let (territory, clock) = (territory.clone(), self.clock.now());
+        let whole = self.look(move |tables| dump::Whole::begin(tables, &territory, clock)).await?;
+        Ok(whole.map(|whole| whole.head()))
+    }
+
     async fn dump(&self, territory: &TerritoryId) -> Result<Option<Box<dyn Dump>>, StoreError> {
         let (territory, clock) = (territory.clone(), self.clock.now());
         let whole = self.look(move |tables| dump::Whole::begin(tables, &territory, clock)).await?;

@@ -63,6 +63,10 @@ struct Whole {
 
 #[async_trait]
 impl Portable for Redis {
+    async fn stands(&self, territory: &TerritoryId) -> Result<Option<Head>, StoreError> {
+        self.whole_head(territory).await
+    }
+
     async fn dump(&self, territory: &TerritoryId) -> Result<Option<Box<dyn Dump>>, StoreError> {
         let Some(head) = self.whole_head(territory).await? else { return Ok(None) };
         let listed = self.owned(territory).await?;

@@ -2,6 +2,7 @@
 
 mod calendar;
 mod check_config;
+mod checking;
 mod explain;
 mod moving;
 

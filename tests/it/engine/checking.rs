@@ -98,11 +98,14 @@ async fn an_event_that_left_no_record_is_found(stand: Stand) {
 
 async fn a_deadline_that_passed_in_silence_is_counted(stand: Stand) {
     let desk = Desk::new(stand);
-    desk.qualified(Priority::P2).await;
+    let case = desk.qualified(Priority::P2).await;
     desk.stand.pass(Span::from_mins(17));
     let report = desk.a.check(&desk.stand.territory).await.unwrap();
     assert_eq!(report.longest_silence, Span::from_mins(2));
-    assert_eq!(report.violations, ["rule 2: a deadline passed 120 s before anybody was told"]);
+    assert_eq!(
+        report.violations,
+        [format!("seq 2: case {case}: rule 2: a deadline passed 120 s before anybody was told")]
+    );
     desk.a.upkeep_once().await.unwrap();
     assert_eq!(desk.a.check(&desk.stand.territory).await.unwrap().silent, Span::from_mins(2));
 }

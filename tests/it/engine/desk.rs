@@ -41,15 +41,17 @@ impl Desk {
     }
 
     pub fn with(stand: Stand, options: Options) -> Self {
-        let engine = || {
-            let ground = bas_rhin();
-            let (territory, directory) = (ground.0.clone(), ground.1.clone());
-            let places = BTreeMap::from([(territory.id.clone(), Arc::new(Place { territory, directory }))]);
-            let lookup = LookupKey::new(*b"a key for stories");
-            Engine::new(stand.store.clone(), stand.clock.clone(), places, lookup, Metrics::silent(), options)
-        };
-        let (a, b) = (engine(), engine());
+        let (a, b) = (Self::engine(&stand, options), Self::engine(&stand, options));
         Self { stand, a, b, made: AtomicU64::new(0) }
+    }
+
+    /// One more instance over a store.
+    pub fn engine(stand: &Stand, options: Options) -> Engine {
+        let ground = bas_rhin();
+        let (territory, directory) = (ground.0.clone(), ground.1.clone());
+        let places = BTreeMap::from([(territory.id.clone(), Arc::new(Place { territory, directory }))]);
+        let lookup = LookupKey::new(*b"a key for stories");
+        Engine::new(stand.store.clone(), stand.clock.clone(), places, lookup, Metrics::silent(), options)
     }
 
     /// A new command of now.

@@ -1,8 +1,9 @@
 //! The engine's promises as stories, each told on both stores with real files and a real Redis.
 
+mod archiving;
 mod checking;
 mod claiming;
-mod desk;
+pub mod desk;
 mod due;
 mod moved;
 mod outrun;

@@ -5,7 +5,7 @@ mod fence;
 mod fuzz;
 mod guards;
 mod log;
-mod moving;
+pub mod moving;
 mod ranges;
 mod receipts;
 mod records;

@@ -1,0 +1,153 @@
+//! The report of `check`, for people and as one document.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::judged::Judged;
+use crate::{
+    cli::{say, say_json},
+    domain::{
+        calendar::local,
+        case::replay::{Finding, Kind},
+        ids::TerritoryId,
+        territory::Territory,
+        time::Instant,
+    },
+};
+
+#[derive(Serialize)]
+struct Document<'a> {
+    files: &'a [PathBuf],
+    found: usize,
+    territories: Vec<Section<'a>>,
+}
+
+#[derive(Serialize)]
+struct Section<'a> {
+    territory: &'a TerritoryId,
+    events: u64,
+    first_seq: u64,
+    last_seq: u64,
+    cases: usize,
+    judged_until: String,
+    /// What could not be judged.
+    not_judged: NotJudged,
+    findings: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct NotJudged {
+    /// Events before the first of the files.
+    events: u64,
+    /// Cases that began before it.
+    cases: usize,
+    /// True when no file has the records at the end: they were not compared with the log.
+    records: bool,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    kind: Kind,
+    rule: u8,
+    what: &'a str,
+    problem: &'a str,
+    from_seq: u64,
+    to_seq: u64,
+    from: String,
+    /// Absent while the end of the log still had it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    seconds: i64,
+}
+
+pub(super) fn json(files: &[PathBuf], judged: &[Judged]) {
+    let found = judged.iter().map(|judged| judged.findings.len()).sum();
+    say_json(&Document { files, found, territories: judged.iter().map(section).collect() });
+}
+
+fn section(judged: &Judged) -> Section<'_> {
+    let not_judged =
+        NotJudged { events: judged.first_seq.saturating_sub(1), cases: judged.not_judged, records: !judged.compared };
+    Section {
+        territory: &judged.territory,
+        events: judged.events,
+        first_seq: judged.first_seq,
+        last_seq: judged.last_seq,
+        cases: judged.cases,
+        judged_until: judged.until.to_string(),
+        not_judged,
+        findings: judged.findings.iter().map(|finding| row(finding, judged.until)).collect(),
+    }
+}
+
+fn row(finding: &Finding, until: Instant) -> Row<'_> {
+    let Finding { kind, rule, what, problem, seqs, from, to } = finding;
+    Row {
+        kind: *kind,
+        rule: *rule,
+        what,
+        problem,
+        from_seq: seqs.0,
+        to_seq: seqs.1,
+        from: from.to_string(),
+        to: to.map(|to| to.to_string()),
+        seconds: finding.seconds(until),
+    }
+}
+
+pub(super) fn text(judged: &[Judged]) {
+    for territory in judged {
+        let Judged { territory: id, events, first_seq, last_seq, cases, .. } = territory;
+        let until = moment(id, territory.until);
+        say(format!("{id} : {events} événements ({first_seq} à {last_seq}), {cases} dossiers, jugés jusqu'au {until}"));
+        not_judged(territory);
+        territory.findings.iter().for_each(|finding| say(line(territory, finding)));
+        match territory.findings.len() {
+            0 => say("  aucune anomalie : chaque dossier ouvert avait un responsable, chaque échéance une alarme"),
+            found => say(format!("  {found} anomalie(s)")),
+        }
+    }
+}
+
+fn not_judged(territory: &Judged) {
+    if territory.first_seq > 1 {
+        let (events, cases) = (territory.first_seq - 1, territory.not_judged);
+        say(format!(
+            "  non jugé : {events} événements absents des fichiers et {cases} dossiers commencés avant ; ajoutez ceux de \
+             l'archive"
+        ));
+    }
+    if !territory.compared {
+        say("  non jugé : les fiches enregistrées, absentes de ces fichiers (export sans --log-only)");
+    }
+}
+
+fn line(territory: &Judged, finding: &Finding) -> String {
+    let Finding { kind, rule, what, problem, seqs, from, to } = finding;
+    let from = moment(&territory.territory, *from);
+    let to = to.map_or_else(|| "la fin du journal".to_owned(), |to| moment(&territory.territory, to));
+    let seconds = finding.seconds(territory.until);
+    let what = french(what);
+    let label = kind.label();
+    let (first, last) = seqs;
+    format!("  {label} : {what}, du {from} au {to} ({seconds} s), entrées {first} à {last}, règle {rule} : {problem}")
+}
+
+fn french(what: &str) -> String {
+    match what.split_once([' ', '/']) {
+        Some(("case", id)) => format!("dossier {id}"),
+        Some(("slot", id)) => format!("créneau {id}"),
+        Some(("shift", id)) => format!("garde {id}"),
+        Some(("seq", seq)) => format!("entrée {seq}"),
+        _ => "journal".to_owned(),
+    }
+}
+
+/// On the territory's wall clock; universal time for one the law does not know.
+fn moment(territory: &TerritoryId, at: Instant) -> String {
+    match Territory::from_law(territory) {
+        Ok(known) => local(known.calendar.zone(), at).format("%d/%m/%Y %H:%M:%S").to_string(),
+        Err(_) => at.to_string(),
+    }
+}

@@ -1,0 +1,33 @@
+//! When a record may leave the working set: nothing is left to be done about it, and it is over for long enough.
+
+use crate::domain::{
+    slots::Slot,
+    time::{Instant, Span},
+    visits::{Shift, ShiftState},
+};
+
+use super::{
+    state::Case,
+    status::{CLOSED_AFTER, Status, status},
+};
+
+/// A closed case, `keep` after it was closed.
+pub fn case(case: &Case, now: Instant, keep: Span) -> bool {
+    let closed = closed_at(case).is_some_and(|at| at + keep <= now);
+    closed && status(case, now) == Status::Closed
+}
+
+/// The instant at which a case is closed, if it is complete and nobody takes it up again; none while an action is open.
+pub fn closed_at(case: &Case) -> Option<Instant> {
+    case.idle_since.map(|since| since + CLOSED_AFTER)
+}
+
+/// A slot, `keep` after its end. Whose case is still there stays with it: that is for the caller to see.
+pub fn slot(slot: &Slot, now: Instant, keep: Span) -> bool {
+    slot.end + keep <= now
+}
+
+/// A shift, `keep` after its end, unless its doctor is on a visit.
+pub fn shift(shift: &Shift, now: Instant, keep: Span) -> bool {
+    shift.end + keep <= now && !matches!(shift.state, ShiftState::OnVisit { .. })
+}
