@@ -15,7 +15,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     archive::folder::Folder,
-    clock::Clock,
+    clock::{Clock, Stopwatch},
     config::{ArchiveSettings, Below, Config, Ground, Intake, Promised, StoreSettings},
     domain::time::Span,
     engine::{Archive, Engine, LookupKey, Options, Place, WatchLimits},
@@ -28,6 +28,9 @@ use crate::{
     },
     telemetry::{Metrics, labels::StoreKind},
 };
+
+/// How often the lengths of the queues are reported.
+const MEASURE_EVERY: Duration = Duration::from_secs(15);
 
 /// Where the state is to be.
 #[derive(Debug, Clone)]
@@ -250,9 +253,17 @@ fn promise(settings: &StoreSettings) -> Promise {
 async fn upkeep(engine: Engine, pause: Duration, stopped: watch::Receiver<bool>) {
     let stop = until(stopped);
     tokio::pin!(stop);
+    let mut measured: Option<Stopwatch> = None;
     loop {
         if let Err(error) = engine.upkeep_once().await {
             warn!(%error, "upkeep did not reach the store; it is tried again");
+        }
+        // What falls due comes first; the lengths of the queues are figures for people.
+        if measured.is_none_or(|measured| measured.elapsed() >= MEASURE_EVERY) {
+            measured = Some(Stopwatch::start());
+            if let Err(error) = engine.measure_queues().await {
+                warn!(%error, "the queues were not measured");
+            }
         }
         tokio::select! {
             () = &mut stop => return,

@@ -14,6 +14,7 @@ mod indexes;
 mod measure;
 mod memory;
 mod open;
+mod outage;
 mod plan;
 mod policy;
 mod positions;
@@ -73,7 +74,7 @@ pub struct Options {
     pub attempts: u32,
     /// Records kept in memory.
     pub remembered: usize,
-    /// Timers fired in one round of upkeep.
+    /// Timers and leases read at once in a round of upkeep; a round reads on while they are due.
     pub timers_per_round: usize,
     /// Which engine keeps the state, for metrics.
     pub store: StoreKind,
@@ -197,6 +198,7 @@ struct Inner {
     supply: supply::SupplyMemory,
     tails: tail::Tails,
     tasks: tasks::Tasks,
+    outages: outage::Outages,
     closing: tokio::sync::watch::Sender<bool>,
     archive: std::sync::OnceLock<Arc<Archive>>,
 }
@@ -225,7 +227,7 @@ impl Engine {
         let supply = supply::SupplyMemory::default();
         let (places, offset_ms) = (Mutex::new(places), AtomicI64::new(0));
         let closing = tokio::sync::watch::Sender::new(false);
-        let (tails, tasks) = (tail::Tails::default(), tasks::Tasks::default());
+        let (tails, tasks, outages) = Default::default();
         let archive = std::sync::OnceLock::new();
         Self(Arc::new(Inner {
             store,
@@ -239,6 +241,7 @@ impl Engine {
             supply,
             tails,
             tasks,
+            outages,
             closing,
             archive,
         }))

@@ -9,7 +9,7 @@ use crate::{
         ids::{CaseId, DecisionId, TerritoryId},
         time::{Instant, Span},
     },
-    store::{Digest, Guard, Index, Member, Score, due_command},
+    store::{Digest, Guard, Index, MAX_PAGE, Member, Score, StoreError, due_command},
 };
 
 use super::{Done, Engine, Failure, Mutation, Target, act::Extra};
@@ -17,54 +17,90 @@ use super::{Done, Engine, Failure, Mutation, Target, act::Extra};
 /// Upkeep that a stopped service left behind is done under a command id of now, so that it is not refused as too old.
 const OLDEST_CAUSE: Span = Span::from_hours(1);
 
+/// Pages of one index that a round looks through.
+const PAGES: usize = 32;
+
 impl Engine {
     /// Fires everything that is due in every territory, in order of (due, name), and goes on with routing where an offer
-    /// led nowhere. Answers how many timers this instance fired.
+    /// led nowhere. Answers how many timers this instance fired. A territory whose state cannot be reached holds no other
+    /// one up.
     ///
     /// # Errors
-    /// When the store does not answer.
+    /// When the store does not answer for some territory; the others have been served.
     pub async fn upkeep_once(&self) -> Result<usize, Failure> {
-        let mut territories: BTreeSet<TerritoryId> = self.0.store.territories().await?.into_iter().collect();
-        territories.extend(self.territories().iter().map(|place| place.territory.id.clone()));
-        let mut fired = 0;
+        let mut territories: BTreeSet<TerritoryId> =
+            self.territories().iter().map(|place| place.territory.id.clone()).collect();
+        let (mut fired, mut failed) = (0, None);
+        match self.0.store.territories().await {
+            Ok(stored) => territories.extend(stored),
+            Err(error) => failed = Some(error.into()),
+        }
         for territory in territories {
-            fired += self.upkeep_of(&territory).await?;
+            match self.upkeep_of(&territory).await {
+                Ok(more) => fired += more,
+                Err(failure) => {
+                    self.0.outages.lost(&territory);
+                    failed = Some(failure);
+                }
+            }
+        }
+        failed.map_or(Ok(fired), Err)
+    }
+
+    async fn upkeep_of(&self, territory: &TerritoryId) -> Result<usize, Failure> {
+        let mut due = self.due(territory, &Index::timers()).await?;
+        due.extend(self.due(territory, &Index::leases()).await?);
+        due.sort_by(|a, b| (a.at, &a.cause).cmp(&(b.at, &b.cause)));
+        self.0.outages.reached(territory, self.now());
+        let mut fired = 0;
+        for due in due {
+            let now = self.now();
+            let runs = matches!(due.timer, Timer::Lease) && !self.0.outages.lease_ended(territory, due.at, now);
+            if !runs && self.fire(territory, due, now).await? {
+                fired += 1;
+            }
         }
         Ok(fired)
     }
 
-    async fn upkeep_of(&self, territory: &TerritoryId) -> Result<usize, Failure> {
-        let actor = upkeep(territory);
-        let now = self.now();
-        let mut due: Vec<(Score, CaseId, Timer, Guard, String)> = Vec::new();
-        for index in [Index::timers(), Index::leases()] {
-            let page =
-                self.0.store.range(territory, &index, None, self.0.options.timers_per_round.clamp(1, 1_000)).await?;
-            let ripe = page.entries.into_iter().take_while(|(score, _)| *score <= now.unix_ms());
-            due.extend(ripe.filter_map(|(score, member)| {
-                let (case, timer) = parse_timer(&index, &member)?;
-                let cause = format!("{index}/{}", member.0);
-                Some((score, case, timer, Guard::Due(index.clone(), member), cause))
-            }));
-        }
-        due.sort_by(|a, b| (a.0, &a.4).cmp(&(b.0, &b.4)));
-        let mut fired = 0;
-        for (score, case, timer, guard, cause) in due {
-            let at = Instant::from_unix_ms(score).max(now - OLDEST_CAUSE);
-            let cause = format!("{cause}/{score}");
-            let mutation = Mutation { command_id: due_command(&cause, at), digest: Digest::of(cause.as_bytes()) };
-            let extra = Extra { guards: vec![guard] };
-            match self.act_guarded(&actor, mutation, Target::case(case), Command::Fire(timer), extra).await {
-                Ok(done) => {
-                    fired += 1;
-                    self.fired(&actor, &done).await?;
-                }
-                // Somebody else did it, or what was due has been done.
-                Err(Failure::Refused(_) | Failure::Busy) => {}
-                Err(failure) => return Err(failure),
+    /// Every entry of an index that is due, a bounded number of pages of them: what is refused again and again stays in
+    /// front, and must not hide what stands behind it.
+    async fn due(&self, territory: &TerritoryId, index: &Index) -> Result<Vec<Due>, Failure> {
+        let (size, now) = (self.0.options.timers_per_round.clamp(1, MAX_PAGE), self.now().unix_ms());
+        let (mut due, mut after) = (Vec::new(), None);
+        for _ in 0..PAGES {
+            let page = self.0.store.range(territory, index, after, size).await?;
+            let whole = page.entries.len() < size;
+            after = page.entries.last().cloned();
+            let ripe = page.entries.into_iter().take_while(|(score, _)| *score <= now);
+            due.extend(ripe.filter_map(|(score, member)| Due::new(index, score, member)));
+            if whole || after.as_ref().is_none_or(|(score, _)| *score > now) {
+                break;
             }
         }
-        Ok(fired)
+        Ok(due)
+    }
+
+    /// Fires one timer; false when another instance did it, what was due has been done, or it cannot be done: that is
+    /// said in the log, and holds no other one up.
+    async fn fire(&self, territory: &TerritoryId, due: Due, now: Instant) -> Result<bool, Failure> {
+        let actor = upkeep(territory);
+        let at = due.at.max(now - OLDEST_CAUSE);
+        let mutation = Mutation { command_id: due_command(&due.cause, at), digest: Digest::of(due.cause.as_bytes()) };
+        let extra = Extra { guards: vec![due.guard] };
+        let fire = Command::Fire(due.timer);
+        match self.act_guarded(&actor, mutation, Target::case(due.case), fire, extra).await {
+            Ok(done) => {
+                self.fired(&actor, &done).await?;
+                Ok(true)
+            }
+            Err(Failure::Refused(_) | Failure::Busy) => Ok(false),
+            Err(Failure::Store(error @ (StoreError::Corrupt(_) | StoreError::Malformed(_)))) => {
+                tracing::error!(%territory, case = %due.case, %error, "a timer cannot be fired");
+                Ok(false)
+            }
+            Err(failure) => Err(failure),
+        }
     }
 
     /// After an offer that led nowhere the next option is taken without waiting for a coordinator's hand; the open action
@@ -102,6 +138,26 @@ fn reopened(case: &Case, at: Instant) -> Vec<DecisionId> {
 pub(super) fn upkeep(territory: &TerritoryId) -> Actor {
     let person = "upkeep".parse().expect("six lower-case letters are a legal person id");
     Actor { person, role: Role::Upkeep, territory: territory.clone(), connection: None }
+}
+
+/// Something that is due.
+struct Due {
+    at: Instant,
+    case: CaseId,
+    timer: Timer,
+    guard: Guard,
+    /// Names it, and the instant at which it became due.
+    cause: String,
+}
+
+impl Due {
+    /// `None` for an entry that this binary does not know.
+    fn new(index: &Index, score: Score, member: Member) -> Option<Self> {
+        let (case, timer) = parse_timer(index, &member)?;
+        let cause = format!("{index}/{}/{score}", member.0);
+        let (at, guard) = (Instant::from_unix_ms(score), Guard::Due(index.clone(), member));
+        Some(Self { at, case, timer, guard, cause })
+    }
 }
 
 fn parse_timer(index: &Index, member: &Member) -> Option<(CaseId, Timer)> {

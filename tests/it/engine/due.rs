@@ -11,13 +11,15 @@ use sas_dispatch::{
         routing::{Means, WhyNot},
         time::Span,
     },
-    engine::{List, PageRequest, Target},
+    engine::{List, Options, PageRequest, Target},
+    store::{Index, Member, Op, Txn},
 };
 
 use super::desk::{Desk, regulator};
 use crate::{
     domain::stage::{coordinator, upkeep},
     store::{on_every_engine, stand::Stand},
+    support::gate::Gate,
 };
 
 on_every_engine! {
@@ -26,6 +28,8 @@ on_every_engine! {
     a_renewed_lease_does_not_end
     a_hold_that_ends_leads_to_the_next_option
     a_crash_between_an_expiry_and_the_next_option_leaves_an_open_action
+    timers_that_are_refused_hide_none_behind_them
+    lease_time_stands_still_while_nobody_can_renew
 }
 
 async fn two_instances_fire_a_timer_once(stand: Stand) {
@@ -128,5 +132,42 @@ async fn a_crash_between_an_expiry_and_the_next_option_leaves_an_open_action(sta
     let seen = desk.read(case).await.case;
     let alarmed = seen.open_action(ActionKind::Route).is_some_and(|action| action.alarmed().is_some());
     assert!(alarmed, "nobody went on, and it is not silent");
+    desk.clean().await;
+}
+
+async fn timers_that_are_refused_hide_none_behind_them(stand: Stand) {
+    let desk = Desk::with(stand, Options { timers_per_round: 4, ..Options::default() });
+    let case = desk.qualified(Priority::P2).await;
+    // Entries of actions that the case does not have, as a fault would leave them, before the one that counts.
+    let epoch = desk.stand.store.read(&desk.stand.territory, &[], None).await.unwrap().epoch;
+    let mut planted = Txn::touch(desk.stand.territory.clone(), epoch, desk.stand.clock.now());
+    let due = desk.stand.clock.now().unix_ms();
+    let stray = |n: u128| Member(format!("action/{case}/{}", uuid::Uuid::from_u128(n)));
+    planted.ops = (1..=9).map(|n| Op::IndexAdd(Index::timers(), due, stray(n))).collect();
+    desk.stand.done(&planted).await;
+    desk.stand.pass(Span::from_mins(15));
+    assert_eq!(desk.a.upkeep_once().await.unwrap(), 1);
+    assert!(desk.read(case).await.case.open_action(ActionKind::CallBack).is_some());
+}
+
+async fn lease_time_stands_still_while_nobody_can_renew(mut stand: Stand) {
+    let gate = Gate::before(stand.store.clone());
+    stand.store = gate.clone();
+    let desk = Desk::new(stand);
+    let case = desk.qualified(Priority::P3).await;
+    let claim = desk.a.claim_next(&regulator(1), desk.mutation(), Stream::Snp).await.unwrap();
+    desk.stand.pass(Span::from_secs(10));
+    assert_eq!(desk.b.upkeep_once().await.unwrap(), 0);
+    gate.set_down(true);
+    desk.stand.pass(Span::from_secs(60));
+    desk.b.upkeep_once().await.unwrap_err();
+    gate.set_down(false);
+    assert_eq!(desk.b.upkeep_once().await.unwrap(), 0, "20 s of the lease are left, as before the outage");
+    desk.stand.pass(Span::from_secs(19));
+    assert_eq!(desk.b.upkeep_once().await.unwrap(), 0);
+    desk.b.renew_claim(&regulator(1), case, claim.reply.claim_no.unwrap()).await.unwrap();
+    desk.stand.pass(Span::from_secs(100));
+    assert_eq!(desk.b.upkeep_once().await.unwrap(), 1, "whoever renews no more loses it in the end");
+    assert!(desk.read(case).await.case.claim.unwrap().suspect.is_some());
     desk.clean().await;
 }

@@ -9,5 +9,6 @@ mod moved;
 mod outrun;
 mod repeating;
 mod screen;
+mod takeover;
 mod trips;
 mod watching;

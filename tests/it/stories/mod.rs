@@ -14,6 +14,7 @@ mod regulators;
 mod repeated;
 mod slots;
 mod telephone;
+mod thousand;
 mod visits;
 mod vital;
 mod weekday;

@@ -141,6 +141,29 @@ impl Room {
         url.trim_start_matches("unix://").into()
     }
 
+    /// A regulator on a connection of his own.
+    pub async fn on_another_line(&self, name: &str) -> Person {
+        let link = connect(self.service.address).await.unwrap();
+        let clients = link.acting(name, Role::Regulator, self.site.territory).unwrap();
+        Person::new(name, Role::Regulator, clients, self.site.clock.clone(), self.site.calls.clone())
+    }
+
+    /// How many watches of the territory the service serves.
+    pub fn watching(&self) -> usize {
+        self.service.engine.watching(&id(self.site.territory))
+    }
+
+    /// How often the log and the records of Redis were read; 0 without one.
+    pub async fn redis_reads(&self) -> u64 {
+        let Some(server) = &self.site.redis else { return 0 };
+        let url = server.lock().unwrap().url();
+        let mut connection = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
+        let stats: String = redis::cmd("INFO").arg("commandstats").query_async(&mut connection).await.unwrap();
+        let calls = |line: &str| line.split_once("calls=")?.1.split(',').next()?.parse::<u64>().ok();
+        let read = ["xrange", "evalsha", "evalsha_ro"].map(|name| format!("cmdstat_{name}:"));
+        stats.lines().filter(|line| read.iter().any(|name| line.starts_with(name))).filter_map(calls).sum()
+    }
+
     /// Where it listens.
     pub fn address(&self) -> std::net::SocketAddr {
         self.service.address

@@ -77,6 +77,13 @@ impl Person {
         Ok(ask!(self, intake, add_note, request)?.case.unwrap())
     }
 
+    /// The same, with the receipt.
+    pub async fn notes_with_receipt(&self, case: &pb::CaseView, text: &str) -> Result<pb::Receipt, Status> {
+        let request =
+            pb::AddNoteRequest { command_id: self.act(), case_id: case.case_id.clone(), text: text.to_owned() };
+        Ok(ask!(self, intake, add_note, request)?.receipt.unwrap())
+    }
+
     /// Ends the open action of a kind.
     pub async fn ends(&self, case: &pb::CaseView, kind: ActionKind, end: ActionEnd) -> Result<pb::CaseView, Status> {
         let request = pb::EndActionRequest {
