@@ -2,7 +2,7 @@
 //! arrive, be answered, be lost, or come a second time. Nothing happens by itself, so that a program is one run.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
 };
@@ -119,6 +119,8 @@ pub struct World {
     pub asking: Option<u64>,
     /// Which server each instance talks to, and how often it has been started.
     doors: Vec<(usize, u32, u64)>,
+    /// Requests that were told something by a server that is the primary no longer.
+    misled: BTreeSet<u64>,
     /// Everything that was answered, for the comparison of two runs.
     pub told: Vec<String>,
 }
@@ -142,6 +144,7 @@ impl Net {
             made: 0,
             asking: None,
             doors: vec![(0, 0, 1); instances],
+            misled: BTreeSet::new(),
             told: Vec::new(),
         })))
     }
@@ -238,6 +241,8 @@ impl World {
 
     fn arrive(&mut self, place: usize, fault: Fault) {
         let (server, request) = (self.calls[place].server, self.calls[place].request.clone());
+        // The loops of an instance, whose calls belong to no request, wait in real time after a fault: they meet none here.
+        let fault = if self.calls[place].op.is_none() { Fault::Fine } else { fault };
         match fault {
             Fault::Fine | Fault::Twice => {
                 let answer = self.serve(server, &request);
@@ -270,6 +275,9 @@ impl World {
     /// Gives a call its answer.
     fn back(&mut self, place: usize, answer: Answer) {
         let call = &mut self.calls[place];
+        if call.server != self.primary && answer.is_ok() {
+            self.misled.extend(call.op);
+        }
         self.told.push(format!("{} {:?}", call.id, answer));
         call.stage = Stage::Back(Some(answer));
         if let Some(waker) = call.waker.take() {
@@ -381,6 +389,16 @@ impl World {
         }
     }
 
+    /// How many calls were made so far.
+    pub fn made(&self) -> u64 {
+        self.made
+    }
+
+    /// Whether an old primary, which nobody has told that it is one, had a part in what a request was told.
+    pub fn misled(&self, op: u64) -> bool {
+        self.misled.contains(&op)
+    }
+
     /// How often an instance may have come to another server.
     pub fn generation(&self, instance: usize) -> u64 {
         self.doors[instance].2
@@ -423,7 +441,8 @@ impl World {
     /// Every connection is cut: nobody hears an answer, whether or not the server had one.
     pub fn cut(&mut self) {
         for place in 0..self.calls.len() {
-            if matches!(self.calls[place].stage, Stage::Sent | Stage::Answered(..)) {
+            let asked = self.calls[place].op.is_some();
+            if asked && matches!(self.calls[place].stage, Stage::Sent | Stage::Answered(..)) {
                 let answer = self.silence(place);
                 self.back(place, answer);
             }

@@ -17,9 +17,10 @@ const MOST: usize = 3_000;
 /// Plays a program; a panic of product or judge is a verdict like any other.
 pub fn play(program: &Program, plant: Planted) -> Result<Played, String> {
     let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        // Nothing here may yield by itself: what goes on is the program's to say.
-        runtime.block_on(tokio::task::unconstrained(async { Player::new(program, plant).play(program) }))
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        // Nothing here may yield by itself: what goes on is the program's to say. No loop of an instance meets a fault, so
+        // that none of them ever waits for a time; the timers are there for limits that are never reached.
+        runtime.block_on(tokio::task::unconstrained(async { Player::new(program, plant).play(program).await }))
     }));
     played.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();

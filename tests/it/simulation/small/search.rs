@@ -169,10 +169,10 @@ impl Stepper<'_> {
                 self.load(who, 3, Deed::Advance, at, slot);
             }
             Client::Offered(at) => {
-                let slot = self.world.held(self.state.cases[usize::from(at)], self.state.slots);
-                self.load(who, 4, Deed::Book, at, slot);
-                if self.deciding == 3 {
-                    self.load(who, 4, Deed::Decline, at, slot);
+                let answers = [Deed::Book, Deed::Decline];
+                for deed in answers.into_iter().take(if self.deciding == 3 { 2 } else { 1 }) {
+                    let slot = self.world.held(deed, self.state.cases[usize::from(at)], self.state.slots);
+                    self.load(who, 4, deed, at, slot);
                 }
             }
             Client::Over | Client::Deciding(..) => {}
@@ -261,7 +261,7 @@ impl Stepper<'_> {
     fn falls_due(&mut self, deed: Deed, at: u8) -> Result<(), String> {
         let case = self.state.cases[usize::from(at)];
         let slot = match deed {
-            Deed::HoldEnds => self.world.held(case, self.state.slots),
+            Deed::HoldEnds => self.world.held(deed, case, self.state.slots),
             _ => None,
         };
         let slot = slot.map(|place| (place as u8, self.state.slots[place]));

@@ -131,9 +131,13 @@ impl World {
         (0..2).find(|at| self.slot(slots[*at]).open_to_hold(self.now).is_ok())
     }
 
-    /// The slot that an open offer of this case holds.
-    pub fn held(&self, case: Id, slots: [Id; 2]) -> Option<usize> {
-        let offer = self.case(case).offers.iter().find(|offer| offer.state == OfferState::Open)?;
+    /// The slot of the offer that a deed would answer or let expire.
+    pub fn held(&self, deed: Deed, case: Id, slots: [Id; 2]) -> Option<usize> {
+        let case = self.case(case);
+        let offer = match deed {
+            Deed::HoldEnds => case.offer(case.open_action(ActionKind::ConfirmSlot)?.about.offer?)?,
+            _ => case.offers.iter().rev().find(|offer| offer.state == OfferState::Open)?,
+        };
         let Means::Slot { slot, .. } = offer.means else { return None };
         (0..2).find(|at| self.slot(slots[*at]).id == slot)
     }
