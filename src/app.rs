@@ -208,8 +208,18 @@ async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport, Arc<Fen
         silence: duration(server.watch_silence),
         retry_pause: duration(settings.retry_pause),
     };
-    let attempts = settings.commit_attempts;
-    let options = Options { attempts, store: kind, intake, promised, watch, ..Options::default() };
+    let request = duration(setup.config.settings.server.request_deadline);
+    let options = Options {
+        attempts: settings.commit_attempts,
+        store: kind,
+        intake,
+        promised,
+        watch,
+        refusals: settings.unavailable_retries,
+        longest_pause: duration(settings.retry_pause),
+        patience: request.saturating_sub(duration(settings.redis_response)),
+        ..Options::default()
+    };
     let place = |ground: &Arc<Ground>| Arc::new(Place { territory: ground.0.clone(), directory: ground.1.clone() });
     let places = setup.config.territories.iter().map(|(id, ground)| (id.clone(), place(ground))).collect();
     let engine = Engine::new(store, setup.clock.clone(), places, lookup, setup.metrics.clone(), options);

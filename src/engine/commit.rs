@@ -1,6 +1,6 @@
 //! From an outcome to one transaction, and from its answer to the next step.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tracing::{Instrument, info_span};
 
@@ -24,6 +24,9 @@ use super::{
     measure,
     memory::Known,
 };
+
+/// The pause before a transaction is sent again; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
 
 impl Engine {
     fn transaction(&self, work: &Work<'_>, loaded: &Loaded, outcome: &Outcome, epoch: u64) -> Txn {
@@ -144,33 +147,46 @@ impl Engine {
         measure::event(&self.0.metrics, &actor.territory, &outcome.event, before, outcome.after.cases.get(&id));
     }
 
-    /// Sends a transaction; an unknown outcome is asked again with the same command id. `None`: fenced, read again.
+    /// Sends a transaction, and again with the same command id as long as its outcome is unknown and the request has time.
+    /// One attempt that may have been applied leaves the outcome unknown, whatever the later ones were refused for. `None`:
+    /// fenced, read again.
     pub(super) async fn send(&self, txn: &Txn) -> Result<Option<Committed>, Failure> {
-        let mut last = StoreError::Unavailable("no attempt was made".to_owned());
-        for _ in 0..self.0.options.attempts {
-            let watch = Stopwatch::start();
-            let sent = self.0.store.commit(txn).instrument(info_span!("commit")).await;
-            let label = match &sent {
-                Ok(Committed::Done(_)) => CommitResult::Done,
-                Ok(Committed::Conflict(_)) => CommitResult::Conflict,
-                Ok(Committed::Clock(_)) => CommitResult::Clock,
-                Err(StoreError::Unknown(_)) => CommitResult::Unknown,
-                Err(_) => CommitResult::Failed,
-            };
-            self.0.metrics.commit(self.0.options.store, label, watch.elapsed());
-            match sent {
-                Ok(committed) => {
-                    if matches!(&committed, Committed::Done(receipt) if receipt.durability < self.0.options.promised) {
-                        self.0.metrics.degraded(&txn.territory);
-                    }
-                    return Ok(Some(committed));
-                }
+        let (begun, options) = (Stopwatch::start(), &self.0.options);
+        let (mut unknown, mut refused, mut pause) = (None, 0, FIRST_PAUSE);
+        loop {
+            let error = match self.send_once(txn).await {
+                Ok(committed) => return Ok(Some(committed)),
                 Err(StoreError::Fenced { .. }) => return Ok(None),
-                Err(error @ (StoreError::Unknown(_) | StoreError::Unavailable(_))) => last = error,
-                Err(error) => return Err(error.into()),
+                Err(error) => error,
+            };
+            match &error {
+                StoreError::Unknown(_) => unknown = Some(error.clone()),
+                StoreError::Unavailable(_) => refused += 1,
+                _ => return Err(error.into()),
             }
+            if begun.elapsed() >= options.patience || (unknown.is_none() && refused > options.refusals) {
+                return Err(unknown.unwrap_or(error).into());
+            }
+            tokio::time::sleep(pause).await;
+            pause = (2 * pause).min(options.longest_pause);
         }
-        Err(last.into())
+    }
+
+    async fn send_once(&self, txn: &Txn) -> Result<Committed, StoreError> {
+        let watch = Stopwatch::start();
+        let sent = self.0.store.commit(txn).instrument(info_span!("commit")).await;
+        let label = match &sent {
+            Ok(Committed::Done(_)) => CommitResult::Done,
+            Ok(Committed::Conflict(_)) => CommitResult::Conflict,
+            Ok(Committed::Clock(_)) => CommitResult::Clock,
+            Err(StoreError::Unknown(_)) => CommitResult::Unknown,
+            Err(_) => CommitResult::Failed,
+        };
+        self.0.metrics.commit(self.0.options.store, label, watch.elapsed());
+        if matches!(&sent, Ok(Committed::Done(receipt)) if receipt.durability < self.0.options.promised) {
+            self.0.metrics.degraded(&txn.territory);
+        }
+        sent
     }
 
     /// Keeps what was just written, so that the next command on it needs no read.

@@ -84,6 +84,12 @@ pub struct Options {
     pub promised: Durability,
     /// Limits of watching.
     pub watch: WatchLimits,
+    /// How often a transaction that the store refuses for now is sent again.
+    pub refusals: u32,
+    /// Longest pause between two such attempts.
+    pub longest_pause: Duration,
+    /// How long a transaction of unknown outcome is sent again: what a request has, less one call of the store.
+    pub patience: Duration,
 }
 
 /// Limits of the tail of each territory's log, and of every watch that it serves.
@@ -120,6 +126,9 @@ impl Default for Options {
             intake: Policy::Degraded,
             promised: Durability::Unknown,
             watch: WatchLimits::default(),
+            refusals: 5,
+            longest_pause: Duration::from_millis(500),
+            patience: Duration::from_secs(8),
         }
     }
 }

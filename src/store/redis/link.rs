@@ -246,6 +246,8 @@ impl Job<'_> {
         let reach = node.standing().reach(&self.link.promise);
         match self.least {
             Some(least) if reach < least => {
+                // It may be different by now; whoever repeats the call will see.
+                self.link.router.recheck();
                 let promised = self.link.promise.level;
                 let why =
                     format!("writes reach {reach} there now; {promised} is promised, {least} is needed for this one");

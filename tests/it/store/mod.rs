@@ -1,5 +1,7 @@
 //! The store's contract as stories, each told to both engines.
 
+mod callers;
+mod durability;
 mod embedded;
 mod fence;
 mod fuzz;
@@ -12,6 +14,7 @@ mod records;
 mod redis;
 pub mod stand;
 mod time;
+mod topology;
 mod trimming;
 
 /// Runs each named story of this module on every engine.

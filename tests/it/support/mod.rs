@@ -3,3 +3,4 @@
 pub mod gate;
 pub mod redis;
 pub mod room;
+pub mod topology;
