@@ -14,6 +14,7 @@ mod french;
 mod import;
 mod place;
 mod replay;
+mod restore;
 mod scratch;
 mod serve;
 
@@ -65,6 +66,8 @@ enum Command {
     Import(import::Args),
     /// Tell an exported log again: every second in which a case had no owner, a slot was double, a deadline was silent
     Check(check::Args),
+    /// Go on after a backup was put back: lists what is missing and begins another epoch
+    Restore(restore::Args),
     /// Check the configuration: every fault at once, with file and line
     CheckConfig(check_config::Args),
 }
@@ -80,6 +83,7 @@ impl Command {
             Self::Export(args) => export::run(args, shared),
             Self::Import(args) => import::run(args, shared),
             Self::Check(args) => check::run(args, shared),
+            Self::Restore(args) => restore::run(args, shared),
             Self::CheckConfig(args) => check_config::run(args, shared),
         }
     }

@@ -15,6 +15,7 @@ use crate::{
         Settings,
         dump::{Portable, open_portable},
         embedded::Embedded,
+        fence::kept,
         redis::RedisOptions,
     },
 };
@@ -41,6 +42,21 @@ impl Place {
             (None, None, None) => &settings.data_dir,
         };
         embedded(folder, filled).await
+    }
+}
+
+impl Place {
+    /// Where the instances of this machine keep what they acknowledged in that store, and the store's name there.
+    pub fn acknowledged(&self, config: &Config) -> (PathBuf, String) {
+        let settings = &config.settings.store;
+        let configured = settings.redis_url.as_ref().map(|url| url.expose_secret());
+        let redis = match (&self.data, &self.redis) {
+            (_, Some(url)) => Some(url.as_str()),
+            (Some(_), None) => None,
+            (None, None) => configured,
+        };
+        let folder = settings.acknowledged_dir.clone().or_else(|| self.data.clone());
+        (folder.unwrap_or_else(|| settings.data_dir.clone()), kept::store_name(redis))
     }
 }
 

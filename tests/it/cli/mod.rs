@@ -5,6 +5,7 @@ mod check_config;
 mod checking;
 mod explain;
 mod moving;
+mod restore;
 
 use std::process::{Command, Output};
 

@@ -18,7 +18,7 @@ use sas_dispatch::{
         time::Span,
     },
     engine::{CaseView, Done, Engine, Failure, LookupKey, Mutation, Options, Place, Target, codec},
-    store::{Digest, due_command},
+    store::{Digest, Store, due_command},
     telemetry::Metrics,
 };
 
@@ -41,17 +41,27 @@ impl Desk {
     }
 
     pub fn with(stand: Stand, options: Options) -> Self {
-        let (a, b) = (Self::engine(&stand, options), Self::engine(&stand, options));
+        let stores = [stand.store.clone(), stand.store.clone()];
+        Self::over(stand, stores, options)
+    }
+
+    /// Two instances, each with its own way to the store.
+    pub fn over(stand: Stand, stores: [Arc<dyn Store>; 2], options: Options) -> Self {
+        let [a, b] = stores.map(|store| Self::instance(&stand, store, options));
         Self { stand, a, b, made: AtomicU64::new(0) }
     }
 
-    /// One more instance over a store.
+    /// One more instance over the store.
     pub fn engine(stand: &Stand, options: Options) -> Engine {
+        Self::instance(stand, stand.store.clone(), options)
+    }
+
+    fn instance(stand: &Stand, store: Arc<dyn Store>, options: Options) -> Engine {
         let ground = bas_rhin();
         let (territory, directory) = (ground.0.clone(), ground.1.clone());
         let places = BTreeMap::from([(territory.id.clone(), Arc::new(Place { territory, directory }))]);
         let lookup = LookupKey::new(*b"a key for stories");
-        Engine::new(stand.store.clone(), stand.clock.clone(), places, lookup, Metrics::silent(), options)
+        Engine::new(store, stand.clock.clone(), places, lookup, Metrics::silent(), options)
     }
 
     /// A new command of now.

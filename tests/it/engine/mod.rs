@@ -5,6 +5,7 @@ mod checking;
 mod claiming;
 pub mod desk;
 mod due;
+mod fenced;
 mod moved;
 mod outrun;
 mod repeating;

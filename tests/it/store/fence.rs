@@ -1,9 +1,10 @@
 //! Whoever answers, this instance knows whether it is the store it knew: another history is fenced, an old backup
 //! refuses writes until an operator has spoken, and nothing that was lost is answered as done.
 
-mod backups;
+pub mod backups;
 mod files;
 mod forks;
+mod primaries;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -28,8 +29,8 @@ fn land() -> TerritoryId {
 }
 
 /// One instance of the service, as far as the store goes.
-struct Instance {
-    fence: Arc<Fenced>,
+pub struct Instance {
+    pub fence: Arc<Fenced>,
     epoch: u64,
 }
 
@@ -39,7 +40,7 @@ impl Instance {
         Self::over(redis_at(&server.url(), Clock::manual(START)).await, folder).await
     }
 
-    async fn over(inner: Arc<dyn Store>, folder: &Path) -> Self {
+    pub async fn over(inner: Arc<dyn Store>, folder: &Path) -> Self {
         let keeper = Some(Keeper::open(folder, "one").unwrap());
         let (clock, metrics) = (Clock::manual(START), Metrics::silent());
         let fence = Fenced::over(inner, FenceOptions { keeper, every: NEVER, clock, metrics });
@@ -69,7 +70,7 @@ impl Instance {
     }
 
     /// Commits one after the other; after a fence it reads again, once each.
-    async fn done(&mut self, names: &[&str]) -> Vec<Receipt> {
+    pub async fn done(&mut self, names: &[&str]) -> Vec<Receipt> {
         let mut receipts = Vec::new();
         for name in names {
             receipts.push(match self.send(&self.txn(name)).await {

@@ -3,7 +3,7 @@
 mod callers;
 mod durability;
 mod embedded;
-mod fence;
+pub mod fence;
 mod fuzz;
 mod guards;
 mod log;

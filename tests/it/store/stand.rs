@@ -54,15 +54,20 @@ impl Stand {
 
     pub async fn redis() -> Self {
         let server = Server::start("always");
-        let clock = Clock::manual(START);
-        let url = server.url();
+        let stand = Self::beside(&server).await;
+        Self { _keep: Box::new(server), ..stand }
+    }
+
+    /// A stand on a server that the story keeps to itself.
+    pub async fn beside(server: &Server) -> Self {
+        let (clock, url) = (Clock::manual(START), server.url());
         let whole = whole_redis_at(&url, clock.clone()).await;
         let reopen = Box::new(move |clock| {
             let url = url.clone();
             Box::pin(async move { whole_redis_at(&url, clock).await }) as Reopening
         });
         let (store, territory) = (whole.clone() as Arc<dyn Store>, "fr-67".parse().unwrap());
-        Self { store, whole, clock, territory, reopen, _keep: Box::new(server) }
+        Self { store, whole, clock, territory, reopen, _keep: Box::new(()) }
     }
 
     /// Closes the store and opens it again on `clock`.
