@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+// A request makes and drops some hundreds of small texts; the system's allocator took a quarter of its processor time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     sas_dispatch::cli::run()
 }

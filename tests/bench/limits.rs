@@ -23,6 +23,10 @@ use clap::Parser;
 
 use table::Table;
 
+// The bare server runs on the service's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What stops the benchmark, in words.
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 

@@ -15,6 +15,8 @@ use crate::Outcome;
 
 /// Connections that the service shares among all callers.
 pub(crate) const CONNECTIONS: usize = 3;
+/// Where each call waits for a replica it has a connection to itself, as in the service.
+const CONNECTIONS_OF_WAITING: usize = 64;
 
 /// How safe a write is before it is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -219,7 +221,9 @@ impl Server {
     pub(crate) fn bare(redis: &Redis, recording: &Path) -> Outcome<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("--bare").arg(redis.url()).arg(recording);
-        command.arg("--replicas").arg(redis.level.map_or(0, Level::replicas).to_string());
+        let replicas = redis.level.map_or(0, Level::replicas);
+        let connections = if replicas > 0 { CONNECTIONS_OF_WAITING } else { CONNECTIONS };
+        command.arg("--replicas").arg(replicas.to_string()).arg("--connections").arg(connections.to_string());
         let (process, address) = Running::until(&mut command, |line| line.strip_prefix("bare on ")?.parse().ok())?;
         Ok(Self { process, address, _dir: None })
     }
