@@ -54,6 +54,8 @@ pub struct ArchiveSettings {
 pub struct ServerSettings {
     /// Address and port.
     pub listen: SocketAddr,
+    /// Threads that answer calls; 1 is one thread for everything, without the cost of handing work from one to another.
+    pub runtime_threads: usize,
     /// Longest message accepted, in bytes.
     pub max_message_bytes: usize,
     /// Requests worked on at one time by one connection.
@@ -190,6 +192,7 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
     let listen = table.required("listen", |value| {
         parsed::<SocketAddr>(value).map_err(|_| "expected an address and a port such as \"127.0.0.1:50051\"".into())
     });
+    let runtime_threads = table.required("runtime_threads", whole(1..=1_024));
     let max_message_bytes = table.required("max_message_bytes", whole(1_024..=64 * 1_048_576));
     let max_concurrent_requests = table.required("max_concurrent_requests", whole(1..=65_536));
     let request_deadline = table.required("request_deadline_seconds", seconds);
@@ -201,6 +204,7 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
     let shutdown_grace = table.required("shutdown_grace_seconds", seconds);
     Some(ServerSettings {
         listen: listen?,
+        runtime_threads: size(runtime_threads?),
         max_message_bytes: size(max_message_bytes?),
         max_concurrent_requests: size(max_concurrent_requests?),
         request_deadline: request_deadline?,
