@@ -3,7 +3,7 @@
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::{
     EnvFilter, Layer,
-    filter::{FilterExt, filter_fn},
+    filter::{FilterExt, LevelFilter, filter_fn},
     fmt::{self, MakeWriter},
     registry::LookupSpan,
 };
@@ -38,7 +38,8 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let chosen = EnvFilter::try_new(filter).map_err(|error| TelemetryError::Filter(error.to_string()))?;
-    let chosen = chosen.and(filter_fn(|metadata| ours(metadata) || *metadata.level() <= Level::INFO));
+    let others = filter_fn(|metadata| ours(metadata) || *metadata.level() <= Level::INFO);
+    let chosen = chosen.and(others.with_max_level_hint(LevelFilter::TRACE));
     let lines = fmt::layer().with_writer(writer).with_ansi(false);
     Ok(match format {
         LogFormat::Text => lines.with_filter(chosen).boxed(),

@@ -117,8 +117,9 @@ where
         Some(providers) => providers.metrics.meter("sas_dispatch"),
         None => NoopMeterProvider::new().meter("sas_dispatch"),
     };
-    let subscriber = Registry::default()
-        .with(logs::layer(settings.log_format, &settings.filter, writer)?)
-        .with(providers.as_ref().map(otlp::Providers::span_layer));
+    // A list of what there is: an absent layer in its place would have every trace line of every crate looked at.
+    let mut layers = vec![logs::layer(settings.log_format, &settings.filter, writer)?];
+    layers.extend(providers.as_ref().map(otlp::Providers::span_layer));
+    let subscriber = Registry::default().with(layers);
     Ok((Dispatch::new(subscriber), Guard { providers, metrics: Metrics::new(&meter) }))
 }

@@ -11,7 +11,11 @@ use opentelemetry_sdk::{
     trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider},
 };
 use tracing::{Level, Subscriber};
-use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, filter_fn},
+    registry::LookupSpan,
+};
 
 use super::{TelemetryError, TelemetrySettings, logs};
 
@@ -60,12 +64,13 @@ impl Providers {
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     {
+        let ours = filter_fn(|metadata| logs::ours(metadata) && *metadata.level() <= Level::DEBUG);
         tracing_opentelemetry::layer()
             .with_tracer(self.traces.tracer("sas_dispatch"))
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)
-            .with_filter(filter_fn(|metadata| logs::ours(metadata) && *metadata.level() <= Level::DEBUG))
+            .with_filter(ours.with_max_level_hint(LevelFilter::DEBUG))
             .boxed()
     }
 
