@@ -5,21 +5,23 @@ use std::fmt;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
+use crate::store::txn::digits;
+
 /// The key of the look-up hashes. Without it a stored hash says nothing about a number.
 #[derive(Clone)]
-pub struct LookupKey(Vec<u8>);
+pub struct LookupKey(Hmac<Sha256>);
 
 impl LookupKey {
     /// From secret bytes (at least 16 are wise).
     pub fn new(secret: impl Into<Vec<u8>>) -> Self {
-        Self(secret.into())
+        Self(Hmac::new_from_slice(&secret.into()).expect("HMAC takes a key of any length"))
     }
 
     /// The keyed hash of a text, 32 hexadecimal digits.
     pub fn hash(&self, text: &str) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        let mut mac = self.0.clone();
         mac.update(text.as_bytes());
-        mac.finalize().into_bytes()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        digits(&mac.finalize().into_bytes()[..16])
     }
 }
 

@@ -293,26 +293,34 @@ impl Txn {
 }
 
 impl Guard {
-    fn names(&self) -> Vec<&str> {
-        match self {
-            Self::Version(key, _) | Self::Absent(key) => vec![key.as_str()],
-            Self::First(index, None) => vec![index.as_str()],
-            Self::First(index, Some(member)) | Self::Due(index, member) | Self::Running(index, member) => {
-                vec![index.as_str(), &member.0]
-            }
-        }
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let (name, member) = match self {
+            Self::Version(key, _) | Self::Absent(key) => (key.as_str(), None),
+            Self::First(index, member) => (index.as_str(), member.as_ref()),
+            Self::Due(index, member) | Self::Running(index, member) => (index.as_str(), Some(member)),
+        };
+        [Some(name), member.map(|member| member.0.as_str())].into_iter().flatten()
     }
 }
 
 impl Op {
-    fn names(&self) -> Vec<&str> {
-        match self {
-            Self::Put { key, number: Some(counter), .. } => vec![key.as_str(), counter.as_str()],
-            Self::Put { key, .. } | Self::Delete(key) => vec![key.as_str()],
-            Self::IndexAdd(index, _, member) | Self::IndexRemove(index, member) => vec![index.as_str(), &member.0],
-            Self::RaiseEpoch { .. } => Vec::new(),
-        }
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let (name, other) = match self {
+            Self::Put { key, number, .. } => (Some(key.as_str()), number.as_ref().map(Counter::as_str)),
+            Self::Delete(key) => (Some(key.as_str()), None),
+            Self::IndexAdd(index, _, member) | Self::IndexRemove(index, member) => {
+                (Some(index.as_str()), Some(member.0.as_str()))
+            }
+            Self::RaiseEpoch { .. } => (None, None),
+        };
+        [name, other].into_iter().flatten()
     }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn digits(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 /// The instant inside a command id; `None` when it is not a UUIDv7.

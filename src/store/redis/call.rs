@@ -7,7 +7,10 @@ use ::redis::{Cmd, cmd};
 use crate::{
     clock::Clock,
     domain::ids::{CommandId, TerritoryId},
-    store::{Guard, Index, Key, MAX_TRIM, Member, Op, Score, Txn, Version, txn::command_time},
+    store::{
+        Guard, Index, Key, MAX_TRIM, Member, Op, Score, Txn, Version,
+        txn::{command_time, digits},
+    },
 };
 
 use super::names::Names;
@@ -91,7 +94,7 @@ fn some(bytes: &[u8]) -> Vec<u8> {
 
 /// The version as the scripts hold it: 32 hex digits.
 pub(super) fn hex(version: Version) -> String {
-    version.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    digits(&version.to_bytes())
 }
 
 pub(super) fn read(
