@@ -1,14 +1,14 @@
 //! The calls to the scripts: their keys and arguments as the heads of the `.lua` files say.
 
-use std::sync::LazyLock;
+use std::{io::Write, sync::LazyLock};
 
-use ::redis::{Cmd, cmd};
+use ::redis::{Cmd, RedisWrite, ToRedisArgs, cmd};
 
 use crate::{
     clock::Clock,
     domain::ids::{CommandId, TerritoryId},
     store::{
-        Guard, Index, Key, MAX_TRIM, Member, Op, Score, Txn, Version,
+        Counter, Guard, Index, Key, MAX_TRIM, Member, Op, Score, Txn, Version,
         txn::{command_time, digits},
     },
 };
@@ -16,9 +16,18 @@ use crate::{
 use super::names::Names;
 
 /// A script's text and its hash, by which servers know it.
-struct Script {
+pub(super) struct Script {
     text: &'static str,
     hash: String,
+}
+
+impl Script {
+    /// Gives a server the script.
+    pub fn load(&self) -> Cmd {
+        let mut load = cmd("SCRIPT");
+        load.arg("LOAD").arg(self.text);
+        load
+    }
 }
 
 // The line before a script's text says what it may do: a script that only reads runs anywhere, and one that writes is
@@ -51,8 +60,8 @@ pub(super) enum Effect {
 /// One call of a territory.
 pub(super) struct Request {
     pub command: Cmd,
-    /// Gives a server the script that the command names.
-    pub load: Option<Cmd>,
+    /// The script that the command names, for a server that does not know it.
+    pub script: Option<&'static Script>,
     pub effect: Effect,
     /// Where replicas are waited for, this waits for them.
     pub waits: bool,
@@ -61,17 +70,20 @@ pub(super) struct Request {
 impl Request {
     /// A plain command that writes nothing.
     pub fn of(command: Cmd, waits: bool) -> Self {
-        Self { command, load: None, effect: Effect::None, waits }
+        Self { command, script: None, effect: Effect::None, waits }
     }
 
-    fn script(script: &Script, keys: &[String], args: &[Vec<u8>], effect: Effect) -> Self {
-        let (mut command, mut load) = (cmd("EVALSHA"), cmd("SCRIPT"));
+    fn script(script: &'static Script, keys: &[String], args: &[Vec<u8>], effect: Effect) -> Self {
+        let mut command = cmd("EVALSHA");
         command.arg(&script.hash).arg(keys.len()).arg(keys);
         args.iter().for_each(|arg| {
             command.arg(arg.as_slice());
         });
-        load.arg("LOAD").arg(script.text);
-        Self { command, load: Some(load), effect, waits: effect != Effect::None }
+        Self::run(script, command, effect)
+    }
+
+    fn run(script: &'static Script, command: Cmd, effect: Effect) -> Self {
+        Self { command, script: Some(script), effect, waits: effect != Effect::None }
     }
 }
 
@@ -130,69 +142,104 @@ pub(super) fn trim(names: &Names, territory: &TerritoryId, through: u64) -> Requ
     Request::script(&TRIM, &keys, &[text(through), text(MAX_TRIM)], Effect::None)
 }
 
+/// Written straight into the command: it is the longest and the most frequent of all calls.
 pub(super) fn commit(names: &Names, clock: &Clock, txn: &Txn) -> Request {
-    let territory = &txn.territory;
-    let mut keys = vec![names.head(territory), names.log(territory), names.counters(territory)];
+    let (territory, parts) = (&txn.territory, txn.guards.len() + txn.ops.len());
+    let mut command = Cmd::with_capacity(19 + 4 * parts, LEAST_BYTES + txn.event.as_ref().map_or(0, Vec::len));
+    command.arg("EVALSHA").arg(&COMMIT.hash).arg(4 + parts);
+    command.arg(names.head(territory)).arg(names.log(territory)).arg(names.counters(territory));
     // A touch names the head where a command names its receipt: the script does not look there.
-    keys.push(txn.command.map_or_else(|| names.head(territory), |(id, _)| names.receipt(territory, id)));
-    let mut args = command_args(txn);
-    args.extend([text(txn.epoch), text(txn.at.unix_ms()), clock_arg(clock)]);
-    args.push(txn.event.as_deref().map_or_else(Vec::new, some));
-    args.extend([txn.outcome.clone(), text(txn.guards.len()), text(txn.ops.len())]);
-    for guard in &txn.guards {
-        let (key, three) = guard_args(names, territory, guard);
-        keys.push(key);
-        args.extend(three);
+    command.arg(txn.command.map_or_else(|| names.head(territory), |(id, _)| names.receipt(territory, id)));
+    txn.guards.iter().for_each(|guard| {
+        command.arg(guard_key(names, territory, guard));
+    });
+    txn.ops.iter().for_each(|op| {
+        command.arg(op_key(names, territory, op));
+    });
+    command_args(&mut command, txn);
+    command.arg(txn.epoch).arg(txn.at.unix_ms()).arg(clock_arg(clock));
+    match &txn.event {
+        Some(event) => command.arg(Given(event)),
+        None => command.arg(NONE),
+    };
+    command.arg(txn.outcome.as_slice()).arg(txn.guards.len()).arg(txn.ops.len());
+    txn.guards.iter().for_each(|guard| guard_args(&mut command, names, territory, guard));
+    txn.ops.iter().for_each(|op| op_args(&mut command, op));
+    Request::run(&COMMIT, command, if txn.command.is_some() { Effect::Once } else { Effect::Perhaps })
+}
+
+/// Room for the names, numbers and the record of an ordinary commit.
+const LEAST_BYTES: usize = 6 * 1_024;
+const NONE: &[u8] = b"";
+
+/// `=` and the bytes, so that empty bytes differ from none.
+struct Given<'a>(&'a [u8]);
+
+impl ToRedisArgs for Given<'_> {
+    fn write_redis_args<W: ?Sized + RedisWrite>(&self, out: &mut W) {
+        let mut arg = out.writer_for_next_arg();
+        // Memory takes what is written to it.
+        arg.write_all(b"=").and_then(|()| arg.write_all(self.0)).ok();
     }
-    for op in &txn.ops {
-        let (key, three) = op_args(names, territory, op);
-        keys.push(key);
-        args.extend(three);
-    }
-    let effect = if txn.command.is_some() { Effect::Once } else { Effect::Perhaps };
-    Request::script(&COMMIT, &keys, &args, effect)
 }
 
 /// The first five: id, digest, low half of the version, when it was made, schema.
-fn command_args(txn: &Txn) -> Vec<Vec<u8>> {
-    let schema = txn.written_schema().map_or_else(Vec::new, text);
+fn command_args(command: &mut Cmd, txn: &Txn) {
     match txn.command {
         Some((id, digest)) => {
-            let low = hex(Version::new(0, id, txn.at)).split_off(16).into_bytes();
+            let low = hex(Version::new(0, id, txn.at)).split_off(16);
             let made = command_time(id).map_or(0, |made| made.unix_ms());
-            vec![text(id), digest.0.to_vec(), low, text(made), schema]
+            command.arg(id.to_string()).arg(&digest.0[..]).arg(low).arg(made);
         }
-        None => vec![Vec::new(), Vec::new(), format!("{:010x}", txn.touch_digest()).into_bytes(), text(0), schema],
+        None => {
+            command.arg(NONE).arg(NONE).arg(format!("{:010x}", txn.touch_digest())).arg(0);
+        }
     }
+    match txn.written_schema() {
+        Some(schema) => command.arg(schema),
+        None => command.arg(NONE),
+    };
 }
 
-fn guard_args(names: &Names, territory: &TerritoryId, guard: &Guard) -> (String, [Vec<u8>; 3]) {
-    let tag = |tag: &str| tag.as_bytes().to_vec();
-    let member = |member: &Member| member.0.clone().into_bytes();
+fn guard_key(names: &Names, territory: &TerritoryId, guard: &Guard) -> String {
     match guard {
-        Guard::Version(key, version) => (names.record(territory, key), [tag("v"), text(hex(*version)), Vec::new()]),
-        Guard::Absent(key) => (names.record(territory, key), [tag("a"), Vec::new(), Vec::new()]),
-        Guard::First(index, head) => {
-            let head = head.as_ref().map_or_else(Vec::new, |head| some(head.0.as_bytes()));
-            let records = index.record_prefix().map_or_else(Vec::new, |kind| text(names.records(territory, kind)));
-            (names.index(territory, index), [tag("f"), head, records])
-        }
-        Guard::Due(index, due) => (names.index(territory, index), [tag("d"), member(due), Vec::new()]),
-        Guard::Running(index, runs) => (names.index(territory, index), [tag("r"), member(runs), Vec::new()]),
+        Guard::Version(key, _) | Guard::Absent(key) => names.record(territory, key),
+        Guard::First(index, _) | Guard::Due(index, _) | Guard::Running(index, _) => names.index(territory, index),
     }
 }
 
-fn op_args(names: &Names, territory: &TerritoryId, op: &Op) -> (String, [Vec<u8>; 3]) {
-    let tag = |tag: &str| tag.as_bytes().to_vec();
-    let member = |member: &Member| member.0.clone().into_bytes();
+fn op_key(names: &Names, territory: &TerritoryId, op: &Op) -> String {
     match op {
-        Op::Put { key, value, number } => {
-            let counter = number.as_ref().map_or_else(Vec::new, text);
-            (names.record(territory, key), [tag("p"), value.clone(), counter])
-        }
-        Op::Delete(key) => (names.record(territory, key), [tag("x"), Vec::new(), Vec::new()]),
-        Op::IndexAdd(index, score, added) => (names.index(territory, index), [tag("+"), text(score), member(added)]),
-        Op::IndexRemove(index, gone) => (names.index(territory, index), [tag("-"), member(gone), Vec::new()]),
-        Op::RaiseEpoch { beyond } => (names.head(territory), [tag("e"), text(beyond), Vec::new()]),
+        Op::Put { key, .. } | Op::Delete(key) => names.record(territory, key),
+        Op::IndexAdd(index, ..) | Op::IndexRemove(index, _) => names.index(territory, index),
+        Op::RaiseEpoch { .. } => names.head(territory),
     }
+}
+
+fn guard_args(command: &mut Cmd, names: &Names, territory: &TerritoryId, guard: &Guard) {
+    match guard {
+        Guard::Version(_, version) => command.arg("v").arg(hex(*version)).arg(NONE),
+        Guard::Absent(_) => command.arg("a").arg(NONE).arg(NONE),
+        Guard::First(index, head) => {
+            match head {
+                Some(head) => command.arg("f").arg(Given(head.0.as_bytes())),
+                None => command.arg("f").arg(NONE),
+            };
+            command.arg(index.record_prefix().map_or_else(String::new, |kind| names.records(territory, kind)))
+        }
+        Guard::Due(_, due) => command.arg("d").arg(&due.0).arg(NONE),
+        Guard::Running(_, runs) => command.arg("r").arg(&runs.0).arg(NONE),
+    };
+}
+
+fn op_args(command: &mut Cmd, op: &Op) {
+    match op {
+        Op::Put { value, number, .. } => {
+            command.arg("p").arg(value.as_slice()).arg(number.as_ref().map_or("", Counter::as_str))
+        }
+        Op::Delete(_) => command.arg("x").arg(NONE).arg(NONE),
+        Op::IndexAdd(_, score, added) => command.arg("+").arg(*score).arg(&added.0),
+        Op::IndexRemove(_, gone) => command.arg("-").arg(&gone.0).arg(NONE),
+        Op::RaiseEpoch { beyond } => command.arg("e").arg(*beyond).arg(NONE),
+    };
 }

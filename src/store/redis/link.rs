@@ -268,9 +268,9 @@ impl Job<'_> {
         let before = std::mem::replace(&mut self.trace().sent, true);
         let mut answer = self.once(connection, asking, awaited).await;
         if answer == Err(Fault::NoScript)
-            && let Some(load) = &self.request.load
+            && let Some(script) = self.request.script
         {
-            answer = match load.query_async::<Value>(connection).await {
+            answer = match script.load().query_async::<Value>(connection).await {
                 Ok(_) => self.once(connection, asking, awaited).await,
                 Err(error) => Err(Fault::of(&error)),
             };
