@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-// A request makes and drops some hundreds of small texts; the system's allocator took a quarter of its processor time.
+// A request makes and drops some hundreds of small texts.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
