@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, debug_span};
 
 use crate::{
     domain::{
@@ -85,7 +85,7 @@ impl Engine {
     ) -> Result<Done, Failure> {
         let place = self.territory(&actor.territory)?;
         let work = Work { actor, place: &place, mutation, target, command: &command, extra: &extra };
-        let span = info_span!("act", command = command.name(), case = target.case.map(tracing::field::display));
+        let span = debug_span!("act", command = command.name(), case = target.case.map(tracing::field::display));
         let result = self.attempts(&work).instrument(span).await;
         self.counted(actor, command.name(), &result);
         result

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, debug_span};
 
 use crate::{
     domain::{
@@ -19,7 +19,7 @@ use crate::{
 use super::{
     Done, Engine, Failure, Mutation, Place, Target,
     act::{Attempt, Extra, Loaded, Work, answered},
-    memory::Memory,
+    memory::{Known, Memory},
     positions::Touched,
 };
 
@@ -48,7 +48,7 @@ impl Engine {
         let place = self.territory(&actor.territory)?;
         let (index, extra, command) = (Index::queue(stream.code()), Extra::default(), Command::Claim);
         let work = Work { actor, place: &place, mutation, target: Target::default(), command: &command, extra: &extra };
-        let span = info_span!("act", command = command.name());
+        let span = debug_span!("act", command = command.name());
         let result = self.claimed(&work, &index).instrument(span).await;
         self.counted(actor, command.name(), &result);
         result
@@ -81,19 +81,14 @@ impl Engine {
     /// that are passed over for it are guarded as well.
     async fn claim_first(&self, work: &Work<'_>, index: &Index, waiting: Option<Vec<Member>>) -> Result<Step, Failure> {
         let territory = &work.actor.territory;
-        let from_store = waiting.is_some();
         let waiting = waiting.unwrap_or_else(|| self.0.memory.queue(territory, index, |queue| queue.front(NOT_HIS)));
         let extra = Extra { guards: vec![Guard::First(index.clone(), waiting.first().cloned())] };
         let mut loaded = Loaded::new();
         for member in &waiting {
             let Ok(case) = member.0.parse::<CaseId>() else { continue };
             let key = Key::case(case);
-            let known = match self.0.memory.get(territory, &key) {
-                Some(known) => known,
-                None => match self.read_one(work.actor, &key).await? {
-                    Some(known) => known,
-                    None => return Ok(self.passed(territory, index, member)),
-                },
+            let Some(known) = self.waiting_case(work.actor, &key, index, &waiting).await? else {
+                return Ok(self.passed(territory, index, member));
             };
             loaded.insert(key.clone(), Some(known.clone()));
             let work = Work { target: Target::case(case), extra: &extra, ..*work };
@@ -111,11 +106,31 @@ impl Engine {
                     });
                 }
                 Err(Refusal::Independence) => {}
+                Err(refusal @ Refusal::Broken(_)) => return Err(refusal.into()),
                 // It does not wait any longer. What the store said a moment ago has changed since.
                 Err(_) => return Ok(self.passed(territory, index, member)),
             }
         }
-        if from_store && waiting.is_empty() { Ok(Step::Moved) } else { Ok(Step::Nobody) }
+        Ok(Step::Nobody)
+    }
+
+    /// The case of `key`. When it has to be read, so are the others of the front that are not known: the next regulator
+    /// asks for the next of them.
+    async fn waiting_case(
+        &self,
+        actor: &Actor,
+        key: &Key,
+        index: &Index,
+        waiting: &[Member],
+    ) -> Result<Option<Known>, Failure> {
+        let territory = &actor.territory;
+        if let Some(known) = self.0.memory.get(territory, key) {
+            return Ok(Some(known));
+        }
+        let keys = waiting.iter().filter_map(|member| index.head_record(member));
+        let unknown: Vec<Key> = keys.filter(|key| self.0.memory.get(territory, key).is_none()).collect();
+        let snapshot = self.0.store.read(territory, &unknown, None).await?;
+        Ok(self.remember(actor, &snapshot)?.remove(key).flatten())
     }
 
     fn passed(&self, territory: &crate::domain::ids::TerritoryId, index: &Index, member: &Member) -> Step {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, debug_span};
 
 use crate::{
     clock::Stopwatch,
@@ -10,6 +10,7 @@ use crate::{
         actor::Actor,
         calendar::local_date,
         case::{Command, Outcome, Records, Refusal},
+        ids::CaseId,
         time::Instant,
     },
     store::{Committed, Conflict, Counter, Guard, Index, Key, Member, Op, Policy, Receipt, StoreError, Txn},
@@ -29,7 +30,14 @@ use super::{
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 
 impl Engine {
-    fn transaction(&self, work: &Work<'_>, loaded: &Loaded, outcome: &Outcome, epoch: u64) -> Txn {
+    fn transaction(
+        &self,
+        work: &Work<'_>,
+        loaded: &Loaded,
+        outcome: &Outcome,
+        after: &[(Key, Entity)],
+        epoch: u64,
+    ) -> Txn {
         let Work { place, mutation, extra, .. } = *work;
         let guard = |(key, known): (&Key, &Option<Known>)| match known {
             Some(known) => Guard::Version(key.clone(), known.version),
@@ -38,23 +46,23 @@ impl Engine {
         let mut guards: Vec<Guard> = loaded.iter().map(guard).collect();
         let basis = self.basis(place);
         let mut ops = Vec::new();
-        for (key, after) in entities(&outcome.after) {
-            let before = loaded.get(&key).and_then(Option::as_ref).map(|known| known.entity.as_ref());
-            if before == Some(&after) {
+        for (key, after) in after {
+            let before = loaded.get(key).and_then(Option::as_ref).map(|known| known.entity.as_ref());
+            if before == Some(after) {
                 continue;
             }
-            if before.is_none() && !guards.iter().any(|guard| matches!(guard, Guard::Absent(known) if *known == key)) {
+            if !loaded.contains_key(key) {
                 guards.push(Guard::Absent(key.clone()));
             }
-            ops.extend(indexes::difference(before, Some(&after), basis));
-            ops.extend(self.lease_ops(place, before, &after, outcome.event.at));
-            let number = match (&after, before) {
+            ops.extend(indexes::difference(before, Some(after), basis));
+            ops.extend(self.lease_ops(place, before, after, outcome.event.at));
+            let number = match (after, before) {
                 (Entity::Case(case), None) => {
                     Some(Counter::case_number(local_date(place.territory.calendar.zone(), case.entered)))
                 }
                 _ => None,
             };
-            ops.push(Op::Put { key, value: codec::encode(&after), number });
+            ops.push(Op::Put { key: key.clone(), value: codec::encode(after), number });
         }
         guards.extend(extra.guards.iter().cloned());
         let policy = self.policy(work, loaded);
@@ -95,7 +103,8 @@ impl Engine {
     /// Writes an outcome, guarded on every record that was loaded for it.
     pub(super) async fn commit(&self, work: &Work<'_>, loaded: &Loaded, outcome: &Outcome) -> Result<Attempt, Failure> {
         let Work { actor, place, .. } = *work;
-        let txn = self.transaction(work, loaded, outcome, self.epoch(actor).await?);
+        let after = entities(&outcome.after);
+        let txn = self.transaction(work, loaded, outcome, &after, self.epoch(actor).await?);
         match self.send(&txn).await? {
             Some(Committed::Done(receipt)) if receipt.replayed => {
                 let reply = reply(&receipt);
@@ -104,7 +113,7 @@ impl Engine {
             }
             Some(Committed::Done(receipt)) => {
                 self.count(actor, loaded, outcome);
-                let view = self.keep(actor, place, loaded, outcome, &txn, &receipt);
+                let view = self.keep(work, loaded, after, &txn, &receipt, outcome.event.case);
                 Ok(Attempt::Done(Box::new(done(outcome.reply.clone(), &receipt, view))))
             }
             Some(Committed::Conflict(conflict)) => {
@@ -174,7 +183,7 @@ impl Engine {
 
     async fn send_once(&self, txn: &Txn) -> Result<Committed, StoreError> {
         let watch = Stopwatch::start();
-        let sent = self.0.store.commit(txn).instrument(info_span!("commit")).await;
+        let sent = self.0.store.commit(txn).instrument(debug_span!("commit")).await;
         let label = match &sent {
             Ok(Committed::Done(_)) => CommitResult::Done,
             Ok(Committed::Conflict(_)) => CommitResult::Conflict,
@@ -192,26 +201,24 @@ impl Engine {
     /// Keeps what was just written, so that the next command on it needs no read.
     fn keep(
         &self,
-        actor: &Actor,
-        place: &Place,
+        work: &Work<'_>,
         loaded: &Loaded,
-        outcome: &Outcome,
+        after: Vec<(Key, Entity)>,
         txn: &Txn,
         receipt: &Receipt,
+        case: Option<CaseId>,
     ) -> Option<CaseView> {
+        let Work { actor, place, .. } = *work;
         let mut view = None;
         let written = |key: &Key| txn.ops.iter().any(|op| matches!(op, Op::Put { key: put, .. } if put == key));
-        for (key, entity) in entities(&outcome.after) {
-            let before = loaded.get(&key).cloned().flatten();
-            let (version, number) = match (&before, written(&key)) {
-                (Some(known), false) => (known.version, known.number),
-                (Some(known), true) => (receipt.version, known.number),
-                (None, _) => (receipt.version, receipt.counts.first().copied()),
+        for (key, entity) in after {
+            let (version, number) = match loaded.get(&key).and_then(Option::as_ref) {
+                Some(known) if !written(&key) => (known.version, known.number),
+                Some(known) => (receipt.version, known.number),
+                None => (receipt.version, receipt.counts.first().copied()),
             };
             let known = Known { version, number, entity: Arc::new(entity) };
-            if let Entity::Case(case) = known.entity.as_ref()
-                && Some(case.id) == outcome.event.case
-            {
+            if known.case().is_some_and(|known| Some(known.id) == case) {
                 view = CaseView::new(place, &known, receipt.at);
             }
             self.0.memory.put(&actor.territory, &key, Some(known));

@@ -8,7 +8,7 @@ use crate::{
         case::{Action, ActionKind, Case, OfferState, Owner, leaving},
         regulation::queue,
         slots::{Slot, SlotState},
-        time::Span,
+        time::{Instant, Span},
         visits::{Shift, ShiftState, VisitStatus},
     },
     store::{Index, Key, Member, Op, Score},
@@ -29,13 +29,24 @@ pub(super) struct Basis<'a> {
 
 /// The ops that turn the entries of `before` into those of `after`.
 pub(super) fn difference(before: Option<&Entity>, after: Option<&Entity>, basis: Basis<'_>) -> Vec<Op> {
-    let old = before.map(|entity| entries(entity, basis)).unwrap_or_default();
-    let new = after.map(|entity| entries(entity, basis)).unwrap_or_default();
-    let gone = old.keys().filter(|key| !new.contains_key(*key));
-    let mut ops: Vec<Op> = gone.map(|(index, member)| Op::IndexRemove(index.clone(), member.clone())).collect();
-    for ((index, member), score) in &new {
-        if old.get(&(index.clone(), member.clone())) != Some(score) {
-            ops.push(Op::IndexAdd(index.clone(), *score, member.clone()));
+    let (old, new) = match (before, after) {
+        // Nothing it can be looked up by has changed: the costly hashes are left out on both sides.
+        (Some(Entity::Case(old)), Some(Entity::Case(new))) if looked_up_by(old) == looked_up_by(new) => {
+            (of_work(old, basis), of_work(new, basis))
+        }
+        _ => {
+            let of = |entity: Option<&Entity>| entity.map(|entity| entries(entity, basis)).unwrap_or_default();
+            (of(before), of(after))
+        }
+    };
+    let mut ops: Vec<Op> = Vec::new();
+    for ((index, member), _) in old.iter().filter(|(place, _)| !new.contains_key(*place)) {
+        ops.push(Op::IndexRemove(index.clone(), member.clone()));
+    }
+    for ((index, member), score) in new {
+        let place = (index, member);
+        if old.get(&place) != Some(&score) {
+            ops.push(Op::IndexAdd(place.0, score, place.1));
         }
     }
     ops
@@ -57,6 +68,26 @@ pub(super) fn place(entity: &Entity, index: &Index, basis: Basis<'_>) -> Option<
 }
 
 fn of_case(case: &Case, basis: Basis<'_>) -> Entries {
+    let (mut entries, id) = (of_work(case, basis), Member::from(&case.id));
+    let mut add = |index: Index| entries.insert((index, id.clone()), case.opened.unix_ms());
+    let (call, numbers, _) = looked_up_by(case);
+    if let Some(call) = call {
+        add(Index::call(&basis.lookup.hash(call)));
+    }
+    for number in numbers.iter().filter(|number| !number.is_empty()) {
+        add(Index::repeat(&basis.lookup.hash(number)));
+    }
+    entries
+}
+
+/// What a case is found by: the call, the numbers, and the instant that orders them.
+fn looked_up_by(case: &Case) -> (Option<&str>, [&str; 2], Instant) {
+    let caller = &case.sealed.caller;
+    (case.call.as_deref(), [caller.phone.reveal().as_str(), caller.call_back.reveal().as_str()], case.opened)
+}
+
+/// The entries by which the work is found.
+fn of_work(case: &Case, basis: Basis<'_>) -> Entries {
     let mut entries = Entries::new();
     let id = Member::from(&case.id);
     let mut add = |index: Index, member: &Member, score: Score| {
@@ -92,14 +123,6 @@ fn of_case(case: &Case, basis: Basis<'_>) -> Entries {
     }
     if let Some(closed) = leaving::closed_at(case) {
         add(Index::over(), &Member(Key::case(case.id).to_string()), closed.unix_ms());
-    }
-    if let Some(call) = &case.call {
-        add(Index::call(&basis.lookup.hash(call)), &id, case.opened.unix_ms());
-    }
-    for number in [&case.sealed.caller.phone, &case.sealed.caller.call_back] {
-        if !number.reveal().is_empty() {
-            add(Index::repeat(&basis.lookup.hash(number.reveal())), &id, case.opened.unix_ms());
-        }
     }
     entries.extend(of_missions(case));
     entries

@@ -31,7 +31,7 @@
 //! Ids are opaque: no patient data in a key, a member or a score. A member that names a record begins with its id
 //! (up to the first `/`); [`Index::head_record`] says which kind of record, so that a conflict can return it.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use crate::domain::ids::{CaseId, PersonId, ResponderId, SectorId, ShiftId, SlotId};
 
@@ -39,7 +39,7 @@ macro_rules! names {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        pub struct $name(Cow<'static, str>);
 
         impl $name {
             /// The name as the engines store it.
@@ -49,7 +49,7 @@ macro_rules! names {
 
             /// For an engine that reads a name back, and for tests of the contract.
             pub fn from_stored(name: impl Into<String>) -> Self {
-                Self(name.into())
+                Self(Cow::Owned(name.into()))
             }
         }
 
@@ -73,39 +73,39 @@ names! {
 impl Key {
     /// The record of a case.
     pub fn case(id: CaseId) -> Self {
-        Self(format!("case/{id}"))
+        Self(Cow::Owned(format!("case/{id}")))
     }
 
     /// The record of a slot.
     pub fn slot(id: SlotId) -> Self {
-        Self(format!("slot/{id}"))
+        Self(Cow::Owned(format!("slot/{id}")))
     }
 
     /// The record of the last restore.
     pub fn restored() -> Self {
-        Self("restored".to_owned())
+        Self(Cow::Borrowed("restored"))
     }
 
     /// The record of a shift.
     pub fn shift(id: ShiftId) -> Self {
-        Self(format!("shift/{id}"))
+        Self(Cow::Owned(format!("shift/{id}")))
     }
 
     /// How far the reader `name` has read the log.
     pub fn reader(name: &str) -> Self {
-        Self(format!("reader/{name}"))
+        Self(Cow::Owned(format!("reader/{name}")))
     }
 }
 
 impl Index {
     /// What is over and may leave the working set, by the names of the records.
     pub fn over() -> Self {
-        Self("over".to_owned())
+        Self(Cow::Borrowed("over"))
     }
 
     /// Cases of `stream` that wait for a regulator.
     pub fn queue(stream: &str) -> Self {
-        Self(format!("queue/{stream}"))
+        Self(Cow::Owned(format!("queue/{stream}")))
     }
 
     /// Whether it is a queue of cases that wait for a regulator.
@@ -115,32 +115,32 @@ impl Index {
 
     /// Open cases by arrival.
     pub fn open() -> Self {
-        Self("open".to_owned())
+        Self(Cow::Borrowed("open"))
     }
 
     /// Cases nobody was left for.
     pub fn unanswered() -> Self {
-        Self("unanswered".to_owned())
+        Self(Cow::Borrowed("unanswered"))
     }
 
     /// P0 cases that wait for the AMU's acceptance.
     pub fn handovers() -> Self {
-        Self("handovers".to_owned())
+        Self(Cow::Borrowed("handovers"))
     }
 
     /// Cases with an alarm.
     pub fn alarms() -> Self {
-        Self("alarms".to_owned())
+        Self(Cow::Borrowed("alarms"))
     }
 
     /// All slots not withdrawn.
     pub fn supply() -> Self {
-        Self("supply".to_owned())
+        Self(Cow::Borrowed("supply"))
     }
 
     /// The case of one telephone call, named by the keyed hash of its reference.
     pub fn call(keyed_hash: &str) -> Self {
-        Self(format!("call/{keyed_hash}"))
+        Self(Cow::Owned(format!("call/{keyed_hash}")))
     }
 
     /// Whether it names the case of one telephone call.
@@ -150,57 +150,57 @@ impl Index {
 
     /// Claimed cases by lease end.
     pub fn leases() -> Self {
-        Self("leases".to_owned())
+        Self(Cow::Borrowed("leases"))
     }
 
     /// Cases a regulator holds.
     pub fn claims(regulator: &PersonId) -> Self {
-        Self(format!("claims/{regulator}"))
+        Self(Cow::Owned(format!("claims/{regulator}")))
     }
 
     /// Free slots of a responder by start.
     pub fn free(responder: &ResponderId) -> Self {
-        Self(format!("free/{responder}"))
+        Self(Cow::Owned(format!("free/{responder}")))
     }
 
     /// All slots of a responder by start.
     pub fn slots(responder: &ResponderId) -> Self {
-        Self(format!("slots/{responder}"))
+        Self(Cow::Owned(format!("slots/{responder}")))
     }
 
     /// Open offers and holds by deadline.
     pub fn offers() -> Self {
-        Self("offers".to_owned())
+        Self(Cow::Borrowed("offers"))
     }
 
     /// Visits of a sector that wait for a doctor.
     pub fn visits(sector: &SectorId) -> Self {
-        Self(format!("visits/{sector}"))
+        Self(Cow::Owned(format!("visits/{sector}")))
     }
 
     /// Offers and missions of a responder.
     pub fn missions(responder: &ResponderId) -> Self {
-        Self(format!("missions/{responder}"))
+        Self(Cow::Owned(format!("missions/{responder}")))
     }
 
     /// Shifts by end.
     pub fn shifts() -> Self {
-        Self("shifts".to_owned())
+        Self(Cow::Borrowed("shifts"))
     }
 
     /// Everything that falls due.
     pub fn timers() -> Self {
-        Self("timers".to_owned())
+        Self(Cow::Borrowed("timers"))
     }
 
     /// How far each reader has read the log: trimming stops at the least of them.
     pub fn cursors() -> Self {
-        Self("cursors".to_owned())
+        Self(Cow::Borrowed("cursors"))
     }
 
     /// Cases of one telephone number, named by its keyed hash.
     pub fn repeat(keyed_hash: &str) -> Self {
-        Self(format!("repeat/{keyed_hash}"))
+        Self(Cow::Owned(format!("repeat/{keyed_hash}")))
     }
 
     /// What the names of the records begin with that this index's members stand for (`case/`); `None` when its members
@@ -218,13 +218,13 @@ impl Index {
     /// The record that `head` of this index stands for: the prefix and the member up to its first `/`.
     pub fn head_record(&self, head: &super::Member) -> Option<Key> {
         let id = head.0.split('/').next().unwrap_or_default();
-        self.record_prefix().map(|prefix| Key(format!("{prefix}{id}")))
+        self.record_prefix().map(|prefix| Key(Cow::Owned(format!("{prefix}{id}"))))
     }
 }
 
 impl Counter {
     /// Daily case numbers of a local date (`2024-12-26`).
     pub fn case_number(date: chrono::NaiveDate) -> Self {
-        Self(format!("number/{date}"))
+        Self(Cow::Owned(format!("number/{date}")))
     }
 }

@@ -152,7 +152,9 @@ impl Fields {
             let given = command_id.chars().count();
             return self.broken("command_id", format!("{shape}, got {given} characters that are none"));
         };
-        let bytes = [rpc.as_bytes(), &request.encode_to_vec()].concat();
+        let mut bytes = Vec::with_capacity(rpc.len() + request.encoded_len());
+        bytes.extend_from_slice(rpc.as_bytes());
+        request.encode(&mut bytes).expect("a Vec grows to what is written into it");
         Some(Mutation { command_id, digest: Digest::of(&bytes) })
     }
 

@@ -6,13 +6,16 @@
 
 mod wire;
 
-use std::{collections::BTreeMap, fmt::Debug};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+};
 
 use prost::Message;
 use sas_dispatch::{
     domain::time::Span,
     grpc::{
-        client::Status,
+        client::{Code, Status},
         pb::{
             self, ActionEnd, ActionKind, Attendance, Attribution, CallEventKind, CareLevel, CareType, LongestDelay,
             Priority, Stream, VisitStatus,
@@ -27,6 +30,10 @@ const STRASBOURG: &str = "67482";
 const MAREE: &str = "sas-67-maree";
 const SOS: &str = "sos-medecins-strasbourg";
 const CENTRE: &str = "strasbourg-centre";
+
+/// How many scripts a claim may cost on average while sixteen regulators of two instances reach for one queue: its own,
+/// and now and then one that another has overtaken or a record the other instance wrote.
+const SCRIPTS_PER_CLAIM: u64 = 4;
 
 /// Rpcs that change nothing begin with one of these.
 const READING: [&str; 6] = ["Get", "List", "Watch", "Search", "Find", "Explain"];
@@ -287,4 +294,36 @@ async fn visits(room: &Room, people: &People, count: &mut Count) -> Result<(), S
     count.of("ReportVisit", doctor.reports(&mission, "Angine, amoxicilline six jours.")).await;
     count.of("EndShift", doctor.end_duty(&shift)).await;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixteen_regulators_at_one_queue_do_not_chase_one_case() -> Story {
+    let here = Room::on(Ground::Redis, "fr-67", "2024-12-19 10:00").await;
+    let there = here.beside().await;
+    let arm = here.arm("arm-1");
+    for _ in 0..64 {
+        let case = arm.opens(STRASBOURG, ill()).await?;
+        arm.qualifies(&case, qualified(Priority::P2, "M03.14")).await?;
+    }
+    let mut wire = Wire::tap(&here.redis_socket()).await;
+    let before = wire.mark().await.scripts;
+    let regulators = (0..16).map(|n| if n % 2 == 0 { &here } else { &there }.regulator(&format!("reg-{n}")));
+    let mut tasks = tokio::task::JoinSet::new();
+    for regulator in regulators {
+        tasks.spawn(async move {
+            let mut taken = Vec::new();
+            while taken.len() < 4 {
+                match regulator.claims_next(Stream::Snp).await {
+                    Ok(case) => taken.push(case.expect("64 wait").case_id),
+                    Err(busy) => assert_eq!(busy.code(), Code::Aborted, "{}", busy.message()),
+                }
+            }
+            taken
+        });
+    }
+    let taken: BTreeSet<String> = tasks.join_all().await.into_iter().flatten().collect();
+    assert_eq!(taken.len(), 64, "each case once");
+    let scripts = wire.mark().await.scripts - before;
+    assert!(scripts <= 64 * SCRIPTS_PER_CLAIM, "{scripts} scripts for 64 claims");
+    here.closes().await
 }
