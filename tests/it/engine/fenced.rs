@@ -72,6 +72,8 @@ async fn what_was_remembered_of_a_lost_tail_decides_nothing() {
     let resumed = desk.b.watch(&regulator(1), Some(token), WatchFilter::All).await.unwrap();
     let first = pin!(resumed).next().await.unwrap().unwrap();
     assert!(matches!(first, Change::Reset(_)), "an old token does not resume: {first:?}");
+    let told = async { while !matches!(watched.next().await.unwrap().unwrap(), Change::Reset(_)) {} };
+    tokio::time::timeout(Duration::from_secs(30), told).await.expect("a console that watches is told to begin anew");
     let other = desk.b.act(&regulator(2), desk.mutation(), Target::case(case), Command::Claim).await;
     assert!(matches!(other, Err(Failure::Refused(_))), "one of them holds it: {other:?}");
     desk.clean().await;
