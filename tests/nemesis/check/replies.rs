@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sas_dispatch::domain::case::Fact;
 
-use super::{Model, Stored};
+use super::{Model, Stored, fold::Step};
 use crate::history::{Op, Outcome, Read, Told};
 
 /// Acts that only the holder of the claim they name may do.
@@ -152,18 +152,24 @@ pub(super) fn reads<'a>(
             }
         }
         if let Some((step, what)) = renewed_wrong(read, model) {
-            if known_before(step, read) { &mut broken } else { &mut vanished }.push(said(what));
+            if step.is_some_and(|step| known_before(step, read)) { &mut broken } else { &mut vanished }
+                .push(said(what));
         }
     }
     (broken, vanished)
 }
 
-/// A renewal by somebody who did not hold the case, with the place of the state that says so.
-fn renewed_wrong(read: &Read, model: &Model<'_>) -> Option<(u64, String)> {
+/// A renewal by somebody who did not hold the case, with the place of the state that says so; no place when the claim
+/// itself is nowhere in the log and so went with its primary.
+fn renewed_wrong(read: &Read, model: &Model<'_>) -> Option<(Option<u64>, String)> {
     let (person, case, no) = read.renewed.as_ref()?;
-    let step = model.at(case, read.seq);
-    let held = step.and_then(|step| step.shape.claim.clone());
-    let theirs = held.as_ref().is_some_and(|claim| (claim.0, &claim.1) == (*no, person));
+    let theirs = |step: &Step| step.shape.claim.as_ref().is_some_and(|claim| (claim.0, &claim.1) == (*no, person));
+    let there = model.at(case, read.seq);
+    if there.is_some_and(theirs) {
+        return None;
+    }
+    let ever = model.cases.get(case).is_some_and(|steps| steps.iter().any(theirs));
+    let held = there.and_then(|step| step.shape.claim.clone());
     let what = format!("claim {no} of case {case} was renewed at seq {} while {held:?} held it", read.seq);
-    (!theirs).then(|| (step.map_or(0, |step| step.seq), what))
+    Some((there.filter(|_| ever).map(|step| step.seq), what))
 }
