@@ -236,7 +236,8 @@ fn fenced(setup: &Setup, store: Arc<dyn Store>, data: &Path, name: &str) -> Resu
         error,
     })?;
     let (every, clock, metrics) = (duration(settings.acknowledged_pace), setup.clock.clone(), setup.metrics.clone());
-    Ok(Fenced::over(store, FenceOptions { keeper: Some(keeper), every, clock, metrics }))
+    let promised = promise(settings).level;
+    Ok(Fenced::over(store, FenceOptions { keeper: Some(keeper), every, clock, metrics, promised }))
 }
 
 fn redis_options(url: &str, settings: &StoreSettings, clock: Clock) -> RedisOptions {

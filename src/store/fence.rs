@@ -42,7 +42,10 @@ use self::{kept::Keeper, past::Past};
 
 pub use past::Mark;
 
-use super::{Committed, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store, StoreError, Txn};
+use super::{
+    Committed, Durability, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store, StoreError,
+    Txn,
+};
 
 /// How often a call is repeated whose connection changed under it.
 const ATTEMPTS: usize = 4;
@@ -58,6 +61,9 @@ pub struct FenceOptions {
     pub clock: Clock,
     /// Where alarms are counted.
     pub metrics: Metrics,
+    /// The level the site promises. What a receipt says to be less safe may go in a failover: it is another history then,
+    /// never a store that went back.
+    pub promised: Durability,
 }
 
 /// One territory.
@@ -75,6 +81,7 @@ pub struct Fenced {
     keeper: Option<Keeper>,
     clock: Clock,
     metrics: Metrics,
+    promised: Durability,
 }
 
 impl fmt::Debug for Fenced {
@@ -93,14 +100,14 @@ impl Fenced {
     /// A fence over `inner` that begins with what `options.keeper` has kept. Its file is written as long as the fence
     /// lives.
     pub fn over(inner: Arc<dyn Store>, options: FenceOptions) -> Arc<Self> {
-        let FenceOptions { keeper, every, clock, metrics } = options;
+        let FenceOptions { keeper, every, clock, metrics, promised } = options;
         let mut grounds = HashMap::new();
         for (territory, marks) in keeper.as_ref().map(Keeper::known).unwrap_or_default() {
             let ground = Ground::default();
             ground.past().recall(marks);
             grounds.insert(territory, Arc::new(ground));
         }
-        let fenced = Arc::new(Self { inner, grounds: Mutex::new(grounds), keeper, clock, metrics });
+        let fenced = Arc::new(Self { inner, grounds: Mutex::new(grounds), keeper, clock, metrics, promised });
         if fenced.keeper.is_some() {
             tokio::spawn(kept::keep_writing(Arc::downgrade(&fenced), every));
         }
@@ -205,7 +212,8 @@ impl Store for Fenced {
         match &answer {
             Ok(Committed::Done(receipt)) => {
                 let command = txn.command.filter(|_| txn.event.is_some()).map(|(id, _)| id);
-                ground.past().acknowledge(txn.epoch, command, receipt);
+                let kept = receipt.durability >= self.promised;
+                ground.past().acknowledge(txn.epoch, command, receipt, kept);
             }
             Ok(Committed::Conflict(conflict)) => ground.past().see(conflict.snapshot.epoch, conflict.snapshot.seq),
             Ok(Committed::Clock(now)) => self.note_time(territory, *now),

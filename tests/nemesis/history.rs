@@ -139,7 +139,8 @@ pub struct Watched {
     /// The place in the log it had reached.
     pub seq: u64,
     pub resumed: u64,
-    pub resets: u64,
+    /// How much had been shown when it was told that all that is void.
+    pub resets: Vec<usize>,
     /// Every case version that was shown, in order.
     pub shown: Vec<(String, String)>,
     /// What it shows now: case and version.

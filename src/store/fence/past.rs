@@ -119,12 +119,16 @@ impl Past {
     }
 
     /// A commit in `epoch` was acknowledged. Only an event that was written now has its command at its seq: a repeated
-    /// command may have been silent when it was first sent.
-    pub fn acknowledge(&mut self, epoch: u64, command: Option<CommandId>, receipt: &Receipt) {
+    /// command may have been silent when it was first sent. It must be there ever after when it is `kept`: acknowledged at
+    /// the level the site promises.
+    pub fn acknowledge(&mut self, epoch: u64, command: Option<CommandId>, receipt: &Receipt, kept: bool) {
         let epoch = epoch.max(1);
         self.see(epoch, receipt.seq);
         let Some(command) = command.filter(|_| !receipt.replayed) else { return };
         self.see_entry(receipt.seq, command);
+        if !kept {
+            return;
+        }
         let mark = Mark { epoch, seq: receipt.seq, command, at: receipt.at };
         if self.marks.get(&epoch).is_none_or(|kept| kept.seq < mark.seq) {
             self.marks.insert(epoch, mark);

@@ -27,7 +27,16 @@ async fn fenced(server: &Server, stand: &Stand, folder: &Path) -> Arc<dyn Store>
     let inner = redis_at(&server.url(), stand.clock.clone()).await;
     let keeper = Some(Keeper::open(folder, "it").unwrap());
     let (clock, every) = (stand.clock.clone(), Duration::from_secs(3_600));
-    Fenced::over(inner, FenceOptions { keeper, every, clock, metrics: Metrics::silent() })
+    Fenced::over(
+        inner,
+        FenceOptions {
+            keeper,
+            every,
+            clock,
+            metrics: Metrics::silent(),
+            promised: sas_dispatch::store::Durability::D1,
+        },
+    )
 }
 
 /// Two instances with a fence each, and one without, which is gone by the end of the story.

@@ -12,7 +12,7 @@ use sas_dispatch::{
     clock::Clock,
     domain::ids::TerritoryId,
     store::{
-        Committed, Digest, Receipt, Store, StoreError, Txn,
+        Committed, Digest, Durability, Receipt, Store, StoreError, Txn,
         fence::{FenceOptions, Fenced, Mark, kept::Keeper, restore},
     },
     telemetry::Metrics,
@@ -41,9 +41,14 @@ impl Instance {
     }
 
     pub async fn over(inner: Arc<dyn Store>, folder: &Path) -> Self {
+        Self::promising(Durability::D1, inner, folder).await
+    }
+
+    /// Where the site promises `promised`.
+    pub async fn promising(promised: Durability, inner: Arc<dyn Store>, folder: &Path) -> Self {
         let keeper = Some(Keeper::open(folder, "one").unwrap());
         let (clock, metrics) = (Clock::manual(START), Metrics::silent());
-        let fence = Fenced::over(inner, FenceOptions { keeper, every: NEVER, clock, metrics });
+        let fence = Fenced::over(inner, FenceOptions { keeper, every: NEVER, clock, metrics, promised });
         let epoch = fence.read(&land(), &[], None).await.unwrap().epoch;
         Self { fence, epoch }
     }

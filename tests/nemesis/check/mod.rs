@@ -60,7 +60,7 @@ pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> J
     let mut territories: BTreeSet<&String> = stored.logs.keys().collect();
     territories.extend(history.ops.iter().map(|op| &op.territory));
     let empty = Vec::new();
-    let (mut below_level, mut seen_and_gone) = (0, 0);
+    let (mut below_level, mut seen_and_gone, mut taken_back) = (0, 0, 0);
     for territory in territories {
         let log = stored.logs.get(territory).unwrap_or(&empty);
         let ops: Vec<&Op> = history.ops.iter().filter(|op| op.territory == *territory).collect();
@@ -89,7 +89,9 @@ pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> J
         }
         judged.violations.extend(wrong.into_iter().map(said));
         for watched in history.watched.iter().filter(|watched| watched.territory == *territory) {
-            judged.violations.extend(watchers::missed(watched, &model).into_iter().map(said));
+            let (wrong, void) = watchers::missed(watched, &model, level);
+            judged.violations.extend(wrong.into_iter().map(said));
+            taken_back += void;
         }
     }
     if below_level > 0 {
@@ -101,6 +103,11 @@ pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> J
         judged
             .notes
             .push(format!("{seen_and_gone} reads showed what was never acknowledged and went with its primary"));
+    }
+    if taken_back > 0 {
+        judged.notes.push(format!(
+            "{taken_back} changes were shown to watchers while no replica followed, and taken back by a reset"
+        ));
     }
     judged.violations.extend(stored.broken.iter().cloned());
     judged

@@ -49,7 +49,7 @@ impl Watcher {
             }
             Some(Event::SnapshotDone(_)) => self.seen.now = self.snapshot.take().unwrap_or_default(),
             Some(Event::Reset(_)) => {
-                self.seen.resets += 1;
+                self.seen.resets.push(self.seen.shown.len());
                 self.token.clear();
                 self.snapshot = Some(BTreeMap::new());
             }

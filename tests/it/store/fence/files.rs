@@ -35,7 +35,8 @@ async fn the_file_is_written_while_the_service_runs() {
     let inner = redis_at(&server.url(), Clock::manual(START)).await;
     let keeper = Some(Keeper::open(folder.path(), "one").unwrap());
     let (clock, every) = (Clock::manual(START), Duration::from_millis(5));
-    let fence = Fenced::over(inner, FenceOptions { keeper, every, clock, metrics: Metrics::silent() });
+    let (metrics, promised) = (Metrics::silent(), Durability::D1);
+    let fence = Fenced::over(inner, FenceOptions { keeper, every, clock, metrics, promised });
     let one = Instance { fence, epoch: 0 };
     acknowledged(one.send(&one.txn("a")).await);
     while marks_in(folder.path()).is_empty() {

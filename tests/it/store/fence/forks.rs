@@ -100,3 +100,22 @@ async fn a_raised_epoch_that_is_lost_is_raised_beyond_itself() {
     assert_eq!(one.epoch, 3, "no number of the lost history comes again");
     one.done(&["b"]).await;
 }
+
+#[tokio::test]
+async fn what_was_acknowledged_below_the_promise_may_go_and_writing_goes_on() {
+    let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
+    let store = redis_at(&server.url(), Clock::manual(START)).await;
+    // No replica: the receipts say D1 where D2 is promised, as a vital emergency's do while no replica follows.
+    let mut one = Instance::promising(Durability::D2, store, folder.path()).await;
+    one.done(&["a", "b"]).await;
+    let old = copy_of(&server);
+    assert_eq!(one.done(&["c"]).await[0].durability, Durability::D1);
+    put_back(&mut server, old.path());
+    assert_eq!(
+        one.send(&one.txn("d")).await,
+        Err(StoreError::Fenced { current: 2 }),
+        "another history, and known as one"
+    );
+    one.done(&["d"]).await;
+    assert_eq!((one.sees().await, one.resets()), (["a", "b", "d"].map(str::to_owned).to_vec(), 1));
+}
