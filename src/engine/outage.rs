@@ -45,11 +45,12 @@ impl Outages {
         contact.last = Some(now);
     }
 
-    /// Whether a lease that ends at `end` has ended by `now`.
-    pub(super) fn lease_ended(&self, territory: &TerritoryId, end: Instant, now: Instant) -> bool {
+    /// Whether a lease of length `lease` that ends at `end` has ended by `now`. One that was renewed after the outage, and
+    /// so ends later than any from before it could, ends when it says.
+    pub(super) fn lease_ended(&self, territory: &TerritoryId, end: Instant, lease: Span, now: Instant) -> bool {
         let outage = self.contacts().get(territory).and_then(|contact| contact.outage);
         let stood: Span = match outage {
-            Some((from, until)) if end > from => until.since(from),
+            Some((from, until)) if from < end && end <= from + lease => until.since(from),
             _ => Span::ZERO,
         };
         end + stood <= now
@@ -68,13 +69,15 @@ mod tests {
     fn a_lease_that_ends_in_an_outage_ends_later_by_as_long_as_it_lasted() {
         let (outages, here) = (Outages::default(), "fr-67".parse().expect("an id"));
         outages.reached(&here, at(100));
-        assert!(outages.lease_ended(&here, at(100), at(100)) && !outages.lease_ended(&here, at(130), at(129)));
+        let ended = |end, now| outages.lease_ended(&here, at(end), Span::from_secs(30), at(now));
+        assert!(ended(100, 100) && !ended(130, 129));
         outages.lost(&here);
         outages.reached(&here, at(160));
-        assert!(outages.lease_ended(&here, at(100), at(160)), "it had ended before");
-        assert!(!outages.lease_ended(&here, at(130), at(189)), "30 s were left, and are left");
-        assert!(outages.lease_ended(&here, at(130), at(190)));
+        assert!(ended(100, 160), "it had ended before");
+        assert!(!ended(130, 189), "30 s were left, and are left");
+        assert!(ended(130, 190));
+        assert!(!ended(195, 194) && ended(195, 195), "renewed after the outage, it ends when it says");
         outages.reached(&here, at(161));
-        assert!(!outages.lease_ended(&here, at(130), at(189)), "a round that reached the store ends no outage");
+        assert!(!ended(130, 189), "a round that reached the store ends no outage");
     }
 }

@@ -52,10 +52,11 @@ impl Engine {
         due.extend(self.due(territory, &Index::leases()).await?);
         due.sort_by(|a, b| (a.at, &a.cause).cmp(&(b.at, &b.cause)));
         self.0.outages.reached(territory, self.now());
+        let lease = self.lease(&*self.territory(territory)?);
         let mut fired = 0;
         for due in due {
             let now = self.now();
-            let runs = matches!(due.timer, Timer::Lease) && !self.0.outages.lease_ended(territory, due.at, now);
+            let runs = matches!(due.timer, Timer::Lease) && !self.0.outages.lease_ended(territory, due.at, lease, now);
             if !runs && self.fire(territory, due, now).await? {
                 fired += 1;
             }

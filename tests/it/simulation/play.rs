@@ -121,7 +121,9 @@ fn engine(port: Port, clock: Clock) -> Engine {
     let (territory, directory) = (ground.0.clone(), ground.1.clone());
     let places = BTreeMap::from([(territory.id.clone(), Arc::new(Place { territory, directory }))]);
     let lookup = LookupKey::new(*b"a key for a simulation");
-    Engine::new(Arc::new(port), clock, places, lookup, Metrics::silent(), Options::default())
+    // An engine that asks again pauses in real time, which a simulation has none of: here the callers ask again.
+    let options = Options { patience: std::time::Duration::ZERO, ..Options::default() };
+    Engine::new(Arc::new(port), clock, places, lookup, Metrics::silent(), options)
 }
 
 impl Player {
@@ -435,6 +437,9 @@ impl Player {
         self.pass(Span::from_mins(2));
         self.arrivals();
         self.judge.look(&self.net.world())?;
+        // A lease that stood still while the store could not be reached runs on from the first contact.
+        self.ask(0, Asked::Tick, true, played).await?;
+        self.pass(Span::from_mins(2));
         for _ in 0..4 {
             self.ask(0, Asked::Tick, true, played).await?;
         }
