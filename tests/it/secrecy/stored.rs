@@ -73,6 +73,18 @@ impl Stored {
         stored
     }
 
+    /// A text of Redis: of a record the bytes after its version, number and `|`; others as they are.
+    fn text(&mut self, text: &[u8]) {
+        let version = text.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+        match (version >= 32, text.get(version)) {
+            (true, Some(b'|')) => {
+                self.clear.push(text[..version].to_vec());
+                self.bytes(&text[version + 1..]);
+            }
+            _ => self.bytes(text),
+        }
+    }
+
     /// Every key of a Redis, whatever its type.
     pub(super) async fn in_redis(server: &Server) -> Self {
         let mut stored = Self::default();
@@ -87,7 +99,7 @@ impl Stored {
                 b"string" => server.command(&["GET", &key]).await,
                 other => panic!("a key of type {}", String::from_utf8_lossy(other)),
             };
-            texts(content).iter().for_each(|bytes| stored.bytes(bytes));
+            texts(content).iter().for_each(|text| stored.text(text));
             stored.names.push(key);
         }
         stored
