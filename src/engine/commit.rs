@@ -18,7 +18,7 @@ use crate::{
 };
 
 use super::{
-    CaseView, Engine, Failure, Place,
+    CaseView, Engine, Failure, Place, Target,
     act::{Attempt, Loaded, Work, done, reply},
     codec::{self, Entity},
     indexes::{self, Basis},
@@ -108,6 +108,13 @@ impl Engine {
         match self.send(&txn).await? {
             Some(Committed::Done(receipt)) if receipt.replayed => {
                 let reply = reply(&receipt);
+                let promised = receipt.durability >= self.0.options.promised;
+                if !promised && work.target.case.is_some() && reply.case != work.target.case {
+                    // A repeated ClaimNext proposed another case, perhaps a vital one: what that may be acknowledged at says
+                    // nothing of the case that its first run gave.
+                    let work = Work { target: Target::default(), ..*work };
+                    return self.replay(&work, &Loaded::new(), receipt).await;
+                }
                 let view = self.view_of(actor, place, reply.case).await?;
                 Ok(Attempt::Done(Box::new(done(reply, &receipt, view))))
             }
