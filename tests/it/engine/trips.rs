@@ -32,7 +32,7 @@ const SOS: &str = "sos-medecins-strasbourg";
 const CENTRE: &str = "strasbourg-centre";
 
 /// How many scripts a claim may cost on average while sixteen regulators of two instances reach for one queue. It is about
-/// four, as chance has it who overtakes whom; sixteen who chase one case need more than sixteen.
+/// four, as chance has it who overtakes whom; sixteen who all chase one case would need about as many.
 const SCRIPTS_PER_CLAIM: u64 = 8;
 
 /// Rpcs that change nothing begin with one of these.
