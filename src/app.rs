@@ -130,7 +130,9 @@ pub async fn start(setup: Setup, listener: TcpListener) -> Result<Service, Start
     let (stop, stopped) = watch::channel(false);
     let options = ServerOptions {
         max_message_bytes: server.max_message_bytes,
-        max_concurrent_requests: server.max_concurrent_requests,
+        max_streams_per_connection: server.max_streams_per_connection,
+        max_requests_in_hand: server.max_requests_in_hand,
+        reserved_requests: server.reserved_requests,
         request_deadline: server.request_deadline,
         shutdown_grace: server.shutdown_grace,
         late_call: server.late_call,

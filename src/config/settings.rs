@@ -58,8 +58,12 @@ pub struct ServerSettings {
     pub runtime_threads: usize,
     /// Longest message accepted, in bytes.
     pub max_message_bytes: usize,
-    /// Requests worked on at one time by one connection.
-    pub max_concurrent_requests: usize,
+    /// Calls and watches open at one time on one connection.
+    pub max_streams_per_connection: u32,
+    /// Calls worked on at one time by all connections.
+    pub max_requests_in_hand: usize,
+    /// Of them for what a room cannot wait for: calls that come in, qualification, claims, hand-over, decisions.
+    pub reserved_requests: usize,
     /// Longest time for a request that states no deadline.
     pub request_deadline: Span,
     /// Longest page of a list, in rows.
@@ -194,7 +198,14 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
     });
     let runtime_threads = table.required("runtime_threads", whole(1..=1_024));
     let max_message_bytes = table.required("max_message_bytes", whole(1_024..=64 * 1_048_576));
-    let max_concurrent_requests = table.required("max_concurrent_requests", whole(1..=65_536));
+    let max_streams_per_connection = table.required("max_streams_per_connection", whole(1..=65_536));
+    let max_requests_in_hand = table.required("max_requests_in_hand", whole(2..=65_536));
+    let reserved_requests = table.required("reserved_requests", whole(1..=65_535));
+    if let (Some(all), Some(reserved)) = (max_requests_in_hand, reserved_requests)
+        && reserved >= all
+    {
+        table.fault("reserved_requests", "is a part of max_requests_in_hand: expected less than it");
+    }
     let request_deadline = table.required("request_deadline_seconds", seconds);
     let max_page_rows = table.required("max_page_rows", whole(1..=10_000));
     let watch_buffer_changes = table.required("watch_buffer_changes", whole(1..=1_000_000));
@@ -206,7 +217,9 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
         listen: listen?,
         runtime_threads: size(runtime_threads?),
         max_message_bytes: size(max_message_bytes?),
-        max_concurrent_requests: size(max_concurrent_requests?),
+        max_streams_per_connection: count(max_streams_per_connection?),
+        max_requests_in_hand: size(max_requests_in_hand?),
+        reserved_requests: size(reserved_requests?),
         request_deadline: request_deadline?,
         max_page_rows: size(max_page_rows?),
         watch_buffer_changes: size(watch_buffer_changes?),

@@ -1,4 +1,4 @@
-//! What surrounds every call: its span in the caller's trace, who acts, its count.
+//! What surrounds every call: its span in the caller's trace, whether there is room for it, who acts, its count.
 //!
 //! Health and reflection need no actor. Who acts comes from metadata, and only a caller on this machine is believed: what
 //! stands before the service (a proxy that authenticates) runs beside it until certificates and tokens are read here.
@@ -22,18 +22,30 @@ use crate::{
     telemetry::{Metrics, labels::CallResult, trace::request_span},
 };
 
-use super::{actor, pb, status};
+use super::{
+    actor,
+    admission::{self, Admission},
+    pb, status,
+};
 
 /// The package whose services need an actor.
-const PACKAGE: &str = "sas.dispatch.v1";
+pub(super) const PACKAGE: &str = "sas.dispatch.v1";
 
-/// Every method of the package by its path, with the name that spans and metrics show: from the proto files, so no text
-/// of a caller becomes one.
-static METHODS: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| {
+/// A served method.
+#[derive(Debug, Clone, Copy)]
+struct Method {
+    /// The name that spans and metrics show.
+    name: &'static str,
+    /// Whether it has the reserved share of places.
+    vital: bool,
+}
+
+/// Every method of the package by its path: from the proto files, so no text of a caller becomes a name.
+static METHODS: LazyLock<BTreeMap<String, Method>> = LazyLock::new(|| {
     let named = services().into_iter().flat_map(|(service, methods)| {
         methods.into_iter().map(move |method| {
             let rpc: &'static str = format!("{service}/{method}").leak();
-            (format!("/{rpc}"), rpc)
+            (format!("/{rpc}"), Method { name: rpc, vital: admission::vital(rpc) })
         })
     });
     named.collect()
@@ -52,15 +64,16 @@ pub(super) fn services() -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
-/// Adds span, actor and count to every call.
+/// Adds span, place, actor and count to every call.
 #[derive(Debug, Clone)]
 pub(super) struct CallLayer {
     metrics: Metrics,
+    admission: Admission,
 }
 
 impl CallLayer {
-    pub(super) fn new(metrics: Metrics) -> Self {
-        Self { metrics }
+    pub(super) fn new(metrics: Metrics, admission: Admission) -> Self {
+        Self { metrics, admission }
     }
 }
 
@@ -68,7 +81,7 @@ impl<S> Layer<S> for CallLayer {
     type Service = Calls<S>;
 
     fn layer(&self, inner: S) -> Calls<S> {
-        Calls { inner, metrics: self.metrics.clone() }
+        Calls { inner, metrics: self.metrics.clone(), admission: self.admission.clone() }
     }
 }
 
@@ -77,6 +90,7 @@ impl<S> Layer<S> for CallLayer {
 pub(super) struct Calls<S> {
     inner: S,
     metrics: Metrics,
+    admission: Admission,
 }
 
 type Answer<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
@@ -96,17 +110,23 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Answer<S::Error> {
-        let Some(rpc) = METHODS.get(request.uri().path()).copied() else {
+        let Some(Method { name: rpc, vital }) = METHODS.get(request.uri().path()).copied() else {
             return Box::pin(self.inner.call(request));
         };
         let span = request_span(rpc, request.headers());
         let (metrics, watch) = (self.metrics.clone(), Stopwatch::start());
-        let answer: Answer<S::Error> = match identify(&mut request) {
+        let place = self.admission.admit(vital);
+        if place.is_none() {
+            metrics.shed(vital);
+        }
+        let entered = if place.is_some() { identify(&mut request) } else { Err(Box::new(status::overloaded())) };
+        let answer: Answer<S::Error> = match entered {
             Ok(()) => Box::pin(self.inner.call(request)),
             Err(status) => Box::pin(std::future::ready(Ok(status.into_http()))),
         };
         let counted = async move {
             let mut answer = answer.await?;
+            drop(place);
             let refused = Status::from_header_map(answer.headers());
             if let Some(told) = refused.as_ref().and_then(status::of_transport) {
                 answer = told.into_http();

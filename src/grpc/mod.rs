@@ -1,6 +1,7 @@
 //! gRPC: services, conversions, status mapping. The only place that names tonic or generated types; no rule lives here.
 
 mod actor;
+mod admission;
 pub mod client;
 pub mod convert;
 mod layer;

@@ -13,6 +13,7 @@ use tonic_web::GrpcWebLayer;
 use crate::{domain::time::Span, engine::Engine};
 
 use super::{
+    admission::Admission,
     layer::{self, CallLayer},
     pb::{
         self, directory_service_server::DirectoryServiceServer, intake_service_server::IntakeServiceServer,
@@ -31,8 +32,12 @@ use super::{
 pub struct ServerOptions {
     /// Longest message accepted, in bytes.
     pub max_message_bytes: usize,
-    /// Requests worked on at one time by one connection.
-    pub max_concurrent_requests: usize,
+    /// Calls and watches open at one time on one connection.
+    pub max_streams_per_connection: u32,
+    /// Calls worked on at one time by the whole port.
+    pub max_requests_in_hand: usize,
+    /// Of them for what a room cannot wait for.
+    pub reserved_requests: usize,
     /// Longest time for a request that states no deadline of its own.
     pub request_deadline: Span,
     /// How long open requests may go on after the stop was asked for.
@@ -45,7 +50,9 @@ impl Default for ServerOptions {
     fn default() -> Self {
         Self {
             max_message_bytes: 1 << 20,
-            max_concurrent_requests: 256,
+            max_streams_per_connection: 2_048,
+            max_requests_in_hand: 512,
+            reserved_requests: 128,
             request_deadline: Span::from_secs(10),
             shutdown_grace: Span::from_secs(15),
             late_call: Span::from_mins(10),
@@ -77,13 +84,14 @@ pub async fn serve(
     let (health, routes) = routes(&engine, options).await?;
     let (tell, told) = oneshot::channel::<()>();
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let admission = Admission::new(options.max_requests_in_hand, options.reserved_requests);
     let server = Server::builder()
         .accept_http1(true)
         .timeout(duration(options.request_deadline))
-        .concurrency_limit_per_connection(options.max_concurrent_requests)
+        .max_concurrent_streams(options.max_streams_per_connection)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .layer(GrpcWebLayer::new())
-        .layer(CallLayer::new(engine.metrics().clone()))
+        .layer(CallLayer::new(engine.metrics().clone(), admission))
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, async {
             // A dropped sender means the same: stop.

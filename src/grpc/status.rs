@@ -118,6 +118,12 @@ fn refused(refusal: Refusal) -> Told {
     }
 }
 
+/// There is no room for one more call: nothing of it was read.
+pub(super) fn overloaded() -> Status {
+    let message = "too many calls are in hand; nothing was done: try again a little later";
+    Told::new(Code::Unavailable, "OVERLOADED", message, "Service surchargé, rien n'a été fait : réessayez.").status()
+}
+
 fn store(error: &StoreError) -> Told {
     let command = |what: &str| vec![FieldFault::new("command_id", what)];
     match error {

@@ -26,6 +26,7 @@ const PEOPLE_S: [f64; 14] =
 #[derive(Debug, Clone)]
 pub struct Metrics {
     calls: Histogram<f64>,
+    shed: Counter<u64>,
     commands: Counter<u64>,
     commits: Histogram<f64>,
     retries: Counter<u64>,
@@ -65,6 +66,10 @@ impl Metrics {
         let level = |name: &'static str, what: &'static str| meter.u64_gauge(name).with_description(what).build();
         Self {
             calls: seconds("sas.calls", "gRPC calls by method and result", &MACHINE_S),
+            shed: count(
+                "sas.calls.shed",
+                "calls refused because too many were in hand, by whether they have a reserved share",
+            ),
             commands: count("sas.commands", "commands by name and result"),
             commits: seconds("sas.store.commits", "commits by engine and result (conflicts among them)", &MACHINE_S),
             retries: count("sas.store.retries", "commits tried again, by reason"),
@@ -100,6 +105,11 @@ impl Metrics {
     /// One gRPC call; `rpc` is `package.Service/Method` of a served method.
     pub fn call(&self, rpc: &'static str, result: CallResult, took: Duration) {
         self.calls.record(took.as_secs_f64(), &[named("rpc", rpc), label("result", result)]);
+    }
+
+    /// One call for which there was no room; `vital`: not even in the reserved share.
+    pub fn shed(&self, vital: bool) {
+        self.shed.add(1, &[named("share", if vital { "reserved" } else { "ordinary" })]);
     }
 
     /// One command, by the name of its kind.

@@ -16,14 +16,14 @@ const DEFAULT: &str = "default.toml";
 #[test]
 fn five_faults_in_five_files_are_reported_together() {
     let copy = Copy::of_shipped();
-    let limit = copy.replace(DEFAULT, "max_concurrent_requests = 256", "max_concurrent_request = 256");
+    let limit = copy.replace(DEFAULT, "max_requests_in_hand = 512", "max_request_in_hand = 512");
     let start = copy.replace(BAS_RHIN, "saturday_start = \"12:00\"", "saturday_start = \"21:00\"");
     let commune = copy.append(COMMUNES, "89387,Sens,48.1975,3.2833");
     let sector = copy.append(SECTORS, "67482,nulle-part,SECOND_HALF,1999-01-01,1999-12-31");
     let motive = copy.replace(PROTOCOLS, "motives = [\"M06.02\"]", "motives = [\"fièvre\"]");
     let faults = copy.faults();
     for (file, line, part) in [
-        (DEFAULT, limit, "server.max_concurrent_request: unknown key; known here: late_call_seconds, listen, max"),
+        (DEFAULT, limit, "server.max_request_in_hand: unknown key; known here: late_call_seconds, listen, max"),
         (BAS_RHIN, start, "calendar.saturday_start: expected a time from 08:00 to before 20:00"),
         (COMMUNES, commune, "insee: 89387 lies in fr-89, not in fr-67"),
         (SECTORS, sector, "sector: 'nulle-part' has no name under [sectors] of territory.toml"),
@@ -40,6 +40,7 @@ fn five_faults_in_five_files_are_reported_together() {
 }
 
 #[rstest]
+#[case(DEFAULT, "reserved_requests = 128", "reserved_requests = 512", "server.reserved_requests: is a part of")]
 #[case(BAS_RHIN, "lease_seconds = 30", "lease = 30", "regulation.lease: unknown key")]
 #[case(
     BAS_RHIN,

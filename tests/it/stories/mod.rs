@@ -7,6 +7,7 @@ mod holiday;
 mod offers;
 mod ordinary;
 mod outages;
+mod overload;
 mod paper;
 mod protocol;
 mod reconnecting;

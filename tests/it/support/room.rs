@@ -135,6 +135,11 @@ impl Room {
         server.restart();
     }
 
+    /// The machine of Redis stands still, or goes on.
+    pub fn redis_stands_still(&self, still: bool) {
+        self.site.redis.as_ref().unwrap().lock().unwrap().signal(if still { "STOP" } else { "CONT" });
+    }
+
     /// The socket of its Redis.
     pub fn redis_socket(&self) -> std::path::PathBuf {
         let url = self.site.redis.as_ref().unwrap().lock().unwrap().url();
@@ -296,6 +301,7 @@ fn id(territory: &str) -> TerritoryId {
     territory.parse().unwrap()
 }
 
-fn shipped() -> Config {
+/// The configuration as shipped, for a room that changes a limit of it.
+pub fn shipped() -> Config {
     Config::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config")).unwrap()
 }
