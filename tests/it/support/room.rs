@@ -16,7 +16,7 @@ use chrono::{NaiveDateTime, NaiveTime};
 use sas_dispatch::{
     app::{self, Service, Setup, StorePlace, Upkeep},
     clock::Clock,
-    config::Config,
+    config::{Config, Promised},
     domain::{
         actor::Role,
         calendar::{local, local_date, to_instant},
@@ -39,7 +39,10 @@ pub use person::{Calls, Person, Refused, Stopped, Story};
 pub use seen::{Route, Seen};
 pub use words::{Patient, ill, lives_in_ehpad, need, qualified};
 
-use super::redis::Server;
+use super::{
+    redis::{Server, until},
+    topology::{Replicated, follows},
+};
 
 /// Where the room keeps its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +51,8 @@ pub enum Ground {
     Embedded,
     /// A Redis of its own.
     Redis,
+    /// A Redis and a replica that has every write before it is acknowledged (D2).
+    Replicated,
 }
 
 /// What outlives a stop of the service: the clock, and where the state lies.
@@ -58,6 +63,8 @@ struct Site {
     calls: Calls,
     config: Arc<Config>,
     redis: Option<Arc<Mutex<Server>>>,
+    /// Lives as long as the site.
+    _replica: Option<Arc<Server>>,
     dir: Arc<TempDir>,
 }
 
@@ -105,11 +112,23 @@ impl Room {
         config.settings.store.data_dir = dir.path().join("data");
         let zone = config.territory(&id(territory)).unwrap().0.calendar.zone();
         let wall = NaiveDateTime::parse_from_str(wall, "%Y-%m-%d %H:%M").unwrap();
+        let (redis, replica) = match ground {
+            Ground::Embedded => (None, None),
+            Ground::Redis => (Some(Server::start("always")), None),
+            Ground::Replicated => {
+                config.settings.store.durability = Promised::D2;
+                config.settings.store.replicas = 1;
+                let [master, replica] = Replicated::without_sentinels().await.servers;
+                until("the replica follows", async || follows(&replica).await).await;
+                (Some(master), Some(replica))
+            }
+        };
         let site = Site {
             territory,
             clock: Clock::manual(to_instant(zone, wall)),
             calls: Calls::default(),
-            redis: (ground == Ground::Redis).then(|| Arc::new(Mutex::new(Server::start("always")))),
+            redis: redis.map(|server| Arc::new(Mutex::new(server))),
+            _replica: replica.map(Arc::new),
             config: Arc::new(config),
             dir: Arc::new(dir),
         };
@@ -142,8 +161,7 @@ impl Room {
 
     /// The socket of its Redis.
     pub fn redis_socket(&self) -> std::path::PathBuf {
-        let url = self.site.redis.as_ref().unwrap().lock().unwrap().url();
-        url.trim_start_matches("unix://").into()
+        self.site.redis.as_ref().unwrap().lock().unwrap().dir.path().join("redis.sock")
     }
 
     /// A regulator on a connection of his own.

@@ -13,8 +13,8 @@ const MARK: &str = r#""INFO" "commandstats""#;
 /// What clients asked between two marks.
 #[derive(Debug, Default)]
 pub struct Asked {
-    /// Names of commands in lower case, in order; those inside scripts are not among them.
-    pub commands: Vec<String>,
+    /// Who asked and the command's name in lower case, in order; those inside scripts are not among them.
+    pub commands: Vec<(String, String)>,
     /// How many scripts were run since the server began, as it counts itself.
     pub scripts: u64,
 }
@@ -47,8 +47,10 @@ impl Wire {
                 return asked;
             }
             let (origin, command) = told.split_once("] \"").unwrap();
-            if !origin.ends_with(" lua") {
-                asked.commands.push(command.split('"').next().unwrap().to_lowercase());
+            let (_, client) = origin.split_once('[').unwrap();
+            if !client.ends_with(" lua") {
+                let name = command.split('"').next().unwrap().to_lowercase();
+                asked.commands.push((client.to_owned(), name));
             }
         }
     }
