@@ -132,3 +132,37 @@ async fn the_right_data_put_back_end_the_refusal_without_a_word_of_an_operator()
     one.done(&["c"]).await;
     assert_eq!(one.sees().await, ["a", "b", "c"]);
 }
+
+/// A Redis on another machine that finds a snapshot in its folder and is started with this setting of its own log.
+fn started_on(snapshot: &Path, appendonly: &str) -> Server {
+    let lays = format!("cp '{}' dump.rdb && exec redis-server \"$@\"", snapshot.display());
+    Server::around(&["sh", "-c", &lays, "sh"], None, &["--appendfsync", "always", "--appendonly", appendonly])
+}
+
+#[tokio::test]
+async fn a_snapshot_is_put_back_with_the_log_off_and_never_mistaken_for_an_empty_site() {
+    let (server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
+    let mut one = Instance::at(&server, folder.path()).await;
+    one.done(&["a", "b"]).await;
+    server.command(&["SAVE"]).await;
+    let snapshot = server.dir.path().join("dump.rdb");
+    let kept = folder.path().join("dump.rdb");
+    fs::copy(&snapshot, &kept).unwrap();
+    one.done(&["c"]).await;
+    one.fence.flush();
+
+    // Started with its log on, Redis 7 does not look at the snapshot: the site is empty, and the service notices.
+    let empty = started_on(&kept, "yes");
+    let late = Instance::at(&empty, folder.path()).await;
+    assert_eq!(late.send(&late.txn("d")).await, behind(3, 0));
+
+    let right = started_on(&kept, "no");
+    right.command(&["CONFIG", "SET", "appendonly", "yes"]).await;
+    let mut late = Instance::at(&right, folder.path()).await;
+    assert_eq!(late.send(&late.txn("d")).await, behind(3, 2));
+    let report = restored(&right, folder.path()).await;
+    assert_eq!((report.head, report.missing_events()), (2, 1));
+    late.read_again().await;
+    late.done(&["d"]).await;
+    assert_eq!(late.sees().await, ["a", "b", "d"]);
+}
