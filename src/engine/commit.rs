@@ -167,7 +167,7 @@ impl Engine {
     /// One attempt that may have been applied leaves the outcome unknown, whatever the later ones were refused for. `None`:
     /// fenced, read again.
     pub(super) async fn send(&self, txn: &Txn) -> Result<Option<Committed>, Failure> {
-        let (begun, options) = (Stopwatch::start(), &self.0.options);
+        let (begun, options) = (self.0.clock.uptime(), &self.0.options);
         let (mut unknown, mut refused, mut pause) = (None, 0, FIRST_PAUSE);
         loop {
             let error = match self.send_once(txn).await {
@@ -180,10 +180,12 @@ impl Engine {
                 StoreError::Unavailable(_) => refused += 1,
                 _ => return Err(error.into()),
             }
-            if begun.elapsed() >= options.patience || (unknown.is_none() && refused > options.refusals) {
+            if self.0.clock.uptime().saturating_sub(begun) >= options.patience
+                || (unknown.is_none() && refused > options.refusals)
+            {
                 return Err(unknown.unwrap_or(error).into());
             }
-            tokio::time::sleep(pause).await;
+            self.0.clock.sleep(pause).await;
             pause = (2 * pause).min(options.longest_pause);
         }
     }

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tracing::{error, warn};
 
 use crate::{
-    clock::Stopwatch,
+    clock::Clock,
     domain::{case::Event, ids::TerritoryId},
     store::{LogEntry, Store, StoreError, Version},
 };
@@ -93,7 +93,8 @@ impl Engine {
         if let Some(tail) = open.get(territory) {
             return tail.clone();
         }
-        let tail = Arc::new(Tail::new(self.0.options.watch.buffer));
+        let clock = self.0.clock.clone();
+        let tail = Arc::new(Tail::new(self.0.options.watch.buffer, clock.clone()));
         open.insert(territory.clone(), tail.clone());
         let reader = Reader {
             territory: territory.clone(),
@@ -105,7 +106,8 @@ impl Engine {
             ahead: 0,
             resolved: true,
             missing: 0,
-            epoch_read: Stopwatch::start(),
+            epoch_read: clock.uptime(),
+            clock,
         };
         self.0.tasks.spawn(reader.run(self.0.closing.subscribe()));
         tail
@@ -127,7 +129,9 @@ struct Reader {
     resolved: bool,
     /// How often in a row the log did not show what the head counts.
     missing: u32,
-    epoch_read: Stopwatch,
+    /// When another epoch was looked for last, in the clock's uptime.
+    epoch_read: Duration,
+    clock: Clock,
 }
 
 /// The engine is gone: nobody is fed any more.
@@ -136,6 +140,7 @@ struct Orphan;
 impl Reader {
     async fn run(mut self, mut closing: watch::Receiver<bool>) {
         tokio::select! {
+            biased;
             () = self.follow() => {}
             // An engine that is gone closes as well.
             _ = closing.wait_for(|closing| *closing) => {}
@@ -152,7 +157,7 @@ impl Reader {
                     if self.tail.lost() {
                         warn!(territory = %self.territory, %error, "the log is not read at present; it is tried again");
                     }
-                    tokio::time::sleep(pause).await;
+                    self.clock.sleep(pause).await;
                     pause = (pause * 2).min(self.longest_pause.max(FIRST_PAUSE));
                 }
             }
@@ -193,7 +198,7 @@ impl Reader {
     /// Where the log ends now. Nothing before it is fed.
     async fn begin(&mut self) -> Result<(), StoreError> {
         let head = self.store.read(&self.territory, &[], None).await?;
-        self.epoch_read = Stopwatch::start();
+        self.epoch_read = self.clock.uptime();
         let entries =
             self.store.log(&self.territory, head.seq.saturating_sub(LOOK_BACK), LOOK_BACK as usize + 1).await?;
         let last = entries.last().map(LogEntry::version);
@@ -217,9 +222,9 @@ impl Reader {
 
     /// Nothing new. Everybody may know that this is so, unless another epoch has begun without an entry.
     async fn idle(&mut self, mark: Mark) -> Result<(), StoreError> {
-        if self.epoch_read.elapsed() >= EPOCH_EVERY {
+        if self.clock.uptime().saturating_sub(self.epoch_read) >= EPOCH_EVERY {
             let head = self.store.read(&self.territory, &[], None).await?;
-            self.epoch_read = Stopwatch::start();
+            self.epoch_read = self.clock.uptime();
             if head.epoch != mark.epoch && mark.seq() > 0 {
                 self.reset("another epoch has begun");
                 return Ok(());

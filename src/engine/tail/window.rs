@@ -13,6 +13,7 @@ use std::{
 use tokio::sync::watch;
 
 use crate::{
+    clock::Clock,
     domain::ids::CaseId,
     engine::{CaseView, Failure, memory::Known},
     store::Version,
@@ -87,10 +88,11 @@ struct Window {
 pub(in crate::engine) struct Tail {
     window: Mutex<Window>,
     beat: watch::Sender<Beat>,
+    clock: Clock,
 }
 
 impl Tail {
-    pub(super) fn new(most: usize) -> Self {
+    pub(super) fn new(most: usize, clock: Clock) -> Self {
         let mark = Mark { epoch: 0, version: Version::NONE };
         let beat = Beat { mark, fed: 0, resets: 0, live: false, rounds: 0 };
         let window = Window {
@@ -103,7 +105,7 @@ impl Tail {
             latest: HashMap::new(),
             places: VecDeque::new(),
         };
-        Self { window: Mutex::new(window), beat: watch::Sender::new(beat) }
+        Self { window: Mutex::new(window), beat: watch::Sender::new(beat), clock }
     }
 
     fn window(&self) -> MutexGuard<'_, Window> {
@@ -237,8 +239,8 @@ impl Tail {
 
     async fn until(&self, patience: Duration, enough: impl FnMut(&Beat) -> bool) -> Result<Beat, Failure> {
         let mut beats = self.beat.subscribe();
-        match tokio::time::timeout(patience, beats.wait_for(enough)).await {
-            Ok(Ok(beat)) => Ok(*beat),
+        match self.clock.within(patience, beats.wait_for(enough)).await {
+            Some(Ok(beat)) => Ok(*beat),
             _ => {
                 Err(Failure::Unavailable("the territory's log is not read far enough at present: try again".to_owned()))
             }

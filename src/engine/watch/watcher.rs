@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tokio::{
-    sync::{mpsc, oneshot, watch},
-    time::timeout,
-};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     domain::{actor::Actor, ids::CaseId},
@@ -106,6 +103,7 @@ impl Watcher {
         mut closing: watch::Receiver<bool>,
     ) {
         let ended = tokio::select! {
+            biased;
             Err(ended) = self.follow(resume) => ended,
             // The sender lives as long as the engine, which this task holds.
             _ = closing.wait_for(|closing| *closing) => End::Failed(stopping()),
@@ -136,6 +134,7 @@ impl Watcher {
                 Level::Reset => self.begin_again().await?,
             }
             tokio::select! {
+                biased;
                 beaten = self.beats.changed() => beaten.map_err(|_| stopping())?,
                 () = self.sender.closed() => return Err(End::Gone),
             }
@@ -232,10 +231,11 @@ impl Watcher {
         if !std::mem::replace(&mut self.stale, true) {
             self.say(Change::Stale(self.token())).await?;
         }
-        let back = timeout(self.limits.silence, self.beats.wait_for(|beat| beat.live));
+        let back = self.engine.0.clock.within(self.limits.silence, self.beats.wait_for(|beat| beat.live));
         tokio::select! {
+            biased;
             back = back => match back {
-                Ok(Ok(_)) => {
+                Some(Ok(_)) => {
                     self.stale = false;
                     Ok(())
                 }
@@ -262,10 +262,10 @@ impl Watcher {
     }
 
     async fn say(&mut self, change: Change) -> Result<(), End> {
-        match timeout(self.limits.stall, self.sender.send(change)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(End::Gone),
-            Err(_) => Err(self.too_slow()),
+        match self.engine.0.clock.within(self.limits.stall, self.sender.send(change)).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) => Err(End::Gone),
+            None => Err(self.too_slow()),
         }
     }
 }

@@ -90,7 +90,7 @@ impl Request {
 /// A hand-driven clock's reading; empty for the server's own.
 fn clock_arg(clock: &Clock) -> Vec<u8> {
     match clock {
-        Clock::Manual(_) => clock.now().unix_ms().to_string().into_bytes(),
+        Clock::Manual(_) | Clock::Simulated(_) => clock.now().unix_ms().to_string().into_bytes(),
         Clock::System => Vec::new(),
     }
 }
