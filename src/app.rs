@@ -10,7 +10,12 @@ use std::{
 };
 
 use secrecy::ExposeSecret;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    runtime::{self, Runtime},
+    sync::watch,
+    task::JoinHandle,
+};
 use tracing::{error, info, warn};
 
 use crate::{
@@ -114,6 +119,18 @@ pub struct Service {
     fence: Arc<Fenced>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
+}
+
+/// The runtime that serves on `threads` threads; one is the calling thread itself.
+///
+/// # Errors
+/// When the machine gives no thread or no poller.
+pub fn runtime(threads: usize) -> std::io::Result<Runtime> {
+    let mut builder = match threads {
+        1 => runtime::Builder::new_current_thread(),
+        _ => runtime::Builder::new_multi_thread(),
+    };
+    builder.worker_threads(threads).enable_all().build()
 }
 
 /// Starts a service on `listener`.

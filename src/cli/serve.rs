@@ -4,7 +4,6 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
-    runtime::{self, Runtime},
     signal::unix::{SignalKind, signal},
 };
 
@@ -36,16 +35,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
     let config = shared.load()?;
-    let runtime = runtime(config.settings.server.runtime_threads).map_err(WrongUse::new)?;
+    let runtime = app::runtime(config.settings.server.runtime_threads).map_err(WrongUse::new)?;
     runtime.block_on(serve(args, config))
-}
-
-fn runtime(threads: usize) -> std::io::Result<Runtime> {
-    let mut builder = match threads {
-        1 => runtime::Builder::new_current_thread(),
-        _ => runtime::Builder::new_multi_thread(),
-    };
-    builder.worker_threads(threads).enable_all().build()
 }
 
 async fn serve(args: &Args, mut config: Config) -> Outcome {

@@ -311,7 +311,7 @@ pub(super) fn records(loaded: &Loaded) -> Records {
     for known in loaded.values().flatten() {
         match known.entity.as_ref() {
             Entity::Case(case) => {
-                records.cases.insert(case.id, (**case).clone());
+                records.cases.insert(case.id, case.clone());
             }
             Entity::Slot(slot) => {
                 records.slots.insert(slot.id, slot.clone());

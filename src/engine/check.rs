@@ -130,7 +130,7 @@ impl Telling {
         self.told.entry(entry.seq, entry.command_id, entry.at, read);
         let case = event.ok().and_then(|event| event.case).and_then(|id| self.told.records.cases.get(&id));
         if let Some(case) = case {
-            let entries = indexes::entries(&Entity::Case(Box::new(case.clone())), basis);
+            let entries = indexes::entries(&Entity::Case(case.clone()), basis);
             self.indexes.extend(entries.into_keys().map(|(index, _)| index));
         }
     }

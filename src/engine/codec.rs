@@ -3,6 +3,8 @@
 //! Layout: `1`, clear length (u32, big endian), clear JSON, key id length (u8), key id, sealed bytes. Until encryption comes
 //! the key id is `none` and the sealed bytes are JSON.
 
+use std::sync::Arc;
+
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -21,7 +23,7 @@ const NO_KEY: &[u8] = b"none";
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entity {
     /// A case.
-    Case(Box<Case>),
+    Case(Arc<Case>),
     /// A slot.
     Slot(Slot),
     /// A shift.
@@ -42,7 +44,7 @@ impl Entity {
 /// Encodes a record.
 pub fn encode(entity: &Entity) -> Vec<u8> {
     match entity {
-        Entity::Case(case) => frame(case, &case.sealed),
+        Entity::Case(case) => frame(case.as_ref(), &case.sealed),
         Entity::Slot(slot) => frame(slot, &()),
         Entity::Shift(shift) => frame(shift, &()),
     }
@@ -57,7 +59,7 @@ pub fn decode(key: &str, bytes: &[u8]) -> Result<Entity, StoreError> {
     match key.split('/').next() {
         Some("case") => {
             let case: Case = parse(clear)?;
-            Ok(Entity::Case(Box::new(case.unsealed(parse(sealed)?))))
+            Ok(Entity::Case(Arc::new(case.unsealed(parse(sealed)?))))
         }
         Some("slot") => Ok(Entity::Slot(parse(clear)?)),
         Some("shift") => Ok(Entity::Shift(parse(clear)?)),

@@ -160,7 +160,13 @@ impl Engine {
     fn count(&self, actor: &Actor, loaded: &Loaded, outcome: &Outcome) {
         let Some(id) = outcome.event.case else { return };
         let before = loaded.get(&Key::case(id)).and_then(Option::as_ref).map(|known| known.entity.as_ref());
-        measure::event(&self.0.metrics, &actor.territory, &outcome.event, before, outcome.after.cases.get(&id));
+        measure::event(
+            &self.0.metrics,
+            &actor.territory,
+            &outcome.event,
+            before,
+            outcome.after.cases.get(&id).map(Arc::as_ref),
+        );
     }
 
     /// Sends a transaction, and again with the same command id as long as its outcome is unknown and the request has time.
@@ -242,7 +248,7 @@ impl Engine {
 }
 
 fn entities(records: &Records) -> Vec<(Key, Entity)> {
-    let cases = records.cases.values().map(|case| (Key::case(case.id), Entity::Case(Box::new(case.clone()))));
+    let cases = records.cases.values().map(|case| (Key::case(case.id), Entity::Case(case.clone())));
     let slots = records.slots.values().map(|slot| (Key::slot(slot.id), Entity::Slot(slot.clone())));
     let shifts = records.shifts.values().map(|shift| (Key::shift(shift.id), Entity::Shift(shift.clone())));
     cases.chain(slots).chain(shifts).collect()

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     actor::{Actor, Role},
-    case::{Command, Refusal},
+    case::{Case, Command, Refusal},
     ids::{CaseId, DecisionId},
     routing::{Plan, Problem, plan},
 };
@@ -98,7 +98,7 @@ impl Engine {
         }
         let supply = self.supply(place, seq).await?;
         let own = crate::domain::case::state::Patient { number: decision.need.patient, ..Default::default() };
-        let mut case = view.case.clone();
+        let mut case = Case::clone(&view.case);
         if case.patient(decision.need.patient).is_none() {
             case.patients.push(own);
         }

@@ -1,5 +1,7 @@
 //! Reading: one case, and pages of what an index lists. Every reply says at which seq it was true.
 
+use std::sync::Arc;
+
 use crate::{
     domain::{
         actor::{Actor, Role},
@@ -252,7 +254,7 @@ pub(super) fn sight(actor: &Actor, place: &Place, case: &Case) -> Sight {
 pub(super) fn shown_to(actor: &Actor, place: &Place, mut view: CaseView) -> Option<CaseView> {
     match sight(actor, place, &view.case) {
         Sight::Nothing => return None,
-        Sight::WithoutPersons => view.case = view.case.without_persons(),
+        Sight::WithoutPersons => view.case = Arc::new(view.case.without_persons()),
         Sight::Whole => {}
     }
     Some(view)

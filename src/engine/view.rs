@@ -1,5 +1,7 @@
 //! A case as read: the record, its version, its number and its derived status.
 
+use std::sync::Arc;
+
 use chrono::Datelike;
 
 use crate::{
@@ -21,7 +23,7 @@ use super::{Place, codec::Entity, memory::Known};
 #[derive(Debug, Clone)]
 pub struct CaseView {
     /// The case.
-    pub case: Case,
+    pub case: Arc<Case>,
     /// Its number among the cases of its day.
     pub number: Option<u64>,
     /// Its number as people and other systems write it.
@@ -38,7 +40,7 @@ impl CaseView {
         let date = local_date(place.territory.calendar.zone(), case.entered);
         let number = known.number.map(|number| case_number(&case.territory, date, number)).unwrap_or_default();
         let status = status(case, now);
-        Some(Self { case: (**case).clone(), number: known.number, case_number: number, version: known.version, status })
+        Some(Self { case: case.clone(), number: known.number, case_number: number, version: known.version, status })
     }
 }
 

@@ -22,7 +22,7 @@ use prost::{
     bytes::{BufMut, Bytes},
 };
 use redis::{Client, Cmd, Value, aio::MultiplexedConnection};
-use sas_dispatch::grpc::pb;
+use sas_dispatch::{config::Config, grpc::pb};
 use tonic::{
     Request, Response, Status,
     body::Body,
@@ -55,9 +55,9 @@ struct Shared {
 
 /// Serves until the process is ended.
 pub(crate) fn serve(redis: &str, recording: &Path, connections: usize, replicas: u32) -> Outcome<()> {
-    // The flavour that `sas-dispatch serve` runs on.
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    // As many threads as `sas-dispatch serve` runs on.
+    let threads = Config::shipped().map_err(|faults| faults.to_string())?.settings.server.runtime_threads;
+    sas_dispatch::app::runtime(threads)?.block_on(async {
         let shared = Arc::new(Shared::on(redis, recording, connections, replicas).await?);
         shared.begin().await?;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;

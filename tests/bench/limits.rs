@@ -5,9 +5,10 @@
 //! Both are loaded in turn, in short rounds; only ratios of medians are printed, with the spread of the rounds.
 //!
 //! `-- --json` prints one JSON document; `--check` exits 1 when a stated limit is missed; `--full` adds a million open
-//! cases; `--seconds N` bounds the rounds.
+//! cases; `--seconds N` bounds the rounds. `--drive` and `--record` are for a profiler.
 
 mod bare;
+mod drive;
 mod growth;
 mod machine;
 mod memory;
@@ -54,6 +55,13 @@ struct Args {
     /// Cargo passes it to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
+    /// Only make the load of one round at a server that runs elsewhere, under a profiler: `service` or `bare`, address,
+    /// callers, cases of each.
+    #[arg(long, value_names = ["KIND", "ADDRESS", "CALLERS", "CASES"], num_args = 4)]
+    drive: Option<Vec<String>>,
+    /// Only write what the bare server needs to this file.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// Be the limit: the bare server, on this Redis.
     #[arg(long, hide = true, value_names = ["REDIS", "RECORDING"], num_args = 2)]
     bare: Option<Vec<String>>,
@@ -86,6 +94,13 @@ fn main() -> ExitCode {
 fn measure(args: &Args) -> Outcome<bool> {
     // One thread makes the load, so that the two servers under comparison have the rest of the machine.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Some(drive) = &args.drive {
+        return runtime.block_on(drive::load(drive)).map(|()| true);
+    }
+    if let Some(file) = &args.record {
+        let recording = runtime.block_on(recording::of_the_service(&mut Table::of_this_machine()?))?;
+        return Ok(std::fs::write(file, serde_json::to_vec(&recording)?).map(|()| true)?);
+    }
     let table = runtime.block_on(run(args))?;
     println!("{}", if args.json { table.json()? } else { table.text() });
     Ok(table.kept())

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Callers that share one connection to the server, as consoles behind one proxy do.
-const PER_CONNECTION: usize = 8;
+pub(crate) const PER_CONNECTION: usize = 8;
 
 /// A server and the callers' places at it.
 #[derive(Debug)]

@@ -133,7 +133,7 @@ fn alone(replay: &mut Replay, entity: &Entity, seq: u64, until: Instant, finding
 }
 
 fn told(records: &Records) -> BTreeMap<Key, Entity> {
-    let cases = records.cases.values().map(|case| (Key::case(case.id), Entity::Case(Box::new(case.clone()))));
+    let cases = records.cases.values().map(|case| (Key::case(case.id), Entity::Case(case.clone())));
     let slots = records.slots.values().map(|slot| (Key::slot(slot.id), Entity::Slot(slot.clone())));
     let shifts = records.shifts.values().map(|shift| (Key::shift(shift.id), Entity::Shift(shift.clone())));
     cases.chain(slots).chain(shifts).collect()

@@ -150,7 +150,7 @@ fn decoded(day: &Day, case: Option<CaseId>) -> Result<Option<DayDocument>, Wrong
     for (key, record) in day.history.records.iter().filter(|(key, _)| case.is_none_or(|id| **key == Key::case(id))) {
         let entity = codec::decode(key.as_str(), &record.value).map_err(|_| unreadable(day, key.as_str()))?;
         if let Entity::Case(known) = entity {
-            cases.push(serde_json::json!({ "number": record.number, "case": known, "sealed": known.sealed }));
+            cases.push(serde_json::json!({ "number": record.number, "case": *known, "sealed": known.sealed }));
         }
     }
     for entry in entries(day, case)? {

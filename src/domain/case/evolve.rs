@@ -1,5 +1,7 @@
 //! What a fact means for the records. Total: an event that was committed always applies.
 
+use std::sync::Arc;
+
 use crate::domain::{
     ids::{CaseId, SlotId},
     slots::SlotState,
@@ -17,7 +19,7 @@ use super::{
 /// Applies an event to the records, in order, facts before words.
 pub fn apply(records: &mut Records, event: &Event) {
     event.facts.iter().for_each(|fact| apply_fact(records, event, fact));
-    if let Some(case) = event.case.and_then(|id| records.cases.get_mut(&id)) {
+    if let Some(case) = event.case.and_then(|id| records.case_mut(id)) {
         event.words.iter().for_each(|words| apply_words(case, words));
     }
 }
@@ -33,7 +35,7 @@ pub(super) fn apply_fact(records: &mut Records, event: &Event, fact: &Fact) {
         }
         Fact::Opened(opened) => {
             if let Some(id) = event.case {
-                records.cases.insert(id, new_case(id, opened, event));
+                records.cases.insert(id, Arc::new(new_case(id, opened, event)));
             }
         }
         Fact::CaseArchived => {
@@ -48,7 +50,7 @@ pub(super) fn apply_fact(records: &mut Records, event: &Event, fact: &Fact) {
         fact => {
             apply_to_slot(records, event, fact);
             apply_to_shift(records, event, fact);
-            if let Some(case) = event.case.and_then(|id| records.cases.get_mut(&id)) {
+            if let Some(case) = event.case.and_then(|id| records.case_mut(id)) {
                 apply_to_case(case, event, fact);
                 settle(case, event);
             }

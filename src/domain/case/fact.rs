@@ -1,5 +1,7 @@
 //! Facts: what a command changed, in codes and ids. An event is the facts and words of one command.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
@@ -255,13 +257,20 @@ pub struct Event {
     pub words: Vec<Words>,
 }
 
-/// The records a decision reads and an event changes.
+/// The records a decision reads and an event changes. A case is shared until it is changed ([`Records::case_mut`]).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Records {
     /// Cases.
-    pub cases: std::collections::BTreeMap<CaseId, Case>,
+    pub cases: BTreeMap<CaseId, Arc<Case>>,
     /// Slots.
-    pub slots: std::collections::BTreeMap<SlotId, Slot>,
+    pub slots: BTreeMap<SlotId, Slot>,
     /// Shifts.
-    pub shifts: std::collections::BTreeMap<ShiftId, Shift>,
+    pub shifts: BTreeMap<ShiftId, Shift>,
+}
+
+impl Records {
+    /// A case to be changed: copied first where somebody else still reads it as it is.
+    pub fn case_mut(&mut self, id: CaseId) -> Option<&mut Case> {
+        self.cases.get_mut(&id).map(Arc::make_mut)
+    }
 }

@@ -54,7 +54,7 @@ pub fn broken_history(old: &Case, new: &Case) -> Vec<Violation> {
 
 /// Every broken rule of a territory's records, each named with what it concerns.
 pub fn violations(records: &Records) -> Vec<Violation> {
-    let cases = records.cases.values().flat_map(of_one_case);
+    let cases = records.cases.values().flat_map(|case| of_one_case(case));
     cases.chain(supply::rules(records)).collect()
 }
 

@@ -268,8 +268,8 @@ impl Case {
     }
 
     /// Leaves out everything about a person, for a reader without need for it.
-    pub fn without_persons(self) -> Self {
-        self.unsealed(Sealed::default())
+    pub fn without_persons(&self) -> Self {
+        self.clone().unsealed(Sealed::default())
     }
 
     /// Open actions.

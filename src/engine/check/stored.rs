@@ -1,9 +1,16 @@
 //! What is stored against what the log tells: records by content, indexes entry by entry.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
-    domain::{case::Records, ids::TerritoryId, regulation::qualification::Stream},
+    domain::{
+        case::{Case, Records},
+        ids::TerritoryId,
+        regulation::qualification::Stream,
+    },
     store::{Index, Key, MAX_PAGE, MAX_READ, Member, Score},
 };
 
@@ -110,7 +117,7 @@ impl Engine {
         replay: &mut Telling,
         newer: &Newer,
     ) -> Result<(), Failure> {
-        let live = |case: &&crate::domain::case::Case| case.claim.as_ref().is_some_and(|claim| claim.suspect.is_none());
+        let live = |case: &&Arc<Case>| case.claim.as_ref().is_some_and(|claim| claim.suspect.is_none());
         let mut held: BTreeSet<Member> =
             replay.told.records.cases.values().filter(live).map(|case| Member::from(&case.id)).collect();
         for (member, _) in self.whole(territory, &Index::leases()).await? {
@@ -155,7 +162,7 @@ fn always() -> Vec<Index> {
 }
 
 fn entities(records: &Records) -> BTreeMap<Key, Entity> {
-    let cases = records.cases.values().map(|case| (Key::case(case.id), Entity::Case(Box::new(case.clone()))));
+    let cases = records.cases.values().map(|case| (Key::case(case.id), Entity::Case(case.clone())));
     let slots = records.slots.values().map(|slot| (Key::slot(slot.id), Entity::Slot(slot.clone())));
     let shifts = records.shifts.values().map(|shift| (Key::shift(shift.id), Entity::Shift(shift.clone())));
     cases.chain(slots).chain(shifts).collect()

@@ -91,7 +91,7 @@ fn covers(known: &Known, told: &Told) -> bool {
 /// The case after an event; as before when the event left it as it was.
 fn folded(before: Option<&Known>, told: &Told, id: CaseId) -> Option<Known> {
     let mut records = Records::default();
-    let old: Option<&Case> = match before.map(|known| known.entity.as_ref()) {
+    let old: Option<&Arc<Case>> = match before.map(|known| known.entity.as_ref()) {
         Some(Entity::Case(case)) => Some(case),
         Some(_) => return None,
         None => None,
@@ -105,5 +105,5 @@ fn folded(before: Option<&Known>, told: &Told, id: CaseId) -> Option<Known> {
         return before.cloned();
     }
     let number = before.map_or_else(|| told.counts.first().copied(), |known| known.number);
-    Some(Known { version: told.version, number, entity: Arc::new(Entity::Case(Box::new(case))) })
+    Some(Known { version: told.version, number, entity: Arc::new(Entity::Case(case)) })
 }

@@ -60,7 +60,7 @@ pub(super) fn seen_by(actor: &Actor, place: &Place, view: &Arc<CaseView>) -> Opt
         Sight::Whole => Some(view.clone()),
         Sight::WithoutPersons => {
             let mut copy = CaseView::clone(view);
-            copy.case = copy.case.without_persons();
+            copy.case = Arc::new(copy.case.without_persons());
             Some(Arc::new(copy))
         }
     }

@@ -57,7 +57,7 @@ fn spoil(case: impl Fn(&Room) -> CaseId, spoil: impl Fn(&mut Case)) -> Vec<Strin
     let old = room.stage.case(id).clone();
     let mut records = room.stage.records.clone();
     assert_eq!(invariants::violations(&records), []);
-    spoil(records.cases.get_mut(&id).unwrap());
+    spoil(records.case_mut(id).unwrap());
     let mut found: Vec<String> = invariants::violations(&records).iter().map(ToString::to_string).collect();
     found.extend(invariants::broken_history(&old, &records.cases[&id]).iter().map(ToString::to_string));
     found
@@ -185,7 +185,7 @@ fn rule_3_two_hands_on_one_case() {
 fn rule_4_a_slot_for_two() {
     let found = spoil_records(|room, records| {
         let offer = records.cases[&room.booked].offers[0].clone();
-        records.cases.get_mut(&room.waiting).unwrap().offers.push(offer);
+        records.case_mut(room.waiting).unwrap().offers.push(offer);
     });
     names(&found, "rule 4: accepted by two cases");
     let free = |room: &Room, records: &mut Records| {
@@ -199,7 +199,7 @@ fn rule_4_a_slot_for_two() {
     };
     names(&spoil_records(blocked), "rule 4: held for an offer that is over");
     let twice = |room: &Room, records: &mut Records| {
-        let case = records.cases.get_mut(&room.booked).unwrap();
+        let case = records.case_mut(room.booked).unwrap();
         case.offers[0].state = OfferState::Open;
         case.offers.push(case.offers[0].clone());
     };
@@ -213,7 +213,7 @@ fn rule_4_a_doctor_on_two_visits() {
     };
     names(&spoil_records(free), "rule 4: the doctor of a visit under way is not on it");
     let over = |room: &Room, records: &mut Records| {
-        let case = records.cases.get_mut(&room.visited).unwrap();
+        let case = records.case_mut(room.visited).unwrap();
         case.visits[0].status = VisitStatus::Finished;
     };
     names(&spoil_records(over), "rule 4: on a visit that is over");
@@ -279,7 +279,7 @@ fn rule_11_an_unsafe_contact_that_is_rung() {
     let mut stage = Stage::new();
     let case = stage.qualified(Priority::P2);
     stage.late(case, ActionKind::Regulate);
-    stage.records.cases.get_mut(&case).unwrap().safety.may_ring = false;
+    stage.records.case_mut(case).unwrap().safety.may_ring = false;
     let found: Vec<_> = invariants::violations(&stage.records).iter().map(ToString::to_string).collect();
     names(&found, "rule 11: an unsafe contact is to be rung back");
 }

@@ -1,7 +1,11 @@
 //! The checker: clean on what the engine wrote, and it names each kind of damage that is planted in a real store.
 
 use sas_dispatch::{
-    domain::{case::Command, regulation::qualification::Priority, time::Span},
+    domain::{
+        case::{Case, Command},
+        regulation::qualification::Priority,
+        time::Span,
+    },
     engine::codec::{self, Entity},
     store::{Digest, Index, Key, Member, Op, Txn},
 };
@@ -51,9 +55,9 @@ async fn a_day_of_the_engine_is_clean(stand: Stand) {
 async fn a_record_that_was_changed_by_hand_is_found(stand: Stand) {
     let desk = Desk::new(stand);
     let case = desk.qualified(Priority::P2).await;
-    let mut record = desk.read(case).await.case;
+    let mut record = Case::clone(&desk.read(case).await.case);
     record.qualification.as_mut().unwrap().motive = Some("M06.04".to_owned());
-    let value = codec::encode(&Entity::Case(Box::new(record)));
+    let value = codec::encode(&Entity::Case(record.into()));
     let key = Key::case(case);
     plant(&desk, |txn| Txn { ops: vec![Op::Put { key, value, number: None }], ..txn }).await;
     let found = found(&desk).await;

@@ -33,7 +33,7 @@ async fn sixteen_regulators_take_sixty_cases_each_once_and_in_strict_order(stand
     for n in 0..60 {
         let priority = [Priority::P2, Priority::P1, Priority::P3][n % 3];
         let case = desk.qualified(priority).await;
-        let due = desk.read(case).await.case.qualification.unwrap().due;
+        let due = desk.read(case).await.case.qualification.as_ref().unwrap().due;
         order.push(((queue::class(priority), due, case.to_string()), case));
         desk.stand.pass(Span::from_ms(7));
     }

@@ -58,7 +58,7 @@ async fn a_lease_that_ends_makes_a_case_suspect_and_then_everybodys(stand: Stand
     assert_eq!(desk.b.upkeep_once().await.unwrap(), 0);
     desk.stand.pass(Span::from_secs(1));
     assert_eq!(desk.b.upkeep_once().await.unwrap(), 1);
-    assert!(desk.read(case).await.case.claim.unwrap().suspect.is_some());
+    assert!(desk.read(case).await.case.claim.as_ref().unwrap().suspect.is_some());
     assert_eq!(waiting(&desk).await, 0, "shown, and not for the queue to give away");
     let late = desk.a.renew_claim(&regulator(1), case, claim.reply.claim_no.unwrap()).await.unwrap_err();
     assert!(late.to_string().contains("resume it first"), "{late}");
@@ -168,6 +168,6 @@ async fn lease_time_stands_still_while_nobody_can_renew(mut stand: Stand) {
     desk.b.renew_claim(&regulator(1), case, claim.reply.claim_no.unwrap()).await.unwrap();
     desk.stand.pass(Span::from_secs(100));
     assert_eq!(desk.b.upkeep_once().await.unwrap(), 1, "whoever renews no more loses it in the end");
-    assert!(desk.read(case).await.case.claim.unwrap().suspect.is_some());
+    assert!(desk.read(case).await.case.claim.as_ref().unwrap().suspect.is_some());
     desk.clean().await;
 }

@@ -77,7 +77,7 @@ async fn what_was_remembered_of_a_lost_tail_decides_nothing() {
     let claimed = desk.give(&regulator(1), Some(case), Command::Claim).await.unwrap();
     assert_eq!(claimed.seq, 3, "the claim of the lost tail holds nobody up");
     let (view, _) = desk.b.read_case(&regulator(2), case, 0).await.unwrap();
-    assert_eq!(view.case.claim.unwrap().by, regulator(1).person);
+    assert_eq!(view.case.claim.as_ref().unwrap().by, regulator(1).person);
     let resumed = desk.b.watch(&regulator(1), Some(token), WatchFilter::All).await.unwrap();
     let first = pin!(resumed).next().await.unwrap().unwrap();
     assert!(matches!(first, Change::Reset(_)), "an old token does not resume: {first:?}");

@@ -139,7 +139,7 @@ impl Judge {
         let key = Key::case(case.id);
         let stored = land.records.get(&key).ok_or_else(|| format!("{key}: 1: not stored"))?;
         let stored = codec::decode(key.as_str(), &stored.value).map_err(|error| format!("{key}: {error}"))?;
-        if stored == Entity::Case(Box::new(case.clone())) {
+        if stored == Entity::Case(case.clone()) {
             return Ok(());
         }
         Err(format!("{key}: 1: what is stored after {} is not what the log tells", event.command))
@@ -153,7 +153,7 @@ impl Judge {
             Some((queue::class(known.priority), known.due, case.id.to_string()))
         };
         let stream = |case: &Case| case.qualification.as_ref().map(|known| known.stream);
-        let waits = |case: &&Case| case.open_action(ActionKind::Regulate).is_some() && case.claim.is_none();
+        let waits = |case: &&Arc<Case>| case.open_action(ActionKind::Regulate).is_some() && case.claim.is_none();
         let mut before = self.records.cases.values().filter(waits);
         let passed = before.find(|case| {
             stream(case) == stream(claimed) && place(case) < place(claimed) && !self.his_own(case, &event.actor.person)

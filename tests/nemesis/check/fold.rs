@@ -64,7 +64,7 @@ impl<'a> Model<'a> {
         let event = &entry.event;
         self.broken.extend(wrong_binding(records, event).map(|wrong| format!("seq {}: {wrong}", entry.seq)));
         let before = event.case.and_then(|id| records.cases.get(&id)).cloned();
-        self.broken.extend(two_holders(before.as_ref(), event).map(|wrong| format!("seq {}: {wrong}", entry.seq)));
+        self.broken.extend(two_holders(before.as_deref(), event).map(|wrong| format!("seq {}: {wrong}", entry.seq)));
         apply(records, event);
         let after = event.case.and_then(|id| records.cases.get(&id));
         if let Some(after) = after.filter(|after| before.as_ref() != Some(*after)) {

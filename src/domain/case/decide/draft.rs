@@ -1,5 +1,7 @@
 //! A decision in the making: each fact is applied as it is written, so that the next rule sees its effect.
 
+use std::sync::Arc;
+
 use crate::domain::{
     actor::Role,
     case::{
@@ -61,7 +63,7 @@ impl<'a> Draft<'a> {
 
     /// Writes personal words and applies them.
     pub(super) fn say(&mut self, words: Words) {
-        if let Some(case) = self.event.case.and_then(|id| self.records.cases.get_mut(&id)) {
+        if let Some(case) = self.event.case.and_then(|id| self.records.case_mut(id)) {
             evolve::apply_words(case, &words);
         }
         self.event.words.push(words);
@@ -74,7 +76,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn case(&self) -> Result<&Case, Refusal> {
-        let case = self.event.case.and_then(|id| self.records.cases.get(&id));
+        let case = self.event.case.and_then(|id| self.records.cases.get(&id)).map(Arc::as_ref);
         case.ok_or_else(|| Refusal::NotFound("case".to_owned()))
     }
 

@@ -91,7 +91,7 @@ fn accepted_slots(case: &Case) -> impl Iterator<Item = (SlotId, &Offer)> {
 /// The sum over all cases: every slot was given away once at most, whatever its own record says.
 fn twice_sold(records: &Records) -> Vec<Violation> {
     let mut sold: BTreeMap<SlotId, u32> = BTreeMap::new();
-    for (slot, _) in records.cases.values().flat_map(accepted_slots) {
+    for (slot, _) in records.cases.values().flat_map(|case| accepted_slots(case)) {
         *sold.entry(slot).or_default() += 1;
     }
     let twice = sold.into_iter().filter(|(_, cases)| *cases > 1);

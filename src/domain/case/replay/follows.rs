@@ -1,6 +1,6 @@
 //! Whether an event follows from the records before it: what it names is there, and in a state that the fact can leave.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::domain::{
     case::{
@@ -42,7 +42,7 @@ struct Seen {
 
 impl Seen {
     fn of(records: &Records, event: &Event) -> Self {
-        let case = event.case.and_then(|id| records.cases.get(&id));
+        let case = event.case.and_then(|id| records.cases.get(&id)).map(Arc::as_ref);
         let ids = |ids: fn(&Case) -> BTreeSet<ActionId>| case.map(ids).unwrap_or_default();
         Self {
             opened: case.is_some(),

@@ -8,7 +8,10 @@
 mod finding;
 mod follows;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::domain::{
     ids::{CaseId, CommandId, OfferId, ShiftId, SlotId},
@@ -144,7 +147,7 @@ impl Replay {
         self.slots(seq, event);
         self.holders(seq, event);
         if let Some(new) = event.case.and_then(|id| self.records.cases.get(&id)).cloned() {
-            self.history(seq, event.at, old.as_ref(), &new);
+            self.history(seq, event.at, old.as_deref(), &new);
         }
         self.archived.extend(event.case.filter(|_| event.facts.contains(&Fact::CaseArchived)));
         self.neighbours(event, &mut touched);
@@ -274,7 +277,7 @@ impl Replay {
             let at = self.latest.unwrap_or(now);
             self.holds((violation.what, violation.rule, violation.problem.to_owned()), true, kind, seq, at);
         }
-        let cases: Vec<Case> = self.records.cases.values().cloned().collect();
+        let cases: Vec<Arc<Case>> = self.records.cases.values().cloned().collect();
         cases.iter().for_each(|case| self.still_silent(case, now, seq));
         let open = std::mem::take(&mut self.open);
         self.findings.extend(open.into_values());

@@ -59,7 +59,7 @@ type Question = (Deed, u8, Id, Option<Id>);
 pub struct World {
     ground: Arc<(Territory, Directory)>,
     now: Instant,
-    cases: Vec<Case>,
+    cases: Vec<Arc<Case>>,
     slots: Vec<Slot>,
     known: HashMap<Vec<u8>, Id>,
     outcomes: HashMap<Question, Outcome>,
@@ -75,12 +75,12 @@ impl World {
         let (cases, slots, known) = (Vec::new(), Vec::new(), HashMap::new());
         let (outcomes, judged) = (HashMap::new(), HashMap::new());
         let mut world = Self { ground: bas_rhin(), now: stage.now, cases, slots, known, outcomes, judged };
-        let cases = waiting.map(|id| world.number_case(stage.case(id).clone()));
+        let cases = waiting.map(|id| world.number_case(Arc::new(stage.case(id).clone())));
         let slots = free.map(|id| world.number_slot(stage.records.slots[&id].clone()));
         (world, cases, slots)
     }
 
-    pub fn case(&self, id: Id) -> &Case {
+    pub fn case(&self, id: Id) -> &Arc<Case> {
         &self.cases[usize::from(id)]
     }
 
@@ -96,8 +96,8 @@ impl World {
         self.judged.len()
     }
 
-    fn number_case(&mut self, case: Case) -> Id {
-        let bytes = codec::encode(&Entity::Case(Box::new(case.clone())));
+    fn number_case(&mut self, case: Arc<Case>) -> Id {
+        let bytes = codec::encode(&Entity::Case(case.clone()));
         let next = Id::try_from(self.cases.len()).expect("a small world");
         let id = *self.known.entry(bytes).or_insert(next);
         if id == next {
