@@ -13,10 +13,12 @@ mod export;
 mod french;
 mod import;
 mod place;
+mod protocols;
 mod replay;
 mod restore;
 mod scratch;
 mod serve;
+mod vignettes;
 
 use std::{
     fmt::Display,
@@ -68,6 +70,10 @@ enum Command {
     Check(check::Args),
     /// Go on after a backup was put back: lists what is missing and begins another epoch
     Restore(restore::Args),
+    /// List the triage protocols: questions with their codes, red flags, sources, and who has signed
+    Protocols(protocols::Args),
+    /// Run the triage protocols over clinical vignettes and say how often they propose less, or more, than expected
+    Vignettes(vignettes::Args),
     /// Check the configuration: every fault at once, with file and line
     CheckConfig(check_config::Args),
 }
@@ -84,6 +90,8 @@ impl Command {
             Self::Import(args) => import::run(args, shared),
             Self::Check(args) => check::run(args, shared),
             Self::Restore(args) => restore::run(args, shared),
+            Self::Protocols(args) => protocols::run(args, shared),
+            Self::Vignettes(args) => vignettes::run(args, shared),
             Self::CheckConfig(args) => check_config::run(args, shared),
         }
     }

@@ -1,11 +1,12 @@
 //! One territory's folder.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use super::{
     Ground, calendar,
     fault::FaultLog,
     geography::{self, Communes},
+    protocols,
     responders::{self, Ground as RespondersGround},
     sheet::with_root,
     territory as rules, unreadable,
@@ -15,20 +16,24 @@ use crate::domain::{
     calendar::{CalendarRules, LawTerritory, law_territory},
     directory::Directory,
     ids::{SectorId, TerritoryId},
+    regulation::protocols::Book,
     territory::{RegulationPolicy, RoutingPolicy, RuleVersion, Sectors, Territory, digest},
 };
 
 const REQUIRED: [&str; 2] = ["territory.toml", "communes.csv"];
+/// Folder of the territory's own triage protocols.
+const OWN_PROTOCOLS: &str = "protocols";
 const OPTIONAL: [&str; 3] = ["sectors.csv", "responders.toml", "protocols.toml"];
 
 /// Reads the folder; `None` when so much is at fault that no territory results. Faults go to `log`.
-pub(super) fn read(folder: &Path, log: &FaultLog) -> Option<Ground> {
+pub(super) fn read(folder: &Path, national: &Book, log: &FaultLog) -> Option<Ground> {
     let law = law_of(folder, log)?;
     let files = Files::read(folder, log);
     let board = files.with("territory.toml", |file, text| board(file, text, &law, log));
     // Its absence is a fault already; the other files are still checked, against the defaults.
     let board = board.unwrap_or_else(|| self::board("", "", &law, &FaultLog::default()));
-    Some(assemble(&law, board, &files, log))
+    let book = book(folder, national, board.regulation.triage.as_deref(), log);
+    Some(assemble(&law, board, book, &files, log))
 }
 
 fn board(file: &str, text: &str, law: &LawTerritory, log: &FaultLog) -> Board {
@@ -55,7 +60,7 @@ struct Board {
     routing: RoutingPolicy,
 }
 
-fn assemble(law: &LawTerritory, board: Board, files: &Files, log: &FaultLog) -> Ground {
+fn assemble(law: &LawTerritory, board: Board, book: Book, files: &Files, log: &FaultLog) -> Ground {
     let communes = files.with("communes.csv", |file, text| geography::communes(file, text, &law.id, log));
     let communes = communes.unwrap_or_else(Communes::unread);
     let assignments =
@@ -73,10 +78,23 @@ fn assemble(law: &LawTerritory, board: Board, files: &Files, log: &FaultLog) -> 
         sectors: Sectors { names: board.sector_names, assignments: assignments.unwrap_or_default() },
         regulation: RegulationPolicy { protocols: protocols.unwrap_or_default(), ..board.regulation },
         routing: board.routing,
-        version: RuleVersion { name: board.version.unwrap_or_default(), digest: files.digest() },
+        version: RuleVersion { name: board.version.unwrap_or_default(), digest: files.digest(&book) },
+        book: Arc::new(book),
         configured: true,
     };
     (territory, directory.unwrap_or_default())
+}
+
+/// The national protocols and the territory's own, of which only those named count when any are named.
+fn book(folder: &Path, national: &Book, named: Option<&[String]>, log: &FaultLog) -> Book {
+    let book = protocols::with_own(national, &folder.join(OWN_PROTOCOLS), log);
+    let Some(named) = named else { return book };
+    let known = |code: &String| book.protocols().iter().any(|protocol| protocol.code == *code);
+    for code in named.iter().filter(|code| !known(code)) {
+        let file = folder.join("territory.toml").display().to_string();
+        log.add(&file, 1, format!("regulation.triage_protocols: '{code}' is no triage protocol here"));
+    }
+    book.only(|protocol| named.contains(&protocol.code))
 }
 
 fn law_of(folder: &Path, log: &FaultLog) -> Option<LawTerritory> {
@@ -101,7 +119,7 @@ impl Files {
         let place = |name: &str| folder.join(name).display().to_string();
         let names = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
         let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        for name in names.filter(|name| !name.starts_with('.')) {
+        for name in names.filter(|name| !name.starts_with('.') && name != OWN_PROTOCOLS) {
             if !REQUIRED.iter().chain(&OPTIONAL).any(|known| *known == name) {
                 let known = [REQUIRED.as_slice(), &OPTIONAL].concat().join(", ");
                 log.add(&place(&name), 1, format!("unexpected file; known here: {known}"));
@@ -123,8 +141,9 @@ impl Files {
         self.texts.get(name).map(|text| read(&file, text))
     }
 
-    /// Over every file's name and content, in the order of names.
-    fn digest(&self) -> String {
-        digest(self.texts.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]))
+    /// Over every file's name and content, in the order of names, and every triage protocol that may propose here.
+    fn digest(&self, book: &Book) -> String {
+        let files = self.texts.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]);
+        digest(files.chain(book.protocols().iter().map(|protocol| protocol.digest.as_bytes())))
     }
 }

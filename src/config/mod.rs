@@ -7,12 +7,14 @@
 //! ```text
 //! config/
 //!   default.toml                     the service: port, limits, store, telemetry
+//!   protocols/*.toml                 triage protocols: questions, red flags, rules, sources, signature
 //!   territories/fr-67/
 //!     territory.toml                 name, rule version, calendar, sectors' names, delays, order of search
 //!     communes.csv                   insee,name,lat,lon
 //!     sectors.csv                    insee,sector,band,from,to
 //!     responders.toml                who gives care
 //!     protocols.toml                 what an ARM may send straight to a coordinator (D6311-35 CSP)
+//!     protocols/*.toml               its own triage protocols, each in the place of a national one of its code
 //! ```
 
 mod calendar;
@@ -20,6 +22,7 @@ mod csv;
 mod fault;
 mod folder;
 mod geography;
+mod protocols;
 mod responders;
 mod settings;
 mod sheet;
@@ -33,7 +36,10 @@ pub use settings::{
     ArchiveSettings, Below, Intake, LogFormat, Promised, ServerSettings, Settings, StoreSettings, TelemetrySettings,
 };
 
-use crate::domain::{calendar::UnknownTerritory, directory::Directory, ids::TerritoryId, territory::Territory};
+use crate::domain::{
+    calendar::UnknownTerritory, directory::Directory, ids::TerritoryId, regulation::protocols::Book,
+    territory::Territory,
+};
 use fault::FaultLog;
 
 /// The folder read when none is named.
@@ -52,6 +58,8 @@ pub struct Config {
     pub settings: Settings,
     /// The territories that have a folder.
     pub territories: BTreeMap<TerritoryId, Arc<Ground>>,
+    /// The national triage protocols.
+    pub book: Arc<Book>,
 }
 
 /// No territory of that id, neither by folder nor by law.
@@ -70,8 +78,9 @@ impl Config {
     pub fn load(dir: &Path) -> Result<Self, Faults> {
         let log = FaultLog::default();
         let settings = settings(dir, &log);
-        let territories = territories(dir, &log);
-        log.finish(settings.map(|settings| Self { settings, territories }))
+        let book = protocols::national(&dir.join("protocols"), &log);
+        let territories = territories(dir, &book, &log);
+        log.finish(settings.map(|settings| Self { settings, territories, book: Arc::new(book) }))
     }
 
     /// Reads the folder named, or `./config`, or where that does not exist takes the shipped settings and no territory.
@@ -93,7 +102,19 @@ impl Config {
     pub fn shipped() -> Result<Self, Faults> {
         let log = FaultLog::default();
         let settings = sheet::with_root("default.toml", SHIPPED, &log, settings::read);
-        log.finish(settings.map(|settings| Self { settings, territories: BTreeMap::new() }))
+        let book = Arc::new(protocols::shipped(&log));
+        log.finish(settings.map(|settings| Self { settings, territories: BTreeMap::new(), book }))
+    }
+
+    /// The same configuration with every protocol in force, signed or not: for a demonstration, never for a room.
+    pub fn with_unsigned_protocols(mut self) -> Self {
+        self.book = Arc::new(Book::clone(&self.book).with_unsigned());
+        for ground in self.territories.values_mut() {
+            let territory = &mut Arc::make_mut(ground).0;
+            territory.regulation.unsigned_run = true;
+            territory.book = Arc::new(Book::clone(&territory.book).with_unsigned());
+        }
+        self
     }
 
     /// The territory of a folder, or of the law with the defaults and an empty directory.
@@ -126,7 +147,7 @@ fn settings(dir: &Path, log: &FaultLog) -> Option<Settings> {
     }
 }
 
-fn territories(dir: &Path, log: &FaultLog) -> BTreeMap<TerritoryId, Arc<Ground>> {
+fn territories(dir: &Path, book: &Book, log: &FaultLog) -> BTreeMap<TerritoryId, Arc<Ground>> {
     let path = dir.join("territories");
     let entries = match fs::read_dir(&path) {
         Ok(entries) => entries,
@@ -138,7 +159,7 @@ fn territories(dir: &Path, log: &FaultLog) -> BTreeMap<TerritoryId, Arc<Ground>>
     };
     let mut folders: Vec<_> = entries.filter_map(Result::ok).filter(shown).map(|entry| entry.path()).collect();
     folders.sort();
-    let grounds = folders.iter().filter_map(|folder| folder::read(folder, log));
+    let grounds = folders.iter().filter_map(|folder| folder::read(folder, book, log));
     grounds.map(|ground| (ground.0.id.clone(), Arc::new(ground))).collect()
 }
 

@@ -17,9 +17,10 @@ use crate::domain::{
         motives::MOTIVES,
         need::{CareType, Constraints, LongestDelay},
         protocol::Protocol,
+        protocols::{Age, Committee, PSYCHIATRIC, Seal, psychiatric},
         qualification::DueSpans,
     },
-    territory::{ActionDeadlines, DatedProtocol, LeaseSpans, RegulationPolicy, RouteCategory, RoutingPolicy},
+    territory::{ActionDeadlines, DatedProtocol, Deferral, LeaseSpans, RegulationPolicy, RouteCategory, RoutingPolicy},
     time::Span,
 };
 
@@ -39,15 +40,32 @@ pub(super) fn sector_names(root: &Table<'_>) -> BTreeMap<SectorId, String> {
 /// The delays, leases, deadlines and exceptions; what is absent has its default.
 pub(super) fn regulation(root: &Table<'_>, zone: Tz) -> RegulationPolicy {
     let default = RegulationPolicy::default();
-    let spans = root.table("regulation", |table| (due(table, default.due), lease(table, default.lease)));
-    let (due, lease) = spans.unwrap_or((default.due, default.lease));
+    let stated = root.table("regulation", |table| RegulationPolicy {
+        due: due(table, default.due),
+        lease: lease(table, default.lease),
+        p3: table.table("p3", deferral).unwrap_or_default(),
+        triage: table.optional("triage_protocols", list(words)),
+        ..default.clone()
+    });
     RegulationPolicy {
-        due,
-        lease,
         deadlines: root.table("deadlines", deadlines).unwrap_or_default(),
-        protocols: Vec::new(),
         independence_exceptions: root.tables("independence_exceptions", |table| exception(table, zone)),
+        ..stated.unwrap_or(default)
     }
+}
+
+/// When a request may be deferred; what is absent has its default.
+fn deferral(table: &Table<'_>) -> Deferral {
+    let motives = table.or("motives", Deferral::default().motives, list(motive));
+    if motives.iter().any(|motive| psychiatric(motive)) {
+        table.fault("motives", format!("{} are never deferred: take them out", PSYCHIATRIC.join(", ")));
+    }
+    let age_from = table.optional("age_from", parsed);
+    let age_below = table.optional("age_below", parsed);
+    if age_from.zip(age_below).is_some_and(|(from, below): (Age, Age)| from >= below) {
+        table.fault("age_below", "must lie above age_from: nobody has such an age");
+    }
+    Deferral { motives, age_from, age_below }
 }
 
 fn due(table: &Table<'_>, default: DueSpans) -> DueSpans {
@@ -192,11 +210,23 @@ fn protocol(table: &Table<'_>) -> Option<DatedProtocol> {
     if to.zip(from).is_some_and(|(to, from)| to < from) {
         table.fault("to", "must not lie before 'from'");
     }
+    let committee = table.table("committee", signature);
     let (name, motives, care, longest_delay) = (name?, motives?, care?, longest_delay?);
-    Some(DatedProtocol { protocol: Protocol { name, motives, care, longest_delay, constraints }, from: from?, to })
+    let protocol = Protocol { name, motives, care, longest_delay, constraints };
+    let content = protocol.digest(from?, to);
+    let seal = committee.flatten().map_or(Seal::Unsigned, |(committee, digest)| Seal::of(committee, &digest, &content));
+    Some(DatedProtocol { protocol, from: from?, to, seal })
 }
 
-fn motive(value: &toml::de::DeValue<'_>) -> Result<String, String> {
+/// Who signed, when, and the digest of what was signed.
+pub(super) fn signature(table: &Table<'_>) -> Option<(Committee, String)> {
+    let name = table.required("name", words);
+    let date = table.required("date", date);
+    let digest = table.required("digest", words);
+    Some((Committee { name: name?, date: date? }, digest?))
+}
+
+pub(super) fn motive(value: &toml::de::DeValue<'_>) -> Result<String, String> {
     let code = words(value)?;
     let known = MOTIVES.iter().any(|entry| entry.code == code);
     if known { Ok(code) } else { Err("expected a motive code of the national list, such as \"M06.02\"".into()) }

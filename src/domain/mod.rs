@@ -7,6 +7,7 @@ pub mod actor;
 pub mod calendar;
 pub mod case;
 pub mod codes;
+pub mod digest;
 pub mod directory;
 pub mod ids;
 pub mod person;

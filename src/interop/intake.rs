@@ -53,6 +53,9 @@ pub fn qualify(incoming: &IncomingCase) -> Qualify {
         protocol: None,
         particulars: Particulars::default(),
         note: None,
+        answers: Vec::new(),
+        lower_reason: None,
+        appointment: None,
     }
 }
 

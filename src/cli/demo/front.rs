@@ -95,6 +95,8 @@ impl Room {
 
     pub(super) async fn qualify(&mut self, arm: ActorId, caller: usize) -> Result<(), Fault> {
         let (command_id, name) = (self.command(), self.name(arm));
+        let (priority, answers) = self.triaged(&name, caller).await?;
+        self.people[caller].caller.want.priority = priority;
         let known = &self.people[caller];
         let want = &known.caller.want;
         let request = pb::QualifyRequest {
@@ -109,6 +111,7 @@ impl Room {
             caller: Some(known.caller.who.clone()),
             place: Some(known.caller.place.clone()),
             patients: vec![known.caller.patient.clone()],
+            answers,
             ..Default::default()
         };
         let reply = call!(self.wire, "Qualify", &name, Role::Arm, regulation.qualify(request))?;

@@ -24,6 +24,7 @@ mod staff;
 mod supply;
 mod table;
 mod tally;
+mod triage;
 mod verdict;
 mod visitors;
 mod wants;
@@ -63,6 +64,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
     let config = shared.load()?;
+    eprintln!("sas-dispatch: démonstration : les protocoles non signés par un comité y proposent aussi");
     // One thread: everybody takes turns anyway, and nobody waits for another thread to wake.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(WrongUse::new)?;
     let document = match runtime.block_on(play::play(args, config)) {

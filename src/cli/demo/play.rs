@@ -70,6 +70,7 @@ struct Played {
 }
 
 pub(super) async fn play(args: &Args, config: Config) -> Result<Document, Stopped> {
+    let config = config.with_unsigned_protocols();
     let watch = Stopwatch::start();
     let played = played(args, &config)?;
     let folder = match &args.keep {

@@ -15,8 +15,12 @@ use crate::{
             command::{Qualify, SignNeed},
         },
         ids::{CaseId, CommandId, TerritoryId},
-        regulation::{need::Need, qualification::Priority},
+        regulation::{
+            need::Need,
+            qualification::{Priority, Stream},
+        },
         routing::Plan,
+        territory::Territory,
         time::Instant,
     },
     engine::{CaseView, Done, Engine, Failure, LookupKey, Mutation, Options, Place, Target},
@@ -67,6 +71,11 @@ pub(super) async fn play(config: &Config, messages: &[Message]) -> Result<Vec<Pl
 }
 
 /// One act after the other, as people would do them: open, qualify, take, sign the need, ask for the plan.
+fn defers(territory: &Territory, qualify: &Qualify) -> bool {
+    let motives = &territory.regulation.p3.motives;
+    qualify.stream != Stream::Psy && qualify.motive.as_ref().is_some_and(|motive| motives.contains(motive))
+}
+
 async fn one(engine: &Engine, incoming: &IncomingCase, n: usize) -> Result<Opened, Failure> {
     let acts = Acts { engine, territory: incoming.territory.clone(), now: incoming.received, n };
     let place = engine.territory(&incoming.territory)?;
@@ -75,8 +84,12 @@ async fn one(engine: &Engine, incoming: &IncomingCase, n: usize) -> Result<Opene
     let done = acts.act(Role::Arm, "open", None, Command::Open(Box::new(open))).await?;
     let case = done.reply.case;
     let qualify: Qualify = intake::qualify(incoming);
-    // Nothing is ended in a replay: what nobody regulated elsewhere is shown as deferred.
-    let priority = if qualify.priority == Priority::NotRegulated { Priority::P3 } else { qualify.priority };
+    // Nothing is ended in a replay: what nobody regulated elsewhere is shown as deferred, where this territory defers it.
+    let deferred = if defers(&place.territory, &qualify) { Priority::P3 } else { Priority::P2 };
+    let priority = match qualify.priority {
+        Priority::P3 | Priority::NotRegulated => deferred,
+        priority => priority,
+    };
     let vital = priority == Priority::P0;
     acts.act(Role::Arm, "qualify", case, Command::Qualify(Box::new(Qualify { priority, ..qualify }))).await?;
     let take = if vital { Command::AcceptHandOver } else { Command::Claim };

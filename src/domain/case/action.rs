@@ -50,6 +50,8 @@ coded_enum! {
         FollowUp = "FOLLOW_UP", "Suivre";
         /// Nobody was left: a regulator must find another way.
         Unanswered = "UNANSWERED", "Sans réponse";
+        /// Ring at the hour agreed with a caller whose request can wait (P3).
+        TelephoneAppointment = "TELEPHONE_APPOINTMENT", "Rendez-vous téléphonique";
     }
 }
 

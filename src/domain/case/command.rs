@@ -9,6 +9,7 @@ use crate::{
         regulation::{
             decision::SupplyReason,
             need::{CareType, Need},
+            protocols::Value,
             qualification::{Attribution, Flag, Priority, Stream},
         },
         routing::Plan,
@@ -106,6 +107,21 @@ pub struct Qualify {
     pub particulars: Particulars,
     /// A note.
     pub note: Option<Private<String>>,
+    /// Answers to the questions of the protocols, with the field of the request each came in.
+    pub answers: Vec<Answered>,
+    /// Why less urgent than proposed.
+    pub lower_reason: Option<Private<String>>,
+    /// For P3: the telephone appointment agreed with the caller.
+    pub appointment: Option<Instant>,
+}
+
+/// An answer to a question of a protocol.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answered {
+    /// Code of the question.
+    pub question: String,
+    /// The answer.
+    pub value: Private<Value>,
 }
 
 /// The need of one patient, signed. What needs no supply is need and answer in one act.

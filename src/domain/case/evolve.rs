@@ -294,6 +294,7 @@ pub(super) fn apply_words(case: &mut Case, words: &Words) {
             case.place.position = *position.reveal();
             sealed.position = position.clone();
         }
+        Words::Answers(answers) => sealed.answers = answers.clone(),
         Words::Call(call) => {
             case.call = call.reveal().clone();
             sealed.call = call.clone();

@@ -8,6 +8,7 @@ use crate::{
         ids::{NoteId, PersonId, VisitId},
         person::Private,
         place::Position,
+        regulation::protocols::Answers,
         time::Instant,
     },
 };
@@ -121,6 +122,13 @@ pub struct Sealed {
     pub position: Private<Option<Position>>,
     /// The telephone call, as the integration names it.
     pub call: Private<Option<String>>,
+    /// Answers to the questions of the protocols.
+    #[serde(skip_serializing_if = "nothing_answered")]
+    pub answers: Private<Answers>,
+}
+
+fn nothing_answered(answers: &Private<Answers>) -> bool {
+    answers.reveal().is_empty()
 }
 
 /// Personal words of an event: what [`super::fact::Fact`] may not hold.
@@ -139,4 +147,6 @@ pub enum Words {
     Position(Private<Option<Position>>),
     /// The telephone call.
     Call(Private<Option<String>>),
+    /// Answers to the questions of the protocols, those before included.
+    Answers(Private<Answers>),
 }

@@ -9,5 +9,6 @@ pub mod independence;
 pub mod motives;
 pub mod need;
 pub mod protocol;
+pub mod protocols;
 pub mod qualification;
 pub mod queue;

@@ -3,12 +3,15 @@
 //! Allowed only for the cases that a protocol named in configuration defines, and never when a doctor is compulsory: a
 //! red flag, a repeat call, an infant, a communication barrier or a lost call always sends to a regulator.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::{
     need::{CareType, Constraints, LongestDelay},
+    protocols::psychiatric,
     qualification::{Priority, Qualification, Stream},
 };
+use crate::domain::digest::digest;
 
 /// A protocol of the territory, annexed to its convention.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +28,17 @@ pub struct Protocol {
     pub constraints: Constraints,
 }
 
+impl Protocol {
+    /// SHA-256 of what it allows from `from` to `to`: what a committee signs.
+    pub fn digest(&self, from: NaiveDate, to: Option<NaiveDate>) -> String {
+        let Self { name, motives, care, longest_delay, constraints } = self;
+        let Constraints { must_examine, home_only, transport, isolation } = constraints;
+        let what = format!("{care} {longest_delay} {must_examine} {home_only} {transport} {isolation}");
+        let when = format!("{from} {}", to.map(|to| to.to_string()).unwrap_or_default());
+        digest([name.as_bytes(), motives.join(" ").as_bytes(), what.as_bytes(), when.as_bytes()])
+    }
+}
+
 /// Why a protocol does not apply and a regulator must decide; `None` when it applies.
 pub fn why_regulator(protocol: &Protocol, qualification: &Qualification) -> Option<&'static str> {
     if qualification.needs_doctor() {
@@ -32,6 +46,9 @@ pub fn why_regulator(protocol: &Protocol, qualification: &Qualification) -> Opti
     }
     if qualification.stream != Stream::Snp || !matches!(qualification.priority, Priority::P2 | Priority::P3) {
         return Some("a protocol covers only P2 and P3 of stream SNP");
+    }
+    if qualification.motive.as_deref().is_some_and(psychiatric) {
+        return Some("a psychiatric or suicidal motive always goes to a regulator");
     }
     if !protocol.care.needs_supply() {
         return Some("a protocol only sends to a coordinator");

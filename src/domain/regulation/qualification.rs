@@ -112,6 +112,40 @@ pub struct Qualification {
     pub at: Instant,
     /// By whom.
     pub by: PersonId,
+    /// What the protocols proposed; none when no protocol was in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<Box<Proposed>>,
+}
+
+/// What the protocols proposed for a qualification, in codes: the words stand in the protocols.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposed {
+    /// The rule that decided.
+    pub rule: FiredCode,
+    /// Every red flag heard.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub red_flags: Vec<FiredCode>,
+    /// Protocols that proposed without a committee's signature.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsigned: Vec<String>,
+    /// The front line qualified less urgently; why is among the notes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lowered: bool,
+}
+
+/// A rule of a protocol that fired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FiredCode {
+    /// Of which protocol.
+    pub protocol: String,
+    /// In which version.
+    pub version: String,
+    /// Which rule.
+    pub rule: String,
+    /// What it proposed.
+    pub priority: Priority,
+    /// To which regulation.
+    pub stream: Stream,
 }
 
 impl Qualification {

@@ -9,19 +9,20 @@ mod regulation_policy;
 mod routing_policy;
 mod sectors;
 
-use std::collections::BTreeMap;
-
-use sha2::{Digest, Sha256};
+use std::{collections::BTreeMap, sync::Arc};
 
 pub use communes::Commune;
-pub use regulation_policy::{ActionDeadlines, DatedProtocol, LeaseSpans, RegulationPolicy};
+pub use regulation_policy::{ActionDeadlines, DatedProtocol, Deferral, LeaseSpans, RegulationPolicy};
 pub use routing_policy::{RouteCategory, RoutingPolicy};
 pub use sectors::{SectorAssignment, SectorBand, Sectors};
+
+pub use super::digest::digest;
 
 use super::{
     calendar::{CalendarPolicy, CalendarRules, Legal, OutOfYears, UnknownTerritory, law_territory, period_at},
     ids::{SectorId, TerritoryId},
     place::InseeCode,
+    regulation::protocols::Book,
     time::Instant,
 };
 
@@ -49,6 +50,8 @@ pub struct Territory {
     pub sectors: Sectors,
     /// Delays, leases, deadlines, protocols.
     pub regulation: RegulationPolicy,
+    /// Triage protocols; none without a folder.
+    pub book: Arc<Book>,
     /// Order of search, offers, holds and distances.
     pub routing: RoutingPolicy,
     /// Which rules these are.
@@ -71,6 +74,7 @@ impl Territory {
             communes: BTreeMap::new(),
             sectors: Sectors::default(),
             regulation: RegulationPolicy::default(),
+            book: Arc::default(),
             routing: RoutingPolicy::default(),
             version: RuleVersion { name: "loi".into(), digest: digest([format!("loi {id}").as_bytes()]) },
             configured: false,
@@ -90,14 +94,4 @@ impl Territory {
     pub fn sector_of(&self, commune: InseeCode, legal: &Legal) -> Option<&SectorId> {
         self.sectors.sector_of(commune, SectorBand::of(legal), legal.date)
     }
-}
-
-/// SHA-256 of `parts` in order, each preceded by its length so that no two lists share a digest; hexadecimal.
-pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,7 +5,12 @@
 use chrono::NaiveDate;
 
 use crate::domain::{
-    regulation::{independence::Exception, protocol::Protocol, qualification::DueSpans},
+    regulation::{
+        independence::Exception,
+        protocol::Protocol,
+        protocols::{Age, Seal},
+        qualification::DueSpans,
+    },
     time::{Instant, Span},
 };
 
@@ -18,8 +23,14 @@ pub struct RegulationPolicy {
     pub lease: LeaseSpans,
     /// When the alarm of each kind of action rings.
     pub deadlines: ActionDeadlines,
+    /// When a request may be deferred to a telephone appointment.
+    pub p3: Deferral,
+    /// Codes of the triage protocols of this territory; none: all there are.
+    pub triage: Option<Vec<String>>,
     /// Protocols by which an ARM may send straight to a coordinator (D6311-35 CSP). None unless named here.
     pub protocols: Vec<DatedProtocol>,
+    /// Protocols of D6311-35 without a committee's signature apply as well: a demonstration, never a room.
+    pub unsigned_run: bool,
     /// Persons who may answer cases they regulated, by convention and for a time. Nobody unless named here.
     pub independence_exceptions: Vec<Exception>,
 }
@@ -30,7 +41,10 @@ impl Default for RegulationPolicy {
             due: DueSpans { p1: Span::from_mins(1), p2: Span::from_mins(15), p3: Span::from_hours(4) },
             lease: LeaseSpans::default(),
             deadlines: ActionDeadlines::default(),
+            p3: Deferral::default(),
+            triage: None,
             protocols: Vec::new(),
+            unsigned_run: false,
             independence_exceptions: Vec::new(),
         }
     }
@@ -38,9 +52,36 @@ impl Default for RegulationPolicy {
 
 impl RegulationPolicy {
     /// The protocol of this name, when in force on a local date.
-    pub fn protocol(&self, name: &str, date: NaiveDate) -> Option<&Protocol> {
+    pub fn protocol(&self, name: &str, date: NaiveDate) -> Option<&DatedProtocol> {
         let in_force = |dated: &&DatedProtocol| dated.from <= date && dated.to.is_none_or(|to| date <= to);
-        self.protocols.iter().filter(in_force).map(|dated| &dated.protocol).find(|protocol| protocol.name == name)
+        self.protocols.iter().filter(in_force).find(|dated| dated.protocol.name == name)
+    }
+
+    /// Whether a committee has signed it, or unsigned ones apply here.
+    pub fn applies(&self, dated: &DatedProtocol) -> bool {
+        self.unsigned_run || matches!(dated.seal, Seal::Signed(_))
+    }
+}
+
+/// When the front line may defer a request (P3) to a telephone appointment (SUdF guide, record 861: motives and windows are
+/// those of a procedure of the service). The window is [`DueSpans::p3`], or the protocol's where that is shorter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deferral {
+    /// Motives that may wait. A psychiatric or suicidal motive never may, whatever stands here.
+    pub motives: Vec<String>,
+    /// Only for patients from this age on, as far as the age is known.
+    pub age_from: Option<Age>,
+    /// Only for patients below this age, as far as the age is known.
+    pub age_below: Option<Age>,
+}
+
+impl Default for Deferral {
+    fn default() -> Self {
+        let motives = [
+            "M02.05", "M02.06", "M03.05", "M03.11", "M03.14", "M03.15", "M03.18", "M03.21", "M03.22", "M06.02",
+            "M06.04",
+        ];
+        Self { motives: motives.map(str::to_owned).to_vec(), age_from: None, age_below: None }
     }
 }
 
@@ -131,4 +172,6 @@ pub struct DatedProtocol {
     pub from: NaiveDate,
     /// Last local date, included; `None` while no end is known.
     pub to: Option<NaiveDate>,
+    /// Whether a committee has signed it; unsigned, it stays off.
+    pub seal: Seal,
 }

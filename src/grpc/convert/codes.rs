@@ -85,7 +85,7 @@ coded! {
     }
     domain::case::ActionKind = ActionKind {
         AnswerCall Qualify Regulate HandOver CallBack Route RingGp ConfirmSlot AcceptVisit Appointment Visit
-        DeliverPrescription AwaitReport ReturnOfInformation FollowUp Unanswered
+        DeliverPrescription AwaitReport ReturnOfInformation FollowUp Unanswered TelephoneAppointment
     }
     domain::case::End = ActionEnd {
         Done Replaced Refused Unreachable NoShow Absent Undelivered Expired

@@ -8,6 +8,7 @@ pub mod hub;
 pub mod intake;
 pub mod particulars;
 pub mod phone;
+pub mod protocols;
 pub mod regulation;
 pub mod reply;
 pub mod routing;

@@ -21,6 +21,7 @@ use super::{
     fields::{Act, Fields, LONGEST_WORDS},
     intake::Scene,
     particulars::{Parts, particulars},
+    protocols::answers,
 };
 
 /// Most reasons of a need.
@@ -56,6 +57,9 @@ pub fn qualify(request: &pb::QualifyRequest, scene: Scene<'_>) -> Result<Act, Fa
         protocol: protocol(&mut fields, &request.protocol),
         particulars: particulars(&mut fields, parts, scene.ground, scene.now),
         note: fields.optional_words("note", &request.note, LONGEST_WORDS),
+        answers: answers(&mut fields, &request.answers),
+        lower_reason: fields.optional_words("lower_reason", &request.lower_reason, LONGEST_WORDS),
+        appointment: fields.optional_instant("appointment_unix_ms", request.appointment_unix_ms),
     };
     let complete = priority.is_some() && stream.is_some();
     fields.act(mutation, target, complete.then(|| Command::Qualify(Box::new(command))))
@@ -80,6 +84,9 @@ pub(super) fn on_paper(fields: &mut Fields, given: &pb::PaperQualification) -> O
         protocol: None,
         particulars: Particulars::default(),
         note: None,
+        answers: Vec::new(),
+        lower_reason: None,
+        appointment: None,
     })
 }
 

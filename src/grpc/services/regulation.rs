@@ -4,11 +4,12 @@ use tonic::{Request, Response, Status};
 
 use super::common::{Carried, Desk, Told};
 use crate::{
-    domain::{case::Refusal, time::Instant},
+    domain::{case::Refusal, regulation::protocols::propose, time::Instant},
     engine::{Engine, List, WatchFilter},
     grpc::{
         convert::{
             intake::Scene,
+            protocols,
             regulation::{self as convert, page},
         },
         pb::{self, regulation_service_server::RegulationService},
@@ -45,6 +46,32 @@ fn signed(carried: &Carried) -> Result<String, Refusal> {
 #[tonic::async_trait]
 impl RegulationService for Regulation {
     type WatchQueueStream = Told<pb::WatchQueueResponse>;
+
+    async fn propose_qualification(
+        &self,
+        request: Request<pb::ProposeQualificationRequest>,
+    ) -> Result<Response<pb::ProposeQualificationResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let book = &desk.ground.territory.book;
+        let (motive, subject, answers) = protocols::asked(request.get_ref(), book)?;
+        let proposal = propose(book, &subject, &motive, &answers);
+        let questions = protocols::questions(book, &motive, &proposal.unanswered, proposal.open_red_flags);
+        let proposal = Some(protocols::proposal(&proposal));
+        Ok(Response::new(pb::ProposeQualificationResponse { proposal, questions }))
+    }
+
+    async fn list_protocols(
+        &self,
+        request: Request<pb::ListProtocolsRequest>,
+    ) -> Result<Response<pb::ListProtocolsResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let book = &desk.ground.territory.book;
+        let (first, size) = protocols::listed(request.get_ref())?;
+        let page = book.protocols().iter().skip(first).take(size).map(|known| protocols::protocol(book, known));
+        let next = first.saturating_add(size);
+        let next_page_token = if next < book.protocols().len() { next.to_string() } else { String::new() };
+        Ok(Response::new(pb::ListProtocolsResponse { protocols: page.collect(), next_page_token }))
+    }
 
     async fn qualify(&self, request: Request<pb::QualifyRequest>) -> Result<Response<pb::QualifyResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;

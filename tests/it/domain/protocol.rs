@@ -57,8 +57,8 @@ fn priority_stream_motive_and_date_are_the_protocols_or_a_doctor_decides() {
     let mut stage = Stage::new();
     for other in [
         Qualify { priority: Priority::P1, ..certificate() },
-        Qualify { stream: Stream::Psy, ..certificate() },
-        Qualify { motive: Some("M03.06".to_owned()), ..certificate() },
+        Qualify { stream: Stream::Psy, priority: Priority::P2, ..certificate() },
+        Qualify { motive: Some("M03.06".to_owned()), priority: Priority::P2, ..certificate() },
     ] {
         let case = stage.called();
         goes_to_a_doctor(&mut stage, case, other);

@@ -58,7 +58,10 @@ pub fn bas_rhin() -> Arc<Ground> {
     static CONFIG: OnceLock<Arc<Ground>> = OnceLock::new();
     let load = || {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
-        Config::load(&dir).unwrap().territory(&"fr-67".parse().unwrap()).unwrap()
+        let mut ground = Config::load(&dir).unwrap().territory(&"fr-67".parse().unwrap()).unwrap();
+        // The protocols of D6311-35 are annexed to a convention here; those of triage are not signed, and say nothing.
+        Arc::make_mut(&mut ground).0.regulation.unsigned_run = true;
+        ground
     };
     CONFIG.get_or_init(load).clone()
 }
@@ -315,6 +318,9 @@ pub fn qualify(priority: Priority) -> Qualify {
         protocol: None,
         particulars: Particulars::default(),
         note: None,
+        answers: Vec::new(),
+        lower_reason: None,
+        appointment: None,
     }
 }
 

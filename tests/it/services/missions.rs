@@ -60,6 +60,9 @@ fn qualify() -> Qualify {
         protocol: None,
         particulars: Particulars::default(),
         note: None,
+        answers: Vec::new(),
+        lower_reason: None,
+        appointment: None,
     }
 }
 

@@ -50,7 +50,7 @@ async fn a_call_lost_after_a_symptom_goes_to_a_doctor(
     pbx.call("call-7", CallEventKind::Answered).await?;
     let case = arm.reads_id(&call.case_id).await?;
     assert_eq!(case.to_do(), [ActionKind::Qualify]);
-    arm.qualifies(&case, qualified(Priority::P3, "M03.20")).await?;
+    arm.qualifies(&case, qualified(Priority::P3, "M03.21")).await?;
     pbx.call("call-7", CallEventKind::HungUp).await?;
 
     let case = arm.reads(&case).await?;

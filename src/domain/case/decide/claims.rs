@@ -112,7 +112,9 @@ pub(super) fn finish_if_decided(draft: &mut Draft<'_>) {
     let decided = case.open_action(ActionKind::Regulate).is_some() && case.answered() > case.answered_before;
     let unsigned = case.decisions.iter().any(|decision| decision.answer.is_none());
     if decided && !unsigned {
-        draft.end(End::Done, |action| matches!(action.kind, ActionKind::Regulate | ActionKind::CallBack));
+        draft.end(End::Done, |action| {
+            matches!(action.kind, ActionKind::Regulate | ActionKind::CallBack | ActionKind::TelephoneAppointment)
+        });
         draft.end(End::Replaced, |action| action.kind == ActionKind::Unanswered);
     }
 }

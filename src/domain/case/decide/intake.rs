@@ -13,7 +13,10 @@ use crate::domain::{
     },
     ids::{CaseId, case_id},
     person::Private,
-    regulation::qualification::Flag,
+    regulation::{
+        protocols::psychiatric,
+        qualification::{Flag, Priority, Stream, due},
+    },
 };
 
 use super::{draft::Draft, paper, qualify};
@@ -92,14 +95,42 @@ pub(super) fn call(draft: &mut Draft<'_>, event: CallEvent) -> Result<(), Refusa
             if !undecided {
                 return Ok(());
             }
+            let psychiatric = case_is_psychiatric(draft);
             call_back(draft);
             draft.end_kind(ActionKind::AnswerCall, End::Unreachable);
-            if symptoms {
+            if symptoms || psychiatric {
                 qualify::flag(draft, Flag::LostCall);
+            }
+            if psychiatric {
+                alarm_at_once(draft);
             }
         }
     }
     Ok(())
+}
+
+fn case_is_psychiatric(draft: &Draft<'_>) -> bool {
+    let known = draft.case().ok().and_then(|case| case.qualification.as_ref());
+    known.is_some_and(|known| known.stream == Stream::Psy || known.motive.as_deref().is_some_and(psychiatric))
+}
+
+/// A psychiatric or suicidal call that breaks off: the room is told now, and a doctor takes it before all that can wait.
+fn alarm_at_once(draft: &mut Draft<'_>) {
+    let (now, spans) = (draft.now, draft.due_spans());
+    let Ok(case) = draft.case() else { return };
+    let (rings, waits) = (case.open_action(ActionKind::CallBack), case.open_action(ActionKind::Regulate));
+    let told = rings.or(waits).filter(|action| action.alarmed().is_none()).map(|action| action.id);
+    let waits = waits.map(|action| action.id);
+    let later = case.qualification.as_ref().filter(|known| known.priority > Priority::P1).map(|known| known.stream);
+    if let (Some(stream), Some(action)) = (later, waits) {
+        let due = due(Priority::P1, now, spans);
+        draft.push(Fact::Requeued { stream, priority: Priority::P1, due });
+        draft.push(Fact::ActionMoved { action, deadline: due });
+    }
+    if let Some(action) = told {
+        draft.push(Fact::ActionMoved { action, deadline: now });
+        draft.push(Fact::ActionAlarmed { action });
+    }
 }
 
 /// Has the caller rung back; a contact that may not be rung is left alone, and what is next is done without (invariant 11).

@@ -11,6 +11,7 @@ mod regulate;
 mod roles;
 mod route;
 mod supply;
+mod triage;
 mod upkeep;
 mod visit;
 

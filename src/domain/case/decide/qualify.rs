@@ -24,7 +24,7 @@ use crate::domain::{
 
 use super::{
     draft::{Draft, regulators},
-    intake,
+    intake, triage,
 };
 
 pub(super) fn qualify(draft: &mut Draft<'_>, command: &Qualify) -> Result<(), Refusal> {
@@ -33,25 +33,59 @@ pub(super) fn qualify(draft: &mut Draft<'_>, command: &Qualify) -> Result<(), Re
     if let Some(note) = &command.note {
         draft.note(NoteKind::Note, note);
     }
+    let unheard = triage::hear(draft, command);
     if command.priority == Priority::P0 {
         let motive = believed_motive(draft, command);
+        let left_out = |fault: FieldFault| {
+            format!("ANSWER_DROPPED: left out, nothing was refused: {}: {}", fault.field, fault.problem)
+        };
+        draft.reply.warnings.extend(unheard.into_iter().map(left_out));
         hand_over_as(draft, motive, &command.flags);
         return Ok(());
     }
     intake::not_closed(draft)?;
     handed_over(draft)?;
-    let by = draft.context.actor.person.clone();
-    let qualification = qualification(draft, command, draft.now, by);
-    check(draft, command, &qualification)?;
+    let (qualification, open_signs) = proposed(draft, command, unheard)?;
     draft.push(Fact::Qualified(qualification.clone()));
     draft.end(End::Done, |action| {
         matches!(action.kind, ActionKind::AnswerCall | ActionKind::Qualify | ActionKind::CallBack)
     });
     if let Some(name) = &command.protocol {
-        return by_protocol(draft, name, &qualification);
+        return by_protocol(draft, name, &qualification, open_signs);
     }
     requalified(draft, &qualification);
     Ok(())
+}
+
+/// The qualification with what the protocols say of it, and whether signs of gravity were not asked.
+fn proposed(
+    draft: &mut Draft<'_>,
+    command: &Qualify,
+    mut faults: Vec<FieldFault>,
+) -> Result<(Qualification, bool), Refusal> {
+    let by = draft.context.actor.person.clone();
+    let proposal = triage::proposal(draft, command.motive.as_deref());
+    let mut known = qualification(draft, command, draft.now, by);
+    known.flags = all_flags(draft, &triage::flags(proposal.as_ref(), &command.flags));
+    if known.priority == Priority::P3 && !known.flags.is_empty() {
+        known.priority = Priority::P2;
+        known.due = due(known.priority, draft.now, draft.due_spans());
+        if command.protocol.is_none() {
+            draft.reply.warnings.push("P3_LIFTED: a reason for a doctor was noted: regulated as P2".to_owned());
+        }
+    }
+    let (lowered, below) = triage::lower(draft, command, &known, proposal.as_ref());
+    faults.extend(below);
+    faults.extend(triage::deferral(draft, &known));
+    if known.priority == Priority::P3 {
+        match triage::appointment(draft, command.appointment, proposal.as_ref()) {
+            Ok(at) => known.due = at,
+            Err(fault) => faults.push(fault),
+        }
+    }
+    check(draft, command, &known, faults)?;
+    known.proposal = proposal.as_ref().map(|proposal| triage::kept(proposal, lowered));
+    Ok((known, proposal.is_some_and(|proposal| proposal.open_red_flags > 0)))
 }
 
 /// Ends a file without a doctor: only D.* and DR.DREG, without symptoms; a later qualification reverses it.
@@ -91,7 +125,9 @@ fn hand_over_as(draft: &mut Draft<'_>, motive: Option<String>, flags: &[Flag]) {
         p0 && case.claim.is_some() && case.open_action(ActionKind::Regulate).is_some()
     });
     let (priority, stream) = (Priority::P0, Stream::Amu);
-    draft.push(Fact::Qualified(Qualification { priority, stream, motive, flags, symptoms: true, due: at, at, by }));
+    let proposal = triage::proposal(draft, motive.as_deref()).map(|proposal| triage::kept(&proposal, false));
+    let known = Qualification { priority, stream, motive, flags, symptoms: true, due: at, at, by, proposal };
+    draft.push(Fact::Qualified(known));
     if accepted {
         return;
     }
@@ -104,6 +140,7 @@ fn hand_over_as(draft: &mut Draft<'_>, motive: Option<String>, flags: &[Flag]) {
                 | ActionKind::Qualify
                 | ActionKind::CallBack
                 | ActionKind::Regulate
+                | ActionKind::TelephoneAppointment
                 | ActionKind::Route
         )
     });
@@ -138,6 +175,7 @@ pub(super) fn flag(draft: &mut Draft<'_>, flag: Flag) {
         if let Some(action) = waits {
             draft.push(Fact::ActionMoved { action, deadline: lifted });
         }
+        draft.end_kind(ActionKind::TelephoneAppointment, End::Replaced);
     }
     let regulated = draft.case().is_ok_and(|case| case.decisions.iter().any(|decision| decision.protocol.is_none()));
     if !regulated && qualification.priority != Priority::P0 {
@@ -146,8 +184,12 @@ pub(super) fn flag(draft: &mut Draft<'_>, flag: Flag) {
     }
 }
 
-fn check(draft: &Draft<'_>, command: &Qualify, known: &Qualification) -> Result<(), Refusal> {
-    let mut faults = Vec::new();
+fn check(
+    draft: &Draft<'_>,
+    command: &Qualify,
+    known: &Qualification,
+    mut faults: Vec<FieldFault>,
+) -> Result<(), Refusal> {
     match command.motive.as_deref() {
         None => faults.push(FieldFault::new("motive", "a motive code is needed (HubSante.motif, such as M03.14)")),
         Some(motive) if !known_motive(motive) && !foreign_kept(draft, motive) => {
@@ -194,7 +236,7 @@ pub(super) fn on_paper(draft: &Draft<'_>, paper: &Paper) -> Result<Qualification
     let by = paper.by.clone().unwrap_or_else(|| draft.context.actor.person.clone());
     let qualification = qualification(draft, &paper.qualify, paper.at, by);
     if qualification.priority != Priority::P0 {
-        check(draft, &paper.qualify, &qualification)?;
+        check(draft, &paper.qualify, &qualification, Vec::new())?;
     }
     Ok(qualification)
 }
@@ -210,6 +252,7 @@ fn qualification(draft: &Draft<'_>, command: &Qualify, at: Instant, by: PersonId
         due: due(command.priority, at, draft.due_spans()),
         at,
         by,
+        proposal: None,
     }
 }
 
@@ -248,22 +291,36 @@ pub(super) fn requalified(draft: &mut Draft<'_>, qualification: &Qualification) 
         // Another stream answers: the action changes hands.
         _ => {
             draft.end_kind(ActionKind::Regulate, End::Replaced);
-            draft.open(ActionKind::Regulate, owner, due, About::default());
+            draft.open(ActionKind::Regulate, owner.clone(), due, About::default());
         }
+    }
+    // A second qualification agrees on another hour, or on none.
+    draft.end_kind(ActionKind::TelephoneAppointment, End::Replaced);
+    if qualification.priority == Priority::P3 {
+        draft.open(ActionKind::TelephoneAppointment, owner, due, About::default());
     }
 }
 
 /// D6311-35: the ARM sends straight to a coordinator; whatever the protocol does not cover goes to a regulator.
-fn by_protocol(draft: &mut Draft<'_>, name: &str, qualification: &Qualification) -> Result<(), Refusal> {
+fn by_protocol(
+    draft: &mut Draft<'_>,
+    name: &str,
+    qualification: &Qualification,
+    open_signs: bool,
+) -> Result<(), Refusal> {
     if draft.context.actor.role != Role::Arm {
         return Err(Refusal::field("protocol", "a protocol is for the ARM: sign a need instead"));
     }
     let territory = draft.context.territory;
     let date = local_date(territory.calendar.zone(), draft.now);
-    let Some(protocol) = territory.regulation.protocol(name, date).cloned() else {
+    let Some(dated) = territory.regulation.protocol(name, date) else {
         return Err(Refusal::field("protocol", "no protocol of this name is in force today: leave it out"));
     };
-    if let Some(why) = why_regulator(&protocol, qualification).or_else(|| with_a_doctor(draft)) {
+    let protocol = dated.protocol.clone();
+    let unsigned = (!territory.regulation.applies(dated)).then_some("no committee has signed the protocol");
+    let unasked = open_signs.then_some("signs of gravity were not asked");
+    let why = why_regulator(&protocol, qualification).or_else(|| with_a_doctor(draft));
+    if let Some(why) = why.or(unsigned).or(unasked) {
         draft.reply.warnings.push(format!("PROTOCOL_NOT_APPLIED: {why}"));
         requalified(draft, qualification);
         return Ok(());
@@ -283,7 +340,7 @@ fn by_protocol(draft: &mut Draft<'_>, name: &str, qualification: &Qualification)
     draft.reply.decision = Some(id);
     draft.push(Fact::NeedSigned(Box::new(Decision { id, need, signed, protocol: Some(protocol.name), answer })));
     draft.call_for_coordinator(id);
-    draft.end(End::Replaced, |action| action.kind == ActionKind::Regulate);
+    draft.end(End::Replaced, |action| matches!(action.kind, ActionKind::Regulate | ActionKind::TelephoneAppointment));
     Ok(())
 }
 

@@ -97,6 +97,10 @@ pub(super) fn reorient(
     draft.push(Fact::ClaimEnded { no: claim_no });
     draft.end_kind(ActionKind::Regulate, crate::domain::case::action::End::Replaced);
     draft.open(ActionKind::Regulate, regulators(stream), due, About::default());
+    if let Some(agreed) = draft.case()?.open_action(ActionKind::TelephoneAppointment).map(|action| action.deadline) {
+        draft.end_kind(ActionKind::TelephoneAppointment, crate::domain::case::action::End::Replaced);
+        draft.open(ActionKind::TelephoneAppointment, regulators(stream), agreed, About::default());
+    }
     Ok(())
 }
 

@@ -11,10 +11,11 @@ use crate::domain::{
     },
     ids::ActionId,
     person::Private,
+    regulation::qualification::Flag,
     routing::WhyNot,
 };
 
-use super::{draft::Draft, intake};
+use super::{draft::Draft, intake, qualify};
 
 /// Fires a timer. One that has become pointless meanwhile is refused: whoever made it so has done the work.
 pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Refusal> {
@@ -86,6 +87,10 @@ pub(super) fn end_action(
         draft.call_for_regulator();
     }
     draft.push(Fact::ActionEnded { action: id, end });
+    if end.bad() && action.kind == ActionKind::TelephoneAppointment {
+        // Whoever was to be rung at an agreed hour and does not answer is no longer one who can wait.
+        qualify::flag(draft, Flag::LostCall);
+    }
     if !end.bad() && action.kind == ActionKind::CallBack {
         intake::to_next(draft)?;
     }
@@ -127,7 +132,8 @@ fn ended_elsewhere(action: &Action, end: End) -> Option<&'static str> {
         | ActionKind::DeliverPrescription
         | ActionKind::AwaitReport
         | ActionKind::ReturnOfInformation
-        | ActionKind::FollowUp => None,
+        | ActionKind::FollowUp
+        | ActionKind::TelephoneAppointment => None,
     }
 }
 

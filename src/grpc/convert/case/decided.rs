@@ -7,16 +7,20 @@ use crate::{
             decision::{Answer, Decision, Signature},
             motives::Motive,
             need::Need,
+            protocols::Book,
             qualification::Qualification,
         },
     },
     grpc::pb,
 };
 
-use super::{super::codes::Coded, ms, text};
+use super::{
+    super::{codes::Coded, protocols::proposed},
+    ms, text,
+};
 
-/// A qualification with the French label of its motive.
-pub fn qualification(known: &Qualification) -> pb::Qualification {
+/// A qualification with the French label of its motive, and what the protocols of `book` proposed.
+pub fn qualification(book: &Book, known: &Qualification) -> pb::Qualification {
     let motive: Option<Motive> = known.motive.as_deref().and_then(|code| code.parse().ok());
     pb::Qualification {
         priority: known.priority.wire(),
@@ -28,6 +32,8 @@ pub fn qualification(known: &Qualification) -> pb::Qualification {
         due_unix_ms: known.due.unix_ms(),
         at_unix_ms: known.at.unix_ms(),
         by: known.by.to_string(),
+        proposal: proposed(book, known),
+        lowered: known.proposal.as_ref().is_some_and(|proposal| proposal.lowered),
     }
 }
 

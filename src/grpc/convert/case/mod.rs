@@ -22,7 +22,7 @@ use crate::{
     grpc::pb,
 };
 
-use super::codes::Coded;
+use super::{codes::Coded, protocols::kept};
 
 /// Milliseconds on the wire; 0 when there is none.
 pub fn ms(at: Option<Instant>) -> i64 {
@@ -42,6 +42,7 @@ pub fn view(reader: &Actor, ground: &Place, known: &CaseView) -> pb::CaseView {
         view.place = Some(place(case));
         view.caller = Some(caller_for(reader, case));
         view.notes = case.sealed.notes.iter().map(note).collect();
+        view.answers = kept(case.sealed.answers.reveal());
         view.patients = case
             .patients
             .iter()
@@ -109,7 +110,7 @@ fn clear(ground: &Place, known: &CaseView) -> pb::CaseView {
         caller: None,
         patients: case.patients.iter().map(|known| patient(known, None)).collect(),
         repeat_of_case_id: text(case.repeat_of.as_ref()),
-        qualification: case.qualification.as_ref().map(qualification),
+        qualification: case.qualification.as_ref().map(|known| qualification(&ground.territory.book, known)),
         dismissed: case.dismissed.map_or(0, Coded::wire),
         claim: case.claim.as_ref().map(claim),
         regulators: case.regulators.iter().map(ToString::to_string).collect(),
@@ -121,5 +122,6 @@ fn clear(ground: &Place, known: &CaseView) -> pb::CaseView {
         notes: Vec::new(),
         idle_since_unix_ms: ms(case.idle_since),
         sealed: false,
+        answers: Vec::new(),
     }
 }

@@ -48,7 +48,9 @@ pub fn act(case: &Case, pick: usize) -> Act {
         ActionKind::Visit if pick == 6 => Act::Cancel,
         ActionKind::Visit => Act::MoveVisit(VisitStatus::ALL[2 + pick % 5]),
         ActionKind::AwaitReport => Act::Report,
+        ActionKind::TelephoneAppointment if pick == 2 => Act::End(End::Unreachable),
         ActionKind::CallBack
+        | ActionKind::TelephoneAppointment
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation
         | ActionKind::FollowUp => Act::End(End::Done),

@@ -1,0 +1,219 @@
+//! Vignettes as they are written: one JSON object a line, or one JSON list. Liberal in notation, exact in codes.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use crate::domain::regulation::{
+    motives::Motive,
+    protocols::{Age, Answers, Book, COMPLAINT, Kind, Sex, Subject, Value},
+    qualification::Priority,
+};
+
+/// The names under which the expected level is found, the documented one first.
+const EXPECTED: [&str; 3] = ["expected", "expected_level", "level"];
+
+/// One clinical story.
+#[derive(Debug)]
+pub(super) struct Vignette {
+    pub(super) id: String,
+    pub(super) subject: Subject,
+    pub(super) motive: String,
+    pub(super) answers: Answers,
+    pub(super) expected: Priority,
+}
+
+/// What is wrong with one vignette.
+#[derive(Debug, Serialize)]
+pub(super) struct Unread {
+    line: usize,
+    id: String,
+    field: String,
+    problem: String,
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ligne {} ({}) : {} : {}", self.line, self.id, self.field, self.problem)
+    }
+}
+
+/// Every vignette that can be judged, and what is wrong with the others.
+pub(super) fn all(text: &str, book: &Book) -> (Vec<Vignette>, Vec<Unread>) {
+    let (mut vignettes, mut errors) = (Vec::new(), Vec::new());
+    if let Ok(Json::Array(items)) = serde_json::from_str(text) {
+        for (at, item) in items.into_iter().enumerate() {
+            sort(item, at + 1, book, &mut vignettes, &mut errors);
+        }
+        return (vignettes, errors);
+    }
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim().trim_start_matches('\u{feff}');
+        if line.is_empty() || line.starts_with('#') || line.starts_with("//") {
+            continue;
+        }
+        match serde_json::from_str(line) {
+            Ok(item) => sort(item, at + 1, book, &mut vignettes, &mut errors),
+            Err(error) => {
+                let (id, field) = ("?".to_owned(), "line".to_owned());
+                errors.push(Unread { line: at + 1, id, field, problem: format!("not JSON: {error}") });
+            }
+        }
+    }
+    (vignettes, errors)
+}
+
+fn sort(item: Json, line: usize, book: &Book, vignettes: &mut Vec<Vignette>, errors: &mut Vec<Unread>) {
+    let Json::Object(fields) = item else {
+        let problem = "expected an object with id, age, sex, motive, answers and expected".to_owned();
+        return errors.push(Unread { line, id: "?".to_owned(), field: "line".to_owned(), problem });
+    };
+    let id = match fields.get("id") {
+        Some(Json::String(id)) => id.clone(),
+        Some(Json::Number(id)) => id.to_string(),
+        _ => format!("ligne-{line}"),
+    };
+    let mut faults = Vec::new();
+    let vignette = vignette(&fields, id.clone(), book, &mut faults);
+    match vignette {
+        Some(vignette) if faults.is_empty() => vignettes.push(vignette),
+        _ => errors.extend(faults.into_iter().map(|(field, problem)| Unread { line, id: id.clone(), field, problem })),
+    }
+}
+
+type Faults = Vec<(String, String)>;
+
+fn vignette(fields: &Map<String, Json>, id: String, book: &Book, faults: &mut Faults) -> Option<Vignette> {
+    let age = age(fields.get("age"), faults);
+    let sex = sex(fields.get("sex"), faults);
+    let pregnant = fields.get("pregnant").and_then(yes);
+    let motive = motive(fields.get("motive"), faults);
+    let answers = answers(fields, book, faults);
+    let expected = expected(fields, faults);
+    Some(Vignette { id, subject: Subject { age, sex, pregnant }, motive: motive?, answers, expected: expected? })
+}
+
+/// Years as a number, a duration of ISO 8601, or nothing.
+fn age(given: Option<&Json>, faults: &mut Faults) -> Option<Age> {
+    let read = match given? {
+        Json::Null => return None,
+        Json::Number(years) => years.as_f64().and_then(Age::from_years),
+        Json::String(text) if text.trim().is_empty() => return None,
+        Json::String(text) => {
+            let text = text.trim();
+            let years = text.replace(',', ".").parse::<f64>().ok().and_then(Age::from_years);
+            years.or_else(|| text.parse().ok())
+        }
+        _ => None,
+    };
+    if read.is_none() {
+        faults.push(("age".to_owned(), "expected years such as 42 or 0.5, a duration such as P3M, or null".to_owned()));
+    }
+    read
+}
+
+fn sex(given: Option<&Json>, faults: &mut Faults) -> Option<Sex> {
+    let text = match given? {
+        Json::Null => return None,
+        Json::String(text) => text.trim().to_uppercase(),
+        _ => String::from("?"),
+    };
+    match text.as_str() {
+        "F" | "FEMALE" | "FEMME" | "FEMININ" | "FÉMININ" => Some(Sex::Female),
+        "M" | "H" | "MALE" | "HOMME" | "MASCULIN" => Some(Sex::Male),
+        "" | "O" | "U" | "UN" | "UNKNOWN" | "X" => None,
+        _ => {
+            faults.push(("sex".to_owned(), "expected \"F\", \"M\" or null".to_owned()));
+            None
+        }
+    }
+}
+
+/// A code of the national list; words after it are a label.
+fn motive(given: Option<&Json>, faults: &mut Faults) -> Option<String> {
+    let text = given.and_then(Json::as_str).unwrap_or_default().trim().to_uppercase();
+    let code = text.split_whitespace().next().unwrap_or_default();
+    match code.parse::<Motive>() {
+        Ok(motive) if motive.is_known() => Some(motive.code().to_owned()),
+        _ => {
+            let problem = "expected a code of HubSante.motif such as M03.14; `protocols --json` lists them".to_owned();
+            faults.push(("motive".to_owned(), problem));
+            None
+        }
+    }
+}
+
+fn expected(fields: &Map<String, Json>, faults: &mut Faults) -> Option<Priority> {
+    let given = EXPECTED.iter().find_map(|name| fields.get(*name));
+    let level = match given {
+        Some(Json::String(text)) => text.trim().to_uppercase(),
+        Some(Json::Number(number)) => format!("P{number}"),
+        _ => String::new(),
+    };
+    let known = super::LEVELS.into_iter().find(|priority| priority.code() == level);
+    if known.is_none() {
+        faults.push(("expected".to_owned(), "expected P0, P1, P2 or P3".to_owned()));
+    }
+    known
+}
+
+/// An object of codes and answers, or a list of `{"question", "value"}`; null is no answer.
+fn answers(fields: &Map<String, Json>, book: &Book, faults: &mut Faults) -> Answers {
+    let mut given: Vec<(String, Json)> = Vec::new();
+    match fields.get("answers") {
+        None | Some(Json::Null) => {}
+        Some(Json::Object(answers)) => given.extend(answers.iter().map(|(code, value)| (code.clone(), value.clone()))),
+        Some(Json::Array(items)) => {
+            for item in items {
+                let text = |names: [&str; 2]| names.iter().find_map(|name| item.get(name)).cloned();
+                let code = text(["question", "code"]).and_then(|code| code.as_str().map(str::to_owned));
+                given.push((code.unwrap_or_default(), text(["value", "answer"]).unwrap_or_default()));
+            }
+        }
+        Some(_) => faults.push(("answers".to_owned(), "expected an object of question codes and answers".to_owned())),
+    }
+    let mut answers = Answers::new();
+    for (code, raw) in given.into_iter().filter(|(_, raw)| !raw.is_null()) {
+        let code = code.trim().to_uppercase();
+        let value = value(book, &code, &raw);
+        let fault = value.as_ref().map_or(Some("no answer of this type".to_owned()), |value| book.fault(&code, value));
+        let unknown = (!book.known(&code))
+            .then(|| "no protocol has a question of this code; `protocols --json` lists them".to_owned());
+        match (unknown.or(fault), value) {
+            (None, Some(value)) => drop(answers.insert(code, value)),
+            (problem, _) => faults.push((format!("answers.{code}"), problem.unwrap_or_default())),
+        }
+    }
+    answers
+}
+
+/// An answer in the question's type.
+fn value(book: &Book, code: &str, raw: &Json) -> Option<Value> {
+    let kind = if code == COMPLAINT { None } else { Some(&book.question(code)?.kind) };
+    match kind {
+        Some(Kind::YesNo) => yes(raw).map(Value::Yes),
+        Some(Kind::Number { .. }) => {
+            let number = raw.as_f64().or_else(|| raw.as_str()?.trim().replace(',', ".").parse().ok());
+            number.map(Value::Number)
+        }
+        Some(Kind::Choice(_)) | None => raw.as_str().map(|text| Value::Choice(text.trim().to_uppercase())),
+    }
+}
+
+fn yes(raw: &Json) -> Option<bool> {
+    match raw {
+        Json::Bool(yes) => Some(*yes),
+        Json::Number(number) => match number.as_i64() {
+            Some(0) => Some(false),
+            Some(1) => Some(true),
+            _ => None,
+        },
+        Json::String(text) => match text.trim().to_lowercase().as_str() {
+            "oui" | "yes" | "true" | "vrai" | "o" | "y" => Some(true),
+            "non" | "no" | "false" | "faux" | "n" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,179 @@
+//! What the protocols say of a qualification: answers are checked and kept, a red flag is noted, and what is less urgent
+//! than proposed needs a reason, or a regulator.
+
+use crate::domain::{
+    actor::Role,
+    calendar::local_date,
+    case::{
+        command::Qualify,
+        refusal::FieldFault,
+        sealed::{NoteKind, Sex, Words},
+        state::Case,
+    },
+    person::Private,
+    regulation::{
+        protocols::{self, Age, Answers, Fired, Proposal, Subject, propose, psychiatric},
+        qualification::{FiredCode, Flag, Priority, Proposed, Qualification, Stream},
+    },
+    territory::Territory,
+    time::{Instant, Span},
+};
+
+use super::draft::Draft;
+
+/// Keeps the answers that are right, beside those given before; tells of the others.
+pub(super) fn hear(draft: &mut Draft<'_>, command: &Qualify) -> Vec<FieldFault> {
+    let book = draft.context.territory.book.clone();
+    let mut faults = Vec::new();
+    let mut answers: Answers = draft.case().map(|case| case.sealed.answers.reveal().clone()).unwrap_or_default();
+    let before = answers.clone();
+    for (at, given) in command.answers.iter().enumerate() {
+        match book.fault(&given.question, given.value.reveal()) {
+            Some(problem) => {
+                let part = if book.known(&given.question) { "value" } else { "question" };
+                faults.push(FieldFault::new(format!("answers[{at}].{part}"), problem));
+            }
+            None => drop(answers.insert(given.question.clone(), given.value.reveal().clone())),
+        }
+    }
+    if answers != before {
+        draft.say(Words::Answers(Private::new(answers)));
+    }
+    faults
+}
+
+/// What is proposed for a motive, where any protocol is in force.
+pub(super) fn proposal(draft: &Draft<'_>, motive: Option<&str>) -> Option<Proposal> {
+    let territory = draft.context.territory;
+    let (case, motive) = (draft.case().ok()?, motive?);
+    if territory.book.silent() {
+        return None;
+    }
+    Some(propose(&territory.book, &subject(case, territory, draft.now), motive, case.sealed.answers.reveal()))
+}
+
+/// The first patient, as far as protocols look.
+fn subject(case: &Case, territory: &Territory, now: Instant) -> Subject {
+    let Some(identity) = case.sealed.identities.first() else { return Subject::default() };
+    let today = local_date(territory.calendar.zone(), now);
+    let born = identity.birth_date.reveal().parse::<chrono::NaiveDate>().ok();
+    let days = born.and_then(|born| u32::try_from((today - born).num_days()).ok());
+    let years = identity.age_years.reveal().and_then(|years| Age::from_years(f64::from(years)));
+    let sex = identity.sex.reveal().and_then(|sex| match sex {
+        Sex::Female => Some(protocols::Sex::Female),
+        Sex::Male => Some(protocols::Sex::Male),
+        Sex::Other | Sex::Unknown => None,
+    });
+    Subject { age: days.map(Age::from_days).or(years), sex, pregnant: None }
+}
+
+/// The proposal as it is kept.
+pub(super) fn kept(proposal: &Proposal, lowered: bool) -> Box<Proposed> {
+    let code = |fired: &Fired| FiredCode {
+        protocol: fired.protocol.clone(),
+        version: fired.version.clone(),
+        rule: fired.rule.clone(),
+        priority: fired.priority,
+        stream: fired.stream,
+    };
+    Box::new(Proposed {
+        rule: code(&proposal.rule),
+        red_flags: proposal.red_flags.iter().map(code).collect(),
+        unsigned: proposal.unsigned.clone(),
+        lowered,
+    })
+}
+
+/// A red flag that was heard makes a doctor compulsory, for good.
+pub(super) fn flags(proposal: Option<&Proposal>, given: &[Flag]) -> Vec<Flag> {
+    let heard = proposal.is_some_and(|proposal| !proposal.red_flags.is_empty());
+    given.iter().copied().chain(heard.then_some(Flag::RedFlag)).collect()
+}
+
+/// What stands against a qualification less urgent than proposed. The ARM goes up freely; down with a reason that the case
+/// keeps; never below a red flag, nor to P3 with signs of gravity not asked. A regulator decides.
+pub(super) fn lower(
+    draft: &mut Draft<'_>,
+    command: &Qualify,
+    known: &Qualification,
+    proposal: Option<&Proposal>,
+) -> (bool, Vec<FieldFault>) {
+    let Some(proposal) = proposal else { return (false, Vec::new()) };
+    if known.priority <= proposal.priority || known.priority == Priority::NotRegulated && !known.symptoms {
+        return (false, Vec::new());
+    }
+    if let Some(reason) = &command.lower_reason {
+        draft.note(NoteKind::Reason, reason);
+    }
+    if draft.context.actor.role == Role::Regulator {
+        return (true, Vec::new());
+    }
+    let flag = proposal.red_flags.first().filter(|flag| flag.priority < known.priority);
+    let mut faults = Vec::new();
+    if let Some(flag) = flag {
+        let problem = format!(
+            "a red flag was heard ({} of {}): {} or more urgent; only a regulator goes below",
+            flag.rule, flag.protocol, flag.priority
+        );
+        faults.push(FieldFault::new("priority", problem));
+    } else if known.priority == Priority::P3 && proposal.open_red_flags > 0 {
+        let problem = format!(
+            "P3 once every sign of gravity was asked ({} open, see ProposeQualification), or P2",
+            proposal.open_red_flags
+        );
+        faults.push(FieldFault::new("priority", problem));
+    } else if command.lower_reason.is_none() {
+        let problem = format!(
+            "less urgent than proposed ({}, {} of {}): say why, or take the proposal",
+            proposal.priority, proposal.rule.rule, proposal.rule.protocol
+        );
+        faults.push(FieldFault::new("lower_reason", problem));
+    }
+    (true, faults)
+}
+
+/// What stands against deferring this request: the territory's motives and ages, and psychiatry always.
+pub(super) fn deferral(draft: &Draft<'_>, known: &Qualification) -> Option<FieldFault> {
+    if known.priority != Priority::P3 {
+        return None;
+    }
+    let policy = &draft.context.territory.regulation.p3;
+    let fault = |problem: &str| Some(FieldFault::new("priority", problem));
+    let motive = known.motive.as_deref().unwrap_or_default();
+    if psychiatric(motive) || known.stream == Stream::Psy {
+        return fault("a psychiatric or suicidal request is never P3: choose P2 or more urgent");
+    }
+    if !policy.motives.iter().any(|listed| listed == motive) {
+        return fault("this motive is not deferred here (regulation.p3.motives): choose P2");
+    }
+    let age = draft.case().ok().and_then(|case| subject(case, draft.context.territory, draft.now).age);
+    let young = age.zip(policy.age_from).is_some_and(|(age, from)| age < from);
+    let old = age.zip(policy.age_below).is_some_and(|(age, below)| age >= below);
+    if young || old {
+        return fault("patients of this age are not deferred here (regulation.p3): choose P2");
+    }
+    None
+}
+
+/// When the telephone appointment of a P3 is: as agreed, or at the end of the window.
+///
+/// # Errors
+/// When what was agreed lies outside the window.
+pub(super) fn appointment(
+    draft: &Draft<'_>,
+    agreed: Option<Instant>,
+    proposal: Option<&Proposal>,
+) -> Result<Instant, FieldFault> {
+    let own = draft.context.territory.regulation.due.p3;
+    let window: Span = proposal.and_then(|proposal| proposal.window).map_or(own, |window| window.min(own));
+    let end = draft.now + window;
+    match agreed {
+        None => Ok(end),
+        Some(at) if draft.now < at && at <= end => Ok(at),
+        Some(_) => {
+            let problem =
+                format!("must lie in the future and within {} minutes: agree on an earlier hour", window.secs() / 60);
+            Err(FieldFault::new("appointment_unix_ms", problem))
+        }
+    }
+}
