@@ -91,7 +91,7 @@ impl Engine {
     }
 
     async fn serves(&self, territory: &TerritoryId, policy: Policy) -> bool {
-        let actor = upkeep(territory);
+        let (actor, mut lost) = (upkeep(territory), false);
         for _ in 0..self.0.options.attempts {
             let Ok(epoch) = self.epoch(&actor).await else { return false };
             let touch = Txn { policy, ..Txn::touch(territory.clone(), epoch, self.now()) };
@@ -99,6 +99,8 @@ impl Engine {
                 Ok(Committed::Done(_)) => return true,
                 Ok(Committed::Clock(now)) => self.set_store_time(now),
                 Err(StoreError::Fenced { .. }) => self.0.memory.forget(territory),
+                // One answer that is lost, as in a failover, is no outage yet.
+                Err(StoreError::Unknown(_) | StoreError::Unavailable(_)) if !lost => lost = true,
                 Ok(Committed::Conflict(_)) | Err(_) => return false,
             }
         }
