@@ -13,13 +13,14 @@ use crate::{
         regulation::qualification::Stream,
         time::Instant,
     },
-    store::{Durability, Guard, Index, Key, MAX_PAGE, Member, Op, Policy, Receipt, Txn},
+    store::{Durability, Guard, Index, Key, MAX_PAGE, Member, Op, Receipt, Txn},
 };
 
 use super::{
     Done, Engine, Failure, Mutation, Place, Target,
     act::{Attempt, Extra, Loaded, Work, answered},
     memory::{Known, Memory},
+    policy,
     positions::Touched,
 };
 
@@ -160,27 +161,37 @@ impl Engine {
         Ok(Done { reply: Default::default(), seq, at: self.now(), durability, replayed: false, case: None })
     }
 
-    /// Renews the lease of a claim and answers its new end and the seq it was renewed at: a touch, without event or
-    /// receipt.
+    /// Renews the lease of a claim: a touch, without event or receipt. Where it cannot be served at the promised level the
+    /// claim stands still until it can be ([`super::outage`]): the console goes on trying.
     ///
     /// # Errors
     /// `NotHolder` when the case is not (any longer) the actor's under this number.
-    pub async fn renew_claim(&self, actor: &Actor, case: CaseId, claim_no: u64) -> Result<(Instant, u64), Failure> {
+    pub async fn renew_claim(&self, actor: &Actor, case: CaseId, claim_no: u64) -> Result<Renewed, Failure> {
         let place = self.territory(&actor.territory)?;
         let key = Key::case(case);
         let touched = self.touch(actor, &key, |known, at| {
             let record = known.case().ok_or(Refusal::NotHolder)?;
             renewable(record, actor, claim_no)?;
             let mut txn = Txn::touch(actor.territory.clone(), 0, at);
-            // A renewal that is lost ends a lease early, which is safe; one that is refused would do so at once.
-            txn.policy = Policy::Degraded;
+            txn.policy = policy::renewal(record);
             let until = at + self.lease(&place);
             txn.ops = vec![Op::IndexAdd(Index::leases(), until.unix_ms(), Member::from(&case))];
             Ok((txn, until))
         });
         let Touched { receipt, made: until, .. } = touched.await?;
-        Ok((until, receipt.seq))
+        Ok(Renewed { until, seq: receipt.seq, durability: receipt.durability })
     }
+}
+
+/// A claim that was renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Renewed {
+    /// The end of its lease.
+    pub until: Instant,
+    /// The place in the log at which it was the actor's.
+    pub seq: u64,
+    /// How safe the renewal is.
+    pub durability: Durability,
 }
 
 /// What the store says of a queue.

@@ -196,7 +196,8 @@ impl Engine {
         }
     }
 
-    async fn send_once(&self, txn: &Txn) -> Result<Committed, StoreError> {
+    /// Sends a transaction once.
+    pub(super) async fn send_once(&self, txn: &Txn) -> Result<Committed, StoreError> {
         let watch = Stopwatch::start();
         let sent = self.0.store.commit(txn).instrument(debug_span!("commit")).await;
         let label = match &sent {

@@ -53,6 +53,7 @@ use crate::{
 
 pub use archiving::{Archive, Archived};
 pub use check::Report;
+pub use claims::Renewed;
 pub use read::{List, Listing, PageRequest};
 pub use repeat::LookupKey;
 pub use view::{CaseView, case_number};

@@ -1,59 +1,94 @@
-//! Lease time stands still while renewals cannot be served: what ended during an outage of the store ends later, by as
+//! The time of a claim stands still while renewals cannot be served: what would end during an outage ends later, by as
 //! long as the outage lasted.
+//!
+//! There are two kinds of outages, since there are two kinds of renewals. Those of a vital emergency go on where less than
+//! the promised durability can be had ([`Policy::Degraded`]); all others wait for it ([`Policy::Strict`]), and so do their
+//! claims: nobody loses a case because a replica is away.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::domain::{
-    ids::TerritoryId,
-    time::{Instant, Span},
+use crate::{
+    domain::{
+        ids::TerritoryId,
+        time::{Instant, Span},
+    },
+    store::Policy,
 };
 
-#[derive(Debug, Clone, Copy, Default)]
+/// Most outages remembered of one kind: a claim lives through more of them only where everything comes and goes.
+const MOST: usize = 64;
+
+#[derive(Debug, Clone, Default)]
 struct Contact {
-    /// The last round of upkeep that reached the store.
+    /// The last round of upkeep that found renewals served.
     last: Option<Instant>,
     /// A round since then did not.
     lost: bool,
-    /// The last outage, from the last contact before it to the first after it.
-    outage: Option<(Instant, Instant)>,
+    /// Each from the last round before it to the first after it, in order.
+    outages: VecDeque<(Instant, Instant)>,
 }
 
-/// When this instance could reach the state of each territory.
+impl Contact {
+    /// When a time of length `span` that would end at `end` ends. It began at `end - span`: what was before does not count.
+    fn ends(&self, end: Instant, span: Span) -> Instant {
+        let began = end - span;
+        self.outages.iter().fold(end, |ends, (from, until)| {
+            let from = began.max(*from);
+            if from < ends && from < *until { ends + until.since(from) } else { ends }
+        })
+    }
+}
+
+/// When this instance could have served renewals in each territory.
 #[derive(Debug, Default)]
-pub(super) struct Outages(Mutex<BTreeMap<TerritoryId, Contact>>);
+pub(super) struct Outages(Mutex<BTreeMap<(TerritoryId, Policy), Contact>>);
 
 impl Outages {
-    fn contacts(&self) -> MutexGuard<'_, BTreeMap<TerritoryId, Contact>> {
+    fn contacts(&self) -> MutexGuard<'_, BTreeMap<(TerritoryId, Policy), Contact>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn lost(&self, territory: &TerritoryId) {
-        self.contacts().entry(territory.clone()).or_default().lost = true;
+    /// No renewal of this kind can be served.
+    pub(super) fn lost(&self, territory: &TerritoryId, policy: Policy) {
+        self.contacts().entry((territory.clone(), policy)).or_default().lost = true;
     }
 
-    pub(super) fn reached(&self, territory: &TerritoryId, now: Instant) {
+    /// Renewals of this kind can be served.
+    pub(super) fn reached(&self, territory: &TerritoryId, policy: Policy, now: Instant) {
         let mut contacts = self.contacts();
-        let contact = contacts.entry(territory.clone()).or_default();
+        let contact = contacts.entry((territory.clone(), policy)).or_default();
         if std::mem::take(&mut contact.lost)
             && let Some(last) = contact.last
         {
-            contact.outage = Some((last, now));
+            contact.outages.push_back((last, now));
+            if contact.outages.len() > MOST {
+                contact.outages.pop_front();
+            }
         }
         contact.last = Some(now);
     }
 
-    /// Whether a lease of length `lease` that ends at `end` has ended by `now`. One that was renewed after the outage, and
-    /// so ends later than any from before it could, ends when it says.
-    pub(super) fn lease_ended(&self, territory: &TerritoryId, end: Instant, lease: Span, now: Instant) -> bool {
-        let outage = self.contacts().get(territory).and_then(|contact| contact.outage);
-        let stood: Span = match outage {
-            Some((from, until)) if from < end && end <= from + lease => until.since(from),
-            _ => Span::ZERO,
-        };
-        end + stood <= now
+    /// Whether renewals of this kind could be served when it was last looked, and that was after `since`.
+    pub(super) fn is_reached(&self, territory: &TerritoryId, policy: Policy, since: Instant) -> bool {
+        let contacts = self.contacts();
+        let contact = contacts.get(&(territory.clone(), policy));
+        contact.is_some_and(|contact| !contact.lost && contact.last.is_some_and(|last| last > since))
+    }
+
+    /// Whether a time of length `span` that would end at `end`, without any outage, has ended by `now`.
+    pub(super) fn over(
+        &self,
+        territory: &TerritoryId,
+        policy: Policy,
+        (end, span): (Instant, Span),
+        now: Instant,
+    ) -> bool {
+        let contacts = self.contacts();
+        let contact = contacts.get(&(territory.clone(), policy));
+        contact.map_or(end <= now, |contact| !contact.lost && contact.ends(end, span) <= now)
     }
 }
 
@@ -65,19 +100,59 @@ mod tests {
         Instant::from_unix_ms(seconds * 1_000)
     }
 
+    struct Room(Outages, TerritoryId);
+
+    impl Room {
+        fn new() -> Self {
+            Self(Outages::default(), "fr-67".parse().expect("an id"))
+        }
+
+        fn reached(&self, seconds: i64) {
+            self.0.reached(&self.1, Policy::Strict, at(seconds));
+        }
+
+        fn outage(&self, from: i64, until: i64) {
+            self.reached(from);
+            self.0.lost(&self.1, Policy::Strict);
+            self.reached(until);
+        }
+
+        fn ended(&self, end: i64, now: i64) -> bool {
+            self.0.over(&self.1, Policy::Strict, (at(end), Span::from_secs(30)), at(now))
+        }
+    }
+
     #[test]
     fn a_lease_that_ends_in_an_outage_ends_later_by_as_long_as_it_lasted() {
-        let (outages, here) = (Outages::default(), "fr-67".parse().expect("an id"));
-        outages.reached(&here, at(100));
-        let ended = |end, now| outages.lease_ended(&here, at(end), Span::from_secs(30), at(now));
-        assert!(ended(100, 100) && !ended(130, 129));
-        outages.lost(&here);
-        outages.reached(&here, at(160));
-        assert!(ended(100, 160), "it had ended before");
-        assert!(!ended(130, 189), "30 s were left, and are left");
-        assert!(ended(130, 190));
-        assert!(!ended(195, 194) && ended(195, 195), "renewed after the outage, it ends when it says");
-        outages.reached(&here, at(161));
-        assert!(!ended(130, 189), "a round that reached the store ends no outage");
+        let room = Room::new();
+        assert!(room.ended(100, 100) && !room.ended(130, 129), "nothing is known of any outage");
+        room.outage(100, 160);
+        assert!(room.ended(100, 160), "it had ended before");
+        assert!(!room.ended(130, 189), "30 s were left, and are left");
+        assert!(room.ended(130, 190));
+        assert!(!room.ended(195, 194) && room.ended(195, 195), "renewed after the outage, it ends when it says");
+        assert!(!room.ended(150, 189) && room.ended(150, 190), "renewed by another instance 20 s into it, it has 30 s");
+        room.reached(161);
+        assert!(!room.ended(130, 189), "a round that reached the store ends no outage");
+    }
+
+    #[test]
+    fn outages_that_follow_each_other_add_up() {
+        let room = Room::new();
+        room.outage(100, 160);
+        room.outage(170, 180);
+        assert!(!room.ended(130, 199), "10 s were left after the first, 20 s of them after the second");
+        assert!(room.ended(130, 200));
+        assert!(!room.ended(120, 189) && room.ended(120, 190));
+    }
+
+    #[test]
+    fn nothing_ends_while_renewals_cannot_be_served() {
+        let room = Room::new();
+        room.reached(100);
+        room.0.lost(&room.1, Policy::Strict);
+        assert!(!room.ended(50, 1_000));
+        let vital = |end| room.0.over(&room.1, Policy::Degraded, (at(end), Span::from_secs(30)), at(130));
+        assert!(vital(130) && !vital(131), "a vital emergency goes on at a lower level, and its claims with it");
     }
 }

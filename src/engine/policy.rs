@@ -15,7 +15,6 @@ use crate::{
 /// strict: two who hold the same are worse than one who waits. What falls due by itself goes on, since a lost tail loses
 /// the firing and its mark together, and it fires again.
 pub(super) fn policy(command: &Command, case: Option<&Case>, intake: Policy) -> Policy {
-    let vital = |case: &Case| case.qualification.as_ref().is_some_and(|known| known.priority == Priority::P0);
     match command {
         Command::AcceptHandOver | Command::Fire(_) => Policy::Degraded,
         Command::Open(open) if open.vital => Policy::Degraded,
@@ -29,4 +28,17 @@ pub(super) fn policy(command: &Command, case: Option<&Case>, intake: Policy) -> 
         | Command::Qualify(_) => intake,
         _ => Policy::Strict,
     }
+}
+
+/// Whether a case is a vital emergency: nothing about it waits for a replica.
+pub(super) fn vital(case: &Case) -> bool {
+    case.qualification.as_ref().is_some_and(|known| known.priority == Priority::P0)
+}
+
+/// The policy of renewing a claim on `case`. A regulator may believe that a case is his only as long as nobody can take it
+/// elsewhere: one who is told so by a primary that is about to go would go on with a case that another is given. Where the
+/// promised level cannot be had he is not told so, and his claim stands still ([`super::outage`]). A vital emergency never
+/// waits: its renewals go on at the level that can be had, and say which.
+pub(super) fn renewal(case: &Case) -> Policy {
+    if vital(case) { Policy::Degraded } else { Policy::Strict }
 }

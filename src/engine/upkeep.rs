@@ -9,16 +9,22 @@ use crate::{
         ids::{CaseId, DecisionId, TerritoryId},
         time::{Instant, Span},
     },
-    store::{Digest, Guard, Index, MAX_PAGE, Member, Score, StoreError, due_command},
+    store::{Committed, Digest, Guard, Index, Key, MAX_PAGE, Member, Policy, Score, StoreError, Txn, due_command},
 };
 
-use super::{Done, Engine, Failure, Mutation, Target, act::Extra};
+use super::{Done, Engine, Failure, Mutation, Place, Target, act::Extra, memory::Known, policy};
 
 /// Upkeep that a stopped service left behind is done under a command id of now, so that it is not refused as too old.
 const OLDEST_CAUSE: Span = Span::from_hours(1);
 
 /// Pages of one index that a round looks through.
 const PAGES: usize = 32;
+
+/// How often in the length of a lease it is looked whether claims could be renewed.
+const LOOKS: i64 = 10;
+
+/// The kinds of renewals, those that wait for more first.
+const KINDS: [Policy; 2] = [Policy::Strict, Policy::Degraded];
 
 impl Engine {
     /// Fires everything that is due in every territory, in order of (due, name), and goes on with routing where an offer
@@ -39,7 +45,7 @@ impl Engine {
             match self.upkeep_of(&territory).await {
                 Ok(more) => fired += more,
                 Err(failure) => {
-                    self.0.outages.lost(&territory);
+                    KINDS.iter().for_each(|kind| self.0.outages.lost(&territory, *kind));
                     failed = Some(failure);
                 }
             }
@@ -48,30 +54,90 @@ impl Engine {
     }
 
     async fn upkeep_of(&self, territory: &TerritoryId) -> Result<usize, Failure> {
-        let mut due = self.due(territory, &Index::timers()).await?;
-        due.extend(self.due(territory, &Index::leases()).await?);
+        let (mut due, _) = self.due(territory, &Index::timers()).await?;
+        let (leases, held) = self.due(territory, &Index::leases()).await?;
+        due.extend(leases);
         due.sort_by(|a, b| (a.at, &a.cause).cmp(&(b.at, &b.cause)));
-        self.0.outages.reached(territory, self.now());
-        let lease = self.lease(&*self.territory(territory)?);
+        let place = self.territory(territory)?;
+        self.look_whether_renewals_are_served(&place, held, due.iter().any(Due::ends_a_claim)).await;
         let mut fired = 0;
         for due in due {
             let now = self.now();
-            let runs = matches!(due.timer, Timer::Lease) && !self.0.outages.lease_ended(territory, due.at, lease, now);
-            if !runs && self.fire(territory, due, now).await? {
+            if self.over(&place, &due, now).await? && self.fire(territory, due, now).await? {
                 fired += 1;
             }
         }
         Ok(fired)
     }
 
+    /// Notes whether claims could be renewed now. Reading says nothing of it: a replica may be away, a disk full. So the
+    /// shortest write is made that waits for what a renewal waits for: while claims are `held` ten times in each lease, and
+    /// always before one `ends`.
+    async fn look_whether_renewals_are_served(&self, place: &Place, held: bool, ends: bool) {
+        let (territory, outages, now) = (&place.territory.id, &self.0.outages, self.now());
+        let seldom = Span::from_ms(self.lease(place).ms() / LOOKS);
+        if held && !ends && outages.is_reached(territory, Policy::Strict, now - seldom) {
+            return;
+        }
+        let mut served = !held && !ends;
+        // Where the promised level can be had, less can be had, too.
+        for kind in KINDS {
+            served = served || self.serves(territory, kind).await;
+            match served {
+                true => outages.reached(territory, kind, self.now()),
+                false => outages.lost(territory, kind),
+            }
+        }
+    }
+
+    async fn serves(&self, territory: &TerritoryId, policy: Policy) -> bool {
+        let (actor, mut lost) = (upkeep(territory), false);
+        for _ in 0..self.0.options.attempts {
+            let Ok(epoch) = self.epoch(&actor).await else { return false };
+            let touch = Txn { policy, ..Txn::touch(territory.clone(), epoch, self.now()) };
+            match self.send_once(&touch).await {
+                Ok(Committed::Done(_)) => return true,
+                Ok(Committed::Clock(now)) => self.set_store_time(now),
+                Err(StoreError::Fenced { .. }) => self.0.memory.forget(territory),
+                // One answer that is lost, as in a failover, is no outage yet.
+                Err(StoreError::Unknown(_) | StoreError::Unavailable(_)) if !lost => lost = true,
+                Ok(Committed::Conflict(_)) | Err(_) => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether what is due runs out now: the time of a claim, and what is left to the holder of a suspect one, stand still
+    /// while his console could not be served.
+    async fn over(&self, place: &Place, due: &Due, now: Instant) -> Result<bool, Failure> {
+        let (territory, lease) = (&place.territory.id, &place.territory.regulation.lease);
+        let span = match due.timer {
+            Timer::Lease => lease.lease,
+            Timer::Suspect => lease.suspect,
+            Timer::Action(_) => return Ok(true),
+        };
+        let over = |policy| self.0.outages.over(territory, policy, (due.at, span), now);
+        Ok(over(Policy::Strict) || over(Policy::Degraded) && self.is_vital(territory, due.case).await?)
+    }
+
+    async fn is_vital(&self, territory: &TerritoryId, case: CaseId) -> Result<bool, Failure> {
+        let key = Key::case(case);
+        let known = match self.0.memory.get(territory, &key) {
+            Some(known) => Some(known),
+            None => self.read_one(&upkeep(territory), &key).await?,
+        };
+        Ok(known.as_ref().and_then(Known::case).is_some_and(policy::vital))
+    }
+
     /// Every entry of an index that is due, a bounded number of pages of them: what is refused again and again stays in
-    /// front, and must not hide what stands behind it.
-    async fn due(&self, territory: &TerritoryId, index: &Index) -> Result<Vec<Due>, Failure> {
+    /// front, and must not hide what stands behind it. And whether the index holds anything at all.
+    async fn due(&self, territory: &TerritoryId, index: &Index) -> Result<(Vec<Due>, bool), Failure> {
         let (size, now) = (self.0.options.timers_per_round.clamp(1, MAX_PAGE), self.now().unix_ms());
-        let (mut due, mut after) = (Vec::new(), None);
+        let (mut due, mut after, mut any) = (Vec::new(), None, false);
         for _ in 0..PAGES {
             let page = self.0.store.range(territory, index, after, size).await?;
             let whole = page.entries.len() < size;
+            any |= !page.entries.is_empty();
             after = page.entries.last().cloned();
             let ripe = page.entries.into_iter().take_while(|(score, _)| *score <= now);
             due.extend(ripe.filter_map(|(score, member)| Due::new(index, score, member)));
@@ -79,7 +145,7 @@ impl Engine {
                 break;
             }
         }
-        Ok(due)
+        Ok((due, any))
     }
 
     /// Fires one timer; false when another instance did it, what was due has been done, or it cannot be done: that is
@@ -152,6 +218,11 @@ struct Due {
 }
 
 impl Due {
+    /// Whether it takes a case from somebody.
+    fn ends_a_claim(&self) -> bool {
+        matches!(self.timer, Timer::Lease | Timer::Suspect)
+    }
+
     /// `None` for an entry that this binary does not know.
     fn new(index: &Index, score: Score, member: Member) -> Option<Self> {
         let (case, timer) = parse_timer(index, &member)?;

@@ -68,9 +68,6 @@ pub fn read(arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
             _ => filtered = true,
         }
     }
-    if run.plant.is_some() && run.topology != Topology::Single {
-        return Err("--plant is for --topology single: there the harness knows where everything lies".to_owned());
-    }
     Ok(match (named, filtered) {
         (true, _) => Asked::Run(run),
         (false, true) => Asked::Nothing,

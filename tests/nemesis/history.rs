@@ -73,6 +73,8 @@ pub struct Told {
     pub claim_no: Option<u64>,
     pub slot: Option<String>,
     pub shape: Option<Shape>,
+    /// The reply shows a vital emergency.
+    pub vital: bool,
 }
 
 /// What a changing call came to.
@@ -100,6 +102,8 @@ pub struct Op {
     pub case: Option<String>,
     /// The fencing number it was made under.
     pub under_claim: Option<u64>,
+    /// It says of itself that it is about a vital emergency, or the screen it was made from did.
+    pub vital: bool,
     /// Instances tried, in order.
     pub instances: Vec<usize>,
     pub invoked_us: u64,
@@ -127,8 +131,31 @@ pub struct Read {
     pub at_least_seq: u64,
     pub seq: u64,
     pub cases: Vec<Shown>,
-    /// Of a renewal: who, which case, under which number.
-    pub renewed: Option<(String, String, u64)>,
+    /// Of a renewal: whose claim it says is alive.
+    pub renewed: Option<Renewed>,
+}
+
+/// A claim that was renewed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Renewed {
+    pub person: String,
+    pub case: String,
+    pub claim_no: u64,
+    /// `D1`, as the reply says it.
+    pub durability: String,
+}
+
+/// A queue as an instance served it at the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Queued {
+    pub territory: String,
+    /// `SNP`, as the domain codes it.
+    pub stream: String,
+    pub instance: usize,
+    /// The place in the log; none when nothing answered.
+    pub seq: Option<u64>,
+    /// Who waits, in order.
+    pub cases: Vec<String>,
 }
 
 /// What a watcher was shown, at its end.
@@ -172,6 +199,7 @@ pub struct History {
     pub ops: Vec<Op>,
     pub reads: Vec<Read>,
     pub watched: Vec<Watched>,
+    pub queued: Vec<Queued>,
     pub struck: Vec<Struck>,
 }
 
@@ -188,9 +216,9 @@ impl Recorder {
         own(&self.reads).push(read);
     }
 
-    pub fn history(&self, watched: Vec<Watched>) -> History {
+    pub fn history(&self, watched: Vec<Watched>, queued: Vec<Queued>) -> History {
         let (ops, reads) = (own(&self.ops).clone(), own(&self.reads).clone());
-        History { ops, reads, watched, struck: own(&self.struck).clone() }
+        History { ops, reads, watched, queued, struck: own(&self.struck).clone() }
     }
 }
 
@@ -209,6 +237,9 @@ impl History {
         }
         for watched in &self.watched {
             writeln!(file, "{}", serde_json::json!({ "watched": watched }))?;
+        }
+        for queued in &self.queued {
+            writeln!(file, "{}", serde_json::json!({ "queued": queued }))?;
         }
         file.flush()
     }

@@ -16,6 +16,7 @@ mod run;
 mod service;
 mod site;
 mod stand;
+mod stopped;
 
 use std::process::ExitCode;
 
@@ -40,9 +41,17 @@ fn main() -> ExitCode {
         Ok(Asked::Nothing) => ExitCode::SUCCESS,
         Ok(Asked::SelfTest) => {
             check::selftest::all();
-            runtime.block_on(until_stopped(run::catches_lies()))
+            runtime.block_on(until_stopped(by_real_processes()))
         }
         Ok(Asked::Run(asked)) => runtime.block_on(until_stopped(run::chaos(asked))),
+    }
+}
+
+/// The tests that need a site.
+async fn by_real_processes() -> ExitCode {
+    match stopped::leaves_nothing().await {
+        code if code == ExitCode::SUCCESS => run::catches_lies().await,
+        code => code,
     }
 }
 

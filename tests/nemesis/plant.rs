@@ -9,7 +9,7 @@ use sas_dispatch::{
 };
 
 use crate::{
-    ground::Node,
+    ground::{Node, Servers, Standing},
     history::Recorder,
     load::{Caller, Draft},
     stand::Stand,
@@ -32,20 +32,21 @@ impl Plant {
 pub async fn plant(stand: &mut Stand, lie: Plant, mut caller: Caller) -> io::Result<()> {
     let case = recent_case(&stand.recorder).ok_or_else(|| io::Error::other("no case was opened: play longer"))?;
     let command = caller.dice.command();
+    let home = home(&stand.servers, &caller.territory).await?;
     match lie {
         Plant::Drop => {
-            let before = territory(&stand.servers.nodes[0], &caller.territory).await?;
+            let before = territory(home, &caller.territory).await?;
             note(&mut caller, &case, command).await?;
-            put_back(&stand.servers.nodes[0], &caller.territory, &before).await
+            put_back(home, &caller.territory, &before).await
         }
         Plant::Twice => {
             note(&mut caller, &case, command.clone()).await?;
             let ending = format!(":receipt:{command}");
-            let mut receipts = keys(&stand.servers.nodes[0], &caller.territory).await?;
+            let mut receipts = keys(home, &caller.territory).await?;
             receipts.retain(|key| key.ends_with(ending.as_bytes()));
             let mut forget = redis::cmd("DEL");
             forget.arg(&receipts);
-            let forgotten = stand.servers.nodes[0].command(&forget).await.map_err(io::Error::other)?;
+            let forgotten = home.command(&forget).await.map_err(io::Error::other)?;
             if forgotten != Value::Int(1) {
                 return Err(io::Error::other("the receipt was not where it is kept: mend the harness"));
             }
@@ -55,8 +56,19 @@ pub async fn plant(stand: &mut Stand, lie: Plant, mut caller: Caller) -> io::Res
     }
 }
 
+/// The server that takes the writes of a territory: a master that has something of it.
+async fn home<'a>(servers: &'a Servers, territory: &str) -> io::Result<&'a Node> {
+    for node in &servers.nodes {
+        let master = matches!(node.standing().await, Standing::Master { .. });
+        if master && !keys(node, territory).await?.is_empty() {
+            return Ok(node);
+        }
+    }
+    Err(io::Error::other(format!("no master has anything of {territory}")))
+}
+
 fn recent_case(recorder: &Recorder) -> Option<String> {
-    let history = recorder.history(Vec::new());
+    let history = recorder.history(Vec::new(), Vec::new());
     let mut opened = history.ops.iter().rev().filter(|op| op.kind == "OpenCase" && op.territory == "fr-67");
     opened.find_map(|op| op.told()?.case.clone())
 }

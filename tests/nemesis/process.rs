@@ -55,9 +55,11 @@ impl Process {
         self.child.as_ref().map(Child::id)
     }
 
-    /// As `kill -9` does; also when it is stopped.
+    /// As `kill -9` does, also when it is stopped; and what it started (Redis writes snapshots in a process of their own).
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
+            let group = format!("-{}", child.id());
+            let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
             let _ = child.kill();
             let _ = child.wait();
         }

@@ -10,7 +10,7 @@ use crate::{
     faults::torment,
     ground::Topology,
     history::{History, Watched},
-    load::{Board, Caller, Watcher, list, play, watch},
+    load::{Board, Caller, Watcher, list, play, queues, watch},
     pace::{Dice, Pace, pass},
     plant::{Plant, plant},
     report::Report,
@@ -82,8 +82,14 @@ async fn attempt(run: &Run) -> io::Result<Report> {
         plant(&mut stand, lie, caller).await?;
     }
     let watched = settle(&stand, watchers).await;
+    let mut queued = Vec::new();
+    for ground in &stand.site.grounds {
+        for instance in 0..stand.doors.count() {
+            queued.extend(queues(&stand.doors, &ground.territory, instance).await);
+        }
+    }
     stand.stop_instances().await;
-    let history = stand.recorder.history(watched);
+    let history = stand.recorder.history(watched, queued);
     let mut judged = match stand.stored(&history).await {
         Ok(stored) => judge(&history, &stored, run.topology.level(), load_us),
         Err(problem) => Judgement { violations: vec![problem], ..Judgement::default() },
@@ -112,6 +118,7 @@ fn caller(stand: &Stand, pace: &Pace, seed: u64, territory: &str, process: usize
         pace: pace.clone(),
         dice: Dice::new(seed, &format!("{territory}/{process}")),
         at: process % stand.doors.count(),
+        vital: false,
     }
 }
 

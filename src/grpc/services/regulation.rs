@@ -5,12 +5,13 @@ use tonic::{Request, Response, Status};
 use super::common::{Carried, Desk, Told};
 use crate::{
     domain::{case::Refusal, regulation::protocols::propose, time::Instant},
-    engine::{Engine, List, WatchFilter},
+    engine::{Engine, List, Renewed, WatchFilter},
     grpc::{
         convert::{
             intake::Scene,
             protocols,
             regulation::{self as convert, page},
+            reply,
         },
         pb::{self, regulation_service_server::RegulationService},
     },
@@ -108,8 +109,9 @@ impl RegulationService for Regulation {
     ) -> Result<Response<pb::RenewClaimResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
         let (case, claim_no) = convert::renew(request.get_ref())?;
-        let (until, seq) = self.engine.renew_claim(&desk.actor, case, claim_no).await?;
-        Ok(Response::new(pb::RenewClaimResponse { lease_until_unix_ms: until.unix_ms(), seq }))
+        let Renewed { until, seq, durability } = self.engine.renew_claim(&desk.actor, case, claim_no).await?;
+        let durability = reply::durability(durability).into();
+        Ok(Response::new(pb::RenewClaimResponse { lease_until_unix_ms: until.unix_ms(), seq, durability }))
     }
 
     async fn release_claim(

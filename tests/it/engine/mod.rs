@@ -9,6 +9,7 @@ mod fenced;
 mod moved;
 mod outrun;
 mod repeating;
+mod replica;
 mod screen;
 mod takeover;
 mod trips;

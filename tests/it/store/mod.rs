@@ -1,6 +1,6 @@
 //! The store's contract as stories, each told to both engines.
 
-mod callers;
+pub mod callers;
 mod durability;
 mod embedded;
 pub mod fence;

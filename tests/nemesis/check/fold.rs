@@ -1,13 +1,19 @@
-//! The log folded with the domain's own `evolve`: what every case was at every place, and whether the log itself is sound.
+//! The log told again with the domain's own [`Replay`]: what every case was at every place, and whether the log itself is
+//! sound.
 
 use std::collections::BTreeMap;
 
 use sas_dispatch::{
     domain::{
-        case::{Case, Event, Fact, OfferState, Records, apply},
-        ids::{CaseId, CommandId, SlotId},
-        regulation::qualification::Priority,
-        slots::SlotState,
+        case::{
+            ActionKind, Case, OfferState,
+            replay::{Kind, Replay},
+        },
+        ids::CommandId,
+        regulation::{
+            qualification::{Priority, Stream},
+            queue::Waiting,
+        },
         time::Instant,
     },
     store::Version,
@@ -24,6 +30,8 @@ pub struct Step {
     pub shape: Shape,
     /// A vital emergency: nothing about it waits for a replica.
     pub vital: bool,
+    /// In whose queue it waits, and its turn.
+    pub waits: Option<(Stream, Waiting)>,
 }
 
 /// What the log tells.
@@ -33,47 +41,45 @@ pub struct Model<'a> {
     pub by_command: BTreeMap<&'a str, &'a Entry>,
     /// Entries by place.
     pub by_seq: BTreeMap<u64, &'a Entry>,
-    /// Commands that stand more than once.
-    pub repeated: Vec<String>,
+    /// How many commands stand more than once.
+    pub repeated: usize,
     /// Every state of every case, in order.
     pub cases: BTreeMap<String, Vec<Step>>,
-    /// What is wrong with the log itself.
+    /// What is wrong with the log itself. Whatever else its events may break, the service's own check says of the stored
+    /// state.
     pub broken: Vec<String>,
 }
 
 impl<'a> Model<'a> {
     pub fn of(log: &'a [Entry]) -> Self {
-        let mut model = Self::default();
-        let mut records = Records::default();
-        for (expected, entry) in (1..).zip(log) {
-            if entry.seq != expected {
-                model.broken.push(format!("seq {expected}: the log goes on with {}: entries are missing", entry.seq));
-                return model;
-            }
+        let (mut model, mut told) = (Self::default(), Replay::from_seq(1));
+        for entry in log {
             model.by_seq.insert(entry.seq, entry);
-            if model.by_command.insert(&entry.command_id, entry).is_some() {
-                model.repeated.push(entry.command_id.clone());
-                model.broken.push(format!("seq {}: command {} took effect twice", entry.seq, entry.command_id));
+            model.by_command.entry(&entry.command_id).or_insert(entry);
+            model.step(&mut told, entry);
+        }
+        told.end(told.last_at().unwrap_or(Instant::from_unix_ms(0)));
+        for finding in &told.findings {
+            if matches!(finding.kind, Kind::Gap | Kind::Repeated | Kind::Holders | Kind::Slot) {
+                model.broken.push(format!("seq {}: {}: {}", finding.seqs.0, finding.what, finding.problem));
             }
-            model.step(&mut records, entry);
+            model.repeated += usize::from(finding.kind == Kind::Repeated);
         }
         model
     }
 
-    fn step(&mut self, records: &mut Records, entry: &Entry) {
-        let event = &entry.event;
-        self.broken.extend(wrong_binding(records, event).map(|wrong| format!("seq {}: {wrong}", entry.seq)));
-        let before = event.case.and_then(|id| records.cases.get(&id)).cloned();
-        self.broken.extend(two_holders(before.as_deref(), event).map(|wrong| format!("seq {}: {wrong}", entry.seq)));
-        apply(records, event);
-        let after = event.case.and_then(|id| records.cases.get(&id));
+    fn step(&mut self, told: &mut Replay, entry: &Entry) {
+        let Ok(command) = entry.command_id.parse::<CommandId>() else {
+            return self.broken.push(format!("seq {}: a command id that is none", entry.seq));
+        };
+        let (id, at) = (entry.event.case, Instant::from_unix_ms(entry.at_ms));
+        let before = id.and_then(|id| told.records.cases.get(&id)).cloned();
+        told.entry(entry.seq, command, at, Ok(&entry.event));
+        let after = id.and_then(|id| told.records.cases.get(&id));
         if let Some(after) = after.filter(|after| before.as_ref() != Some(*after)) {
-            let command: Result<CommandId, _> = entry.command_id.parse();
-            let version = command
-                .map(|id| hex(&Version::new(entry.seq, id, Instant::from_unix_ms(entry.at_ms)).to_bytes()))
-                .unwrap_or_default();
+            let version = hex(&Version::new(entry.seq, command, at).to_bytes());
             let vital = after.qualification.as_ref().is_some_and(|known| known.priority == Priority::P0);
-            let step = Step { seq: entry.seq, version, shape: shape(after), vital };
+            let step = Step { seq: entry.seq, version, shape: shape(after), vital, waits: waits(after) };
             self.cases.entry(after.id.to_string()).or_default().push(step);
         }
     }
@@ -87,6 +93,11 @@ impl<'a> Model<'a> {
     /// The state that had this version.
     pub fn version(&self, case: &str, version: &str) -> Option<&Step> {
         self.cases.get(case)?.iter().find(|step| step.version == version)
+    }
+
+    /// Whether the log ever shows a case as a vital emergency.
+    pub fn ever_vital(&self, case: &str) -> bool {
+        self.cases.get(case).is_some_and(|steps| steps.iter().any(|step| step.vital))
     }
 }
 
@@ -107,35 +118,9 @@ fn shape(case: &Case) -> Shape {
     }
 }
 
-/// A slot that another case has may be neither held nor booked.
-fn wrong_binding(records: &Records, event: &Event) -> Option<String> {
-    let free_for = |slot: &SlotId, case: CaseId| match records.slots.get(slot).map(|slot| &slot.state) {
-        Some(SlotState::Booked { case: other, .. }) => *other == case,
-        Some(SlotState::Held { case: other, until, .. }) => *other == case || *until <= event.at,
-        Some(SlotState::Free) => true,
-        Some(SlotState::Withdrawn { .. }) | None => false,
-    };
-    event.facts.iter().find_map(|fact| match (fact, event.case) {
-        (Fact::SlotHeld { slot, .. } | Fact::SlotBooked { slot, .. }, Some(case)) if !free_for(slot, case) => {
-            Some(format!("slot {slot} was bound to case {case} while another had it"))
-        }
-        _ => None,
-    })
-}
-
-/// A case that a regulator holds is given to no other before the first has it no more.
-fn two_holders(before: Option<&Case>, event: &Event) -> Option<String> {
-    let mut held = before.and_then(|case| case.claim.as_ref()).map(|claim| claim.no);
-    for fact in &event.facts {
-        match fact {
-            Fact::ClaimEnded { .. } => held = None,
-            Fact::Claimed { no, .. } => {
-                if let Some(other) = held.replace(*no) {
-                    return Some(format!("claim {no} began while claim {other} still held the case"));
-                }
-            }
-            _ => {}
-        }
-    }
-    None
+/// Whoever is to be regulated and held by nobody waits in the queue of his stream.
+fn waits(case: &Case) -> Option<(Stream, Waiting)> {
+    let known = case.qualification.as_ref()?;
+    let free = case.claim.is_none() && case.open_action(ActionKind::Regulate).is_some();
+    free.then_some((known.stream, Waiting { priority: known.priority, due: known.due, case: case.id }))
 }

@@ -6,6 +6,7 @@
 
 mod fold;
 mod order;
+mod queues;
 mod replies;
 pub mod selftest;
 mod watchers;
@@ -68,7 +69,7 @@ pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> J
         judged.longest_unavailability_ms = judged.longest_unavailability_ms.max(silence_ms);
         let said = |text: String| format!("{territory}: {text}");
         let model = Model::of(log);
-        judged.duplicated += model.repeated.len();
+        judged.duplicated += model.repeated;
         judged.violations.extend(model.broken.iter().cloned().map(said));
         let acknowledged = replies::acknowledged(&ops, &model, stored, level);
         judged.lost += acknowledged.lost;
@@ -81,13 +82,16 @@ pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> J
         judged.violations.extend(order::real_time(&ops, &model).into_iter().map(said));
         judged.violations.extend(replies::agree(&ops, &model).into_iter().map(said));
         let reads = history.reads.iter().filter(|read| read.territory == *territory);
-        let (wrong, vanished) = replies::reads(reads, &ops, &model);
+        let (wrong, vanished) = replies::reads(reads, &ops, &model, level);
         if level == "D2" {
             seen_and_gone += vanished.len();
         } else {
             judged.violations.extend(vanished.into_iter().map(said));
         }
         judged.violations.extend(wrong.into_iter().map(said));
+        for queued in history.queued.iter().filter(|queued| queued.territory == *territory) {
+            judged.violations.extend(queues::served(queued, &model).into_iter().map(said));
+        }
         for watched in history.watched.iter().filter(|watched| watched.territory == *territory) {
             let (wrong, void) = watchers::missed(watched, &model, level);
             judged.violations.extend(wrong.into_iter().map(said));
@@ -96,7 +100,7 @@ pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> J
     }
     if below_level > 0 {
         judged.notes.push(format!(
-            "{below_level} acknowledged at D1, as their receipts say, while no replica followed, went with the primary"
+            "{below_level} about vital emergencies, acknowledged at D1 while no replica followed, went with the primary"
         ));
     }
     if seen_and_gone > 0 {

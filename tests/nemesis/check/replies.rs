@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sas_dispatch::domain::case::Fact;
 
-use super::{Model, Stored, fold::Step};
-use crate::history::{Op, Outcome, Read, Told};
+use super::{Model, Stored};
+use crate::history::{Op, Outcome, Read, Renewed, Told};
 
 /// Acts that only the holder of the claim they name may do.
 const FENCED: [&str; 5] = ["SignNeed", "SignAnswer", "ReleaseClaim", "Reorient", "ResumeClaim"];
@@ -13,7 +13,7 @@ const FENCED: [&str; 5] = ["SignNeed", "SignAnswer", "ReleaseClaim", "Reorient",
 /// What became of the acknowledged commands.
 pub(super) struct Acknowledged<'a> {
     pub lost: usize,
-    /// Commands that are not there any more and whose receipts promised less than the site does.
+    /// Commands about vital emergencies that are not there any more and whose receipts promised less than the site does.
     pub gone: BTreeSet<&'a str>,
     pub broken: Vec<String>,
 }
@@ -21,6 +21,7 @@ pub(super) struct Acknowledged<'a> {
 /// Every acknowledged command is in the log; one that changed nothing has at least its receipt.
 pub(super) fn acknowledged<'a>(ops: &[&'a Op], model: &Model<'_>, stored: &Stored, level: &str) -> Acknowledged<'a> {
     let (mut lost, mut gone, mut broken) = (0, BTreeSet::new(), Vec::new());
+    let vital = vital_cases(ops);
     let invoked: BTreeMap<&str, u64> = ops.iter().map(|op| (op.command_id.as_str(), op.invoked_us)).collect();
     for op in ops {
         let entry = model.by_command.get(op.command_id.as_str());
@@ -31,12 +32,16 @@ pub(super) fn acknowledged<'a>(ops: &[&'a Op], model: &Model<'_>, stored: &Store
                 let later = at.and_then(|entry| invoked.get(entry.command_id.as_str()));
                 let silent = stored.receipts.get(&op.command_id) == Some(&told.seq)
                     && (told.seq == 0 || at.is_some() && later.is_none_or(|began| *began <= op.completed_us));
-                if !silent && level == "D2" && told.durability == "D1" {
+                let case = told.case.as_ref().or(op.case.as_ref());
+                let may_wait_for_nobody =
+                    op.vital || told.vital || case.is_some_and(|case| vital.contains(case.as_str()));
+                if !silent && level == "D2" && told.durability == "D1" && may_wait_for_nobody {
                     gone.insert(op.command_id.as_str());
                 } else if !silent {
                     lost += 1;
-                    let (kind, id, seq) = (op.kind, &op.command_id, told.seq);
-                    broken.push(format!("LOST: {kind} {id} was acknowledged at seq {seq} and is not in the log"));
+                    let (kind, id, seq, at) = (op.kind, &op.command_id, told.seq, &told.durability);
+                    broken
+                        .push(format!("LOST: {kind} {id} was acknowledged at seq {seq} ({at}) and is not in the log"));
                 }
             }
             // Words of a holder who came too late are kept; nothing else of a refused command may be there.
@@ -52,6 +57,14 @@ pub(super) fn acknowledged<'a>(ops: &[&'a Op], model: &Model<'_>, stored: &Store
         }
     }
     Acknowledged { lost, gone, broken }
+}
+
+/// The cases that somebody acted on as a vital emergency, whatever is left of it: what has become a P0 at D1 may be gone
+/// with its primary, and everything about it that was acknowledged meanwhile.
+fn vital_cases<'a>(ops: &[&'a Op]) -> BTreeSet<&'a str> {
+    let may_have_been = ops.iter().filter(|op| !matches!(op.outcome, Outcome::Refused { .. }));
+    let vital = may_have_been.filter(|op| op.vital || op.told().is_some_and(|told| told.vital));
+    vital.filter_map(|op| op.told().and_then(|told| told.case.as_deref()).or(op.case.as_deref())).collect()
 }
 
 /// Every reply says what the log gives at its place.
@@ -119,7 +132,9 @@ pub(super) fn reads<'a>(
     reads: impl Iterator<Item = &'a Read>,
     ops: &[&Op],
     model: &Model<'_>,
+    level: &str,
 ) -> (Vec<String>, Vec<String>) {
+    let vital = vital_cases(ops);
     let mut done: Vec<(u64, u64)> = ops.iter().filter_map(|op| Some((op.completed_us, op.told()?.seq))).collect();
     done.sort_unstable();
     let mut most = 0;
@@ -151,25 +166,27 @@ pub(super) fn reads<'a>(
                 if known_before(step.seq, read) { &mut broken } else { &mut vanished }.push(what);
             }
         }
-        if let Some((step, what)) = renewed_wrong(read, model) {
-            if step.is_some_and(|step| known_before(step, read)) { &mut broken } else { &mut vanished }
-                .push(said(what));
+        if let Some(renewed) = &read.renewed {
+            let below = renewed.durability != level;
+            let excused = level == "D2"
+                && renewed.durability == "D1"
+                && (model.ever_vital(&renewed.case) || vital.contains(renewed.case.as_str()));
+            if below && !excused {
+                let (case, at) = (&renewed.case, &renewed.durability);
+                broken.push(said(format!("a claim of case {case} was renewed at {at}, the site promises {level}")));
+            }
+            // A renewal at the promised level stands on a log that is kept.
+            let wrong = renewed_wrong(renewed, read.seq, model).map(said);
+            if below { &mut vanished } else { &mut broken }.extend(wrong);
         }
     }
     (broken, vanished)
 }
 
-/// A renewal by somebody who did not hold the case, with the place of the state that says so; no place when the claim
-/// itself is nowhere in the log and so went with its primary.
-fn renewed_wrong(read: &Read, model: &Model<'_>) -> Option<(Option<u64>, String)> {
-    let (person, case, no) = read.renewed.as_ref()?;
-    let theirs = |step: &Step| step.shape.claim.as_ref().is_some_and(|claim| (claim.0, &claim.1) == (*no, person));
-    let there = model.at(case, read.seq);
-    if there.is_some_and(theirs) {
-        return None;
-    }
-    let ever = model.cases.get(case).is_some_and(|steps| steps.iter().any(theirs));
-    let held = there.and_then(|step| step.shape.claim.clone());
-    let what = format!("claim {no} of case {case} was renewed at seq {} while {held:?} held it", read.seq);
-    Some((there.filter(|_| ever).map(|step| step.seq), what))
+/// A renewal by somebody who did not hold the case.
+fn renewed_wrong(renewed: &Renewed, seq: u64, model: &Model<'_>) -> Option<String> {
+    let Renewed { person, case, claim_no, .. } = renewed;
+    let held = model.at(case, seq).and_then(|step| step.shape.claim.clone());
+    let theirs = held.as_ref().is_some_and(|claim| (claim.0, &claim.1) == (*claim_no, person));
+    (!theirs).then(|| format!("claim {claim_no} of case {case} was renewed at seq {seq} while {held:?} held it"))
 }

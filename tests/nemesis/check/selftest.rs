@@ -1,14 +1,17 @@
 //! The checker's own tests: a sound history passes, and each way to be wrong is named.
 
+mod levels;
+
 use sas_dispatch::domain::{
     actor::{Actor, Role},
     case::{
-        Event, Fact,
+        Action, ActionKind, ActionState, Event, Fact, Owner,
         fact::Opened,
         sealed::Words,
         state::{Channel, Line},
     },
-    ids::{CaseId, CommandId, OfferId, ResponderId, SlotId},
+    ids::{ActionId, CaseId, CommandId, OfferId, ResponderId, SlotId},
+    regulation::qualification::Stream,
     slots::{Slot, SlotKind, SlotState},
     time::Instant,
 };
@@ -16,7 +19,7 @@ use sas_dispatch::store::Version;
 use uuid::Uuid;
 
 use super::{Entry, Judgement, Model, Stored, judge};
-use crate::history::{History, Op, Outcome, Read, Shown, Told, Watched, hex};
+use crate::history::{History, Op, Outcome, Read, Renewed, Shown, Told, Watched, hex};
 
 const TERRITORY: &str = "fr-67";
 const AT_MS: i64 = 1_735_200_000_000;
@@ -80,6 +83,7 @@ impl Day {
             command_id: command.to_string(),
             case: Some(case(about).to_string()),
             under_claim: None,
+            vital: false,
             instances: vec![0],
             invoked_us: seq * 100,
             completed_us: seq * 100 + 50,
@@ -89,9 +93,13 @@ impl Day {
         self
     }
 
-    fn judged(mut self) -> Judgement {
+    fn judged(self) -> Judgement {
+        self.judged_at("D1")
+    }
+
+    fn judged_at(mut self, level: &str) -> Judgement {
         self.stored.logs.insert(TERRITORY.to_owned(), self.log);
-        judge(&self.history, &self.stored, "D1", 1_000_000)
+        judge(&self.history, &self.stored, level, 1_000_000)
     }
 
     /// Judges and wants exactly this to be wrong.
@@ -108,7 +116,20 @@ fn version(seq: u64) -> String {
 
 fn opened() -> Vec<Fact> {
     let (channel, line, arrived) = (Channel::Console, Line::OnLine, Instant::from_unix_ms(AT_MS));
-    vec![Fact::Opened(Opened { channel, origin: None, arrived, call: None, line })]
+    vec![Fact::Opened(Opened { channel, origin: None, arrived, call: None, line }), to_be_regulated()]
+}
+
+fn to_be_regulated() -> Fact {
+    let at = Instant::from_unix_ms(AT_MS);
+    Fact::ActionOpened(Action {
+        id: ActionId(id(2_000)),
+        kind: ActionKind::Regulate,
+        owner: Owner::Desk(Role::Regulator, Some(Stream::Snp)),
+        opened: at,
+        deadline: at,
+        about: Default::default(),
+        state: ActionState::Open { alarmed: None },
+    })
 }
 
 fn claimed(no: u64, by: &str) -> Fact {
@@ -135,7 +156,7 @@ impl Day {
 
 /// Every test; `cargo test` runs them through the target's own `main`.
 pub fn all() {
-    let tests: [(&str, fn()); 8] = [
+    let tests: [(&str, fn()); 10] = [
         ("a sound history passes", passes),
         ("what was acknowledged and is not in the log is lost", lost),
         ("what stands twice is named", twice),
@@ -144,6 +165,8 @@ pub fn all() {
         ("replies agree with the log", replies),
         ("no case has two holders, no slot two cases", exclusive),
         ("reads and watchers see the log and all of it", seen),
+        ("what may be lost below the promised level, and what may not", levels::below),
+        ("a queue holds who waits, in order", levels::queued),
     ];
     for (name, test) in tests {
         test();
@@ -200,7 +223,7 @@ fn twice() {
 fn hole() {
     let mut day = sound();
     day.log.remove(2);
-    day.names("a hole", "entries are missing");
+    day.names("a hole", "missing from the log");
 }
 
 fn real_time() {
@@ -237,7 +260,7 @@ fn replies() {
 }
 
 fn exclusive() {
-    sound().does("Claim", "dr-c", 1, vec![claimed(3, "dr-c")]).names("two holders", "still held the case");
+    sound().does("Claim", "dr-c", 1, vec![claimed(3, "dr-c")]).names("two holders", "two regulators hold it");
     let (slot, offer) = (SlotId(id(500)), OfferId(id(600)));
     let bookable = Slot {
         id: slot,
@@ -252,7 +275,7 @@ fn exclusive() {
         .does("PublishSlot", "agenda-1", 1, vec![Fact::SlotPublished(bookable)])
         .does("ConfirmSlot", "osnp-1", 1, vec![Fact::SlotBooked { slot, offer }])
         .does("ConfirmSlot", "osnp-2", 2, vec![Fact::SlotBooked { slot, offer }]);
-    day.names("one slot, two cases", "while another had it");
+    day.names("one slot, two cases", "bound to two cases");
 }
 
 fn seen() {
@@ -276,9 +299,14 @@ fn seen() {
     with(read("GetCase", 5, version(2))).names("an old state", "another version than shown");
     with(read("GetCase", 3, version(8))).names("a state that never was", "in no place of the log");
     with(Read { invoked_us: 5_000, ..read("GetCase", 2, version(2)) }).names("a stale read", "before it began");
-    let renewed = Some(("dr-a".to_owned(), case(1).to_string(), 1));
-    with(Read { cases: Vec::new(), renewed, ..read("RenewClaim", 5, String::new()) })
-        .names("a renewal of an earlier holder", "was renewed at seq 5");
+    let renewal = |seq, durability: &str| {
+        let (person, case, durability) = ("dr-a".to_owned(), case(1).to_string(), durability.to_owned());
+        let renewed = Some(Renewed { person, case, claim_no: 1, durability });
+        with(Read { cases: Vec::new(), renewed, ..read("RenewClaim", seq, String::new()) })
+    };
+    assert_eq!(renewal(3, "D1").judged().violations, [""; 0]);
+    renewal(5, "D1").names("a renewal of an earlier holder", "was renewed at seq 5");
+    renewal(3, "D0.5").names("a renewal below the level", "renewed at D0.5");
     let day = sound();
     let model = Model::of(&day.log);
     let last = |n: usize| {

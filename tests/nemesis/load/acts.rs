@@ -190,6 +190,7 @@ async fn intake(caller: &mut Caller, ground: &Ground, case: &str, act: Act) {
     match act {
         Act::Qualify => {
             let request = qualification(&mut caller.dice, ground, case_id);
+            caller.vital |= request.priority() == Priority::P0;
             let draft = by("Qualify", &arm, Role::Arm, case, None);
             change!(caller, draft, regulation.qualify, |id| pb::QualifyRequest { command_id: id, ..request.clone() });
         }

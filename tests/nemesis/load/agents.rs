@@ -13,7 +13,7 @@ use sas_dispatch::{
 use super::{
     Board, OnDuty,
     acts::{change, chosen, perform},
-    call::{Caller, Draft},
+    call::{Caller, Draft, is_vital},
 };
 use crate::{
     history::Shown,
@@ -26,6 +26,7 @@ const QUARTER_MS: i64 = 15 * 60_000;
 /// Plays until the load ends.
 pub async fn play(mut caller: Caller, ground: Ground, board: Arc<Board>) {
     loop {
+        caller.vital = false;
         match caller.dice.below(100) {
             0..=6 => open(&mut caller, &ground, &board).await,
             7..=9 => telephone(&mut caller, &board).await,
@@ -49,10 +50,11 @@ async fn open(caller: &mut Caller, ground: &Ground, board: &Board) {
     let draft = Draft { kind: "OpenCase", person: &arm, role: Role::Arm, case: None, under_claim: None };
     let commune = caller.dice.any(&ground.communes).cloned();
     let number = caller.dice.below(10_000);
+    caller.vital = caller.dice.percent(5);
     let request = pb::OpenCaseRequest {
         origin: "15".to_owned(),
         answered: true,
-        vital: caller.dice.percent(5),
+        vital: caller.vital,
         caller: Some(pb::Caller { phone: format!("+3363998{number:04}"), ..Default::default() }),
         place: commune.map(|commune| pb::Place { commune, ..Default::default() }),
         patients: vec![pb::Patient { number: 1, age_years: Some(50), ..Default::default() }],
@@ -193,6 +195,7 @@ async fn look_and_act(caller: &mut Caller, ground: &Ground, board: &Board) {
     let told = |reply: &pb::GetCaseResponse| (reply.seq, reply.case.iter().map(Shown::of).collect());
     let reply = caller.read(("GetCase", Role::Arm, 0), call, told).await;
     let Some(view) = reply.and_then(|reply| reply.case) else { return };
+    caller.vital = is_vital(&view);
     let act = chosen(&view, board, &mut caller.dice);
     perform(caller, ground, &case, act).await;
 }

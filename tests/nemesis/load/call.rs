@@ -12,7 +12,7 @@ use sas_dispatch::{
 use tokio::time::timeout;
 
 use crate::{
-    history::{Op, Outcome, Read, Recorder, Shape, Shown, Told, hex},
+    history::{Op, Outcome, Read, Recorder, Renewed, Shape, Shown, Told, hex},
     pace::{Dice, Pace, pass},
     service::Doors,
 };
@@ -33,6 +33,8 @@ pub struct Caller {
     pub dice: Dice,
     /// The instance it talks to; another one after a failure.
     pub at: usize,
+    /// What it does is about a vital emergency, as its screen shows or its own words say.
+    pub vital: bool,
 }
 
 /// A changing call before it is made.
@@ -99,6 +101,7 @@ impl Caller {
             command_id,
             case: draft.case.map(str::to_owned),
             under_claim: draft.under_claim,
+            vital: self.vital,
             instances,
             invoked_us,
             completed_us: self.pace.us(),
@@ -180,7 +183,12 @@ impl Caller {
             at_least_seq: 0,
             seq: reply.get_ref().seq,
             cases: Vec::new(),
-            renewed: Some((person.to_owned(), case.to_owned(), claim_no)),
+            renewed: Some(Renewed {
+                person: person.to_owned(),
+                case: case.to_owned(),
+                claim_no,
+                durability: level(reply.get_ref().durability()),
+            }),
         });
     }
 }
@@ -198,19 +206,23 @@ fn repeatable(code: Code) -> bool {
     )
 }
 
-fn receipt(known: Option<&pb::Receipt>) -> Told {
-    let Some(receipt) = known else { return Told::default() };
-    let durability = match receipt.durability() {
+fn level(durability: pb::Durability) -> String {
+    let level = match durability {
         pb::Durability::D05 => "D0.5",
         pb::Durability::D1 => "D1",
         pb::Durability::D2 => "D2",
         pb::Durability::D0 => "D0",
         pb::Durability::Unknown | pb::Durability::Unspecified => "unknown",
     };
+    level.to_owned()
+}
+
+fn receipt(known: Option<&pb::Receipt>) -> Told {
+    let Some(receipt) = known else { return Told::default() };
     Told {
         seq: receipt.seq,
         at_ms: receipt.at_unix_ms,
-        durability: durability.to_owned(),
+        durability: level(receipt.durability()),
         replayed: receipt.replayed,
         ..Told::default()
     }
@@ -218,7 +230,13 @@ fn receipt(known: Option<&pb::Receipt>) -> Told {
 
 fn with_case(told: Told, view: Option<&pb::CaseView>) -> Told {
     let Some(view) = view else { return told };
-    Told { case: Some(view.case_id.clone()), version: Some(hex(&view.version)), shape: Shape::of(view), ..told }
+    let (version, vital) = (Some(hex(&view.version)), is_vital(view));
+    Told { case: Some(view.case_id.clone()), version, shape: Shape::of(view), vital, ..told }
+}
+
+/// Whether a case is a vital emergency: nothing about it waits for a replica.
+pub(super) fn is_vital(view: &pb::CaseView) -> bool {
+    view.qualification.as_ref().is_some_and(|known| known.priority() == pb::Priority::P0)
 }
 
 fn id(text: &str) -> Option<String> {

@@ -10,7 +10,7 @@ use std::{collections::VecDeque, sync::Mutex};
 
 pub use agents::play;
 pub use call::{Caller, Draft};
-pub use watch::{Watcher, list, watch};
+pub use watch::{Watcher, list, queues, watch};
 
 use crate::pace::own;
 

@@ -10,13 +10,19 @@ use sas_dispatch::{
 use tokio::{sync::Mutex, time::timeout};
 
 use crate::{
-    history::{Watched, hex},
+    history::{Queued, Watched, hex},
     pace::{Pace, pass},
     service::Doors,
 };
 
 /// A stream that says nothing for so long is opened again: a bookmark comes about every second.
 const SILENCE: Duration = Duration::from_secs(4);
+
+/// The queues of a territory, with their codes.
+const STREAMS: [(pb::Stream, &str); 4] =
+    [(pb::Stream::Amu, "AMU"), (pb::Stream::Snp, "SNP"), (pb::Stream::Psy, "PSY"), (pb::Stream::Neonat, "NEONAT")];
+/// How often a queue is read until all its pages are of one place of the log.
+const TRIES: usize = 50;
 
 /// What a watcher holds.
 #[derive(Debug, Default)]
@@ -101,6 +107,43 @@ pub async fn list(doors: &Doors, territory: &str, at_least_seq: u64) -> Option<B
         page_token = page.next_page_token;
         if page_token.is_empty() {
             return Some(listed);
+        }
+    }
+}
+
+/// Every queue of a territory as one instance serves it: whole, at one place of the log.
+pub async fn queues(doors: &Doors, territory: &str, instance: usize) -> Vec<Queued> {
+    let mut queues = Vec::new();
+    for (stream, code) in STREAMS {
+        let mut read = None;
+        for _ in 0..TRIES {
+            read = queue(doors, territory, instance, stream).await;
+            if read.is_some() {
+                break;
+            }
+            pass(100).await;
+        }
+        let (seq, cases) = read.map_or((None, Vec::new()), |(seq, cases)| (Some(seq), cases));
+        queues.push(Queued { territory: territory.to_owned(), stream: code.to_owned(), instance, seq, cases });
+    }
+    queues
+}
+
+/// None when it did not answer, or the log went on between two pages.
+async fn queue(doors: &Doors, territory: &str, instance: usize, stream: pb::Stream) -> Option<(u64, Vec<String>)> {
+    let link = doors.link(instance).await?;
+    let mut clients = link.acting("ecran-1", Role::Supervisor, territory).ok()?;
+    let (mut cases, mut page_token, mut at) = (Vec::new(), String::new(), None);
+    loop {
+        let request = pb::ListQueueRequest { stream: stream.into(), page_size: 200, page_token, at_least_seq: 0 };
+        let page = timeout(SILENCE, clients.regulation.list_queue(request)).await.ok()?.ok()?.into_inner();
+        if *at.get_or_insert(page.seq) != page.seq {
+            return None;
+        }
+        cases.extend(page.cases.into_iter().map(|view| view.case_id));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Some((page.seq, cases));
         }
     }
 }

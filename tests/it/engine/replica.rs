@@ -1,0 +1,162 @@
+//! A site that promises its replica, without it: what is not vital waits, and nobody loses by waiting.
+
+use std::time::Duration;
+
+use sas_dispatch::{
+    clock::Clock,
+    domain::{
+        case::{Case, Command, command::Qualify, state::Claim},
+        ids::CaseId,
+        regulation::qualification::{Priority, Stream},
+        time::Span,
+    },
+    engine::{Done, Engine, Failure, Mutation, Options, Renewed},
+    store::{
+        Durability, Store, StoreError,
+        redis::{Redis, RedisOptions},
+    },
+};
+
+use super::desk::{Desk, regulator};
+use crate::{
+    domain::stage::{self, arm},
+    store::{
+        callers::{D2, options},
+        stand::Stand,
+    },
+    support::{
+        redis::{Server, until},
+        topology::Replicated,
+    },
+};
+
+/// Two instances that promise D2, and ask the store once for each command.
+async fn promising(master: &Server) -> Desk {
+    let stand = Stand::beside(master).await;
+    let way = async |clock: Clock| {
+        let options = RedisOptions { clock, ..options(&master.url(), D2) };
+        std::sync::Arc::new(Redis::connect(options).await.unwrap()) as std::sync::Arc<dyn Store>
+    };
+    let stores = [way(stand.clock.clone()).await, way(stand.clock.clone()).await];
+    let asked = Options { promised: Durability::D2, patience: Duration::ZERO, ..Options::default() };
+    Desk::over(stand, stores, asked)
+}
+
+impl Desk {
+    async fn waiting_for_amu(&self, priority: Priority) -> CaseId {
+        let case = self.opened().await;
+        let qualify = Qualify { stream: Stream::Amu, ..stage::qualify(priority) };
+        self.done(&arm(), case, Command::Qualify(Box::new(qualify))).await;
+        case
+    }
+
+    /// A vital emergency that regulator `n` has accepted and holds, and the number of his claim.
+    async fn vital(&self, n: usize) -> (CaseId, u64) {
+        let case = self.waiting_for_amu(Priority::P0).await;
+        let done = self.done(&regulator(n), case, Command::AcceptHandOver).await;
+        (case, done.reply.claim_no.unwrap())
+    }
+
+    async fn renews(&self, n: usize, case: CaseId) -> Result<Renewed, Failure> {
+        let no = self.case(case).await.claim.unwrap().no;
+        self.a.renew_claim(&regulator(n), case, no).await
+    }
+
+    async fn case(&self, case: CaseId) -> Case {
+        self.read(case).await.case
+    }
+
+    async fn claim_of(&self, case: CaseId) -> Claim {
+        self.case(case).await.claim.expect("somebody holds it")
+    }
+
+    async fn upkeep(&self) {
+        for engine in [&self.a, &self.b] {
+            engine.upkeep_once().await.unwrap();
+        }
+    }
+}
+
+/// Both instances know that the master misses its replica.
+async fn missed(desk: &Desk) {
+    let level = async |engine: &Engine| engine.durability().await.unwrap().level;
+    let known = async || level(&desk.a).await == Durability::D1 && level(&desk.b).await == Durability::D1;
+    until("the master misses its replica", known).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_loses_a_case_because_a_replica_is_away_and_nobody_is_told_that_he_kept_it() {
+    let redis = Replicated::without_sentinels().await;
+    let [master, replica] = &redis.servers;
+    let desk = promising(master).await;
+    let silent = desk.qualified(Priority::P3).await;
+    desk.a.claim_next(&regulator(3), desk.mutation(), Stream::Snp).await.unwrap();
+    desk.stand.pass(Span::from_secs(30));
+    desk.upkeep().await;
+    let held = desk.qualified(Priority::P3).await;
+    desk.a.claim_next(&regulator(1), desk.mutation(), Stream::Snp).await.unwrap();
+    let (vital, _) = desk.vital(2).await;
+    desk.upkeep().await;
+
+    replica.signal("STOP");
+    desk.stand.pass(Span::from_secs(10));
+    let unknown = desk.renews(1, held).await.unwrap_err();
+    assert!(matches!(unknown, Failure::Store(StoreError::Unknown(_))), "written here only: {unknown:?}");
+    missed(&desk).await;
+    let refused = desk.renews(1, held).await.unwrap_err();
+    assert!(matches!(refused, Failure::Store(StoreError::Unavailable(_))), "refused beforehand: {refused:?}");
+    assert_eq!(desk.renews(2, vital).await.unwrap().durability, Durability::D1, "a vital emergency never waits");
+    for _ in 0..10 {
+        desk.stand.pass(Span::from_secs(20));
+        desk.upkeep().await;
+    }
+    assert_eq!(desk.claim_of(held).await.suspect, None, "its time stands still");
+    assert!(desk.claim_of(silent).await.suspect.is_some(), "it is still left to its holder");
+    // The vital one could be renewed and was not: somebody else takes it at once.
+    assert!(desk.case(vital).await.claim.is_none_or(|claim| claim.suspect.is_some()));
+    desk.done(&regulator(4), vital, Command::Claim).await;
+
+    replica.signal("CONT");
+    until("renewals are served again", async || desk.renews(1, held).await.is_ok()).await;
+    assert_eq!(desk.renews(1, held).await.unwrap().durability, Durability::D2);
+    desk.upkeep().await;
+    assert!(desk.claim_of(silent).await.suspect.is_some(), "he has what was left of his 90 s");
+    desk.stand.pass(Span::from_secs(90));
+    desk.upkeep().await;
+    assert!(desk.claim_of(held).await.suspect.is_some(), "whoever renews no more loses it in the end");
+    assert_eq!(desk.case(silent).await.claim, None);
+    desk.clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeated_claim_next_gives_the_case_and_the_level_of_its_first_run_though_the_queue_moved_on() {
+    let redis = Replicated::without_sentinels().await;
+    let [master, replica] = &redis.servers;
+    let desk = promising(master).await;
+    let first = desk.waiting_for_amu(Priority::P2).await;
+    let (vital, claim_no) = desk.vital(2).await;
+    let lost_reply = desk.mutation();
+    let next = async |engine: &Engine, n: usize, mutation: Mutation| -> Result<Done, Failure> {
+        engine.claim_next(&regulator(n), mutation, Stream::Amu).await
+    };
+    replica.signal("STOP");
+    let unknown = next(&desk.a, 1, lost_reply).await.unwrap_err();
+    assert!(matches!(unknown, Failure::Store(StoreError::Unknown(_))), "written here only: {unknown:?}");
+    missed(&desk).await;
+    // Now a vital emergency is first, which may be claimed at D1. The repeat is not about that one.
+    desk.done(&regulator(2), vital, Command::Release { claim_no }).await;
+    for engine in [&desk.a, &desk.b] {
+        let again = next(engine, 1, lost_reply).await.map(|done| (done.reply.case, done.durability));
+        assert!(matches!(again, Err(Failure::Store(_))), "not yet on the replica: {again:?}");
+    }
+    assert_eq!(desk.case(vital).await.claim, None, "it was not claimed by the repeat");
+    replica.signal("CONT");
+    until("the repeat is answered", async || next(&desk.b, 1, lost_reply).await.is_ok()).await;
+    for engine in [&desk.a, &desk.b] {
+        let again = next(engine, 1, lost_reply).await.unwrap();
+        assert_eq!((again.reply.case, again.durability, again.replayed), (Some(first), Durability::D2, true));
+    }
+    let mine = next(&desk.a, 1, desk.mutation()).await.unwrap();
+    assert_eq!(mine.reply.case, Some(vital));
+    desk.clean().await;
+}

@@ -1,0 +1,81 @@
+//! Whoever stops the harness half-way finds nothing of it afterwards: no process, no file.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, ExitCode, Stdio},
+};
+
+use crate::pace::pass;
+
+/// How long a site may take to start, and to be gone, in steps of 50 ms.
+const STEPS: usize = 1_200;
+
+/// Starts the harness once more, asks it to stop in the middle of a run, and looks for what it left.
+pub async fn leaves_nothing() -> ExitCode {
+    match attempt().await {
+        Ok(()) => {
+            println!("chaos: a run that is stopped leaves no process and no file ... ok");
+            ExitCode::SUCCESS
+        }
+        Err(wrong) => {
+            eprintln!("chaos: {wrong}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+async fn attempt() -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let mut harness = harness(folder.path()).map_err(|error| error.to_string())?;
+    let begun = until(|| working(folder.path()).len() >= 4 && under_load(folder.path())).await;
+    let asked = Command::new("kill").arg("-TERM").arg(harness.id().to_string()).status();
+    let mut ended = None;
+    let in_time = until(|| {
+        ended = harness.try_wait().ok().flatten();
+        ended.is_some()
+    });
+    let in_time = in_time.await;
+    if !in_time {
+        let _ = harness.kill();
+        let _ = harness.wait();
+    }
+    let (left, files) = (working(folder.path()), fs::read_dir(folder.path()).map_or(0, Iterator::count));
+    match (begun, asked, ended.and_then(|status| status.code())) {
+        (false, ..) => Err("the run did not begin".to_owned()),
+        (_, Err(error), _) => Err(error.to_string()),
+        (_, Ok(_), Some(143)) if left.is_empty() && files == 0 => Ok(()),
+        (.., code) => Err(format!("stopped with status {code:?}, it left processes {left:?} and {files} files")),
+    }
+}
+
+fn harness(folder: &Path) -> std::io::Result<Child> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["--topology", "single", "--seconds", "600"]).env("TMPDIR", folder);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+}
+
+async fn until(mut holds: impl FnMut() -> bool) -> bool {
+    for _ in 0..STEPS {
+        if holds() {
+            return true;
+        }
+        pass(50).await;
+    }
+    false
+}
+
+/// Every instance has said that it listens.
+fn under_load(folder: &Path) -> bool {
+    let Some(Ok(site)) = fs::read_dir(folder).ok().and_then(|mut sites| sites.next()) else { return false };
+    let says = |n: usize| fs::read_to_string(site.path().join(format!("service-{n}.log")));
+    (0..3).all(|n| says(n).is_ok_and(|said| !said.is_empty()))
+}
+
+/// The processes that work within a folder, even after it has been removed.
+fn working(folder: &Path) -> Vec<String> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let within =
+        processes.filter(|process| fs::read_link(process.path().join("cwd")).is_ok_and(|at| at.starts_with(folder)));
+    within.filter_map(|process| process.file_name().into_string().ok()).collect()
+}
