@@ -6,13 +6,18 @@
 //! `SAS_SIM_SEEDS` and `SAS_SIM_STEPS` make a long hunt of it, `SAS_SIM_FROM` says where it begins, `SAS_SIM_TRACE` shows
 //! every answer of a run.
 
+mod asked;
 mod cases;
+mod console;
+mod disaster;
+mod instance;
 mod judge;
 mod ledger;
 mod net;
 mod plant;
 mod play;
 mod port;
+mod quiet;
 mod shrink;
 mod small;
 mod step;

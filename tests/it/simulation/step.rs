@@ -41,6 +41,18 @@ pub enum Move {
     Cut,
     /// The replica takes so many more commits and becomes the primary.
     FailOver { saved: usize },
+    /// A copy of everything is made.
+    BackUp,
+    /// The last copy is put in the place of everything.
+    PutBack,
+    /// The operator settles what is missing since then.
+    Restore,
+    /// A console begins to watch everything, or one queue.
+    Watch { at: usize, queue: bool },
+    /// A console is cut off and goes on elsewhere from where it stood.
+    Resume { console: usize, at: usize },
+    /// A console stops taking its messages, or goes on.
+    Reads { console: usize, reads: bool },
 }
 
 impl Move {
@@ -82,11 +94,27 @@ impl fmt::Debug for Program {
 
 pub fn programs(moves: usize) -> impl Strategy<Value = Program> {
     let level = prop_oneof![2 => Just(Level::D2), 1 => Just(Level::D1)];
-    (level, vec(step(), moves / 2..=moves)).prop_map(|(level, moves)| Program { level, moves })
+    let moves = prop_oneof![
+        3 => vec(step(), moves / 2..=moves),
+        1 => vec(prop_oneof![40 => step(), 1 => old_copy()], moves / 2..=moves),
+    ];
+    (level, moves).prop_map(|(level, moves)| Program { level, moves })
 }
 
 fn step() -> impl Strategy<Value = Move> {
-    prop_oneof![24 => asked(), 18 => moved(), 4 => time(), 2 => broken()]
+    prop_oneof![24 => asked(), 18 => moved(), 4 => time(), 2 => broken(), 2 => watched()]
+}
+
+fn watched() -> impl Strategy<Value = Move> {
+    prop_oneof![
+        3 => (0..INSTANCES, any::<bool>()).prop_map(|(at, queue)| Move::Watch { at, queue }),
+        2 => (0..2_usize, 0..INSTANCES).prop_map(|(console, at)| Move::Resume { console, at }),
+        2 => (0..2_usize, any::<bool>()).prop_map(|(console, reads)| Move::Reads { console, reads }),
+    ]
+}
+
+fn old_copy() -> impl Strategy<Value = Move> {
+    prop_oneof![3 => Just(Move::BackUp), 2 => Just(Move::PutBack), 2 => Just(Move::Restore)]
 }
 
 fn asked() -> impl Strategy<Value = Move> {
