@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     future::Future,
     pin::Pin,
     sync::Arc,
@@ -41,19 +42,23 @@ pub struct Console {
     resumed: bool,
     /// Everything was told: what is shown is a state.
     whole: bool,
+    /// What it was told, for the comparison of two runs.
+    pub trace: Vec<String>,
     /// What it was told, by kind.
     pub heard: BTreeMap<&'static str, usize>,
 }
 
 impl Console {
     pub fn new(actor: Actor, filter: WatchFilter, at: usize) -> Self {
-        let (token, shown, heard) = Default::default();
-        Self { actor, filter, at, reads: true, line: Line::Down, token, shown, resumed: false, whole: false, heard }
+        let (token, shown, trace, heard) = Default::default();
+        let (line, reads, resumed, whole) = (Line::Down, true, false, false);
+        Self { actor, filter, at, reads, line, token, shown, resumed, whole, trace, heard }
     }
 
     /// Connects to an instance, with the last token that it was given.
     pub fn connect(&mut self, at: usize, engine: Engine) {
         let (actor, token, filter) = (self.actor.clone(), self.token.clone(), self.filter.clone());
+        self.trace.push(format!("a console connects to {at} with {token:?}"));
         self.at = at;
         (self.resumed, self.whole) = (token.is_some(), false);
         if token.is_none() {
@@ -86,8 +91,8 @@ impl Console {
                     Poll::Pending => return Ok(heard),
                     Poll::Ready(Some(Ok(change))) => self.fold(change, durable)?,
                     Poll::Ready(Some(Err(failure))) => {
+                        self.note("end", &failure);
                         if let Failure::TooSlow(token) = failure {
-                            self.note("too slow");
                             self.token = Some(token);
                         }
                         self.line = Line::Down;
@@ -99,31 +104,32 @@ impl Console {
         }
     }
 
-    fn note(&mut self, kind: &'static str) {
+    fn note(&mut self, kind: &'static str, what: &impl fmt::Debug) {
+        self.trace.push(format!("the console at {} hears {kind} {what:?}", self.at));
         *self.heard.entry(kind).or_default() += 1;
     }
 
     fn fold(&mut self, change: Change, durable: &BTreeSet<Version>) -> Verdict {
         match change {
             Change::Case { view, gone, token } => {
-                self.note(if gone { "gone" } else { "case" });
+                self.note(if gone { "gone" } else { "case" }, &(view.case.id, view.version, &token));
                 self.token = Some(token);
                 self.case(view, gone, durable)?;
             }
             Change::SnapshotDone(token) => {
-                self.note("snapshot");
+                self.note("snapshot", &token);
                 (self.token, self.whole) = (Some(token), true);
             }
             Change::Bookmark(token) => {
-                self.note("bookmark");
+                self.note("bookmark", &token);
                 (self.token, self.whole) = (Some(token), true);
             }
             Change::Stale(token) => {
-                self.note("stale");
+                self.note("stale", &token);
                 self.token = Some(token);
             }
             Change::Reset(token) => {
-                self.note("reset");
+                self.note("reset", &token);
                 self.token = Some(token);
                 self.shown.clear();
                 (self.resumed, self.whole) = (false, false);

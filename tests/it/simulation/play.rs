@@ -335,7 +335,7 @@ impl Player {
                 tokio::task::yield_now().await;
             }
             heard |= self.poll(played)?;
-            heard |= self.hear_watches()?;
+            heard |= self.hear_watches(played)?;
             if !heard && self.net.world().made() == calls {
                 return Ok(());
             }

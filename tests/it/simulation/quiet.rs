@@ -43,7 +43,7 @@ impl Player {
     }
 
     /// Hears what every console was told.
-    pub(super) fn hear_watches(&mut self) -> Result<bool, String> {
+    pub(super) fn hear_watches(&mut self, played: &mut Played) -> Result<bool, String> {
         if self.consoles.is_empty() {
             return Ok(false);
         }
@@ -52,7 +52,9 @@ impl Player {
         drop(world);
         let mut heard = false;
         for console in &mut self.consoles {
-            heard |= console.hear(&durable)?;
+            let news = console.hear(&durable);
+            played.trace.append(&mut console.trace);
+            heard |= news?;
         }
         Ok(heard)
     }
