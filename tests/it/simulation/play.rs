@@ -24,7 +24,7 @@ use super::{
     judge::{Judge, Verdict},
     net::{Fault, Level, Net},
     plant::Planted,
-    step::{INSTANCES, Move, Program},
+    step::{CASES, INSTANCES, Move, Program},
 };
 use crate::domain::{
     simulation::{
@@ -36,12 +36,10 @@ use crate::domain::{
 
 /// Requests under way at once; one more waits for the oldest.
 const UNDER_WAY: usize = 6;
-/// Cases of one run.
-const CASES: usize = 8;
 /// No request pauses longer than this between all its attempts.
 const LONGEST_PAUSE: Span = Span::from_secs(20);
-/// The whole state is compared with the log once in so many moves, and at the end.
-const CHECK_EVERY: usize = 40;
+/// The whole state is compared with the log once in so many moves, after whatever breaks something, and at the end.
+const CHECK_EVERY: usize = 10;
 const REGULATORS: [&str; 4] = ["dr-reg-anne", "dr-reg-bruno", SOS_DOCTOR, "dr-reg-anne"];
 
 pub(super) struct Op {
@@ -96,7 +94,8 @@ impl Player {
         let mut played = Played::default();
         for (n, step) in program.moves.iter().enumerate() {
             let moved = self.step(step, &mut played).await.and_then(|()| self.judge.look(&self.net.world()));
-            let checked = moved.and_then(|()| if n % CHECK_EVERY == CHECK_EVERY - 1 { self.check() } else { Ok(()) });
+            let due = n % CHECK_EVERY == CHECK_EVERY - 1 || step.breaks();
+            let checked = moved.and_then(|()| if due { self.check() } else { Ok(()) });
             self.print(n, step, &mut played);
             checked.map_err(|wrong| format!("move {n} {step:?}: {wrong}"))?;
         }
@@ -128,6 +127,7 @@ impl Player {
                 None => self.timed(*at, what, *hurry, played).await,
             },
             Move::Arrival { at, priority } => self.arrival(*at, Priority::ALL[*priority], played).await,
+            Move::Onward { at, case, pick, acts } => self.onward((*at, *case, *pick), *acts, played).await,
             Move::ClaimNext { at, hurry, who } => {
                 let actor = someone(REGULATORS[who % REGULATORS.len()], Role::Regulator);
                 self.ask(*at, Asked::ClaimNext(actor), *hurry, played).await
@@ -224,6 +224,18 @@ impl Player {
         let Some(case) = self.judge.cases.last().copied() else { return Ok(()) };
         let qualify = Command::Qualify(Box::new(stage::qualify(priority)));
         self.ask(at, Asked::Act(stage::arm(), Target::case(case), Box::new(qualify)), true, played).await
+    }
+
+    async fn onward(&mut self, whose: (usize, usize, usize), acts: usize, played: &mut Played) -> Verdict {
+        let (at, case, pick) = whose;
+        for n in 0..acts {
+            let what = Step { act: Act::Next, who: (pick + n) % 6, case, pick: (5 * pick + 3 * n) % 8 };
+            if let Some(asked) = self.meaning(&what) {
+                self.ask(at, asked, true, played).await?;
+                self.judge.look(&self.net.world())?;
+            }
+        }
+        Ok(())
     }
 
     async fn again(&mut self, at: usize, hurry: bool, back: usize, played: &mut Played) -> Verdict {

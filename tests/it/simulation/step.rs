@@ -7,6 +7,8 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use super::net::{Fault, Level};
 use crate::domain::simulation::act::{self, Step};
 
+/// Cases of one run.
+pub const CASES: usize = 8;
 /// How many instances of the service run over the one store.
 pub const INSTANCES: usize = 3;
 
@@ -17,6 +19,8 @@ pub enum Move {
     Ask { at: usize, hurry: bool, what: Step },
     /// A call comes and is qualified at once, so that somebody waits.
     Arrival { at: usize, priority: usize },
+    /// The people whose turn it is go on with one case for so many acts.
+    Onward { at: usize, case: usize, pick: usize, acts: usize },
     /// A regulator claims what is next.
     ClaimNext { at: usize, hurry: bool, who: usize },
     /// A visiting doctor's terminal says where it is.
@@ -56,6 +60,11 @@ pub enum Move {
 }
 
 impl Move {
+    /// Something befalls servers or instances: what is kept is looked at as a whole after it.
+    pub fn breaks(&self) -> bool {
+        matches!(self, Self::Crash { .. } | Self::FailOver { .. } | Self::PutBack | Self::Restore | Self::Settle)
+    }
+
     /// Simpler moves that may do in its place.
     pub fn plainer(&self) -> Vec<Move> {
         match self.clone() {
@@ -64,6 +73,10 @@ impl Move {
                 let here = Self::Ask { at: 0, hurry, what: what.clone() };
                 let first = Self::Ask { at, hurry, what: Step { who: 0, case: 0, pick: 0, ..what } };
                 vec![first, here, alone]
+            }
+            Self::Onward { at, case, pick, acts } => {
+                let fewer = [1, acts / 2, acts.saturating_sub(1)].into_iter().filter(|n| (1..acts).contains(n));
+                fewer.map(|acts| Self::Onward { at, case, pick, acts }).collect()
             }
             Self::ClaimNext { hurry, who, .. } => vec![Self::ClaimNext { at: 0, hurry, who }],
             Self::Tick { at, .. } => vec![Self::Tick { at, hurry: true }, Self::Tick { at: 0, hurry: true }],
@@ -123,6 +136,9 @@ fn asked() -> impl Strategy<Value = Move> {
     prop_oneof![
         14 => (at(), hurry(), act::step(), 0..5_usize).prop_map(|(at, hurry, what, case)| {
             Move::Ask { at, hurry, what: Step { case, ..what } }
+        }),
+        2 => (at(), 0..CASES, 0..8_usize, 3..16_usize).prop_map(|(at, case, pick, acts)| {
+            Move::Onward { at, case, pick, acts }
         }),
         3 => (at(), 1..4_usize).prop_map(|(at, priority)| Move::Arrival { at, priority }),
         5 => (at(), hurry(), 0..4_usize).prop_map(|(at, hurry, who)| Move::ClaimNext { at, hurry, who }),
