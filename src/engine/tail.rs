@@ -268,7 +268,9 @@ impl Reader {
         let mark = Mark { epoch, version: last };
         self.mark = Some(mark);
         self.tail.note(told.iter().map(|told| told.version));
-        if self.ahead <= mark.seq() {
+        if self.ahead <= mark.seq() && self.tail.holds_lost() {
+            self.reset("a record was read of a history that was lost");
+        } else if self.ahead <= mark.seq() {
             self.tail.publish(mark, std::mem::replace(&mut self.resolved, true));
         } else {
             self.tail.fed(mark.seq());

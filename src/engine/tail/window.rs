@@ -211,10 +211,14 @@ impl Tail {
 
     /// Whether the history read has this entry; `None` when it was read too long ago to know.
     pub(in crate::engine) fn has(&self, place: Version) -> Option<bool> {
+        self.window().has(place)
+    }
+
+    /// Whether a state that waits to be shown is of another history than the one that was read: it came from an old primary.
+    pub(super) fn holds_lost(&self) -> bool {
         let window = self.window();
-        let first = window.places.front()?.seq();
-        let at = usize::try_from(place.seq().checked_sub(first)?).ok()?;
-        Some(window.places.get(at).is_some_and(|known| *known == place))
+        let mut waiting = window.order.range(window.mark.seq() + 1..).filter_map(|(_, case)| window.latest.get(case));
+        waiting.any(|latest| window.has(latest.known.version) == Some(false))
     }
 
     /// What this tail tells from now on.
@@ -249,6 +253,12 @@ impl Tail {
 }
 
 impl Window {
+    fn has(&self, place: Version) -> Option<bool> {
+        let first = self.places.front()?.seq();
+        let at = usize::try_from(place.seq().checked_sub(first)?).ok()?;
+        Some(self.places.get(at).is_some_and(|known| *known == place))
+    }
+
     fn forget(&mut self) {
         self.order.clear();
         self.latest.clear();

@@ -94,14 +94,16 @@ impl Watcher {
                 }
             }
         }
-        // What changed after the floor stands in the window, and is told from there.
-        states.retain(|known| known.version.seq() <= floor);
+        // What changed after the floor stands in the window, and is told from there. An event may leave its case as it was:
+        // then it was told before the cursor.
+        states.retain(|known| (self.cursor.seq() + 1..=floor).contains(&known.version.seq()));
+        if states.iter().any(|known| self.tail.has(known.version) == Some(false)) {
+            return Ok(false);
+        }
         states.sort_by_key(|known| known.version.seq());
         let place = self.engine.territory(&self.actor.territory)?;
         for known in states {
             let Some(view) = CaseView::new(&place, &known, self.engine.now()) else { continue };
-            // A case of which this part of the log did not tell is not among them; its place is never before the cursor.
-            self.cursor.version = self.cursor.version.max(known.version);
             self.tell(&Latest { known, view: Arc::new(view) }).await?;
         }
         self.cursor.version = end;

@@ -156,8 +156,7 @@ impl Watcher {
             }
             (self.cursor, _, self.resets) = self.tail.place();
             (self.shown, self.resumed) = (BTreeMap::new(), false);
-            self.pages().await?;
-            if self.changes().await? == Level::Reached {
+            if self.pages().await? == Level::Reached && self.changes().await? == Level::Reached {
                 self.in_snapshot = false;
                 return self.say(Change::SnapshotDone(self.token())).await;
             }
@@ -166,13 +165,18 @@ impl Watcher {
         Err(Failure::Unavailable(why.to_owned()).into())
     }
 
-    async fn pages(&mut self) -> Result<(), End> {
+    async fn pages(&mut self) -> Result<Level, End> {
         let mut page = PageRequest { size: MAX_PAGE_SIZE, ..PageRequest::default() };
         loop {
             let listing = self.engine.list(&self.actor, self.filter.list(), page.clone()).await?;
             let newest = listing.items.iter().map(|view| view.version.seq()).max();
             // A record may be ahead of the log that is safe everywhere: it is not shown before.
             self.tail.shows(newest.unwrap_or_default(), self.resets, self.limits.silence).await?;
+            // What was read from an old primary may be of a history that was lost.
+            let lost = |view: &CaseView| self.tail.has(view.version) == Some(false);
+            if self.tail.place().2 != self.resets || listing.items.iter().any(lost) {
+                return Ok(Level::Reset);
+            }
             for view in listing.items {
                 if !self.filter.shows(&view.case) {
                     continue;
@@ -182,7 +186,7 @@ impl Watcher {
             }
             match listing.next {
                 Some(next) => page.token = Some(next),
-                None => return Ok(()),
+                None => return Ok(Level::Reached),
             }
         }
     }
@@ -195,7 +199,6 @@ impl Watcher {
                 Look::Behind => return Ok(Level::Behind),
                 Look::Changes(changes, level) => {
                     for latest in &changes {
-                        self.cursor.version = latest.known.version;
                         self.tell(latest).await?;
                     }
                     if let Some(mark) = level {
@@ -207,8 +210,10 @@ impl Watcher {
         }
     }
 
-    /// Tells a case as it is now; the cursor stands at its last change, so a watch cut off here misses and repeats nothing.
+    /// Tells a case as it is now. Once it is told the cursor stands at its last change: a watch that is cut off before or
+    /// after misses and repeats nothing.
     pub(super) async fn tell(&mut self, latest: &Latest) -> Result<(), End> {
+        let here = Mark { version: self.cursor.version.max(latest.known.version), ..self.cursor };
         let id = latest.view.case.id;
         let seen = seen_by(&self.actor, &self.place, &latest.view);
         let shows = seen.as_ref().is_some_and(|view| self.filter.shows(&view.case));
@@ -220,10 +225,11 @@ impl Watcher {
             // What he may not see he was never shown.
             (false, None) => seen.filter(|_| self.resumed),
         };
-        match told {
-            Some(view) => self.say(Change::Case { view, gone: !shows, token: self.token() }).await,
-            None => Ok(()),
+        if let Some(view) = told {
+            self.say(Change::Case { view, gone: !shows, token: self.token_at(here) }).await?;
         }
+        self.cursor = here;
+        Ok(())
     }
 
     /// The log cannot be read: said once, and borne for a while.
@@ -254,7 +260,11 @@ impl Watcher {
     }
 
     fn token(&self) -> WatchToken {
-        if self.in_snapshot { WatchToken::anew() } else { WatchToken::at(self.cursor) }
+        self.token_at(self.cursor)
+    }
+
+    fn token_at(&self, place: Mark) -> WatchToken {
+        if self.in_snapshot { WatchToken::anew() } else { WatchToken::at(place) }
     }
 
     fn too_slow(&self) -> End {

@@ -10,6 +10,7 @@ use super::{
     },
 };
 use crate::domain::simulation::act::{Act::*, Step};
+use sas_dispatch::domain::case::command::CallEvent;
 
 fn holds(level: Level, moves: Vec<Move>) {
     play(&Program { level, moves }, Planted::default()).unwrap_or_else(|wrong| panic!("{wrong}"));
@@ -53,4 +54,40 @@ fn a_receipt_of_a_lost_tail_acknowledges_nothing() {
     };
     told_by(Wait { ms: 0 });
     told_by(StoreClock { ms: 1_500 });
+}
+
+/// An event may leave its case as it was: a console that resumes before that event has been shown the case already.
+#[test]
+fn a_console_that_resumes_is_not_told_again_what_an_event_left_as_it_was() {
+    let call = Step { act: Call(CallEvent::Reconnected), who: 1, case: 2, pick: 7 };
+    let cut = vec![FailOver { saved: 0 }, Ask { at: 1, hurry: true, what: call }, Wait { ms: 120_000 }, Settle];
+    holds(Level::D1, [vec![Arrival { at: 1, priority: 2 }, Watch { at: 2, queue: false }, Settle], cut].concat());
+}
+
+/// The change that a console did not take is not among those that its last token says it has been told.
+#[test]
+fn a_console_that_took_nothing_resumes_with_the_first_change_that_it_did_not_take() {
+    let note = |case| Ask { at: 0, hurry: true, what: Step { act: Note, who: 0, case, pick: 0 } };
+    let told = |case| [vec![note(case)], vec![Go { call: 0, fault: Fine }; 6]].concat();
+    // One of these lengths fills the queue, so that the change of the other case waits until the console is dropped.
+    for length in 20..28 {
+        let arrival = Arrival { at: 0, priority: 2 };
+        let begin = vec![arrival.clone(), arrival, Watch { at: 0, queue: false }, Settle];
+        let slow = vec![Reads { console: 0, reads: false }];
+        let changes = (0..length).flat_map(|_| told(0)).chain(told(1)).collect();
+        holds(Level::D1, [begin, slow, changes, vec![Wait { ms: 40_000 }, Settle]].concat());
+    }
+}
+
+/// A list that was read from an old primary is of a history that was lost by the time the log is read: nothing of it is shown.
+#[test]
+fn a_snapshot_begun_on_an_old_primary_shows_nothing_of_a_lost_tail() {
+    // The lost tail is longer than what takes its place, or as long.
+    for at in [0, 1] {
+        let open = Open { vital: false, telephony: true, infant: false };
+        let open = Ask { at, hurry: false, what: Step { act: open, who: 2, case: 3, pick: 6 } };
+        let claim = Ask { at: 1, hurry: true, what: Step { act: Next, who: 2, case: 2, pick: 3 } };
+        let watch = Watch { at: 2, queue: false };
+        holds(Level::D2, vec![watch, open, Arrival { at: 1, priority: 1 }, FailOver { saved: 0 }, claim, Settle]);
+    }
 }

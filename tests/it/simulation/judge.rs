@@ -54,6 +54,9 @@ pub struct Judge {
     claims: BTreeMap<(CaseId, u64), PersonId>,
     /// How often each command took effect, for whoever wants to know what a run reached.
     pub took_effect: BTreeMap<String, usize>,
+    /// How often another epoch began.
+    pub raised: usize,
+    epoch: u64,
 }
 
 impl Judge {
@@ -71,6 +74,8 @@ impl Judge {
             nexts: BTreeSet::new(),
             claims: BTreeMap::new(),
             took_effect: BTreeMap::new(),
+            raised: 0,
+            epoch: 0,
         }
     }
 
@@ -85,6 +90,11 @@ impl Judge {
         let land = world.truth().lands.get(&self.territory).unwrap_or(&empty);
         let same = land.log.len() >= self.log.len()
             && land.log.iter().zip(&self.log).next_back().is_none_or(|(entry, known)| entry.command_id == *known);
+        if let Some(wrong) = &world.wrong {
+            return Err(wrong.clone());
+        }
+        self.raised += usize::from(self.epoch > 0 && land.epoch > self.epoch);
+        self.epoch = land.epoch;
         if land.log.len() as u64 != land.seq {
             return Err(format!("1: the log has {} entries and its head is {}", land.log.len(), land.seq));
         }
@@ -95,6 +105,19 @@ impl Judge {
             self.entry(land, entry)?;
         }
         if same { Ok(()) } else { self.all_acknowledged(land) }
+    }
+
+    /// An old copy was put back: what is not in it is lost, and nobody is to blame but whoever goes on as if it were not.
+    pub fn went_back(&mut self, world: &World) {
+        let empty = Land::default();
+        let land = world.truth().lands.get(&self.territory).unwrap_or(&empty);
+        self.acknowledged.retain(|command, told| land.has_receipt(*command) == Some(told.seq));
+        self.claims.clear();
+    }
+
+    /// Whether a command stands in the log.
+    pub fn in_log(&self, command: CommandId) -> bool {
+        self.commands.contains_key(&command)
     }
 
     /// Another history: everything is read again.

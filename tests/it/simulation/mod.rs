@@ -6,18 +6,26 @@
 //! `SAS_SIM_SEEDS` and `SAS_SIM_STEPS` make a long hunt of it, `SAS_SIM_FROM` says where it begins, `SAS_SIM_TRACE` shows
 //! every answer of a run.
 
+mod alike;
+mod asked;
 mod cases;
+mod console;
+mod disaster;
+mod instance;
 mod judge;
 mod ledger;
 mod net;
 mod plant;
 mod play;
 mod port;
+mod quiet;
 mod shrink;
 mod small;
 mod step;
 
 use std::collections::BTreeMap;
+
+use crate::domain::simulation::act::COMMANDS;
 
 use plant::{Plant, Planted};
 
@@ -45,6 +53,25 @@ fn whatever_happens_no_rule_breaks_and_nothing_acknowledged_is_lost() {
         }
     }
     println!("info: {seeds} seeds of up to {moves} moves; results {results:?}; took effect {took_effect:?}");
+    // A hunt that begins elsewhere may be short.
+    if from == 0 && seeds >= 60 && moves >= 200 {
+        reached(&results, &took_effect);
+    }
+}
+
+/// Runs that never get anywhere would show nothing: every command took effect, other epochs began, and consoles met
+/// everything that can be said to them.
+fn reached(results: &BTreeMap<String, usize>, took_effect: &BTreeMap<String, usize>) {
+    let seen = |name: &&str| results.get(*name).or_else(|| took_effect.get(*name)).is_some_and(|n| *n > 0);
+    let answers = ["done", "replayed", "touched", "Store Behind", "Store Unknown", "Store Unavailable", "epoch raised"];
+    let watches = ["watch: case", "watch: gone", "watch: snapshot", "watch: bookmark", "watch: reset", "watch: stale"];
+    let all = COMMANDS.iter().chain(&answers).chain(&watches).copied();
+    let missing: Vec<&str> = all.filter(|name| !seen(name)).collect();
+    let mut table = String::new();
+    for (name, n) in took_effect.iter().chain(results) {
+        table.push_str(&format!("{n:>8}  {name}\n"));
+    }
+    assert!(missing.is_empty(), "never reached: {missing:?}; what was:\n{table}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! arrive, be answered, be lost, or come a second time. Nothing happens by itself, so that a program is one run.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
 };
@@ -12,7 +12,7 @@ use sas_dispatch::{
         ids::{CommandId, TerritoryId},
         time::{Instant, Span},
     },
-    store::{Committed, Index, Key, LogEntry, Member, Page, Score, Snapshot, StoreError, Txn},
+    store::{Committed, Durability, Index, Key, LogEntry, Member, Page, Score, Snapshot, StoreError, Txn, Version},
 };
 
 use super::{
@@ -49,6 +49,16 @@ pub enum Level {
     D2,
 }
 
+impl Level {
+    /// What a receipt says of a commit that may be told of.
+    pub fn promise(self) -> Durability {
+        match self {
+            Self::D1 => Durability::D1,
+            Self::D2 => Durability::D2,
+        }
+    }
+}
+
 /// What an instance asks of a server.
 #[derive(Debug, Clone)]
 pub enum Request {
@@ -75,7 +85,7 @@ pub enum Reply {
 pub type Answer = Result<Reply, StoreError>;
 
 #[derive(Debug)]
-enum Stage {
+pub(super) enum Stage {
     /// On its way to the server.
     Sent,
     /// Answered by this server; the answer is on its way back.
@@ -86,39 +96,51 @@ enum Stage {
     Ghost,
 }
 
-struct Call {
+pub(super) struct Call {
     id: u64,
     /// The request that it is made for; none when nobody waits, or a loop of the instance does.
     op: Option<u64>,
-    instance: usize,
-    server: usize,
-    request: Request,
-    stage: Stage,
-    waker: Option<Waker>,
+    pub(super) instance: usize,
+    pub(super) server: usize,
+    pub(super) request: Request,
+    pub(super) stage: Stage,
+    pub(super) waker: Option<Waker>,
 }
 
 /// One server and its clock's distance from the true time.
 #[derive(Default)]
-struct Server {
-    ledger: Ledger,
-    skew: i64,
+pub(super) struct Server {
+    pub(super) ledger: Ledger,
+    pub(super) skew: i64,
+    /// How far its log may be read since it is the primary no longer.
+    pub(super) ended: Option<BTreeMap<TerritoryId, u64>>,
 }
 
 /// Everything outside the instances.
 pub struct World {
-    level: Level,
+    pub(super) level: Level,
     now: i64,
-    servers: Vec<Server>,
+    pub(super) servers: Vec<Server>,
     /// Commits that the primary has and the replica has not, with the primary's clock at that moment.
-    tail: VecDeque<(Txn, Instant)>,
-    replica: Ledger,
-    primary: usize,
-    calls: Vec<Call>,
+    pub(super) tail: VecDeque<(Txn, Instant)>,
+    pub(super) replica: Ledger,
+    pub(super) primary: usize,
+    /// A copy made earlier, to be put back.
+    pub(super) backup: Option<Ledger>,
+    /// What each instance acknowledged and does not find since an old copy was put back: it may not go on writing.
+    pub(super) missing: Vec<Vec<CommandId>>,
+    /// Since then nobody has settled it.
+    pub(super) went_back: bool,
+    /// A write of an instance that should have refused it.
+    pub wrong: Option<String>,
+    /// The version of everything that was ever safe to be shown.
+    pub(super) durable: BTreeSet<Version>,
+    pub(super) calls: Vec<Call>,
     made: u64,
     /// The request that is being carried out at this moment.
     pub asking: Option<u64>,
     /// Which server each instance talks to, and how often it has been started.
-    doors: Vec<(usize, u32, u64)>,
+    pub(super) doors: Vec<(usize, u32, u64)>,
     /// Requests that were told something by a server that is the primary no longer.
     misled: BTreeSet<u64>,
     /// Everything that was answered, for the comparison of two runs.
@@ -132,7 +154,7 @@ pub struct Net(Arc<Mutex<World>>);
 impl Net {
     pub fn new(level: Level, start: Instant, instances: usize, plant: Planted) -> Self {
         let ledger = Ledger { plant, ..Ledger::default() };
-        let servers = vec![Server { ledger, skew: 0 }];
+        let servers = vec![Server { ledger, skew: 0, ended: None }];
         Self(Arc::new(Mutex::new(World {
             level,
             now: start.unix_ms(),
@@ -140,6 +162,11 @@ impl Net {
             tail: VecDeque::new(),
             replica: Ledger::default(),
             primary: 0,
+            backup: None,
+            missing: vec![Vec::new(); instances],
+            went_back: false,
+            wrong: None,
+            durable: BTreeSet::new(),
             calls: Vec::new(),
             made: 0,
             asking: None,
@@ -157,6 +184,11 @@ impl Net {
     pub fn port(&self, instance: usize) -> Port {
         let life = self.world().doors[instance].1;
         Port::of_instance(self.clone(), instance, life)
+    }
+
+    /// The operator's way: answered at once.
+    pub fn operator(&self) -> Port {
+        Port::of_operator(self.clone())
     }
 
     /// A way that no fault touches and that is answered at once, for whoever judges.
@@ -228,7 +260,7 @@ impl World {
         match std::mem::replace(&mut self.calls[place].stage, Stage::Ghost) {
             Stage::Ghost => {
                 let call = self.calls.remove(place);
-                let _ = self.serve(call.server, &call.request);
+                let _ = self.serve(call.server, &call.request, Some(call.instance));
             }
             Stage::Answered(answer, server) => {
                 let answer = if fault == Fault::Mute { self.silence(place) } else { self.safe(place, answer, server) };
@@ -241,20 +273,19 @@ impl World {
 
     fn arrive(&mut self, place: usize, fault: Fault) {
         let (server, request) = (self.calls[place].server, self.calls[place].request.clone());
-        // The loops of an instance, whose calls belong to no request, wait in real time after a fault: they meet none here.
-        let fault = if self.calls[place].op.is_none() { Fault::Fine } else { fault };
+        let from = Some(self.calls[place].instance);
         match fault {
             Fault::Fine | Fault::Twice => {
-                let answer = self.serve(server, &request);
+                let answer = self.serve(server, &request, from);
                 let answer = self.safe(place, answer, server);
                 self.back(place, answer);
             }
             Fault::Slow => {
-                let answer = self.serve(server, &request);
+                let answer = self.serve(server, &request, from);
                 self.calls[place].stage = Stage::Answered(answer, server);
             }
             Fault::Mute => {
-                let _ = self.serve(server, &request);
+                let _ = self.serve(server, &request, from);
                 let answer = self.silence(place);
                 self.back(place, answer);
             }
@@ -273,7 +304,7 @@ impl World {
     }
 
     /// Gives a call its answer.
-    fn back(&mut self, place: usize, answer: Answer) {
+    pub(super) fn back(&mut self, place: usize, answer: Answer) {
         let call = &mut self.calls[place];
         if call.server != self.primary && answer.is_ok() {
             self.misled.extend(call.op);
@@ -286,7 +317,7 @@ impl World {
     }
 
     /// Nobody answers in time: the caller connects anew, to whoever is the primary now.
-    fn silence(&mut self, place: usize) -> Answer {
+    pub(super) fn silence(&mut self, place: usize) -> Answer {
         let instance = self.calls[place].instance;
         self.connect(instance);
         match self.calls[place].request {
@@ -295,7 +326,7 @@ impl World {
         }
     }
 
-    fn connect(&mut self, instance: usize) {
+    pub(super) fn connect(&mut self, instance: usize) {
         let primary = self.primary;
         let door = &mut self.doors[instance];
         if door.0 != primary {
@@ -305,9 +336,16 @@ impl World {
 
     /// What may be told of an answer: at D2 a commit's only once the replica has all that came before it.
     fn safe(&mut self, place: usize, answer: Answer, server: usize) -> Answer {
-        if self.level == Level::D1 || !matches!(answer, Ok(Reply::Commit(Committed::Done(_)))) {
+        if self.level == Level::D1 {
             return answer;
         }
+        let answer = match answer {
+            Ok(Reply::Commit(Committed::Done(mut receipt))) => {
+                receipt.durability = Durability::D2;
+                Ok(Reply::Commit(Committed::Done(receipt)))
+            }
+            answer => return answer,
+        };
         if self.servers[server].ledger.plant.is(Plant::AnswersBeforeReplica) {
             return answer;
         }
@@ -325,7 +363,8 @@ impl World {
         }
     }
 
-    fn serve(&mut self, server: usize, request: &Request) -> Answer {
+    /// What a server answers, to an instance or to the operator.
+    pub(super) fn serve(&mut self, server: usize, request: &Request, from: Option<usize>) -> Answer {
         let clock = self.clock(server);
         let ledger = &mut self.servers[server].ledger;
         Ok(match request {
@@ -342,6 +381,9 @@ impl World {
             Request::Commit(txn) => {
                 let answer = ledger.commit(txn, clock)?;
                 let wrote = matches!(&answer, Committed::Done(receipt) if !receipt.replayed);
+                if let Some(from) = from.filter(|_| wrote && server == self.primary) {
+                    self.may_write(from, txn);
+                }
                 if wrote && self.level == Level::D2 && server == self.primary {
                     self.tail.push_back((*txn.clone(), clock));
                 }
@@ -401,7 +443,7 @@ impl World {
 
     /// How often an instance may have come to another server.
     pub fn generation(&self, instance: usize) -> u64 {
-        self.doors[instance].2
+        if self.truth().plant.is(Plant::HidesServers) { 1 } else { self.doors[instance].2 }
     }
 
     /// What the primary has, for whoever judges: nothing is noted, nothing held back.
@@ -420,50 +462,22 @@ impl World {
     }
 
     /// The last seq that a reader of the log may see: at D2 what the replica has.
-    fn seen(&self, server: usize, territory: &TerritoryId) -> u64 {
+    pub(super) fn seen(&self, server: usize, territory: &TerritoryId) -> u64 {
         let seq = |ledger: &Ledger| ledger.lands.get(territory).map_or(0, |land| land.seq);
         let here = seq(&self.servers[server].ledger);
+        if self.servers[server].ledger.plant.is(Plant::ShowsUnsafe) {
+            return here;
+        }
+        if let Some(ended) = &self.servers[server].ended {
+            return ended.get(territory).copied().unwrap_or_default();
+        }
+        if server == self.primary { self.replicated(territory) } else { here }
+    }
+
+    /// The last seq that is as safe as the site promises.
+    pub(super) fn replicated(&self, territory: &TerritoryId) -> u64 {
+        let seq = |ledger: &Ledger| ledger.lands.get(territory).map_or(0, |land| land.seq);
+        let here = seq(self.truth());
         if self.level == Level::D2 { here.min(seq(&self.replica)) } else { here }
-    }
-
-    /// The instance is gone, with all it waited for; what was on its way still arrives, if `late`.
-    pub fn forget(&mut self, instance: usize, late: bool) {
-        self.doors[instance].1 += 1;
-        self.connect(instance);
-        for call in self.calls.iter_mut().filter(|call| call.instance == instance) {
-            let commit = matches!((&call.request, &call.stage), (Request::Commit(_), Stage::Sent | Stage::Ghost));
-            call.stage = if commit && late { Stage::Ghost } else { Stage::Back(None) };
-            call.waker.take().into_iter().for_each(Waker::wake);
-        }
-        self.calls.retain(|call| !matches!(call.stage, Stage::Back(None)));
-    }
-
-    /// Every connection is cut: nobody hears an answer, whether or not the server had one.
-    pub fn cut(&mut self) {
-        for place in 0..self.calls.len() {
-            let asked = self.calls[place].op.is_some();
-            if asked && matches!(self.calls[place].stage, Stage::Sent | Stage::Answered(..)) {
-                let answer = self.silence(place);
-                self.back(place, answer);
-            }
-        }
-        for door in &mut self.doors {
-            door.2 += 1;
-        }
-    }
-
-    /// The replica takes the primary's place with so many of the commits that it lacked; the rest is lost. Instances go on
-    /// talking to the old primary until it fails them.
-    pub fn fail_over(&mut self, saved: usize) {
-        if self.level == Level::D1 {
-            return self.cut();
-        }
-        self.replicate(saved);
-        self.tail.clear();
-        let skew = self.servers[self.primary].skew;
-        let plant = self.servers[self.primary].ledger.plant.clone();
-        let ledger = Ledger { plant, ..self.replica.clone() };
-        self.servers.push(Server { ledger, skew });
-        self.primary = self.servers.len() - 1;
     }
 }

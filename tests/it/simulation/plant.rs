@@ -19,10 +19,14 @@ pub enum Plant {
     ForgetsReceipt,
     /// Answers before the replica has it.
     AnswersBeforeReplica,
+    /// Shows readers of the log what the replica may never have.
+    ShowsUnsafe,
+    /// Never says that a connection leads to another server.
+    HidesServers,
 }
 
 impl Plant {
-    pub const ALL: [Plant; 7] = [
+    pub const ALL: [Plant; 9] = [
         Self::DropsAcknowledged,
         Self::AppliesTwice,
         Self::ForgetsIndexEntry,
@@ -30,6 +34,8 @@ impl Plant {
         Self::IgnoresHeads,
         Self::ForgetsReceipt,
         Self::AnswersBeforeReplica,
+        Self::ShowsUnsafe,
+        Self::HidesServers,
     ];
 }
 

@@ -2,36 +2,29 @@
 
 use std::{
     collections::BTreeMap,
-    future::Future,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
     task::{Context, Poll, Waker},
 };
 
 use sas_dispatch::{
     clock::Clock,
     domain::{
-        actor::{Actor, Role},
+        actor::Role,
         case::{Command, Refusal},
-        ids::{CaseId, DecisionId, ShiftId},
-        place::Position,
-        regulation::qualification::{Priority, Stream},
+        regulation::qualification::Priority,
         time::Span,
     },
-    engine::{Done, Engine, Failure, LookupKey, Mutation, Options, Place, Target},
+    engine::{Engine, Failure, Mutation, Options, Target},
     store::{Digest, due_command},
-    telemetry::Metrics,
 };
 
 use super::{
+    asked::{Asked, Running, Told, kind, running, vital},
+    console::Console,
+    instance::{Instance, engine},
     judge::{Judge, Verdict},
-    net::{Fault, Net},
+    net::{Fault, Level, Net},
     plant::Planted,
-    port::Port,
-    step::{INSTANCES, Move, Program},
+    step::{CASES, INSTANCES, Move, Program},
 };
 use crate::domain::{
     simulation::{
@@ -43,66 +36,33 @@ use crate::domain::{
 
 /// Requests under way at once; one more waits for the oldest.
 const UNDER_WAY: usize = 6;
-/// Cases of one run.
-const CASES: usize = 8;
-/// The whole state is compared with the log once in so many moves, and at the end.
-const CHECK_EVERY: usize = 40;
+/// No request pauses longer than this between all its attempts.
+const LONGEST_PAUSE: Span = Span::from_secs(20);
+/// The whole state is compared with the log once in so many moves, after whatever breaks something, and at the end.
+const CHECK_EVERY: usize = 10;
 const REGULATORS: [&str; 4] = ["dr-reg-anne", "dr-reg-bruno", SOS_DOCTOR, "dr-reg-anne"];
 
-/// What was asked, so that it can be asked again.
-#[derive(Debug, Clone)]
-enum Asked {
-    Act(Actor, Target, Box<Command>),
-    Advance(Actor, CaseId, DecisionId),
-    ClaimNext(Actor),
-    Renew(Actor, CaseId, u64),
-    Position(Actor, ShiftId),
-    Tick,
-}
-
-impl Asked {
-    /// Whether what is told of its success names a case.
-    fn about_a_case(&self) -> bool {
-        match self {
-            Self::Act(_, target, command) => target.case.is_some() || matches!(**command, Command::Open(_)),
-            Self::Advance(..) => true,
-            _ => false,
-        }
-    }
-}
-
-#[derive(Debug)]
-enum Told {
-    Done(Result<Box<Done>, Failure>),
-    /// Of what leaves no receipt: whether it succeeded.
-    Touched(Result<(), Failure>),
-}
-
-type Running = Pin<Box<dyn Future<Output = Told>>>;
-
-struct Op {
-    id: u64,
+pub(super) struct Op {
+    pub(super) id: u64,
     instance: usize,
     asked: Asked,
     mutation: Mutation,
     running: Running,
 }
 
-struct Instance {
-    engine: Engine,
-    clock: Arc<AtomicI64>,
-    skew: i64,
-}
-
 pub struct Player {
-    net: Net,
-    instances: Vec<Instance>,
+    pub(super) net: Net,
+    pub(super) level: Level,
+    pub(super) instances: Vec<Instance>,
     /// An engine of the judge's own, which looks and changes nothing.
-    checker: Engine,
-    ops: Vec<Op>,
+    pub(super) checker: Engine,
+    pub(super) ops: Vec<Op>,
+    pub(super) consoles: Vec<Console>,
     made: u64,
     history: Vec<(Asked, Mutation)>,
-    judge: Judge,
+    pub(super) judge: Judge,
+    /// Where the instances keep across their lives what they acknowledged, where that is played.
+    pub(super) kept: Option<tempfile::TempDir>,
 }
 
 /// What a run came to.
@@ -112,31 +72,21 @@ pub struct Played {
     pub trace: Vec<String>,
     /// How often each command took effect.
     pub took_effect: BTreeMap<String, usize>,
-    /// How often each kind of result was given.
+    /// How often each kind of result was given, and each kind of message of a watch.
     pub results: BTreeMap<String, usize>,
-}
-
-fn engine(port: Port, clock: Clock) -> Engine {
-    let ground = bas_rhin();
-    let (territory, directory) = (ground.0.clone(), ground.1.clone());
-    let places = BTreeMap::from([(territory.id.clone(), Arc::new(Place { territory, directory }))]);
-    let lookup = LookupKey::new(*b"a key for a simulation");
-    // An engine that asks again pauses in real time, which a simulation has none of: here the callers ask again.
-    let options = Options { patience: std::time::Duration::ZERO, ..Options::default() };
-    Engine::new(Arc::new(port), clock, places, lookup, Metrics::silent(), options)
 }
 
 impl Player {
     pub fn new(program: &Program, plant: Planted) -> Self {
         let net = Net::new(program.level, THURSDAY, INSTANCES, plant);
-        let start = |at| {
-            let clock = Arc::new(AtomicI64::new(THURSDAY.unix_ms()));
-            Instance { engine: engine(net.port(at), Clock::Manual(clock.clone())), clock, skew: 0 }
-        };
-        let instances = (0..INSTANCES).map(start).collect();
-        let checker = engine(net.window(), Clock::manual(THURSDAY));
-        let judge = Judge::new(bas_rhin());
-        Self { net, instances, checker, ops: Vec::new(), made: 0, history: Vec::new(), judge }
+        let goes_back = program.moves.iter().any(|step| matches!(step, Move::PutBack));
+        let kept = goes_back.then(|| tempfile::tempdir().expect("a folder for what was acknowledged"));
+        let folder = kept.as_ref().map(tempfile::TempDir::path);
+        let instances = (0..INSTANCES).map(|at| Instance::new(&net, at, program.level, folder)).collect();
+        let checker = engine(std::sync::Arc::new(net.window()), Clock::manual(THURSDAY), Options::default());
+        let (judge, level) = (Judge::new(bas_rhin()), program.level);
+        let (ops, consoles, history) = Default::default();
+        Self { net, level, instances, checker, ops, consoles, made: 0, history, judge, kept }
     }
 
     /// Plays a program to its end; the error says which rule was broken at which move.
@@ -144,13 +94,18 @@ impl Player {
         let mut played = Played::default();
         for (n, step) in program.moves.iter().enumerate() {
             let moved = self.step(step, &mut played).await.and_then(|()| self.judge.look(&self.net.world()));
-            let checked = moved.and_then(|()| if n % CHECK_EVERY == CHECK_EVERY - 1 { self.check() } else { Ok(()) });
+            let due = n % CHECK_EVERY == CHECK_EVERY - 1 || step.breaks();
+            let checked = moved.and_then(|()| if due { self.check() } else { Ok(()) });
             self.print(n, step, &mut played);
             checked.map_err(|wrong| format!("move {n} {step:?}: {wrong}"))?;
         }
         self.end(&mut played).await.map_err(|wrong| format!("at the end: {wrong}"))?;
         played.trace.append(&mut self.net.world().told);
         played.took_effect = self.judge.took_effect;
+        played.results.insert("epoch raised".to_owned(), self.judge.raised);
+        for (kind, n) in self.consoles.iter().flat_map(|console| &console.heard) {
+            *played.results.entry(format!("watch: {kind}")).or_default() += n;
+        }
         Ok(played)
     }
 
@@ -172,6 +127,7 @@ impl Player {
                 None => self.timed(*at, what, *hurry, played).await,
             },
             Move::Arrival { at, priority } => self.arrival(*at, Priority::ALL[*priority], played).await,
+            Move::Onward { at, case, pick, acts } => self.onward((*at, *case, *pick), *acts, played).await,
             Move::ClaimNext { at, hurry, who } => {
                 let actor = someone(REGULATORS[who % REGULATORS.len()], Role::Regulator);
                 self.ask(*at, Asked::ClaimNext(actor), *hurry, played).await
@@ -189,7 +145,9 @@ impl Player {
                 self.go(*call, *fault);
                 self.run(played).await
             }
-            Move::Settle => self.settle(played).await,
+            Move::Settle if self.consoles.is_empty() => self.settle(played).await,
+            Move::Settle => self.quiet(played).await,
+            Move::Restore => self.restore(played).await,
             _ => {
                 self.outside(step);
                 self.run(played).await
@@ -204,28 +162,44 @@ impl Player {
             Move::StoreClock { ms } => self.net.world().skew_store(*ms),
             Move::Clock { at, ms } => {
                 self.instances[*at].skew = *ms;
-                self.set_clocks();
+                self.pass(Span::ZERO);
             }
-            Move::Crash { at, late } => {
-                self.ops.retain(|op| op.instance != *at);
-                self.net.world().forget(*at, *late);
-                let clock = Clock::Manual(self.instances[*at].clock.clone());
-                self.instances[*at].engine = engine(self.net.port(*at), clock);
-            }
+            Move::Crash { at, late } => self.crash(*at, *late),
             Move::Cut => self.net.world().cut(),
             Move::FailOver { saved } => self.net.world().fail_over(*saved),
+            Move::BackUp => self.net.world().back_up(),
+            Move::PutBack => {
+                self.net.world().put_back();
+                self.judge.went_back(&self.net.world());
+            }
+            Move::Watch { at, queue } => self.watch(*at, *queue),
+            Move::Resume { console, at } => {
+                if let Some(console) = self.consoles.get_mut(*console) {
+                    console.connect(*at, self.instances[*at].engine.clone());
+                }
+            }
+            Move::Reads { console, reads } => {
+                self.consoles.get_mut(*console).into_iter().for_each(|console| console.reads = *reads);
+            }
             _ => unreachable!("{step:?} is asked of somebody"),
         }
     }
 
-    fn pass(&mut self, span: Span) {
-        self.net.world().pass(span);
-        self.set_clocks();
+    fn crash(&mut self, at: usize, late: bool) {
+        self.ops.retain(|op| op.instance != at);
+        self.net.world().forget(at, late);
+        let folder = self.kept.as_ref().map(tempfile::TempDir::path);
+        self.instances[at] = self.instances[at].again(&self.net, at, self.level, folder);
+        let (next, instances) = ((at + 1) % INSTANCES, &self.instances);
+        for console in self.consoles.iter_mut().filter(|console| console.at == at) {
+            console.connect(next, instances[next].engine.clone());
+        }
     }
 
-    fn set_clocks(&self) {
-        let now = self.net.world().now().unix_ms();
-        self.instances.iter().for_each(|known| known.clock.store(now + known.skew, Ordering::SeqCst));
+    pub(super) fn pass(&mut self, span: Span) {
+        self.net.world().pass(span);
+        let now = self.net.world().now();
+        self.instances.iter().for_each(|known| known.pass(now, span));
     }
 
     /// Acts that are no command of the domain.
@@ -250,6 +224,18 @@ impl Player {
         let Some(case) = self.judge.cases.last().copied() else { return Ok(()) };
         let qualify = Command::Qualify(Box::new(stage::qualify(priority)));
         self.ask(at, Asked::Act(stage::arm(), Target::case(case), Box::new(qualify)), true, played).await
+    }
+
+    async fn onward(&mut self, whose: (usize, usize, usize), acts: usize, played: &mut Played) -> Verdict {
+        let (at, case, pick) = whose;
+        for n in 0..acts {
+            let what = Step { act: Act::Next, who: (pick + n) % 6, case, pick: (5 * pick + 3 * n) % 8 };
+            if let Some(asked) = self.meaning(&what) {
+                self.ask(at, asked, true, played).await?;
+                self.judge.look(&self.net.world())?;
+            }
+        }
+        Ok(())
     }
 
     async fn again(&mut self, at: usize, hurry: bool, back: usize, played: &mut Played) -> Verdict {
@@ -279,7 +265,7 @@ impl Player {
         Some(Asked::Act(actor, Target { case, version: None }, Box::new(command)))
     }
 
-    async fn ask(&mut self, at: usize, asked: Asked, hurry: bool, played: &mut Played) -> Verdict {
+    pub(super) async fn ask(&mut self, at: usize, asked: Asked, hurry: bool, played: &mut Played) -> Verdict {
         self.made += 1;
         let name = format!("command {}", self.made);
         let command_id = due_command(&name, self.net.world().store_clock());
@@ -323,13 +309,18 @@ impl Player {
 
     /// Lets one request come to its end, and what stands in its way.
     async fn finish(&mut self, id: u64, played: &mut Played) -> Verdict {
+        let most = self.net.world().now() + LONGEST_PAUSE;
         while self.ops.iter().any(|op| op.id == id) {
             let place = {
                 let world = self.net.world();
                 world.movable_of(id).or_else(|| world.movable_of_somebody())
             };
-            let Some(place) = place else { return Err(format!("a request waits for nothing: {:?}", self.named(id))) };
-            self.net.world().go(place, Fault::Fine);
+            match place {
+                Some(place) => self.net.world().go(place, Fault::Fine),
+                // It pauses before it asks again.
+                None if self.net.world().now() < most => self.pass(Span::from_ms(20)),
+                None => return Err(format!("a request waits for nothing: {:?}", self.named(id))),
+            }
             self.run(played).await?;
         }
         Ok(())
@@ -339,7 +330,7 @@ impl Player {
         self.ops.iter().find(|op| op.id == id).map(|op| &op.asked)
     }
 
-    async fn settle(&mut self, played: &mut Played) -> Verdict {
+    pub(super) async fn settle(&mut self, played: &mut Played) -> Verdict {
         while let Some(id) = self.ops.first().map(|op| op.id) {
             self.finish(id, played).await?;
         }
@@ -347,7 +338,7 @@ impl Player {
     }
 
     /// Lets every request and every loop of the instances go on as far as it can, and hears what was answered.
-    async fn run(&mut self, played: &mut Played) -> Verdict {
+    pub(super) async fn run(&mut self, played: &mut Played) -> Verdict {
         loop {
             let calls = self.net.world().made();
             let mut heard = self.poll(played)?;
@@ -356,6 +347,7 @@ impl Player {
                 tokio::task::yield_now().await;
             }
             heard |= self.poll(played)?;
+            heard |= self.hear_watches(played)?;
             if !heard && self.net.world().made() == calls {
                 return Ok(());
             }
@@ -394,7 +386,12 @@ impl Player {
                 if done.reply.case.is_none() && op.asked.about_a_case() {
                     return Err(format!("1: {:?} was acknowledged without a word of its case", op.asked));
                 }
-                return self.judge.told(op.mutation.command_id, &actor.person, done, &world);
+                self.judge.told(op.mutation.command_id, &actor.person, done, &world)?;
+                if !done.replayed && self.judge.in_log(op.mutation.command_id) {
+                    drop(world);
+                    self.net.world().acknowledged(op.instance, op.mutation.command_id);
+                }
+                return Ok(());
             }
             (Told::Done(Err(failure)) | Told::Touched(Err(failure)), _) => failure,
             _ => return Ok(()),
@@ -412,88 +409,5 @@ impl Player {
             Asked::Act(_, _, command) if refused && vital(command) => Err(format!("7: a P0 was refused: {failure}")),
             _ => Ok(()),
         }
-    }
-
-    /// The whole log against all records and indexes.
-    fn check(&self) -> Verdict {
-        let territory = bas_rhin().0.id.clone();
-        let mut check = Box::pin(self.checker.check(&territory));
-        let Poll::Ready(report) = check.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
-            unreachable!("the window answers at once");
-        };
-        let report = report.map_err(|failure| failure.to_string())?;
-        let silence = |wrong: &&String| !wrong.contains("before anybody was told");
-        match report.violations.iter().find(silence) {
-            Some(wrong) => Err(wrong.clone()),
-            None => Ok(()),
-        }
-    }
-
-    /// Everything works again: what is under way ends, upkeep runs, and nothing may be left silent.
-    async fn end(&mut self, played: &mut Played) -> Verdict {
-        self.settle(played).await?;
-        self.net.world().skew_store(0);
-        self.instances.iter_mut().for_each(|known| known.skew = 0);
-        self.pass(Span::from_mins(2));
-        self.arrivals();
-        self.judge.look(&self.net.world())?;
-        // A lease that stood still while the store could not be reached runs on from the first contact.
-        self.ask(0, Asked::Tick, true, played).await?;
-        self.pass(Span::from_mins(2));
-        for _ in 0..4 {
-            self.ask(0, Asked::Tick, true, played).await?;
-        }
-        self.judge.look(&self.net.world())?;
-        self.check()?;
-        let world = self.net.world();
-        let Some(land) = world.truth().lands.get(&bas_rhin().0.id) else { return Ok(()) };
-        self.judge.all_acknowledged(land)?;
-        self.judge.nothing_silent(world.now(), land)
-    }
-
-    /// Whatever is still on its way from nobody arrives.
-    fn arrivals(&mut self) {
-        let mut world = self.net.world();
-        while let Some(place) = world.movable().first().copied() {
-            world.go(place, Fault::Fine);
-        }
-    }
-}
-
-fn running(engine: Engine, asked: Asked, mutation: Mutation) -> Running {
-    let boxed = |result: Result<Done, Failure>| Told::Done(result.map(Box::new));
-    Box::pin(async move {
-        match asked {
-            Asked::Act(actor, target, command) => boxed(engine.act(&actor, mutation, target, *command).await),
-            Asked::Advance(actor, case, decision) => {
-                boxed(engine.advance(&actor, mutation, Target::case(case), decision).await)
-            }
-            Asked::ClaimNext(actor) => boxed(engine.claim_next(&actor, mutation, Stream::Snp).await),
-            Asked::Renew(actor, case, no) => Told::Touched(engine.renew_claim(&actor, case, no).await.map(|_| ())),
-            Asked::Position(actor, shift) => {
-                let position = Position { lat: 48.58, lon: 7.75 };
-                Told::Touched(engine.report_position(&actor, shift, position).await.map(|_| ()))
-            }
-            Asked::Tick => Told::Touched(engine.upkeep_once().await.map(|_| ())),
-        }
-    })
-}
-
-fn vital(command: &Command) -> bool {
-    match command {
-        Command::Open(open) => open.vital,
-        _ => false,
-    }
-}
-
-fn kind(told: &Told) -> String {
-    match told {
-        Told::Done(Ok(done)) if done.replayed => "replayed".to_owned(),
-        Told::Done(Ok(_)) => "done".to_owned(),
-        Told::Touched(Ok(())) => "touched".to_owned(),
-        Told::Done(Err(failure)) | Told::Touched(Err(failure)) => match failure {
-            Failure::Refused(refusal) => refusal.code().to_owned(),
-            other => format!("{other:?}").split(['(', ' ']).take(2).collect::<Vec<_>>().join(" "),
-        },
     }
 }

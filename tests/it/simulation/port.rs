@@ -13,32 +13,50 @@ use sas_dispatch::{
 
 use super::net::{Answer, Net, Reply, Request};
 
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+enum Caller {
+    /// An instance, in this life of it.
+    Instance(usize, u32),
+    Judge,
+    Operator,
+}
+
 /// One instance's store, or the judge's window.
 #[derive(Clone)]
 pub struct Port {
     net: Net,
-    instance: Option<(usize, u32)>,
+    caller: Caller,
 }
 
 impl fmt::Debug for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Port").field("instance", &self.instance).finish_non_exhaustive()
+        f.debug_struct("Port").field("caller", &self.caller).finish_non_exhaustive()
     }
 }
 
 impl Port {
     /// The way of an instance in this life of it.
     pub fn of_instance(net: Net, instance: usize, life: u32) -> Self {
-        Self { net, instance: Some((instance, life)) }
+        Self { net, caller: Caller::Instance(instance, life) }
     }
 
     /// A way that no fault touches and that is answered at once.
     pub fn of_judge(net: Net) -> Self {
-        Self { net, instance: None }
+        Self { net, caller: Caller::Judge }
+    }
+
+    /// The operator's tool, on the primary itself.
+    pub fn of_operator(net: Net) -> Self {
+        Self { net, caller: Caller::Operator }
     }
 
     async fn ask(&self, request: Request) -> Answer {
-        let Some((instance, life)) = self.instance else { return self.net.world().look(&request) };
+        let (instance, life) = match self.caller {
+            Caller::Instance(instance, life) => (instance, life),
+            Caller::Judge => return self.net.world().look(&request),
+            Caller::Operator => return self.net.world().operate(&request),
+        };
         let Some(id) = self.net.world().send(instance, life, request) else {
             return Err(StoreError::Unavailable("this instance was stopped".to_owned()));
         };
@@ -105,6 +123,9 @@ impl Store for Port {
     }
 
     fn generation(&self, _: &TerritoryId) -> u64 {
-        self.instance.map_or(0, |(instance, _)| self.net.world().generation(instance))
+        match self.caller {
+            Caller::Instance(instance, _) => self.net.world().generation(instance),
+            Caller::Judge | Caller::Operator => 0,
+        }
     }
 }

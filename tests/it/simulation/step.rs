@@ -7,6 +7,8 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use super::net::{Fault, Level};
 use crate::domain::simulation::act::{self, Step};
 
+/// Cases of one run.
+pub const CASES: usize = 8;
 /// How many instances of the service run over the one store.
 pub const INSTANCES: usize = 3;
 
@@ -17,6 +19,8 @@ pub enum Move {
     Ask { at: usize, hurry: bool, what: Step },
     /// A call comes and is qualified at once, so that somebody waits.
     Arrival { at: usize, priority: usize },
+    /// The people whose turn it is go on with one case for so many acts.
+    Onward { at: usize, case: usize, pick: usize, acts: usize },
     /// A regulator claims what is next.
     ClaimNext { at: usize, hurry: bool, who: usize },
     /// A visiting doctor's terminal says where it is.
@@ -41,9 +45,26 @@ pub enum Move {
     Cut,
     /// The replica takes so many more commits and becomes the primary.
     FailOver { saved: usize },
+    /// A copy of everything is made.
+    BackUp,
+    /// The last copy is put in the place of everything.
+    PutBack,
+    /// The operator settles what is missing since then.
+    Restore,
+    /// A console begins to watch everything, or one queue.
+    Watch { at: usize, queue: bool },
+    /// A console is cut off and goes on elsewhere from where it stood.
+    Resume { console: usize, at: usize },
+    /// A console stops taking its messages, or goes on.
+    Reads { console: usize, reads: bool },
 }
 
 impl Move {
+    /// Something befalls servers or instances: what is kept is looked at as a whole after it.
+    pub fn breaks(&self) -> bool {
+        matches!(self, Self::Crash { .. } | Self::FailOver { .. } | Self::PutBack | Self::Restore | Self::Settle)
+    }
+
     /// Simpler moves that may do in its place.
     pub fn plainer(&self) -> Vec<Move> {
         match self.clone() {
@@ -52,6 +73,10 @@ impl Move {
                 let here = Self::Ask { at: 0, hurry, what: what.clone() };
                 let first = Self::Ask { at, hurry, what: Step { who: 0, case: 0, pick: 0, ..what } };
                 vec![first, here, alone]
+            }
+            Self::Onward { at, case, pick, acts } => {
+                let fewer = [1, acts / 2, acts.saturating_sub(1)].into_iter().filter(|n| (1..acts).contains(n));
+                fewer.map(|acts| Self::Onward { at, case, pick, acts }).collect()
             }
             Self::ClaimNext { hurry, who, .. } => vec![Self::ClaimNext { at: 0, hurry, who }],
             Self::Tick { at, .. } => vec![Self::Tick { at, hurry: true }, Self::Tick { at: 0, hurry: true }],
@@ -82,11 +107,27 @@ impl fmt::Debug for Program {
 
 pub fn programs(moves: usize) -> impl Strategy<Value = Program> {
     let level = prop_oneof![2 => Just(Level::D2), 1 => Just(Level::D1)];
-    (level, vec(step(), moves / 2..=moves)).prop_map(|(level, moves)| Program { level, moves })
+    let moves = prop_oneof![
+        3 => vec(step(), moves / 2..=moves),
+        1 => vec(prop_oneof![40 => step(), 1 => old_copy()], moves / 2..=moves),
+    ];
+    (level, moves).prop_map(|(level, moves)| Program { level, moves })
 }
 
 fn step() -> impl Strategy<Value = Move> {
-    prop_oneof![24 => asked(), 18 => moved(), 4 => time(), 2 => broken()]
+    prop_oneof![24 => asked(), 18 => moved(), 4 => time(), 2 => broken(), 2 => watched()]
+}
+
+fn watched() -> impl Strategy<Value = Move> {
+    prop_oneof![
+        3 => (0..INSTANCES, any::<bool>()).prop_map(|(at, queue)| Move::Watch { at, queue }),
+        2 => (0..2_usize, 0..INSTANCES).prop_map(|(console, at)| Move::Resume { console, at }),
+        2 => (0..2_usize, any::<bool>()).prop_map(|(console, reads)| Move::Reads { console, reads }),
+    ]
+}
+
+fn old_copy() -> impl Strategy<Value = Move> {
+    prop_oneof![3 => Just(Move::BackUp), 2 => Just(Move::PutBack), 2 => Just(Move::Restore)]
 }
 
 fn asked() -> impl Strategy<Value = Move> {
@@ -95,6 +136,9 @@ fn asked() -> impl Strategy<Value = Move> {
     prop_oneof![
         14 => (at(), hurry(), act::step(), 0..5_usize).prop_map(|(at, hurry, what, case)| {
             Move::Ask { at, hurry, what: Step { case, ..what } }
+        }),
+        2 => (at(), 0..CASES, 0..8_usize, 3..16_usize).prop_map(|(at, case, pick, acts)| {
+            Move::Onward { at, case, pick, acts }
         }),
         3 => (at(), 1..4_usize).prop_map(|(at, priority)| Move::Arrival { at, priority }),
         5 => (at(), hurry(), 0..4_usize).prop_map(|(at, hurry, who)| Move::ClaimNext { at, hurry, who }),

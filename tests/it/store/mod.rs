@@ -4,7 +4,7 @@ pub mod callers;
 mod durability;
 mod embedded;
 pub mod fence;
-mod fuzz;
+pub mod fuzz;
 mod guards;
 mod log;
 pub mod moving;

@@ -1,5 +1,6 @@
-//! Differential fuzz: random transactions over a small space of names, given to the Redis script and to the embedded
-//! engine, must get the same answers and leave the same records, indexes and log, whatever the clock does.
+//! Differential fuzz: random transactions over a small space of names, given to another store and to the embedded engine,
+//! must get the same answers and leave the same records, indexes and log, whatever the clock does. The other is the Redis
+//! script here, and the simulation's ledger there.
 
 mod steps;
 
@@ -23,9 +24,9 @@ use super::stand::{START, index, key, member, redis_at};
 use crate::support::redis::Server;
 
 /// Both engines on one hand-driven clock.
-struct Both {
+pub struct Both {
     embedded: Arc<dyn Store>,
-    redis: Arc<dyn Store>,
+    other: Arc<dyn Store>,
     clock: Clock,
     /// Kinds of answers that came, to know that the fuzz reaches all of them.
     seen: Mutex<BTreeSet<&'static str>>,
@@ -38,25 +39,43 @@ fn script_and_embedded_engine_answer_alike_and_keep_alike() {
     let both = runtime.block_on(async {
         let clock = Clock::manual(START);
         let embedded = Arc::new(Embedded::open(dir.path(), clock.clone()).unwrap());
-        let redis = redis_at(&server.url(), clock.clone()).await;
-        Both { embedded, redis, clock, seen: Mutex::default() }
+        Both::new(embedded, redis_at(&server.url(), clock.clone()).await, clock)
     });
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(120);
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-    let next = std::cell::Cell::new(0);
-    let played = runner.run(&steps(), |steps| {
-        next.set(next.get() + 1);
-        let territory = format!("case-{}", next.get()).parse().unwrap();
-        runtime.block_on(both.play(territory, steps))
-    });
-    played.unwrap_or_else(|failure| panic!("{failure}"));
-    let reached: Vec<_> = both.seen.lock().unwrap().iter().copied().collect();
-    let all =
-        ["clock", "conflict", "done", "fenced", "malformed", "other payload", "replayed", "stale command", "touched"];
-    assert_eq!(reached, all, "the fuzz no longer reaches every kind of answer");
+    both.answer_and_keep_alike(&runtime);
 }
 
 impl Both {
+    /// Both on `clock`, which is a manual one.
+    pub fn new(embedded: Arc<dyn Store>, other: Arc<dyn Store>, clock: Clock) -> Self {
+        Self { embedded, other, clock, seen: Mutex::default() }
+    }
+
+    /// Plays random transactions on both, a new territory each time.
+    pub fn answer_and_keep_alike(&self, runtime: &tokio::runtime::Runtime) {
+        let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(120);
+        let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+        let next = std::cell::Cell::new(0);
+        let played = runner.run(&steps(), |steps| {
+            next.set(next.get() + 1);
+            let territory = format!("case-{}", next.get()).parse().unwrap();
+            runtime.block_on(self.play(territory, steps))
+        });
+        played.unwrap_or_else(|failure| panic!("{failure}"));
+        let reached: Vec<_> = self.seen.lock().unwrap().iter().copied().collect();
+        let all = [
+            "clock",
+            "conflict",
+            "done",
+            "fenced",
+            "malformed",
+            "other payload",
+            "replayed",
+            "stale command",
+            "touched",
+        ];
+        assert_eq!(reached, all, "the fuzz no longer reaches every kind of answer");
+    }
+
     async fn play(&self, territory: TerritoryId, steps: Vec<Step>) -> Result<(), TestCaseError> {
         self.set_clock(START.unix_ms());
         let mut known = self.state(&territory).await?;
@@ -66,7 +85,7 @@ impl Both {
                 Step::Clock(ms) => self.set_clock(self.clock.now().unix_ms() + ms),
                 Step::Commit(plan) => {
                     let txn = self.transaction(&territory, &known, &versions, &plan);
-                    let (ours, theirs) = (self.embedded.commit(&txn).await, self.redis.commit(&txn).await);
+                    let (ours, theirs) = (self.embedded.commit(&txn).await, self.other.commit(&txn).await);
                     prop_assert_eq!(alike(&ours), alike(&theirs), "{:?}", txn);
                     self.seen.lock().unwrap().insert(kind(&txn, &ours));
                 }
@@ -76,7 +95,7 @@ impl Both {
         }
         self.compare_indexes(&territory).await?;
         let (ours, theirs) =
-            (self.embedded.log(&territory, 0, 1_000).await, self.redis.log(&territory, 0, 1_000).await);
+            (self.embedded.log(&territory, 0, 1_000).await, self.other.log(&territory, 0, 1_000).await);
         prop_assert_eq!(&ours, &theirs);
         let seqs: Vec<u64> = ours.unwrap().iter().map(|entry| entry.seq).collect();
         prop_assert_eq!(seqs, (1..=known.seq).collect::<Vec<_>>(), "the log has a gap");
@@ -94,7 +113,7 @@ impl Both {
         let mut state = None;
         for command in [None, Some(steps::command_id(0, 0)), Some(steps::command_id(1, 0))] {
             let mut ours = self.embedded.read(territory, &keys, command).await.unwrap();
-            let mut theirs = self.redis.read(territory, &keys, command).await.unwrap();
+            let mut theirs = self.other.read(territory, &keys, command).await.unwrap();
             for receipt in [&mut ours.receipt, &mut theirs.receipt].into_iter().flatten() {
                 receipt.durability = Durability::Unknown;
             }
@@ -110,7 +129,7 @@ impl Both {
                 let mut after: Option<(Score, Member)> = None;
                 loop {
                     let ours: Page = self.embedded.range(territory, &index(name), after.clone(), size).await.unwrap();
-                    let theirs = self.redis.range(territory, &index(name), after.clone(), size).await.unwrap();
+                    let theirs = self.other.range(territory, &index(name), after.clone(), size).await.unwrap();
                     prop_assert_eq!(&ours, &theirs, "{} after {:?}", name, after);
                     after = ours.entries.last().cloned();
                     if ours.entries.len() < size {
