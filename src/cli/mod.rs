@@ -10,8 +10,11 @@ mod check_config;
 mod demo;
 mod explain;
 mod export;
+mod extract;
 mod french;
 mod import;
+mod indicators;
+mod logs;
 mod place;
 mod replay;
 mod restore;
@@ -66,6 +69,10 @@ enum Command {
     Import(import::Args),
     /// Tell an exported log again: every second in which a case had no owner, a slot was double, a deadline was silent
     Check(check::Args),
+    /// Indicators of exported logs or of a running service: by day, as CSV or JSON; unmet needs; regulators compared
+    Indicators(indicators::Args),
+    /// Write the anonymised extract of a day from an exported log: counts without a person, small cells hidden
+    Extract(extract::Args),
     /// Go on after a backup was put back: lists what is missing and begins another epoch
     Restore(restore::Args),
     /// Check the configuration: every fault at once, with file and line
@@ -83,6 +90,8 @@ impl Command {
             Self::Export(args) => export::run(args, shared),
             Self::Import(args) => import::run(args, shared),
             Self::Check(args) => check::run(args, shared),
+            Self::Indicators(args) => indicators::run(args, shared),
+            Self::Extract(args) => extract::run(args, shared),
             Self::Restore(args) => restore::run(args, shared),
             Self::CheckConfig(args) => check_config::run(args, shared),
         }

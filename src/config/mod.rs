@@ -23,6 +23,7 @@ mod geography;
 mod responders;
 mod settings;
 mod sheet;
+mod statistics;
 mod territory;
 mod values;
 
@@ -32,6 +33,7 @@ pub use fault::{Fault, Faults};
 pub use settings::{
     ArchiveSettings, Below, Intake, LogFormat, Promised, ServerSettings, Settings, StoreSettings, TelemetrySettings,
 };
+pub use statistics::{ExtractSettings, IndicatorSettings};
 
 use crate::domain::{calendar::UnknownTerritory, directory::Directory, ids::TerritoryId, territory::Territory};
 use fault::FaultLog;

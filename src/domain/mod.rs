@@ -9,6 +9,7 @@ pub mod case;
 pub mod codes;
 pub mod directory;
 pub mod ids;
+pub mod indicators;
 pub mod person;
 pub mod place;
 pub mod regulation;
