@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Days, NaiveDate, NaiveTime};
+use chrono::{Days, Months, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
 use super::{
@@ -16,6 +16,7 @@ use crate::domain::{
         independence::Exception,
         motives::MOTIVES,
         need::{CareType, Constraints, LongestDelay},
+        prescription::{PrescriptionPolicy, is_atc},
         protocol::Protocol,
         qualification::DueSpans,
     },
@@ -39,15 +40,39 @@ pub(super) fn sector_names(root: &Table<'_>) -> BTreeMap<SectorId, String> {
 /// The delays, leases, deadlines and exceptions; what is absent has its default.
 pub(super) fn regulation(root: &Table<'_>, zone: Tz) -> RegulationPolicy {
     let default = RegulationPolicy::default();
-    let spans = root.table("regulation", |table| (due(table, default.due), lease(table, default.lease)));
-    let (due, lease) = spans.unwrap_or((default.due, default.lease));
+    let spans = root.table("regulation", |table| {
+        let longest = table.or("may_wait_longest_seconds", default.may_wait_longest, seconds);
+        (due(table, default.due), lease(table, default.lease), longest)
+    });
+    let (due, lease, may_wait_longest) = spans.unwrap_or((default.due, default.lease, default.may_wait_longest));
     RegulationPolicy {
         due,
         lease,
         deadlines: root.table("deadlines", deadlines).unwrap_or_default(),
         protocols: Vec::new(),
         independence_exceptions: root.tables("independence_exceptions", |table| exception(table, zone)),
+        may_wait_longest,
+        prescription: root.table("prescription", prescription).unwrap_or(default.prescription),
+        archived_after: root.table("life", archived_after).unwrap_or(default.archived_after),
     }
+}
+
+fn prescription(table: &Table<'_>) -> PrescriptionPolicy {
+    let default = PrescriptionPolicy::default();
+    PrescriptionPolicy {
+        longest_days: whole_u32(table, "longest_days", 1..=90).unwrap_or(default.longest_days),
+        excluded_classes: table.or("excluded_classes", default.excluded_classes, list(atc)),
+    }
+}
+
+fn atc(value: &toml::de::DeValue<'_>) -> Result<String, String> {
+    let code = words(value)?;
+    if is_atc(&code) { Ok(code) } else { Err("expected an ATC code or the beginning of one, such as \"N02A\"".into()) }
+}
+
+/// Filed three months after the opening, so archived no earlier.
+fn archived_after(table: &Table<'_>) -> Months {
+    whole_u32(table, "archived_after_months", 3..=600).map_or(RegulationPolicy::default().archived_after, Months::new)
 }
 
 fn due(table: &Table<'_>, default: DueSpans) -> DueSpans {
@@ -92,6 +117,10 @@ fn deadlines(table: &Table<'_>) -> ActionDeadlines {
         ambulance_report: span("ambulance_report_seconds", default.ambulance_report),
         unanswered: span("unanswered_seconds", default.unanswered),
         call_back: span("call_back_seconds", default.call_back),
+        announce: span("announce_seconds", default.announce),
+        ask_again: span("ask_again_seconds", default.ask_again),
+        counter_regulation: span("counter_regulation_seconds", default.counter_regulation),
+        complete_file: span("complete_file_seconds", default.complete_file),
     }
 }
 

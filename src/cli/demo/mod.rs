@@ -24,6 +24,7 @@ mod staff;
 mod supply;
 mod table;
 mod tally;
+mod told;
 mod verdict;
 mod visitors;
 mod wants;

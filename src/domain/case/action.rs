@@ -50,6 +50,12 @@ coded_enum! {
         FollowUp = "FOLLOW_UP", "Suivre";
         /// Nobody was left: a regulator must find another way.
         Unanswered = "UNANSWERED", "Sans réponse";
+        /// Announce a patient to the emergency department, which accepts or not.
+        AnnouncePatient = "ANNOUNCE_PATIENT", "Annoncer aux urgences";
+        /// Complete a file that lacks what the law asks. All else is done when it is open alone.
+        CompleteFile = "COMPLETE_FILE", "Compléter le dossier";
+        /// Look at what a responder changed.
+        SeeCounterRegulation = "SEE_COUNTER_REGULATION", "Voir la contre-régulation";
     }
 }
 

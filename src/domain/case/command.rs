@@ -7,8 +7,10 @@ use crate::{
         person::Private,
         place::Position,
         regulation::{
-            decision::SupplyReason,
+            decision::{CounterReason, SupplyReason},
+            dialogue::{Dialogue, PatientRefusal},
             need::{CareType, Need},
+            prescription::Prescription,
             qualification::{Attribution, Flag, Priority, Stream},
         },
         routing::Plan,
@@ -38,6 +40,10 @@ pub struct Particulars {
     pub safety: Option<ContactSafety>,
     /// Patients, by number: what routing needs and who they are.
     pub patients: Vec<(Patient, Identity)>,
+    /// The motive, for a file that has none.
+    pub motive: Option<String>,
+    /// When a file made in advance becomes active; only at its opening.
+    pub activates: Option<Instant>,
 }
 
 /// Opens a case.
@@ -108,6 +114,30 @@ pub struct Qualify {
     pub note: Option<Private<String>>,
 }
 
+/// What a doctor says, hears and writes beside a signature.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Beside {
+    /// What was told.
+    pub dialogue: Option<Dialogue>,
+    /// What to watch for, in words.
+    pub watch_for: Option<Private<String>>,
+    /// That the patient refuses.
+    pub refusal: Option<PatientRefusal>,
+    /// What is prescribed; its decision's id is put in when it is signed.
+    pub prescription: Option<Box<Prescription>>,
+}
+
+/// Other care than was decided, as a responder tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counter {
+    /// What was done instead.
+    pub care: CareType,
+    /// Why.
+    pub reasons: Vec<CounterReason>,
+    /// In words.
+    pub note: Option<Private<String>>,
+}
+
 /// The need of one patient, signed. What needs no supply is need and answer in one act.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SignNeed {
@@ -121,6 +151,8 @@ pub struct SignNeed {
     pub follow_up: Option<Instant>,
     /// Keep the claim: another decision comes.
     pub keep: bool,
+    /// What was said and written beside it.
+    pub beside: Beside,
 }
 
 /// The answer, signed with the plan in view.
@@ -138,6 +170,8 @@ pub struct SignAnswer {
     pub note: Option<Private<String>>,
     /// Keep the claim: another decision comes.
     pub keep: bool,
+    /// What was said and written beside it.
+    pub beside: Beside,
 }
 
 /// A responder's answer to an offer.
@@ -200,6 +234,8 @@ pub enum Command {
     Release {
         /// Fencing number.
         claim_no: u64,
+        /// The doctor says that it may wait until then.
+        may_wait: Option<Instant>,
     },
     /// Take a case back from its holder.
     ForceRelease {
@@ -258,6 +294,8 @@ pub enum Command {
         offer: OfferId,
         /// Seen, or not.
         seen: bool,
+        /// Other care than was decided.
+        counter: Option<Box<Counter>>,
     },
     /// A doctor on duty takes a visit.
     TakeVisit {
@@ -281,6 +319,8 @@ pub enum Command {
         visit: VisitId,
         /// The words.
         text: Private<String>,
+        /// Other care than was decided.
+        counter: Option<Box<Counter>>,
     },
     /// Something to be done is over.
     EndAction {

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     coded_enum,
     domain::{
-        ids::{NoteId, PersonId, VisitId},
+        ids::{DecisionId, NoteId, PersonId, VisitId},
         person::Private,
         place::Position,
+        regulation::prescription::Prescription,
         time::Instant,
     },
 };
@@ -85,6 +86,12 @@ coded_enum! {
         Report = "REPORT", "Compte rendu";
         /// Why something was refused, cancelled or forced.
         Reason = "REASON", "Motif";
+        /// What the caller was told to watch for.
+        SafetyNet = "SAFETY_NET", "Consignes de rappel";
+        /// Written once the file was valid: what was there before is frozen.
+        Addendum = "ADDENDUM", "Complément";
+        /// Why a responder gave other care.
+        CounterRegulation = "COUNTER_REGULATION", "Contre-régulation";
     }
 }
 
@@ -101,6 +108,9 @@ pub struct Note {
     pub at: Instant,
     /// The visit it reports on.
     pub visit: Option<VisitId>,
+    /// The decision it goes with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionId>,
     /// The words.
     pub text: Private<String>,
 }
@@ -121,6 +131,9 @@ pub struct Sealed {
     pub position: Private<Option<Position>>,
     /// The telephone call, as the integration names it.
     pub call: Private<Option<String>>,
+    /// What was prescribed by telephone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prescriptions: Vec<Prescription>,
 }
 
 /// Personal words of an event: what [`super::fact::Fact`] may not hold.
@@ -139,4 +152,6 @@ pub enum Words {
     Position(Private<Option<Position>>),
     /// The telephone call.
     Call(Private<Option<String>>),
+    /// A prescription by telephone, added.
+    Prescription(Box<Prescription>),
 }

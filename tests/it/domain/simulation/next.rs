@@ -48,7 +48,10 @@ pub fn act(case: &Case, pick: usize) -> Act {
         ActionKind::Visit if pick == 6 => Act::Cancel,
         ActionKind::Visit => Act::MoveVisit(VisitStatus::ALL[2 + pick % 5]),
         ActionKind::AwaitReport => Act::Report,
+        ActionKind::CompleteFile => Act::Complete,
         ActionKind::CallBack
+        | ActionKind::AnnouncePatient
+        | ActionKind::SeeCounterRegulation
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation
         | ActionKind::FollowUp => Act::End(End::Done),
