@@ -62,7 +62,7 @@ impl Desk {
         self.a.renew_claim(&regulator(n), case, no).await
     }
 
-    async fn case(&self, case: CaseId) -> Case {
+    async fn case(&self, case: CaseId) -> Arc<Case> {
         self.read(case).await.case
     }
 
@@ -144,7 +144,7 @@ async fn a_repeated_claim_next_gives_the_case_and_the_level_of_its_first_run_tho
     assert!(matches!(unknown, Failure::Store(StoreError::Unknown(_))), "written here only: {unknown:?}");
     missed(&desk).await;
     // Now a vital emergency is first, which may be claimed at D1. The repeat is not about that one.
-    desk.done(&regulator(2), vital, Command::Release { claim_no }).await;
+    desk.done(&regulator(2), vital, Command::Release { claim_no, may_wait: None }).await;
     for engine in [&desk.a, &desk.b] {
         let again = next(engine, 1, lost_reply).await.map(|done| (done.reply.case, done.durability));
         assert!(matches!(again, Err(Failure::Store(_))), "not yet on the replica: {again:?}");

@@ -202,7 +202,7 @@ impl Oracle {
     pub fn met(events: &[Event]) -> (f64, f64) {
         let mut records = Records::default();
         events.iter().for_each(|event| apply(&mut records, event));
-        let doctors = |case: &Case| -> Vec<CareType> {
+        let doctors = |case: &std::sync::Arc<Case>| -> Vec<CareType> {
             let decided = case.decisions.iter().filter(|known| known.protocol.is_none());
             decided.filter_map(|known| known.answer.as_ref()).map(|answer| answer.care).collect()
         };
