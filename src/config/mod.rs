@@ -21,6 +21,7 @@ mod fault;
 mod folder;
 mod geography;
 mod responders;
+mod room;
 mod settings;
 mod sheet;
 mod territory;

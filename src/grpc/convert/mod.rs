@@ -10,6 +10,7 @@ pub mod particulars;
 pub mod phone;
 pub mod regulation;
 pub mod reply;
+pub mod room;
 pub mod routing;
 pub mod search;
 pub mod slot;
