@@ -60,7 +60,12 @@ fn five_faults_in_five_files_are_reported_together() {
     "p1_due_seconds = 0",
     "regulation.p1_due_seconds: expected 1 to 2592000, got 0"
 )]
-#[case(BAS_RHIN, "skills = []", "skills = [\"Pédiatrie\"]", "regulation.skills: item 1: skill: expected 1 to 64 lower-case")]
+#[case(
+    BAS_RHIN,
+    "skills = []",
+    "skills = [\"Pédiatrie\"]",
+    "regulation.skills: item 1: skill: expected 1 to 64 lower-case"
+)]
 #[case(
     BAS_RHIN,
     "skills = []",

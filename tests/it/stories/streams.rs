@@ -6,14 +6,13 @@ use rstest::rstest;
 use sas_dispatch::{
     config::Config,
     domain::{regulation::fallback::Stop, time::Span},
-
     grpc::{
         client::{Code, Status},
         pb::{self, ActionKind, CareLevel, CareType, Fallback, LongestDelay, Priority, Stream},
     },
 };
 
-use crate::support::room::{Ground, Person, Refused, Room, Story, ask, ill, need, qualified, shipped};
+use crate::support::room::{Ground, Person, Room, Seen, Story, ask, ill, need, qualified, shipped};
 
 /// Bas-Rhin with two skills, and a liberal regulation that stops at midnight.
 fn versed() -> Config {
@@ -94,7 +93,10 @@ async fn from_midnight_the_centre_15_answers_under_the_national_code(#[case] gro
     assert!(next(&amu, Stream::Amu, &[]).await?.is_none(), "until midnight it waits for the liberal regulator");
     room.wait(Span::from_mins(11)).await;
     let taken = next(&amu, Stream::Amu, &[]).await?.expect("nobody else answers now");
-    assert_eq!((taken.case_id.as_str(), taken.claim.as_ref().unwrap().fallback()), (&*case.case_id, Fallback::NoLiberal));
+    assert_eq!(
+        (taken.case_id.as_str(), taken.claim.as_ref().unwrap().fallback()),
+        (&*case.case_id, Fallback::NoLiberal)
+    );
     let advice = need(CareType::Advice, CareLevel::R4, LongestDelay::H24);
     let decided = amu.signs_need(&taken, advice).await?;
     let signed = decided.decisions[0].signed.as_ref().unwrap();
