@@ -6,6 +6,7 @@ use chrono::{Days, Months, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
 use super::{
+    room,
     sheet::Table,
     values::{boolean, date, list, parsed, seconds, whole, words},
 };
@@ -47,7 +48,7 @@ pub(super) fn regulation(root: &Table<'_>, zone: Tz) -> RegulationPolicy {
         p3: table.table("p3", deferral).unwrap_or_default(),
         triage: table.optional("triage_protocols", list(words)),
         may_wait_longest: table.or("may_wait_longest_seconds", default.may_wait_longest, seconds),
-        ..default.clone()
+        ..room::read(table, default.clone())
     });
     let policy = stated.unwrap_or(default);
     RegulationPolicy {
@@ -108,7 +109,11 @@ fn lease(table: &Table<'_>, default: LeaseSpans) -> LeaseSpans {
         lease: table.or("lease_seconds", default.lease, seconds),
         renew: table.or("renew_seconds", default.renew, seconds),
         suspect: table.or("suspect_seconds", default.suspect, seconds),
+        suspect_on_call: table.or("suspect_on_call_seconds", default.suspect_on_call, seconds),
     };
+    if lease.suspect_on_call < lease.suspect {
+        table.fault("suspect_on_call_seconds", "must not be shorter than suspect_seconds");
+    }
     if !(lease.renew < lease.lease && lease.lease <= lease.suspect) {
         table.fault("lease_seconds", "must be longer than renew_seconds and no longer than suspect_seconds");
     }
@@ -137,6 +142,10 @@ fn deadlines(table: &Table<'_>) -> ActionDeadlines {
         ask_again: span("ask_again_seconds", default.ask_again),
         counter_regulation: span("counter_regulation_seconds", default.counter_regulation),
         complete_file: span("complete_file_seconds", default.complete_file),
+        re_evaluate: span("re_evaluate_seconds", default.re_evaluate),
+        reorient_p1: span("reorient_p1_seconds", default.reorient_p1),
+        reorient: span("reorient_seconds", default.reorient),
+        transfer: span("transfer_seconds", default.transfer),
     }
 }
 

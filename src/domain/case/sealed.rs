@@ -8,8 +8,8 @@ use crate::{
         ids::{DecisionId, NoteId, PersonId, VisitId},
         person::Private,
         place::Position,
-        regulation::protocols::Answers,
         regulation::prescription::Prescription,
+        regulation::protocols::Answers,
         time::Instant,
     },
 };

@@ -15,6 +15,7 @@ use crate::{
 
 use super::{
     dialogue::{Dialogue, PatientRefusal},
+    fallback::Fallback,
     need::{CareType, Need},
     prescription::Situation,
     wrong::Wrong,
@@ -47,6 +48,9 @@ pub struct Signature {
     pub at: Instant,
     /// Version of the territory's rules.
     pub rules: String,
+    /// Why a regulator of another stream signed (HubSante.attribution).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Fallback>,
 }
 
 /// The second signed part: what is done, with the supply in view.

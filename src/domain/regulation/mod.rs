@@ -6,6 +6,7 @@
 
 pub mod decision;
 pub mod dialogue;
+pub mod fallback;
 pub mod independence;
 pub mod motives;
 pub mod need;
@@ -14,4 +15,6 @@ pub mod protocol;
 pub mod protocols;
 pub mod qualification;
 pub mod queue;
+pub mod room;
+pub mod split;
 pub mod wrong;

@@ -2,17 +2,25 @@
 //!
 //! All are elapsed times. The defaults are starting values for a board to change, not figures of a text.
 
+use std::collections::BTreeSet;
+
 use chrono::{Months, NaiveDate};
 
-use crate::domain::{
-    regulation::{
-        independence::Exception,
-        prescription::PrescriptionPolicy,
-        protocol::Protocol,
-        protocols::{Age, Seal},
-        qualification::DueSpans,
+use crate::{
+    coded_enum,
+    domain::{
+        ids::Skill,
+        regulation::{
+            fallback::Stop,
+            independence::Exception,
+            prescription::PrescriptionPolicy,
+            protocol::Protocol,
+            protocols::{Age, Seal},
+            qualification::DueSpans,
+            split::SplitRules,
+        },
+        time::{Instant, Span},
     },
-    time::{Instant, Span},
 };
 
 /// The rules of regulation in one territory.
@@ -40,7 +48,30 @@ pub struct RegulationPolicy {
     pub prescription: PrescriptionPolicy,
     /// How long after its opening a filed case is archived (HubSante.etat: two or five years).
     pub archived_after: Months,
+    /// What a case may ask of its regulator and a regulator may say of himself. None unless named here.
+    pub skills: BTreeSet<Skill>,
+    /// When a stream has no regulation, by the wall clock.
+    pub stops: Vec<Stop>,
+    /// What goes to the hospital's regulators.
+    pub split: SplitRules,
+    /// What becomes of a regulator who is not on a roster that is kept.
+    pub unrostered: Unrostered,
+    /// The longest surge that can be declared at once.
+    pub longest_surge: Span,
 }
+
+coded_enum! {
+    /// What becomes of a regulator who is not on a roster that is kept.
+    Unrostered {
+        /// Nothing is refused; the answer says so.
+        Allow = "allow", "Autorisé";
+        /// What is not urgent is refused; P0 and P1 never are.
+        Refuse = "refuse", "Refusé hors P0 et P1";
+    }
+}
+
+/// Most skills of one territory: each has its own queue in each stream, and a claim guards the heads of all it draws from.
+pub const MOST_SKILLS: usize = 6;
 
 impl Default for RegulationPolicy {
     fn default() -> Self {
@@ -56,6 +87,11 @@ impl Default for RegulationPolicy {
             may_wait_longest: Span::from_hours(4),
             prescription: PrescriptionPolicy::default(),
             archived_after: Months::new(60),
+            skills: BTreeSet::new(),
+            stops: Vec::new(),
+            split: SplitRules::default(),
+            unrostered: Unrostered::Allow,
+            longest_surge: Span::from_hours(12),
         }
     }
 }
@@ -104,11 +140,18 @@ pub struct LeaseSpans {
     pub renew: Span,
     /// A case whose claim ended is shown as suspect to others until this long after the last renewal.
     pub suspect: Span,
+    /// The same while an exchange says that the caller is on the line: the doctor may still be speaking with him.
+    pub suspect_on_call: Span,
 }
 
 impl Default for LeaseSpans {
     fn default() -> Self {
-        Self { lease: Span::from_secs(30), renew: Span::from_secs(10), suspect: Span::from_secs(90) }
+        Self {
+            lease: Span::from_secs(30),
+            renew: Span::from_secs(10),
+            suspect: Span::from_secs(90),
+            suspect_on_call: Span::from_mins(30),
+        }
     }
 }
 
@@ -158,6 +201,14 @@ pub struct ActionDeadlines {
     pub counter_regulation: Span,
     /// Completing a file that lacks what the law asks.
     pub complete_file: Span,
+    /// Asking the caller of a late case how the patient is.
+    pub re_evaluate: Span,
+    /// The answer of another stream to a P1 that was sent to it.
+    pub reorient_p1: Span,
+    /// The answer of another stream to any other case that was sent to it.
+    pub reorient: Span,
+    /// The answer of another territory to a case that was sent to it.
+    pub transfer: Span,
 }
 
 impl Default for ActionDeadlines {
@@ -181,6 +232,10 @@ impl Default for ActionDeadlines {
             ask_again: Span::from_hours(1),
             counter_regulation: Span::from_hours(24),
             complete_file: Span::from_hours(24),
+            re_evaluate: Span::from_mins(5),
+            reorient_p1: Span::from_secs(60),
+            reorient: Span::from_mins(5),
+            transfer: Span::from_mins(5),
         }
     }
 }

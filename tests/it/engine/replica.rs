@@ -1,6 +1,6 @@
 //! A site that promises its replica, without it: what is not vital waits, and nobody loses by waiting.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sas_dispatch::{
     clock::Clock,
@@ -58,7 +58,7 @@ impl Desk {
     }
 
     async fn renews(&self, n: usize, case: CaseId) -> Result<Renewed, Failure> {
-        let no = self.case(case).await.claim.unwrap().no;
+        let no = self.case(case).await.claim.as_ref().unwrap().no;
         self.a.renew_claim(&regulator(n), case, no).await
     }
 
@@ -67,7 +67,7 @@ impl Desk {
     }
 
     async fn claim_of(&self, case: CaseId) -> Claim {
-        self.case(case).await.claim.expect("somebody holds it")
+        self.case(case).await.claim.clone().expect("somebody holds it")
     }
 
     async fn upkeep(&self) {
@@ -113,7 +113,7 @@ async fn nobody_loses_a_case_because_a_replica_is_away_and_nobody_is_told_that_h
     assert_eq!(desk.claim_of(held).await.suspect, None, "its time stands still");
     assert!(desk.claim_of(silent).await.suspect.is_some(), "it is still left to its holder");
     // The vital one could be renewed and was not: somebody else takes it at once.
-    assert!(desk.case(vital).await.claim.is_none_or(|claim| claim.suspect.is_some()));
+    assert!(desk.case(vital).await.claim.as_ref().is_none_or(|claim| claim.suspect.is_some()));
     desk.done(&regulator(4), vital, Command::Claim).await;
 
     replica.signal("CONT");

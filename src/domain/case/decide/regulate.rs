@@ -7,21 +7,20 @@ use crate::domain::{
         command::{SignAnswer, SignNeed},
         fact::Fact,
         refusal::{FieldFault, Refusal},
-        sealed::NoteKind,
     },
     ids::DecisionId,
     person::Private,
     regulation::{
         decision::{Answer, Decision, answer_fault},
         need::{CareLevel, CareType, contradictions},
-        qualification::{Priority, Stream, due},
+        qualification::{Priority, Stream},
     },
 };
 
 use super::{
     beside::{self, Done},
     claims,
-    draft::{Draft, coordinators, regulators},
+    draft::{Draft, coordinators},
 };
 
 pub(super) fn sign_need(draft: &mut Draft<'_>, command: &SignNeed) -> Result<(), Refusal> {
@@ -89,31 +88,6 @@ pub(super) fn sign_answer(draft: &mut Draft<'_>, command: &SignAnswer) -> Result
     let refused = command.care == CareType::RefusedByPatient;
     beside::ask_again(draft, command.decision, command.beside.dialogue.as_ref(), refused);
     leave(draft, command.claim_no, command.keep);
-    Ok(())
-}
-
-/// Sends the case to another stream's regulators; nothing that is open ends by it (D6311-33: instant re-orientation).
-pub(super) fn reorient(
-    draft: &mut Draft<'_>,
-    claim_no: u64,
-    stream: Stream,
-    reason: &Private<String>,
-) -> Result<(), Refusal> {
-    if draft.held(claim_no, Some(reason))?.is_none() {
-        return Ok(());
-    }
-    reason_given(reason)?;
-    let priority = draft.case()?.qualification.as_ref().map_or(Priority::P2, |known| known.priority);
-    let due = due(priority, draft.now, draft.due_spans());
-    draft.note(NoteKind::Reason, reason);
-    draft.push(Fact::Requeued { stream, priority, due });
-    draft.push(Fact::ClaimEnded { no: claim_no });
-    draft.end_kind(ActionKind::Regulate, End::Replaced);
-    draft.open(ActionKind::Regulate, regulators(stream), due, About::default());
-    if let Some(agreed) = draft.case()?.open_action(ActionKind::TelephoneAppointment).map(|action| action.deadline) {
-        draft.end_kind(ActionKind::TelephoneAppointment, crate::domain::case::action::End::Replaced);
-        draft.open(ActionKind::TelephoneAppointment, regulators(stream), agreed, About::default());
-    }
     Ok(())
 }
 

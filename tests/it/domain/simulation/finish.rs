@@ -57,9 +57,11 @@ fn answer(room: &Room, id: CaseId, action: &Action) -> (Actor, Command) {
         ActionKind::Regulate | ActionKind::Unanswered => regulate(case, garde),
         ActionKind::CompleteFile => (arm(), complete(case)),
         ActionKind::SeeCounterRegulation => (garde, end(End::Done)),
+        ActionKind::Reorient | ActionKind::Transfer => (garde, Command::AnswerReorientation { refused: None }),
         ActionKind::CallBack
         | ActionKind::TelephoneAppointment
         | ActionKind::AnnouncePatient
+        | ActionKind::ReEvaluate
         | ActionKind::FollowUp
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation => (coordinator(), end(End::Done)),

@@ -50,10 +50,12 @@ pub fn act(case: &Case, pick: usize) -> Act {
         ActionKind::AwaitReport => Act::Report,
         ActionKind::TelephoneAppointment if pick == 2 => Act::End(End::Unreachable),
         ActionKind::CompleteFile => Act::Complete,
+        ActionKind::Reorient | ActionKind::Transfer => Act::AnswerReorientation { refused: pick.is_multiple_of(2) },
         ActionKind::CallBack
         | ActionKind::TelephoneAppointment
         | ActionKind::AnnouncePatient
         | ActionKind::SeeCounterRegulation
+        | ActionKind::ReEvaluate
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation
         | ActionKind::FollowUp => Act::End(End::Done),

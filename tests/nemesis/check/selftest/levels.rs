@@ -91,5 +91,17 @@ fn qualified(priority: Priority) -> Fact {
     let at = Instant::from_unix_ms(AT_MS);
     let (stream, motive, flags) = (Stream::Snp, None, Vec::new());
     let by = "arm-1".parse().expect("the texts of a test are ids");
-    Fact::Qualified(Qualification { priority, stream, motive, flags, symptoms: true, due: at, at, by, proposal: None })
+    Fact::Qualified(Qualification {
+        priority,
+        stream,
+        motive,
+        flags,
+        symptoms: true,
+        due: at,
+        at,
+        by,
+        proposal: None,
+        skill: None,
+        split: None,
+    })
 }
