@@ -20,7 +20,10 @@ use crate::domain::{
         protocols::{Age, Committee, PSYCHIATRIC, Seal, psychiatric},
         qualification::DueSpans,
     },
-    territory::{ActionDeadlines, DatedProtocol, Deferral, LeaseSpans, RegulationPolicy, RouteCategory, RoutingPolicy},
+    territory::{
+        ActionDeadlines, DatedProtocol, Deferral, LeaseSpans, NumberForm, RegulationPolicy, RepeatPolicy,
+        RouteCategory, RoutingPolicy,
+    },
     time::Span,
 };
 
@@ -42,12 +45,17 @@ pub(super) fn regulation(root: &Table<'_>, zone: Tz) -> RegulationPolicy {
     let default = RegulationPolicy::default();
     let stated = root.table("regulation", |table| RegulationPolicy {
         due: due(table, default.due),
+        professional_p2: table.or("p2_professional_due_seconds", default.professional_p2, seconds),
         lease: lease(table, default.lease),
         p3: table.table("p3", deferral).unwrap_or_default(),
         triage: table.optional("triage_protocols", list(words)),
         ..default.clone()
     });
+    let intake = root.table("intake", intake).unwrap_or_default();
     RegulationPolicy {
+        repeats: intake.repeats,
+        number_form: intake.number_form,
+        longest_sheet: intake.longest_sheet,
         deadlines: root.table("deadlines", deadlines).unwrap_or_default(),
         independence_exceptions: root.tables("independence_exceptions", |table| exception(table, zone)),
         ..stated.unwrap_or(default)
@@ -66,6 +74,36 @@ fn deferral(table: &Table<'_>) -> Deferral {
         table.fault("age_below", "must lie above age_from: nobody has such an age");
     }
     Deferral { motives, age_from, age_below }
+}
+
+/// What `[intake]` sets.
+struct Intake {
+    repeats: RepeatPolicy,
+    number_form: NumberForm,
+    longest_sheet: Span,
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        let RegulationPolicy { repeats, number_form, longest_sheet, .. } = RegulationPolicy::default();
+        Self { repeats, number_form, longest_sheet }
+    }
+}
+
+fn intake(table: &Table<'_>) -> Intake {
+    let default = Intake::default();
+    let hours = |key: &str, default: Span, most: i64| {
+        whole_u32(table, key, 1..=most).map_or(default, |hours| Span::from_hours(i64::from(hours)))
+    };
+    let days = whole_u32(table, "longest_sheet_days", 1..=3_660);
+    Intake {
+        repeats: RepeatPolicy {
+            window: hours("repeat_window_hours", default.repeats.window, 72),
+            threshold: whole_u32(table, "repeat_threshold", 1..=20).unwrap_or(default.repeats.threshold),
+        },
+        number_form: table.or("case_number", default.number_form, parsed::<NumberForm>),
+        longest_sheet: days.map_or(default.longest_sheet, |days| Span::from_hours(24 * i64::from(days))),
+    }
 }
 
 fn due(table: &Table<'_>, default: DueSpans) -> DueSpans {
@@ -110,6 +148,7 @@ fn deadlines(table: &Table<'_>) -> ActionDeadlines {
         ambulance_report: span("ambulance_report_seconds", default.ambulance_report),
         unanswered: span("unanswered_seconds", default.unanswered),
         call_back: span("call_back_seconds", default.call_back),
+        interpreter: span("interpreter_seconds", default.interpreter),
     }
 }
 

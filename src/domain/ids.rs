@@ -74,6 +74,8 @@ uuid_ids! {
     ShiftId, "shift id";
     /// A note in a case.
     NoteId, "note id";
+    /// A sheet of a remarkable patient.
+    SheetId, "sheet id";
 }
 
 macro_rules! text_ids {

@@ -4,15 +4,18 @@
 //! a function of what it was given, so that every choice can be played again years later.
 
 pub mod actor;
+pub mod age;
 pub mod calendar;
 pub mod case;
 pub mod codes;
 pub mod digest;
 pub mod directory;
 pub mod ids;
+pub mod ins;
 pub mod person;
 pub mod place;
 pub mod regulation;
+pub mod remarkable;
 pub mod routing;
 pub mod slots;
 pub mod territory;

@@ -10,6 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     domain::{
         case::{Case, Event},
+        remarkable::Sheet,
         slots::Slot,
         visits::Shift,
     },
@@ -19,7 +20,7 @@ use crate::{
 const LAYOUT: u8 = 1;
 const NO_KEY: &[u8] = b"none";
 
-/// A record of one of the three kinds.
+/// A record of one of the four kinds.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entity {
     /// A case.
@@ -28,6 +29,8 @@ pub enum Entity {
     Slot(Slot),
     /// A shift.
     Shift(Shift),
+    /// The sheet of a remarkable patient.
+    Sheet(Box<Sheet>),
 }
 
 impl Entity {
@@ -47,6 +50,7 @@ pub fn encode(entity: &Entity) -> Vec<u8> {
         Entity::Case(case) => frame(case.as_ref(), &case.sealed),
         Entity::Slot(slot) => frame(slot, &()),
         Entity::Shift(shift) => frame(shift, &()),
+        Entity::Sheet(sheet) => frame(sheet, &sheet.words),
     }
 }
 
@@ -63,6 +67,10 @@ pub fn decode(key: &str, bytes: &[u8]) -> Result<Entity, StoreError> {
         }
         Some("slot") => Ok(Entity::Slot(parse(clear)?)),
         Some("shift") => Ok(Entity::Shift(parse(clear)?)),
+        Some("sheet") => {
+            let sheet: Sheet = parse(clear)?;
+            Ok(Entity::Sheet(Box::new(Sheet { words: parse(sealed)?, ..sheet })))
+        }
         _ => Err(StoreError::Corrupt("a record of an unknown kind".to_owned())),
     }
 }

@@ -11,6 +11,7 @@ pub mod codec;
 mod commit;
 mod concern;
 mod indexes;
+mod likeness;
 mod measure;
 mod memory;
 mod open;
@@ -21,6 +22,7 @@ mod positions;
 mod queues;
 mod read;
 mod repeat;
+mod sheets;
 mod supply;
 mod tail;
 mod tasks;
@@ -53,9 +55,11 @@ use crate::{
 
 pub use archiving::{Archive, Archived};
 pub use check::Report;
+pub use likeness::PossibleRepeat;
 pub use read::{List, Listing, PageRequest};
 pub use repeat::LookupKey;
-pub use view::{CaseView, case_number};
+pub use sheets::FoundSheet;
+pub use view::CaseView;
 pub use watch::{Change, WatchFilter, WatchToken};
 
 /// A territory's rules and responders, as configured.
@@ -208,6 +212,7 @@ struct Inner {
     tails: tail::Tails,
     tasks: tasks::Tasks,
     outages: outage::Outages,
+    sheets: sheets::AnySheets,
     closing: tokio::sync::watch::Sender<bool>,
     archive: std::sync::OnceLock<Arc<Archive>>,
 }
@@ -236,7 +241,7 @@ impl Engine {
         let supply = supply::SupplyMemory::default();
         let (places, offset_ms) = (Mutex::new(places), AtomicI64::new(0));
         let closing = tokio::sync::watch::Sender::new(false);
-        let (tails, tasks, outages) = Default::default();
+        let (tails, tasks, outages, sheets) = Default::default();
         let archive = std::sync::OnceLock::new();
         Self(Arc::new(Inner {
             store,
@@ -251,6 +256,7 @@ impl Engine {
             tails,
             tasks,
             outages,
+            sheets,
             closing,
             archive,
         }))

@@ -158,7 +158,7 @@ fn keep(records: &mut Records, known: &Known) {
         Entity::Shift(shift) => {
             records.shifts.insert(shift.id, shift.clone());
         }
-        Entity::Case(_) => {}
+        Entity::Case(_) | Entity::Sheet(_) => {}
     }
 }
 

@@ -136,5 +136,6 @@ fn told(records: &Records) -> BTreeMap<Key, Entity> {
     let cases = records.cases.values().map(|case| (Key::case(case.id), Entity::Case(case.clone())));
     let slots = records.slots.values().map(|slot| (Key::slot(slot.id), Entity::Slot(slot.clone())));
     let shifts = records.shifts.values().map(|shift| (Key::shift(shift.id), Entity::Shift(shift.clone())));
-    cases.chain(slots).chain(shifts).collect()
+    let sheets = records.sheets.values().map(|sheet| (Key::sheet(sheet.id), Entity::Sheet(Box::new(sheet.clone()))));
+    cases.chain(slots).chain(shifts).chain(sheets).collect()
 }

@@ -52,6 +52,8 @@ coded_enum! {
         Unanswered = "UNANSWERED", "Sans réponse";
         /// Ring at the hour agreed with a caller whose request can wait (P3).
         TelephoneAppointment = "TELEPHONE_APPOINTMENT", "Rendez-vous téléphonique";
+        /// Get an interpreter on the line as a third party.
+        Interpreter = "INTERPRETER", "Joindre un interprète";
     }
 }
 

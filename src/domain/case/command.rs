@@ -3,7 +3,9 @@
 use crate::{
     coded_enum,
     domain::{
-        ids::{ActionId, CaseId, DecisionId, OfferId, PersonId, ResponderId, SectorId, ShiftId, SlotId, VisitId},
+        ids::{
+            ActionId, CaseId, DecisionId, OfferId, PersonId, ResponderId, SectorId, SheetId, ShiftId, SlotId, VisitId,
+        },
         person::Private,
         place::Position,
         regulation::{
@@ -12,6 +14,7 @@ use crate::{
             protocols::Value,
             qualification::{Attribution, Flag, Priority, Stream},
         },
+        remarkable::{RemarkableKind, SheetWords},
         routing::Plan,
         slots::SlotKind,
         time::Instant,
@@ -103,6 +106,8 @@ pub struct Qualify {
     pub symptoms: bool,
     /// Protocol by which the ARM sends straight to a coordinator.
     pub protocol: Option<String>,
+    /// An earlier case resembles it up to the territory's threshold, and nobody has linked it.
+    pub possible_repeat: bool,
     /// What is known better.
     pub particulars: Particulars,
     /// A note.
@@ -337,6 +342,24 @@ pub enum Command {
     },
     /// Go off duty.
     EndShift(ShiftId),
+    /// Get an interpreter on the line.
+    CallInterpreter {
+        /// Of which language, ISO 639-1, noted as the caller's; none: the one that is known.
+        language: Option<String>,
+    },
+    /// Enter the sheet of a remarkable patient.
+    PutSheet {
+        /// Its id, when it is entered again.
+        sheet: Option<SheetId>,
+        /// What it is.
+        kind: RemarkableKind,
+        /// Until when it holds.
+        expires: Instant,
+        /// Whom it is about and what it says.
+        words: Box<SheetWords>,
+    },
+    /// End a sheet before its time.
+    EndSheet(SheetId),
     /// Something fell due.
     Fire(Timer),
 }
@@ -374,6 +397,9 @@ impl Command {
             Self::WithdrawSlot(_) => "WithdrawSlot",
             Self::OpenShift { .. } => "OpenShift",
             Self::EndShift(_) => "EndShift",
+            Self::CallInterpreter { .. } => "CallInterpreter",
+            Self::PutSheet { .. } => "PutRemarkableSheet",
+            Self::EndSheet(_) => "EndRemarkableSheet",
             Self::Fire(_) => "Fire",
         }
     }

@@ -6,13 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     actor::Actor,
-    ids::{ActionId, CaseId, CommandId, ConnectionId, DecisionId, OfferId, PersonId, ShiftId, SlotId, VisitId},
+    ids::{
+        ActionId, CaseId, CommandId, ConnectionId, DecisionId, OfferId, PersonId, SheetId, ShiftId, SlotId, VisitId,
+    },
+    person::unsaid,
     regulation::{
         decision::{Answer, Decision},
         qualification::{Attribution, Flag, Priority, Qualification, Stream},
     },
+    remarkable::Sheet,
     routing::{Plan, WhyNot},
     slots::Slot,
+    territory::NumberForm,
     time::Instant,
     visits::{Shift, Visit, VisitStatus},
 };
@@ -205,6 +210,18 @@ pub enum Fact {
         /// Which shift.
         shift: ShiftId,
     },
+    /// The sheet of a remarkable patient was entered, or entered again.
+    SheetPut(Sheet),
+    /// It holds no longer.
+    SheetEnded {
+        /// Which.
+        sheet: SheetId,
+    },
+    /// One that is over left the working set.
+    SheetArchived {
+        /// Which.
+        sheet: SheetId,
+    },
     /// A closed case left the working set; it is in the archive, complete.
     CaseArchived,
     /// A slot that is over left the working set.
@@ -231,6 +248,9 @@ pub struct Opened {
     /// The telephone call.
     #[serde(skip)]
     pub call: Option<String>,
+    /// How its number is written, when not as the nation does.
+    #[serde(default, skip_serializing_if = "unsaid")]
+    pub number_form: Option<NumberForm>,
     /// Whether the caller can be spoken to.
     pub line: Line,
 }
@@ -266,6 +286,8 @@ pub struct Records {
     pub slots: BTreeMap<SlotId, Slot>,
     /// Shifts.
     pub shifts: BTreeMap<ShiftId, Shift>,
+    /// Sheets of remarkable patients.
+    pub sheets: BTreeMap<SheetId, Sheet>,
 }
 
 impl Records {

@@ -84,6 +84,7 @@ impl Engine {
                 Entity::Case(case) => leaving::case(case, now, archive.keep_closed),
                 Entity::Slot(slot) => leaving::slot(slot, now, archive.keep_closed),
                 Entity::Shift(shift) => leaving::shift(shift, now, archive.keep_closed),
+                Entity::Sheet(sheet) => leaving::sheet(sheet, now, archive.keep_closed),
             };
             if leaves {
                 bound.extend(bound_to(&known.entity).map(Key::case));
@@ -118,6 +119,7 @@ impl Engine {
                 }
                 Entity::Slot(slot) => Fact::SlotArchived { slot: slot.id },
                 Entity::Shift(shift) => Fact::ShiftArchived { shift: shift.id },
+                Entity::Sheet(sheet) => Fact::SheetArchived { sheet: sheet.id },
             });
         }
         let (schema, command, actor) = (SCHEMA, "Archive".to_owned(), upkeep(territory));
@@ -140,7 +142,7 @@ fn bound_to(entity: &Entity) -> Option<CaseId> {
             SlotState::Held { case, .. } | SlotState::Booked { case, .. } => Some(case),
             SlotState::Free | SlotState::Withdrawn { .. } => None,
         },
-        Entity::Case(_) | Entity::Shift(_) => None,
+        Entity::Case(_) | Entity::Shift(_) | Entity::Sheet(_) => None,
     }
 }
 
@@ -150,5 +152,6 @@ fn day_of(entity: &Entity) -> Instant {
         Entity::Case(case) => case.entered,
         Entity::Slot(slot) => slot.start,
         Entity::Shift(shift) => shift.start,
+        Entity::Sheet(sheet) => sheet.entered,
     }
 }

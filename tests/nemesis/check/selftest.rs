@@ -108,7 +108,7 @@ fn version(seq: u64) -> String {
 
 fn opened() -> Vec<Fact> {
     let (channel, line, arrived) = (Channel::Console, Line::OnLine, Instant::from_unix_ms(AT_MS));
-    vec![Fact::Opened(Opened { channel, origin: None, arrived, call: None, line })]
+    vec![Fact::Opened(Opened { channel, origin: None, arrived, call: None, number_form: None, line })]
 }
 
 fn claimed(no: u64, by: &str) -> Fact {

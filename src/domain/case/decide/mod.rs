@@ -10,6 +10,7 @@ mod qualify;
 mod regulate;
 mod roles;
 mod route;
+mod sheets;
 mod supply;
 mod triage;
 mod upkeep;
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     actor::Actor,
     directory::Directory,
-    ids::{CaseId, CommandId, DecisionId, OfferId, ShiftId, SlotId},
+    ids::{CaseId, CommandId, DecisionId, OfferId, SheetId, ShiftId, SlotId},
     territory::Territory,
     time::Instant,
 };
@@ -69,6 +70,9 @@ pub struct Reply {
     pub slot: Option<SlotId>,
     /// The shift opened.
     pub shift: Option<ShiftId>,
+    /// The sheet entered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<SheetId>,
     /// What the caller should know although nothing was refused: codes.
     pub warnings: Vec<String>,
     /// The refusal that goes with words that were kept all the same.
@@ -126,6 +130,9 @@ pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refus
             supply::open_shift(&mut draft, responder, sectors, (*start, *end), *position)
         }
         Command::EndShift(shift) => supply::end_shift(&mut draft, *shift),
+        Command::CallInterpreter { language } => intake::call_interpreter(&mut draft, language.as_deref()),
+        Command::PutSheet { sheet, kind, expires, words } => sheets::put(&mut draft, *sheet, *kind, *expires, words),
+        Command::EndSheet(sheet) => sheets::end(&mut draft, *sheet),
         Command::Fire(timer) => upkeep::fire(&mut draft, *timer),
     }?;
     let outcome = draft.finish();

@@ -6,14 +6,17 @@ mod route;
 mod work;
 
 pub use decided::{claim, decision, need, qualification};
-pub use people::{caller, patient, place, safety};
+pub use people::{caller, patient, place, safety, withheld};
 pub use route::{means, offer, plan};
 pub use work::{action, note, visit};
 
 use crate::{
     domain::{
         actor::{Actor, Role},
-        case::{Case, Offer, OfferState},
+        case::{
+            Case, Offer, OfferState,
+            outgoing::{Outgoing, Withheld, may_send},
+        },
         routing::Means,
         time::Instant,
         visits::Visit,
@@ -80,11 +83,17 @@ fn his(reader: &Actor, ground: &Place, case: &Case, offer: &Offer) -> bool {
 fn caller_for(reader: &Actor, case: &Case) -> pb::Caller {
     let known = caller(&case.sealed.caller);
     match reader.role {
-        Role::Responder | Role::Dispatcher if !case.safety.may_ring => {
+        Role::Responder | Role::Dispatcher if !may_be_announced(case) => {
             pb::Caller { phone: String::new(), call_back: String::new(), ..known }
         }
         _ => known,
     }
+}
+
+/// Whether who drives out may ring before: not a contact that is not to be rung, nor where nothing may be noticed.
+pub fn may_be_announced(case: &Case) -> bool {
+    let noticed = matches!(may_send(case, 0, Outgoing::ArrivalNotice), Err(Withheld::Risk | Withheld::Secrecy));
+    may_send(case, 0, Outgoing::CallBack).is_ok() && !noticed
 }
 
 /// Everything of a case that is not about a person.
@@ -123,5 +132,6 @@ fn clear(ground: &Place, known: &CaseView) -> pb::CaseView {
         idle_since_unix_ms: ms(case.idle_since),
         sealed: false,
         answers: Vec::new(),
+        withheld: people::withheld(case),
     }
 }

@@ -57,6 +57,7 @@ fn answer(room: &Room, id: CaseId, action: &Action) -> (Actor, Command) {
         ActionKind::Regulate | ActionKind::Unanswered => regulate(case, garde),
         ActionKind::CallBack
         | ActionKind::TelephoneAppointment
+        | ActionKind::Interpreter
         | ActionKind::FollowUp
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation => (coordinator(), end(End::Done)),

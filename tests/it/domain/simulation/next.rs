@@ -51,6 +51,7 @@ pub fn act(case: &Case, pick: usize) -> Act {
         ActionKind::TelephoneAppointment if pick == 2 => Act::End(End::Unreachable),
         ActionKind::CallBack
         | ActionKind::TelephoneAppointment
+        | ActionKind::Interpreter
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation
         | ActionKind::FollowUp => Act::End(End::Done),
