@@ -22,7 +22,10 @@ use crate::domain::{
         protocols::{Age, Committee, PSYCHIATRIC, Seal, psychiatric},
         qualification::DueSpans,
     },
-    territory::{ActionDeadlines, DatedProtocol, Deferral, LeaseSpans, RegulationPolicy, RouteCategory, RoutingPolicy},
+    territory::{
+        ActionDeadlines, DatedProtocol, Deferral, LeaseSpans, NumberForm, RegulationPolicy, RepeatPolicy,
+        RouteCategory, RoutingPolicy,
+    },
     time::Span,
 };
 
@@ -44,6 +47,7 @@ pub(super) fn regulation(root: &Table<'_>, zone: Tz) -> RegulationPolicy {
     let default = RegulationPolicy::default();
     let stated = root.table("regulation", |table| RegulationPolicy {
         due: due(table, default.due),
+        professional_p2: table.or("p2_professional_due_seconds", default.professional_p2, seconds),
         lease: lease(table, default.lease),
         p3: table.table("p3", deferral).unwrap_or_default(),
         triage: table.optional("triage_protocols", list(words)),
@@ -51,7 +55,11 @@ pub(super) fn regulation(root: &Table<'_>, zone: Tz) -> RegulationPolicy {
         ..room::read(table, default.clone())
     });
     let policy = stated.unwrap_or(default);
+    let intake = root.table("intake", intake).unwrap_or_default();
     RegulationPolicy {
+        repeats: intake.repeats,
+        number_form: intake.number_form,
+        longest_sheet: intake.longest_sheet,
         deadlines: root.table("deadlines", deadlines).unwrap_or_default(),
         independence_exceptions: root.tables("independence_exceptions", |table| exception(table, zone)),
         prescription: root.table("prescription", prescription).unwrap_or_else(|| policy.prescription.clone()),
@@ -90,6 +98,36 @@ fn atc(value: &toml::de::DeValue<'_>) -> Result<String, String> {
 /// Filed three months after the opening, so archived no earlier.
 fn archived_after(table: &Table<'_>) -> Months {
     whole_u32(table, "archived_after_months", 3..=600).map_or(RegulationPolicy::default().archived_after, Months::new)
+}
+
+/// What `[intake]` sets.
+struct Intake {
+    repeats: RepeatPolicy,
+    number_form: NumberForm,
+    longest_sheet: Span,
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        let RegulationPolicy { repeats, number_form, longest_sheet, .. } = RegulationPolicy::default();
+        Self { repeats, number_form, longest_sheet }
+    }
+}
+
+fn intake(table: &Table<'_>) -> Intake {
+    let default = Intake::default();
+    let hours = |key: &str, default: Span, most: i64| {
+        whole_u32(table, key, 1..=most).map_or(default, |hours| Span::from_hours(i64::from(hours)))
+    };
+    let days = whole_u32(table, "longest_sheet_days", 1..=3_660);
+    Intake {
+        repeats: RepeatPolicy {
+            window: hours("repeat_window_hours", default.repeats.window, 72),
+            threshold: whole_u32(table, "repeat_threshold", 1..=20).unwrap_or(default.repeats.threshold),
+        },
+        number_form: table.or("case_number", default.number_form, parsed::<NumberForm>),
+        longest_sheet: days.map_or(default.longest_sheet, |days| Span::from_hours(24 * i64::from(days))),
+    }
 }
 
 fn due(table: &Table<'_>, default: DueSpans) -> DueSpans {
@@ -146,6 +184,7 @@ fn deadlines(table: &Table<'_>) -> ActionDeadlines {
         reorient_p1: span("reorient_p1_seconds", default.reorient_p1),
         reorient: span("reorient_seconds", default.reorient),
         transfer: span("transfer_seconds", default.transfer),
+        interpreter: span("interpreter_seconds", default.interpreter),
     }
 }
 

@@ -76,6 +76,8 @@ uuid_ids! {
     NoteId, "note id";
     /// A regulator's period on duty.
     DutyId, "duty id";
+    /// A sheet of a remarkable patient.
+    SheetId, "sheet id";
 }
 
 macro_rules! text_ids {

@@ -4,6 +4,7 @@
 //! a function of what it was given, so that every choice can be played again years later.
 
 pub mod actor;
+pub mod age;
 pub mod calendar;
 pub mod case;
 pub mod codes;
@@ -11,9 +12,11 @@ pub mod digest;
 pub mod directory;
 pub mod ids;
 pub mod indicators;
+pub mod ins;
 pub mod person;
 pub mod place;
 pub mod regulation;
+pub mod remarkable;
 pub mod routing;
 pub mod slots;
 pub mod territory;

@@ -35,3 +35,8 @@ impl<T> fmt::Display for Private<T> {
         f.write_str("…")
     }
 }
+
+/// True for a value that says nothing: the stored form leaves it out, since it is read as its default.
+pub fn unsaid<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

@@ -64,8 +64,14 @@ impl Engine {
         actor: &Actor,
         mutation: Mutation,
         target: Target,
-        command: Command,
+        mut command: Command,
     ) -> Result<Done, Failure> {
+        if let (Command::Qualify(qualify), Some(case)) = (&mut command, target.case) {
+            qualify.possible_repeat = self.resembles(actor, case, qualify).await?;
+        }
+        if matches!(command, Command::PutSheet { .. }) {
+            self.0.sheets.entered(&actor.territory);
+        }
         let guards = match &command {
             Command::Open(open) => open.opened.call.iter().map(|call| self.first_of_call(call)).collect(),
             _ => Vec::new(),
@@ -352,6 +358,9 @@ pub(super) fn records(loaded: &Loaded) -> Records {
                 records.shifts.insert(shift.id, shift.clone());
             }
             Entity::Room(room) => records.room = Some(room.clone()),
+            Entity::Sheet(sheet) => {
+                records.sheets.insert(sheet.id, (**sheet).clone());
+            }
         }
     }
     records

@@ -11,6 +11,7 @@ use crate::{
     domain::{
         case::{Case, Event},
         regulation::room::Room,
+        remarkable::Sheet,
         slots::Slot,
         visits::Shift,
     },
@@ -31,6 +32,8 @@ pub enum Entity {
     Shift(Shift),
     /// The regulation room.
     Room(Room),
+    /// The sheet of a remarkable patient.
+    Sheet(Box<Sheet>),
 }
 
 impl Entity {
@@ -51,6 +54,7 @@ pub fn encode(entity: &Entity) -> Vec<u8> {
         Entity::Slot(slot) => frame(slot, &()),
         Entity::Shift(shift) => frame(shift, &()),
         Entity::Room(room) => frame(room, &()),
+        Entity::Sheet(sheet) => frame(sheet, &sheet.words),
     }
 }
 
@@ -68,6 +72,10 @@ pub fn decode(key: &str, bytes: &[u8]) -> Result<Entity, StoreError> {
         Some("slot") => Ok(Entity::Slot(parse(clear)?)),
         Some("shift") => Ok(Entity::Shift(parse(clear)?)),
         Some("room") => Ok(Entity::Room(parse(clear)?)),
+        Some("sheet") => {
+            let sheet: Sheet = parse(clear)?;
+            Ok(Entity::Sheet(Box::new(Sheet { words: parse(sealed)?, ..sheet })))
+        }
         _ => Err(StoreError::Corrupt("a record of an unknown kind".to_owned())),
     }
 }

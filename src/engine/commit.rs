@@ -255,5 +255,6 @@ fn entities(records: &Records) -> Vec<(Key, Entity)> {
     let slots = records.slots.values().map(|slot| (Key::slot(slot.id), Entity::Slot(slot.clone())));
     let shifts = records.shifts.values().map(|shift| (Key::shift(shift.id), Entity::Shift(shift.clone())));
     let room = records.room.iter().map(|room| (Key::room(), Entity::Room(room.clone())));
-    cases.chain(slots).chain(shifts).chain(room).collect()
+    let sheets = records.sheets.values().map(|sheet| (Key::sheet(sheet.id), Entity::Sheet(Box::new(sheet.clone()))));
+    cases.chain(slots).chain(shifts).chain(room).chain(sheets).collect()
 }

@@ -25,6 +25,9 @@ pub(super) fn needed(target: Target, command: &Command, loaded: &Loaded) -> Vec<
     if let Command::LinkRepeat(earlier) = command {
         keys.push(Key::case(*earlier));
     }
+    if let Command::PutSheet { sheet: Some(sheet), .. } | Command::EndSheet(sheet) = command {
+        keys.push(Key::sheet(*sheet));
+    }
     keys.extend(slots.into_iter().map(Key::slot));
     keys.extend(shifts.into_iter().map(Key::shift));
     keys

@@ -7,15 +7,18 @@ use crate::{
     domain::{
         case::{Action, ActionKind, Case, OfferState, Owner, leaving},
         regulation::queue,
+        remarkable::Sheet,
         slots::{Slot, SlotState},
         territory::LeaseSpans,
-        time::Instant,
         visits::{Shift, ShiftState, VisitStatus},
     },
     store::{Index, Key, Member, Op, Score},
 };
 
-use super::{codec::Entity, repeat::LookupKey};
+use super::{
+    codec::Entity,
+    repeat::{LookupKey, sheet_traces, traces},
+};
 
 /// The entries of a record: (index, member) → score.
 pub(super) type Entries = BTreeMap<(Index, Member), Score>;
@@ -32,7 +35,7 @@ pub(super) struct Basis<'a> {
 pub(super) fn difference(before: Option<&Entity>, after: Option<&Entity>, basis: Basis<'_>) -> Vec<Op> {
     let (old, new) = match (before, after) {
         // Nothing it can be looked up by has changed: the costly hashes are left out on both sides.
-        (Some(Entity::Case(old)), Some(Entity::Case(new))) if looked_up_by(old) == looked_up_by(new) => {
+        (Some(Entity::Case(old)), Some(Entity::Case(new))) if found_alike(old, new) => {
             (of_work(old, basis), of_work(new, basis))
         }
         _ => {
@@ -60,6 +63,7 @@ pub(super) fn entries(entity: &Entity, basis: Basis<'_>) -> Entries {
         Entity::Slot(slot) => of_slot(slot),
         Entity::Shift(shift) => of_shift(shift),
         Entity::Room(_) => Entries::new(),
+        Entity::Sheet(sheet) => of_sheet(sheet, basis),
     }
 }
 
@@ -72,20 +76,25 @@ pub(super) fn place(entity: &Entity, index: &Index, basis: Basis<'_>) -> Option<
 fn of_case(case: &Case, basis: Basis<'_>) -> Entries {
     let (mut entries, id) = (of_work(case, basis), Member::from(&case.id));
     let mut add = |index: Index| entries.insert((index, id.clone()), case.opened.unix_ms());
-    let (call, numbers, _) = looked_up_by(case);
-    if let Some(call) = call {
+    if let Some(call) = &case.call {
         add(Index::call(&basis.lookup.hash(call)));
     }
-    for number in numbers.iter().filter(|number| !number.is_empty()) {
-        add(Index::repeat(&basis.lookup.hash(number)));
+    for trace in traces(case) {
+        add(Index::repeat(&basis.lookup.hash(&trace.text())));
     }
     entries
 }
 
-/// What a case is found by: the call, the numbers, and the instant that orders them.
-fn looked_up_by(case: &Case) -> (Option<&str>, [&str; 2], Instant) {
-    let caller = &case.sealed.caller;
-    (case.call.as_deref(), [caller.phone.reveal().as_str(), caller.call_back.reveal().as_str()], case.opened)
+/// Whether everything a case is found by, and the instant that orders it, is the same.
+fn found_alike(old: &Case, new: &Case) -> bool {
+    let (a, b) = (&old.sealed, &new.sealed);
+    let place = |case: &Case| case.place.commune;
+    old.call == new.call
+        && old.opened == new.opened
+        && a.caller == b.caller
+        && a.identities == b.identities
+        && a.address.street == b.address.street
+        && place(old) == place(new)
 }
 
 /// The entries by which the work is found.
@@ -194,5 +203,16 @@ fn of_shift(shift: &Shift) -> Entries {
         entries.insert((Index::shifts(), Member::from(&shift.id)), shift.end.unix_ms());
     }
     entries.insert((Index::over(), Member(Key::shift(shift.id).to_string())), shift.end.unix_ms());
+    entries
+}
+
+fn of_sheet(sheet: &Sheet, basis: Basis<'_>) -> Entries {
+    let (id, over) = (Member::from(&sheet.id), sheet.over().unix_ms());
+    let mut entries = Entries::new();
+    entries.insert((Index::sheets(), id.clone()), over);
+    for (_, text) in sheet_traces(sheet) {
+        entries.insert((Index::sheet_of(&basis.lookup.hash(&text)), id.clone()), over);
+    }
+    entries.insert((Index::over(), Member(Key::sheet(sheet.id).to_string())), over);
     entries
 }

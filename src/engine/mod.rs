@@ -13,6 +13,7 @@ mod concern;
 mod draws;
 mod indexes;
 mod indicators;
+mod likeness;
 mod measure;
 mod memory;
 mod open;
@@ -25,6 +26,7 @@ mod read;
 mod relay;
 mod repeat;
 mod rooms;
+mod sheets;
 mod supply;
 mod tail;
 mod tasks;
@@ -60,10 +62,12 @@ pub use check::Report;
 pub use claims::Renewed;
 pub use draws::Asker;
 pub use indicators::{DayFolder, DaysAsked, DaysKnown, Extract, ExtractFolder, Statistics, extract_csv};
+pub use likeness::PossibleRepeat;
 pub use read::{List, Listing, PageRequest};
 pub use relay::{DueAction, Relay, StreamState};
 pub use repeat::LookupKey;
-pub use view::{CaseView, case_number};
+pub use sheets::FoundSheet;
+pub use view::CaseView;
 pub use watch::{Change, WatchFilter, WatchToken};
 
 /// A territory's rules and responders, as configured.
@@ -217,6 +221,7 @@ struct Inner {
     tails: tail::Tails,
     tasks: tasks::Tasks,
     outages: outage::Outages,
+    sheets: sheets::AnySheets,
     closing: tokio::sync::watch::Sender<bool>,
     archive: std::sync::OnceLock<Arc<Archive>>,
     indicators: indicators::Indicators,
@@ -246,7 +251,7 @@ impl Engine {
         let (supply, rooms) = Default::default();
         let (places, offset_ms) = (Mutex::new(places), AtomicI64::new(0));
         let closing = tokio::sync::watch::Sender::new(false);
-        let (tails, tasks, outages) = Default::default();
+        let (tails, tasks, outages, sheets) = Default::default();
         let (archive, indicators) = Default::default();
         Self(Arc::new(Inner {
             store,
@@ -262,6 +267,7 @@ impl Engine {
             tails,
             tasks,
             outages,
+            sheets,
             closing,
             archive,
             indicators,

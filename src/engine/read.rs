@@ -168,26 +168,6 @@ impl Engine {
         self.0.memory.call(&actor.territory, &Index::call(&self.0.lookup.hash(call)))
     }
 
-    /// Other cases of the numbers of a case, the newest first: shown as possible repeat calls, never merged in silence.
-    ///
-    /// # Errors
-    /// When there is no such case, or the store does not answer.
-    pub async fn repeats(&self, actor: &Actor, id: CaseId) -> Result<Vec<CaseId>, Failure> {
-        let (view, _) = self.read_case(actor, id, 0).await?;
-        let caller = &view.case.sealed.caller;
-        let mut found = Vec::new();
-        for number in [&caller.phone, &caller.call_back] {
-            if !number.reveal().is_empty() {
-                found.extend(self.ids(actor, &Index::repeat(&self.0.lookup.hash(number.reveal())), 1_000).await?);
-            }
-        }
-        found.retain(|other| *other != id);
-        found.sort_unstable();
-        found.dedup();
-        found.reverse();
-        Ok(found)
-    }
-
     async fn ids(&self, actor: &Actor, index: &Index, limit: usize) -> Result<Vec<CaseId>, Failure> {
         let page = self.0.store.range(&actor.territory, index, None, limit).await?;
         Ok(page.entries.iter().filter_map(|(_, member)| member.0.parse().ok()).collect())

@@ -174,7 +174,7 @@ fn keep(records: &mut Records, known: &Known) {
         Entity::Shift(shift) => {
             records.shifts.insert(shift.id, shift.clone());
         }
-        Entity::Case(_) | Entity::Room(_) => {}
+        Entity::Case(_) | Entity::Room(_) | Entity::Sheet(_) => {}
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Codes the domain has no type for are the texts of the national lists, as they stood in the message. What tells who someone is, where they live or what ails them is [`Private`].
 
-use super::{age::Age, fault::Warning};
+use super::fault::Warning;
 use crate::domain::{
+    age::Age,
     ids::{ResponderId, TerritoryId},
     person::Private,
     place::{InseeCode, Position},

@@ -2,10 +2,12 @@
 
 use super::incoming::{IncomingCaller, IncomingCase, IncomingPatient, IncomingPlace, Source};
 use crate::domain::{
+    age::{Age, AgeUnit},
     case::{
         command::{Open, Particulars, Qualify},
         fact::Opened,
-        sealed::{Address, Caller, Identity, Sex},
+        patient::{INFANT_BELOW_YEARS, MINOR_BELOW_YEARS},
+        sealed::{Address, Caller, Identity, Sex, WayIn},
         state::{Channel, Line, Patient, Whereabouts},
     },
     person::Private,
@@ -18,8 +20,12 @@ use crate::domain::{
     time::Instant,
 };
 
-/// Below this age a patient is an infant (NOURRISSON, HubSante.patient).
-const INFANT_BELOW_YEARS: u16 = 2;
+/// Longest name of a partner centre, characters.
+const LONGEST_PARTNER: usize = 100;
+/// Longest number of a case at a partner centre, characters.
+const LONGEST_REFERENCE: usize = 64;
+/// Weights that are believed, grams.
+const WEIGHTS_GRAMS: std::ops::RangeInclusive<f64> = 200.0..=500_000.0;
 /// The motive of a message that names none: M06.04, "Autre motif".
 const NO_MOTIVE: &str = "M06.04";
 
@@ -30,6 +36,7 @@ pub fn open(incoming: &IncomingCase, territory: &Territory, at: Instant) -> Open
         origin: incoming.origin.map(str::to_owned),
         arrived: incoming.received,
         call: None,
+        number_form: None,
         line: line(incoming),
     };
     let vital = incoming.priority == Some(Priority::P0);
@@ -40,10 +47,8 @@ pub fn open(incoming: &IncomingCase, territory: &Territory, at: Instant) -> Open
 /// The command that qualifies it as the sender did. A message without a priority is regulated as P2, the national default
 /// value (HubSante.priorite).
 pub fn qualify(incoming: &IncomingCase) -> Qualify {
-    let mut flags = Vec::new();
-    if incoming.caller.as_ref().is_some_and(|caller| caller.difficulty.is_some_and(|code| code != "AUCUNE")) {
-        flags.push(Flag::CommunicationBarrier);
-    }
+    let barrier = incoming.caller.as_ref().is_some_and(|known| caller(known).barrier());
+    let flags = barrier.then_some(Flag::CommunicationBarrier).into_iter().collect();
     Qualify {
         skill: None,
         priority: incoming.priority.unwrap_or(Priority::P2),
@@ -52,6 +57,7 @@ pub fn qualify(incoming: &IncomingCase) -> Qualify {
         flags,
         symptoms: incoming.priority != Some(Priority::NotRegulated),
         protocol: None,
+        possible_repeat: false,
         particulars: Particulars::default(),
         note: None,
         answers: Vec::new(),
@@ -83,13 +89,26 @@ fn particulars(incoming: &IncomingCase, territory: &Territory, at: Instant) -> P
     let place = &incoming.location;
     let position = place.position.as_ref().map(|position| *position.reveal());
     Particulars {
-        caller: incoming.caller.as_ref().map(caller),
+        caller: Some(sender(incoming)).filter(|known| *known != Caller::default()),
         address: Some(address(place)),
         place: Some(Whereabouts::within(territory, place.commune, position, at)),
         safety: None,
         patients: incoming.patients.iter().zip(1..).map(|(known, number)| patient(known, number)).collect(),
         motive: None,
         activates: None,
+    }
+}
+
+/// Who called, and the centre that passed the call on with its own number of the case.
+fn sender(incoming: &IncomingCase) -> Caller {
+    let known = incoming.caller.as_ref().map(caller).unwrap_or_default();
+    let Some(owner) = &incoming.owner else { return known };
+    let reference = incoming.sender_case_id.clone().or_else(|| incoming.case_id.clone()).unwrap_or_default();
+    let fits = |text: &str, longest: usize| text.chars().take(longest).collect::<String>();
+    Caller {
+        partner: Private::new(fits(owner, LONGEST_PARTNER)),
+        partner_reference: Private::new(fits(reference.reveal(), LONGEST_REFERENCE)),
+        ..known
     }
 }
 
@@ -100,17 +119,42 @@ fn caller(incoming: &IncomingCaller) -> Caller {
         call_back: incoming.callback.as_ref().and_then(|contact| contact.phone()).cloned().unwrap_or_default(),
         kind: incoming.kind.map(str::to_owned),
         language: incoming.language.map(str::to_owned),
+        difficulty: incoming.difficulty.map(str::to_owned),
+        ..Caller::default()
     }
 }
 
 fn address(place: &IncomingPlace) -> Address {
-    let access = place.access.iter().map(|(what, text)| format!("{what} : {}", text.reveal()));
-    let words = access.chain(place.note.iter().map(|note| note.reveal().clone())).collect::<Vec<_>>().join(" ; ");
-    Address { street: place.address.clone().unwrap_or_default(), access: Private::new(words) }
+    Address {
+        street: place.address.clone().unwrap_or_default(),
+        access: place.note.clone().unwrap_or_default(),
+        way_in: way_in(&place.access),
+    }
+}
+
+/// The properties of `access` by their names; several codes stand in one text.
+fn way_in(parts: &[(String, Private<String>)]) -> WayIn {
+    let mut way_in = WayIn::default();
+    for (name, text) in parts {
+        let part = match name.split('[').next().unwrap_or_default() {
+            "floor" => &mut way_in.floor,
+            "roomNumber" => &mut way_in.door,
+            "interphone" => &mut way_in.interphone,
+            "elevator" => &mut way_in.lift,
+            "buildingName" => &mut way_in.building,
+            "entrance" => &mut way_in.entrance,
+            "entity" => &mut way_in.service,
+            _ => &mut way_in.code,
+        };
+        let known = std::mem::take(part);
+        let whole = [known.reveal(), text.reveal()].into_iter().filter(|text| !text.is_empty());
+        *part = Private::new(whole.map(String::as_str).collect::<Vec<_>>().join(" ; "));
+    }
+    way_in
 }
 
 fn patient(incoming: &IncomingPatient, number: u32) -> (Patient, Identity) {
-    let years = incoming.age.map(super::age::Age::years);
+    let years = incoming.age.map(Age::years).map(u32::from);
     let flags = incoming.flags;
     let patient = Patient {
         number,
@@ -119,20 +163,31 @@ fn patient(incoming: &IncomingPatient, number: u32) -> (Patient, Identity) {
         ehpad: flags.ehpad,
         reduced_mobility: flags.reduced_mobility,
         infant: years.is_some_and(|years| years < INFANT_BELOW_YEARS),
-        opposes_return: false,
-        identity_unknown: false,
+        minor: years.is_some_and(|years| years < MINOR_BELOW_YEARS),
+        no_gp: flags.no_gp,
+        ..Patient::default()
     };
     let nir = incoming.external_ids.iter().find(|(source, _)| *source == "NIR").map(|(_, value)| value.clone());
     let identity = Identity {
         number,
         name: incoming.name.as_ref().map(|name| name.complete.clone()).unwrap_or_default(),
         birth_date: incoming.birth_date.clone().unwrap_or_default(),
-        age_years: Private::new(years.map(u32::from)),
+        age_years: Private::new(years),
+        age: Private::new(incoming.age.filter(|age| age.unit != AgeUnit::Years)),
+        weight_grams: Private::new(incoming.weight_kg.as_ref().and_then(|kilograms| grams(*kilograms.reveal()))),
+        birth_name: incoming.birth_name.clone().unwrap_or_default(),
         sex: Private::new(incoming.sex.and_then(|code| code.parse::<Sex>().ok())),
         nir: nir.unwrap_or_default(),
         gp_name: incoming.own_gp.as_ref().map(|gp| gp.name.complete.clone()).unwrap_or_default(),
+        ..Identity::default()
     };
     (patient, identity)
+}
+
+/// A weight that a person can have; another one is left out.
+fn grams(kilograms: f64) -> Option<u32> {
+    let grams = (kilograms * 1_000.0).round();
+    WEIGHTS_GRAMS.contains(&grams).then_some(grams as u32)
 }
 
 fn line(incoming: &IncomingCase) -> Line {

@@ -4,7 +4,6 @@
 //! the shape that was expected and the shape that was found, never the value, which may be a patient's. serde's derive
 //! stops at the first fault and quotes the value in its message; [`json`] reads the parsed document instead.
 
-pub mod age;
 pub mod fault;
 pub mod hub;
 pub mod incoming;

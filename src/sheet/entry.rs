@@ -5,7 +5,11 @@ use chrono_tz::Tz;
 use crate::{
     domain::{
         calendar::local,
-        case::{Action, ActionKind, Case, OfferState, Owner},
+        case::{
+            Action, ActionKind, Case, OfferState, Owner, callers,
+            outgoing::{Outgoing, may_send},
+            sealed::{Identity, Representative},
+        },
         ids::ResponderId,
         regulation::{motives::Motive, qualification::Priority, queue},
         routing::Means,
@@ -70,6 +74,7 @@ impl Reader<'_> {
 
     fn fields(&self) -> Vec<(&'static str, String)> {
         let mut fields = vec![("À faire", self.to_do()), ("Motif", self.motive()), ("Contact", self.contact())];
+        fields.push(("Langue", self.understanding()));
         fields.push(("Lieu", self.location()));
         fields.push(("Patients", self.patients()));
         fields.push(("Régulateur", self.holder()));
@@ -126,12 +131,30 @@ impl Reader<'_> {
         let caller = &self.case.sealed.caller;
         let words = [caller.name.reveal(), caller.phone.reveal(), caller.call_back.reveal()];
         let mut words: Vec<&str> = words.into_iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
+        words.extend(caller.kind.as_deref().and_then(|code| callers::label(&callers::KINDS, code)));
         words.push(self.case.line.label());
-        let safety = &self.case.safety;
         // Violence, maltreatment, a minor's secrecy: on paper too.
-        words.extend((!safety.may_ring).then_some("NE PAS APPELER"));
-        words.extend((!safety.may_leave_message).then_some("NE PAS LAISSER DE MESSAGE"));
+        let forbidden = [
+            (Outgoing::CallBack, "NE PAS RAPPELER"),
+            (Outgoing::VoiceMessage, "NE PAS LAISSER DE MESSAGE"),
+            (Outgoing::Text, "PAS DE SMS"),
+            (Outgoing::Household, "NE RIEN DIRE À L'ENTOURAGE"),
+        ];
+        words
+            .extend(forbidden.iter().filter(|(what, _)| may_send(self.case, 0, *what).is_err()).map(|(_, word)| *word));
         words.join(" · ")
+    }
+
+    /// The language, what makes it hard to understand each other, and the centre that passed the call on.
+    fn understanding(&self) -> String {
+        let caller = &self.case.sealed.caller;
+        let language = caller.language.as_deref().filter(|code| *code != "fr").map(|code| format!("langue : {code}"));
+        let difficulty = caller.difficulty.as_deref().filter(|_| caller.barrier());
+        let difficulty = difficulty.and_then(|code| callers::label(&callers::DIFFICULTIES, code)).map(str::to_owned);
+        let partner = [caller.partner.reveal().as_str(), caller.partner_reference.reveal().as_str()];
+        let partner = partner.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        let partner = Some(partner).filter(|words| !words.is_empty()).map(|words| format!("transmis par {words}"));
+        [language, difficulty, partner].into_iter().flatten().collect::<Vec<_>>().join(" · ")
     }
 
     fn location(&self) -> String {
@@ -140,7 +163,7 @@ impl Reader<'_> {
             let named = self.place.territory.communes.get(&code).map(|commune| commune.name.clone());
             named.unwrap_or_else(|| code.to_string())
         });
-        let words = [Some(address.street.reveal().clone()), commune, Some(address.access.reveal().clone())];
+        let words = [Some(address.street.reveal().clone()), commune, Some(address.way_in_words())];
         words.into_iter().flatten().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" · ")
     }
 
@@ -150,12 +173,24 @@ impl Reader<'_> {
             let mut words = vec![format!("{}.", patient.number)];
             if let Some(identity) = identity {
                 words.extend([identity.name.reveal().clone(), identity.birth_date.reveal().clone()]);
-                words.extend(identity.age_years.reveal().map(|age| format!("{age} ans")));
+                words.push(age(identity));
+                words.extend(
+                    identity.weight_grams.reveal().map(|grams| format!("{} kg", f64::from(grams.div_ceil(100)) / 10.0)),
+                );
+                words.push(representative(&identity.representative));
                 words.extend(identity.sex.reveal().map(|sex| sex.label().to_owned()));
             }
             words.extend(patient.own_gp.as_ref().map(|gp| format!("médecin traitant : {}", self.responder(gp))));
-            let traits =
-                [(patient.ald, "ALD"), (patient.ehpad, "EHPAD"), (patient.reduced_mobility, "mobilité réduite")];
+            let opposed = may_send(self.case, patient.number, Outgoing::Gp).is_err();
+            let traits = [
+                (patient.ald, "ALD"),
+                (patient.ehpad, "EHPAD"),
+                (patient.reduced_mobility, "mobilité réduite"),
+                (patient.pregnant, "enceinte"),
+                (patient.minor, "mineur"),
+                (patient.no_gp, "sans médecin traitant"),
+                (opposed && patient.own_gp.is_some(), "NE PAS INFORMER LE MÉDECIN TRAITANT"),
+            ];
             words.extend(traits.into_iter().filter(|(known, _)| *known).map(|(_, word)| word.to_owned()));
             words.retain(|word| !word.is_empty());
             words.join(" ")
@@ -205,6 +240,21 @@ impl Reader<'_> {
         let notes = self.case.sealed.notes.iter();
         lines(notes.map(|note| format!("{} {} : {}", self.time(note.at), note.by, note.text.reveal())))
     }
+}
+
+/// The age as it was said, when the birth date is not known.
+fn age(who: &Identity) -> String {
+    match (who.age.reveal(), who.age_years.reveal()) {
+        (Some(age), _) => age.in_french(),
+        (None, Some(years)) => format!("{years} ans"),
+        (None, None) => String::new(),
+    }
+}
+
+fn representative(who: &Representative) -> String {
+    let words = [&who.tie, &who.name, &who.phone].into_iter().map(|word| word.reveal().as_str());
+    let words = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    if words.is_empty() { words } else { format!("(représentant : {words})") }
 }
 
 fn lines(lines: impl Iterator<Item = String>) -> String {

@@ -6,6 +6,7 @@
 //! | record `slot/<id>` | a slot | |
 //! | record `shift/<id>` | a responder's period on duty | |
 //! | record `room` | who regulates: the roster, and the last surge | |
+//! | record `sheet/<id>` | the sheet of a remarkable patient | |
 //! | record `restored` | the epoch that `sas-dispatch restore` last began | |
 //! | record `reader/<name>` | how far a reader of the log has come, guarded by its version |
 //! | index `queue/<stream>` | cases that wait for a regulator | class · 2^42 + due (ms) |
@@ -25,8 +26,10 @@
 //! | index `missions/<responder>` | offers and missions of a responder | since (ms) |
 //! | index `shifts` | shifts of responders | end (ms) |
 //! | index `timers` | `<kind>/<entity>/<generation>` | due (ms) |
-//! | index `repeat/<keyed hash>` | cases of one telephone number | opened (ms) |
-//! | index `over` | closed cases, past slots and shifts, by the name of their record | when they were over (ms) |
+//! | index `repeat/<keyed hash>` | cases of one telephone number, one patient or one address | opened (ms) |
+//! | index `sheets` | sheets of remarkable patients | over (ms) |
+//! | index `sheet-of/<keyed hash>` | sheets about one INS number, one name and birth date, or one telephone number | over (ms) |
+//! | index `over` | closed cases, past slots, shifts and sheets, by the name of their record | when they were over (ms) |
 //! | index `cursors` | readers of the log | the last seq read |
 //! | counter `number/<local date>` | daily case numbers | |
 //!
@@ -35,7 +38,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::domain::ids::{CaseId, PersonId, ResponderId, SectorId, ShiftId, Skill, SlotId};
+use crate::domain::ids::{CaseId, PersonId, ResponderId, SectorId, SheetId, ShiftId, Skill, SlotId};
 
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -96,6 +99,11 @@ impl Key {
     /// The record of a shift.
     pub fn shift(id: ShiftId) -> Self {
         Self(Cow::Owned(format!("shift/{id}")))
+    }
+
+    /// The record of the sheet of a remarkable patient.
+    pub fn sheet(id: SheetId) -> Self {
+        Self(Cow::Owned(format!("sheet/{id}")))
     }
 
     /// How far the reader `name` has read the log.
@@ -210,7 +218,17 @@ impl Index {
         Self(Cow::Borrowed("cursors"))
     }
 
-    /// Cases of one telephone number, named by its keyed hash.
+    /// Sheets of remarkable patients by the end of their life.
+    pub fn sheets() -> Self {
+        Self(Cow::Borrowed("sheets"))
+    }
+
+    /// Sheets of remarkable patients about one person, named by a keyed hash.
+    pub fn sheet_of(keyed_hash: &str) -> Self {
+        Self(Cow::Owned(format!("sheet-of/{keyed_hash}")))
+    }
+
+    /// Cases of one telephone number, patient or address, named by its keyed hash.
     pub fn repeat(keyed_hash: &str) -> Self {
         Self(Cow::Owned(format!("repeat/{keyed_hash}")))
     }
@@ -223,6 +241,7 @@ impl Index {
             | "repeat" | "call" => Some("case/"),
             "free" | "slots" | "supply" => Some("slot/"),
             "shifts" => Some("shift/"),
+            "sheets" | "sheet-of" => Some("sheet/"),
             _ => None,
         }
     }

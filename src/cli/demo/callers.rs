@@ -185,7 +185,7 @@ fn caller(
         ehpad,
         reduced_mobility: frail,
         infant: Some(age < 2),
-        opposes_return: dice.percent(1.0),
+        consents: if dice.percent(1.0) { vec![no_return()] } else { Vec::new() },
         name: name.clone(),
         age_years: Some(age),
         sex: (if dice.percent(54.0) { pb::Sex::Female } else { pb::Sex::Male }).into(),
@@ -209,6 +209,12 @@ fn caller(
         patient,
         want,
     }
+}
+
+/// The patient opposes that the own GP be told.
+fn no_return() -> pb::Consent {
+    let (recipient, wish) = (pb::Recipient::Gp.into(), pb::Wish::Opposes.into());
+    pb::Consent { recipient, wish, ..Default::default() }
 }
 
 /// Callers' patients by age: many small children and many old people.

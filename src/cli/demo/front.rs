@@ -82,7 +82,7 @@ impl Room {
         let name = self.name(arm);
         let reply = call!(self.wire, "GetCase", &name, Role::Arm, intake.get_case(request))?;
         let known = &mut self.people[caller];
-        let earlier = reply.and_then(|reply| reply.possible_repeat_case_ids.into_iter().next());
+        let earlier = reply.and_then(|reply| Some(reply.possible_repeats.into_iter().next()?.case_id));
         let vital = known.caller.want.priority == Priority::P0;
         let talk = known.dice.work(if vital { TALK_VITAL } else { TALK }) + Span::from_secs(12);
         let again = known.caller.again;

@@ -64,6 +64,8 @@ coded_enum! {
         CompleteFile = "COMPLETE_FILE", "Compléter le dossier";
         /// Look at what a responder changed.
         SeeCounterRegulation = "SEE_COUNTER_REGULATION", "Voir la contre-régulation";
+        /// Get an interpreter on the line as a third party.
+        Interpreter = "INTERPRETER", "Joindre un interprète";
     }
 }
 

@@ -6,8 +6,8 @@ use crate::{
     coded_enum,
     domain::{
         ids::{
-            ActionId, CaseId, DecisionId, DutyId, OfferId, PersonId, ResponderId, SectorId, ShiftId, Skill, SlotId,
-            VisitId,
+            ActionId, CaseId, DecisionId, DutyId, OfferId, PersonId, ResponderId, SectorId, SheetId, ShiftId, Skill,
+            SlotId, VisitId,
         },
         person::Private,
         place::Position,
@@ -20,6 +20,7 @@ use crate::{
             qualification::{Attribution, Flag, Priority, Stream},
             room::{Affiliation, SurgeReason},
         },
+        remarkable::{RemarkableKind, SheetWords},
         routing::Plan,
         slots::SlotKind,
         time::Instant,
@@ -117,6 +118,8 @@ pub struct Qualify {
     pub skill: Option<Skill>,
     /// Protocol by which the ARM sends straight to a coordinator.
     pub protocol: Option<String>,
+    /// An earlier case resembles it up to the territory's threshold, and nobody has linked it.
+    pub possible_repeat: bool,
     /// What is known better.
     pub particulars: Particulars,
     /// A note.
@@ -405,6 +408,24 @@ pub enum Command {
     },
     /// Take the split up again.
     EndSurge,
+    /// Get an interpreter on the line.
+    CallInterpreter {
+        /// Of which language, ISO 639-1, noted as the caller's; none: the one that is known.
+        language: Option<String>,
+    },
+    /// Enter the sheet of a remarkable patient.
+    PutSheet {
+        /// Its id, when it is entered again.
+        sheet: Option<SheetId>,
+        /// What it is.
+        kind: RemarkableKind,
+        /// Until when it holds.
+        expires: Instant,
+        /// Whom it is about and what it says.
+        words: Box<SheetWords>,
+    },
+    /// End a sheet before its time.
+    EndSheet(SheetId),
     /// Something fell due.
     Fire(Timer),
 }
@@ -467,6 +488,9 @@ impl Command {
             Self::WithdrawSlot(_) => "WithdrawSlot",
             Self::OpenShift { .. } => "OpenShift",
             Self::EndShift(_) => "EndShift",
+            Self::CallInterpreter { .. } => "CallInterpreter",
+            Self::PutSheet { .. } => "PutRemarkableSheet",
+            Self::EndSheet(_) => "EndRemarkableSheet",
             Self::Fire(_) => "Fire",
         }
     }

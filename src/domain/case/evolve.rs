@@ -20,9 +20,7 @@ use super::{
 /// Applies an event to the records, in order, facts before words.
 pub fn apply(records: &mut Records, event: &Event) {
     event.facts.iter().for_each(|fact| apply_fact(records, event, fact));
-    if let Some(case) = event.case.and_then(|id| records.case_mut(id)) {
-        event.words.iter().for_each(|words| apply_words(case, words));
-    }
+    event.words.iter().for_each(|words| apply_words(records, event, words));
 }
 
 /// Applies one fact; `event` says of which case, by whom and when.
@@ -41,6 +39,17 @@ pub(super) fn apply_fact(records: &mut Records, event: &Event, fact: &Fact) {
         }
         Fact::DutyStarted(_) | Fact::DutyEnded { .. } | Fact::SurgeStarted(_) | Fact::SurgeEnded => {
             apply_to_room(records.room.get_or_insert_default(), event, fact);
+        }
+        Fact::SheetPut(sheet) => {
+            records.sheets.insert(sheet.id, sheet.clone());
+        }
+        Fact::SheetEnded { sheet } => {
+            if let Some(sheet) = records.sheets.get_mut(sheet) {
+                sheet.ended = Some(event.at);
+            }
+        }
+        Fact::SheetArchived { sheet } => {
+            records.sheets.remove(sheet);
         }
         Fact::CaseArchived => {
             event.case.and_then(|id| records.cases.remove(&id));
@@ -94,6 +103,7 @@ fn new_case(id: CaseId, opened: &Opened, event: &Event) -> Case {
         opened: opened.arrived,
         entered: event.at,
         call: opened.call.clone(),
+        number_form: opened.number_form.clone(),
         line: opened.line,
         safety: Default::default(),
         place: Default::default(),
@@ -336,9 +346,19 @@ fn apply_to_shift(records: &mut Records, event: &Event, fact: &Fact) {
     }
 }
 
-pub(super) fn apply_words(case: &mut Case, words: &Words) {
+/// Applies personal words: to their sheet, or to the case of the event.
+pub(super) fn apply_words(records: &mut Records, event: &Event, words: &Words) {
+    if let Words::Sheet(id, said) = words {
+        records.sheets.get_mut(id).into_iter().for_each(|sheet| sheet.words = (**said).clone());
+    } else if let Some(case) = event.case.and_then(|id| records.case_mut(id)) {
+        apply_to_sealed(case, words);
+    }
+}
+
+fn apply_to_sealed(case: &mut Case, words: &Words) {
     let sealed = &mut case.sealed;
     match words {
+        Words::Sheet(..) => {}
         Words::Caller(caller) => sealed.caller = caller.clone(),
         Words::Address(address) => sealed.address = address.clone(),
         Words::Identity(identity) => {

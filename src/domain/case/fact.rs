@@ -6,15 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     actor::Actor,
-    ids::{ActionId, CaseId, CommandId, ConnectionId, DecisionId, DutyId, OfferId, PersonId, ShiftId, SlotId, VisitId},
+    ids::{
+        ActionId, CaseId, CommandId, ConnectionId, DecisionId, DutyId, OfferId, PersonId, SheetId, ShiftId, SlotId,
+        VisitId,
+    },
+    person::unsaid,
     regulation::{
         decision::{Answer, CounterRegulation, Decision, MayWait},
         fallback::Fallback,
         qualification::{Attribution, Flag, Priority, Qualification, Stream},
         room::{Duty, Room, Surge},
     },
+    remarkable::Sheet,
     routing::{Plan, WhyNot},
     slots::Slot,
+    territory::NumberForm,
     time::Instant,
     visits::{Shift, Visit, VisitStatus},
 };
@@ -236,6 +242,18 @@ pub enum Fact {
     SurgeStarted(Surge),
     /// It was taken up again before its time.
     SurgeEnded,
+    /// The sheet of a remarkable patient was entered, or entered again.
+    SheetPut(Sheet),
+    /// It holds no longer.
+    SheetEnded {
+        /// Which.
+        sheet: SheetId,
+    },
+    /// One that is over left the working set.
+    SheetArchived {
+        /// Which.
+        sheet: SheetId,
+    },
     /// A closed case left the working set; it is in the archive, complete.
     CaseArchived,
     /// A slot that is over left the working set.
@@ -262,6 +280,9 @@ pub struct Opened {
     /// The telephone call.
     #[serde(skip)]
     pub call: Option<String>,
+    /// How its number is written, when not as the nation does.
+    #[serde(default, skip_serializing_if = "unsaid")]
+    pub number_form: Option<NumberForm>,
     /// Whether the caller can be spoken to.
     pub line: Line,
 }
@@ -299,6 +320,8 @@ pub struct Records {
     pub shifts: BTreeMap<ShiftId, Shift>,
     /// Who regulates; none when it was not read, or nobody was ever entered.
     pub room: Option<Room>,
+    /// Sheets of remarkable patients.
+    pub sheets: BTreeMap<SheetId, Sheet>,
 }
 
 impl Records {

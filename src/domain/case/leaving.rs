@@ -1,6 +1,7 @@
 //! When a record may leave the working set: nothing is left to be done about it, and it is over for long enough.
 
 use crate::domain::{
+    remarkable::Sheet,
     slots::Slot,
     time::{Instant, Span},
     visits::{Shift, ShiftState},
@@ -31,4 +32,9 @@ pub fn slot(slot: &Slot, now: Instant, keep: Span) -> bool {
 /// A shift, `keep` after its end, unless its doctor is on a visit.
 pub fn shift(shift: &Shift, now: Instant, keep: Span) -> bool {
     shift.end + keep <= now && !matches!(shift.state, ShiftState::OnVisit { .. })
+}
+
+/// The sheet of a remarkable patient, `keep` after it was over.
+pub fn sheet(sheet: &Sheet, now: Instant, keep: Span) -> bool {
+    sheet.over() + keep <= now
 }

@@ -5,11 +5,14 @@ use serde::{Deserialize, Serialize};
 use crate::{
     coded_enum,
     domain::{
-        ids::{DecisionId, NoteId, PersonId, VisitId},
-        person::Private,
+        age::Age,
+        ids::{DecisionId, NoteId, PersonId, SheetId, VisitId},
+        ins::{InsAuthority, InsStatus},
+        person::{Private, unsaid},
         place::Position,
         regulation::prescription::Prescription,
         regulation::protocols::Answers,
+        remarkable::SheetWords,
         time::Instant,
     },
 };
@@ -19,15 +22,29 @@ use crate::{
 #[serde(default)]
 pub struct Caller {
     /// Name.
+    #[serde(skip_serializing_if = "unsaid")]
     pub name: Private<String>,
     /// Number the call came from, E.164.
+    #[serde(skip_serializing_if = "unsaid")]
     pub phone: Private<String>,
     /// Number to ring back, E.164, when it is another.
+    #[serde(skip_serializing_if = "unsaid")]
     pub call_back: Private<String>,
     /// HubSante.typeAppelant code (`SUJET`, `FAMILLE`, `MED` …).
+    #[serde(skip_serializing_if = "unsaid")]
     pub kind: Option<String>,
     /// Language, ISO 639-1.
+    #[serde(skip_serializing_if = "unsaid")]
     pub language: Option<String>,
+    /// HubSante.communication code (`LANGUE`, `PANIQUE` …).
+    #[serde(skip_serializing_if = "unsaid")]
+    pub difficulty: Option<String>,
+    /// The centre that passed the call on, in words.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub partner: Private<String>,
+    /// Its own number of the case.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub partner_reference: Private<String>,
 }
 
 /// The address and how to get in.
@@ -35,9 +52,76 @@ pub struct Caller {
 #[serde(default)]
 pub struct Address {
     /// Number and street.
+    #[serde(skip_serializing_if = "unsaid")]
     pub street: Private<String>,
-    /// Floor, door, codes, interphone.
+    /// Free directions.
+    #[serde(skip_serializing_if = "unsaid")]
     pub access: Private<String>,
+    /// The way in, part by part.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub way_in: WayIn,
+}
+
+/// How to get in, part by part (RS-EDA `access`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WayIn {
+    /// Building, staircase.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub building: Private<String>,
+    /// Which entrance.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub entrance: Private<String>,
+    /// Floor.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub floor: Private<String>,
+    /// Door or room.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub door: Private<String>,
+    /// Door codes.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub code: Private<String>,
+    /// Name or number on the interphone.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub interphone: Private<String>,
+    /// What is to be known of the lift.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub lift: Private<String>,
+    /// Institution or service within the building.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub service: Private<String>,
+}
+
+impl WayIn {
+    /// Each part with its French label, in the order in which one gets in.
+    pub fn parts(&self) -> [(&'static str, &Private<String>); 8] {
+        [
+            ("bâtiment", &self.building),
+            ("entrée", &self.entrance),
+            ("code", &self.code),
+            ("interphone", &self.interphone),
+            ("ascenseur", &self.lift),
+            ("étage", &self.floor),
+            ("porte", &self.door),
+            ("service", &self.service),
+        ]
+    }
+
+    /// Each part, to be shortened.
+    pub fn parts_mut(&mut self) -> [&mut Private<String>; 8] {
+        let Self { building, entrance, code, interphone, lift, floor, door, service } = self;
+        [building, entrance, code, interphone, lift, floor, door, service]
+    }
+}
+
+impl Address {
+    /// The way in as one line of text, for paper; empty when nothing is known.
+    pub fn way_in_words(&self) -> String {
+        let named = self.way_in.parts().into_iter().filter(|(_, text)| !text.reveal().is_empty());
+        let parts = named.map(|(label, text)| format!("{label} {}", text.reveal()));
+        let free = Some(self.access.reveal().clone()).filter(|text| !text.is_empty());
+        parts.chain(free).collect::<Vec<_>>().join(", ")
+    }
 }
 
 coded_enum! {
@@ -54,24 +138,69 @@ coded_enum! {
     }
 }
 
+/// Who answers for a patient who does not do so alone.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Representative {
+    /// Name.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub name: Private<String>,
+    /// Number, E.164.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub phone: Private<String>,
+    /// Tie to the patient, in words.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub tie: Private<String>,
+}
+
 /// Who the patient is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Identity {
     /// Patient number in the case.
     pub number: u32,
-    /// Name.
+    /// Name in use.
+    #[serde(skip_serializing_if = "unsaid")]
     pub name: Private<String>,
     /// Birth date, `YYYY-MM-DD`.
+    #[serde(skip_serializing_if = "unsaid")]
     pub birth_date: Private<String>,
-    /// Age in years, when the birth date is not known.
+    /// Age in whole years, when the birth date is not known.
+    #[serde(skip_serializing_if = "unsaid")]
     pub age_years: Private<Option<u32>>,
+    /// The same more finely, when it was given in months, weeks or days.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub age: Private<Option<Age>>,
     /// Sex.
+    #[serde(skip_serializing_if = "unsaid")]
     pub sex: Private<Option<Sex>>,
-    /// NIR (social security number) as given.
+    /// Weight, grams.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub weight_grams: Private<Option<u32>>,
+    /// INS number (NIR or NIA) with its key. One whose key does not hold is kept only as it was heard in an emergency.
+    #[serde(skip_serializing_if = "unsaid")]
     pub nir: Private<String>,
+    /// How well the identity is established; provisional unless said.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub ins_status: Private<Option<InsStatus>>,
+    /// Who gave the number; the register of persons unless said.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub ins_authority: Private<Option<InsAuthority>>,
+    /// Name at birth.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub birth_name: Private<String>,
+    /// First names at birth.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub birth_first_names: Private<String>,
+    /// INSEE code of the commune or country of birth.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub birth_place: Private<String>,
     /// The GP's name as the caller gives it, when the directory does not know it.
+    #[serde(skip_serializing_if = "unsaid")]
     pub gp_name: Private<String>,
+    /// Who answers for the patient.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub representative: Representative,
 }
 
 coded_enum! {
@@ -121,16 +250,22 @@ pub struct Note {
 #[serde(default)]
 pub struct Sealed {
     /// Who calls.
+    #[serde(skip_serializing_if = "unsaid")]
     pub caller: Caller,
     /// Where, in words.
+    #[serde(skip_serializing_if = "unsaid")]
     pub address: Address,
     /// Who the patients are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub identities: Vec<Identity>,
     /// Everything written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
     /// Where exactly.
+    #[serde(skip_serializing_if = "unsaid")]
     pub position: Private<Option<Position>>,
     /// The telephone call, as the integration names it.
+    #[serde(skip_serializing_if = "unsaid")]
     pub call: Private<Option<String>>,
     /// Answers to the questions of the protocols.
     #[serde(skip_serializing_if = "nothing_answered")]
@@ -164,4 +299,6 @@ pub enum Words {
     Answers(Private<Answers>),
     /// A prescription by telephone, added.
     Prescription(Box<Prescription>),
+    /// Whom a sheet of a remarkable patient is about and what it says, replaced.
+    Sheet(SheetId, Box<SheetWords>),
 }

@@ -11,6 +11,7 @@ use crate::{
         ids::{
             ActionId, CaseId, ConnectionId, DecisionId, OfferId, PersonId, ResponderId, SectorId, TerritoryId, VisitId,
         },
+        person::unsaid,
         place::{InseeCode, Position},
         regulation::{
             decision::{Decision, MayWait},
@@ -18,7 +19,7 @@ use crate::{
             qualification::{Attribution, Qualification, Stream},
         },
         routing::{Category, Means, Plan, WhyNot},
-        territory::{LeaseSpans, Territory},
+        territory::{LeaseSpans, NumberForm, Territory},
         time::{Instant, Span},
         visits::Visit,
     },
@@ -28,6 +29,8 @@ use super::{
     action::{Action, ActionKind, Owner},
     sealed::Sealed,
 };
+
+pub use super::{patient::Patient, safety::ContactSafety};
 
 /// Schema number of stored cases and events.
 pub const SCHEMA: u32 = 1;
@@ -70,23 +73,6 @@ coded_enum! {
     }
 }
 
-/// What a contact may be used for. Unsafe means: no message, no ringing (violence, maltreatment, a minor's secrecy).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ContactSafety {
-    /// The number may be rung.
-    pub may_ring: bool,
-    /// A text may be sent.
-    pub may_text: bool,
-    /// A message may be left.
-    pub may_leave_message: bool,
-}
-
-impl Default for ContactSafety {
-    fn default() -> Self {
-        Self { may_ring: true, may_text: true, may_leave_message: true }
-    }
-}
-
 /// Where the patient is, as far as routing needs it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Whereabouts {
@@ -115,28 +101,6 @@ impl Whereabouts {
         let sector = legal.zip(commune).and_then(|(legal, code)| territory.sector_of(code, &legal).cloned());
         Whereabouts { commune, position: position.or(listed.map(|commune| commune.position)), sector, kind: None }
     }
-}
-
-/// What routing and protocols need of a patient; everything else is sealed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Patient {
-    /// From 1.
-    pub number: u32,
-    /// The declared GP or the collective practice that stands in; none when the patient has none.
-    pub own_gp: Option<ResponderId>,
-    /// Long-term condition.
-    pub ald: bool,
-    /// Lives in an EHPAD.
-    pub ehpad: bool,
-    /// Can hardly move.
-    pub reduced_mobility: bool,
-    /// An infant.
-    pub infant: bool,
-    /// Opposes that the GP be told.
-    pub opposes_return: bool,
-    /// Stated: nobody knows who it is.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub identity_unknown: bool,
 }
 
 /// A regulator's hold on a case. `no` is the fencing token; the lease end lives in the store's lease index.
@@ -234,6 +198,9 @@ pub struct Case {
     /// The telephone call, as the integration names it. Names of calls often hold the number: stored in the sealed part.
     #[serde(skip)]
     pub call: Option<String>,
+    /// How its number is written, when not as the nation does.
+    #[serde(default, skip_serializing_if = "unsaid")]
+    pub number_form: Option<NumberForm>,
     /// Whether the caller can be spoken to.
     pub line: Line,
     /// What the contact may be used for.

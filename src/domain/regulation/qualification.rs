@@ -58,6 +58,8 @@ coded_enum! {
         CommunicationBarrier = "COMMUNICATION_BARRIER", "Barrière de communication";
         /// The call was lost after a symptom was heard.
         LostCall = "LOST_CALL", "Appel perdu après un symptôme";
+        /// An earlier case resembles it so much that a doctor looks, until a person has linked it or not.
+        PossibleRepeat = "POSSIBLE_REPEAT", "Appel peut-être itératif";
     }
 }
 

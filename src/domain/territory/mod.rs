@@ -5,6 +5,7 @@
 //! straight to a coordinator (D6311-35 CSP), and the order in which responders are tried. Nothing here knows a responder.
 
 mod communes;
+mod number_form;
 mod regulation_policy;
 mod routing_policy;
 mod sectors;
@@ -12,8 +13,9 @@ mod sectors;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use communes::Commune;
+pub use number_form::{BadForm, NumberForm};
 pub use regulation_policy::{
-    ActionDeadlines, DatedProtocol, Deferral, LeaseSpans, MOST_SKILLS, RegulationPolicy, Unrostered,
+    ActionDeadlines, DatedProtocol, Deferral, LeaseSpans, MOST_SKILLS, RegulationPolicy, RepeatPolicy, Unrostered,
 };
 pub use routing_policy::{RouteCategory, RoutingPolicy};
 pub use sectors::{SectorAssignment, SectorBand, Sectors};

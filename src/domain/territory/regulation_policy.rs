@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use chrono::{Months, NaiveDate};
 
+use super::NumberForm;
 use crate::{
     coded_enum,
     domain::{
@@ -28,6 +29,14 @@ use crate::{
 pub struct RegulationPolicy {
     /// How soon after qualification a doctor should have the case.
     pub due: DueSpans,
+    /// The same for a P2 of a health professional, who has seen the patient: no later than any other P2.
+    pub professional_p2: Span,
+    /// When an earlier case is taken for one of the same episode.
+    pub repeats: RepeatPolicy,
+    /// How the number of a case is written.
+    pub number_form: NumberForm,
+    /// The longest time for which the sheet of a remarkable patient may hold.
+    pub longest_sheet: Span,
     /// Claims of consoles.
     pub lease: LeaseSpans,
     /// When the alarm of each kind of action rings.
@@ -77,6 +86,10 @@ impl Default for RegulationPolicy {
     fn default() -> Self {
         Self {
             due: DueSpans { p1: Span::from_mins(1), p2: Span::from_mins(15), p3: Span::from_hours(4) },
+            professional_p2: Span::from_mins(5),
+            repeats: RepeatPolicy::default(),
+            number_form: NumberForm::default(),
+            longest_sheet: Span::from_hours(366 * 24),
             lease: LeaseSpans::default(),
             deadlines: ActionDeadlines::default(),
             p3: Deferral::default(),
@@ -128,6 +141,21 @@ impl Default for Deferral {
             "M06.04",
         ];
         Self { motives: motives.map(str::to_owned).to_vec(), age_from: None, age_below: None }
+    }
+}
+
+/// When an earlier case is taken for one of the same episode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RepeatPolicy {
+    /// How far back earlier cases are looked for.
+    pub window: Span,
+    /// From this score on a doctor looks before anything is deferred, dismissed or sent on by a protocol.
+    pub threshold: u32,
+}
+
+impl Default for RepeatPolicy {
+    fn default() -> Self {
+        Self { window: Span::from_hours(72), threshold: 4 }
     }
 }
 
@@ -209,6 +237,8 @@ pub struct ActionDeadlines {
     pub reorient: Span,
     /// The answer of another territory to a case that was sent to it.
     pub transfer: Span,
+    /// Getting an interpreter on the line.
+    pub interpreter: Span,
 }
 
 impl Default for ActionDeadlines {
@@ -236,6 +266,7 @@ impl Default for ActionDeadlines {
             reorient_p1: Span::from_secs(60),
             reorient: Span::from_mins(5),
             transfer: Span::from_mins(5),
+            interpreter: Span::from_mins(5),
         }
     }
 }

@@ -85,6 +85,7 @@ impl Engine {
                 Entity::Slot(slot) => leaving::slot(slot, now, archive.keep_closed),
                 Entity::Shift(shift) => leaving::shift(shift, now, archive.keep_closed),
                 Entity::Room(_) => false,
+                Entity::Sheet(sheet) => leaving::sheet(sheet, now, archive.keep_closed),
             };
             if leaves {
                 bound.extend(bound_to(&known.entity).map(Key::case));
@@ -120,6 +121,7 @@ impl Engine {
                 Entity::Slot(slot) => Fact::SlotArchived { slot: slot.id },
                 Entity::Shift(shift) => Fact::ShiftArchived { shift: shift.id },
                 Entity::Room(_) => continue,
+                Entity::Sheet(sheet) => Fact::SheetArchived { sheet: sheet.id },
             });
         }
         let (schema, command, actor) = (SCHEMA, "Archive".to_owned(), upkeep(territory));
@@ -142,7 +144,7 @@ fn bound_to(entity: &Entity) -> Option<CaseId> {
             SlotState::Held { case, .. } | SlotState::Booked { case, .. } => Some(case),
             SlotState::Free | SlotState::Withdrawn { .. } => None,
         },
-        Entity::Case(_) | Entity::Shift(_) | Entity::Room(_) => None,
+        Entity::Case(_) | Entity::Shift(_) | Entity::Room(_) | Entity::Sheet(_) => None,
     }
 }
 
@@ -154,5 +156,6 @@ fn day_of(entity: &Entity) -> Instant {
         Entity::Shift(shift) => shift.start,
         // It never leaves.
         Entity::Room(_) => Instant::from_unix_ms(0),
+        Entity::Sheet(sheet) => sheet.entered,
     }
 }

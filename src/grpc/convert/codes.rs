@@ -58,7 +58,7 @@ coded! {
         Amu Snp Psy Neonat
     }
     domain::regulation::qualification::Flag = Flag {
-        RedFlag RepeatCall Infant CommunicationBarrier LostCall
+        RedFlag RepeatCall Infant CommunicationBarrier LostCall PossibleRepeat
     }
     domain::regulation::qualification::Attribution = Attribution {
         WrongNumber Silent Malicious Fax Repeat Administrative Personal Arm DoctorInformation
@@ -86,7 +86,7 @@ coded! {
     domain::case::ActionKind = ActionKind {
         AnswerCall Qualify Regulate HandOver CallBack Route RingGp ConfirmSlot AcceptVisit Appointment Visit
         DeliverPrescription AwaitReport ReturnOfInformation FollowUp Unanswered AnnouncePatient CompleteFile
-        SeeCounterRegulation TelephoneAppointment ReEvaluate Reorient Transfer
+        SeeCounterRegulation TelephoneAppointment ReEvaluate Reorient Transfer Interpreter
     }
     domain::regulation::fallback::Fallback = Fallback {
         NoLiberal LiberalUnavailable EmergencyUnavailable Emergency
@@ -132,6 +132,39 @@ coded! {
     }
     domain::case::sealed::NoteKind = NoteKind {
         Note Late Advice Report Reason SafetyNet Addendum CounterRegulation
+    }
+    domain::ins::InsStatus = InsStatus {
+        Provisional Recovered Validated Qualified
+    }
+    domain::ins::InsAuthority = InsAuthority {
+        Nir Nia Test Demo
+    }
+    domain::case::patient::Recipient = Recipient {
+        Gp MonEspaceSante Cpam Ccas
+    }
+    domain::case::patient::Wish = Wish {
+        Consents Opposes
+    }
+    domain::case::patient::ConsentForm = ConsentForm {
+        Oral Written Representative Elsewhere
+    }
+    domain::case::safety::ContactRisk = ContactRisk {
+        Violence Maltreatment
+    }
+    domain::case::outgoing::Outgoing = OutgoingKind {
+        CallBack VoiceMessage Text ArrivalNotice Household Gp MonEspaceSante Cpam Ccas
+    }
+    domain::case::outgoing::Withheld = WithheldReason {
+        Risk Secrecy Contact Opposed NoConsent
+    }
+    domain::case::repeats::RepeatReason = RepeatReason {
+        SamePatient SameNumber SamePlace Recent OtherPatient
+    }
+    domain::remarkable::RemarkableKind = RemarkableKind {
+        Palliative Had Lata Other
+    }
+    domain::remarkable::RemarkableMatch = RemarkableMatch {
+        Ins Traits Phone
     }
     domain::routing::Category = RouteCategory {
         OwnGp PracticeColleague CptsColleague SasSlot FixedPoint HomeVisit Teleconsultation

@@ -15,7 +15,7 @@ use crate::{
 use super::{
     case,
     codes::Coded,
-    fields::{Act, Fields},
+    fields::{Act, Fields, LONGEST_LINE},
     intake::Scene,
 };
 
@@ -79,13 +79,16 @@ fn settle(fields: &mut Fields, open: &mut Open, ground: &Place) {
     for (patient, _) in &mut open.particulars.patients {
         known_gp(fields, patient, ground);
     }
-    let address = open.particulars.address.as_mut();
-    let texts = address.map(|address| &mut address.access).into_iter().chain(open.note.as_mut());
-    for text in texts {
-        if text.reveal().chars().count() > LONGEST_TEXT {
-            *text = Private::new(text.reveal().chars().take(LONGEST_TEXT).collect());
-            fields.warn("message", "TEXT_CUT", format!("a text was cut after {LONGEST_TEXT} characters"));
+    let mut cut = |text: &mut Private<String>, longest: usize| {
+        if text.reveal().chars().count() > longest {
+            *text = Private::new(text.reveal().chars().take(longest).collect());
+            fields.warn("message", "TEXT_CUT", format!("a text was cut after {longest} characters"));
         }
+    };
+    open.note.iter_mut().for_each(|note| cut(note, LONGEST_TEXT));
+    if let Some(address) = &mut open.particulars.address {
+        cut(&mut address.access, LONGEST_TEXT);
+        address.way_in.parts_mut().into_iter().for_each(|part| cut(part, LONGEST_LINE));
     }
 }
 

@@ -16,13 +16,13 @@ use crate::{
     },
     engine::{Failure, Place, Target},
     grpc::pb,
-    interop::hub::codes::ORIGINS,
+    interop::hub::codes::{LANGUAGES, ORIGINS},
     store::txn::command_time,
 };
 
 use super::{
     fields::{Act, Fields, LONGEST_WORDS},
-    particulars::{Parts, listed, particulars},
+    particulars::{Ground, LANGUAGE, Parts, listed, particulars},
     regulation,
 };
 
@@ -44,6 +44,13 @@ pub struct Scene<'a> {
     pub now: Instant,
 }
 
+impl<'a> Scene<'a> {
+    /// Where, by whom and when what is known was said.
+    pub(super) fn told_at(&self, now: Instant) -> Ground<'a> {
+        Ground { place: self.ground, actor: self.actor, now }
+    }
+}
+
 /// Opens a case for a call that arrived at most `late` before the command was made.
 ///
 /// # Errors
@@ -61,6 +68,7 @@ pub fn open(request: &pb::OpenCaseRequest, scene: Scene<'_>, late: Span) -> Resu
         origin: listed(&mut fields, "origin", &request.origin, ORIGINS, "HubSante.origine"),
         arrived: arrived.unwrap_or(scene.now).min(scene.now),
         call: call(&mut fields, &request.call_reference),
+        number_form: None,
         line: fields.optional_code("line", request.line).unwrap_or(Line::OnLine),
     };
     let parts = Parts {
@@ -69,7 +77,7 @@ pub fn open(request: &pb::OpenCaseRequest, scene: Scene<'_>, late: Span) -> Resu
         safety: request.safety.as_ref(),
         patients: &request.patients,
     };
-    let mut particulars = particulars(&mut fields, parts, scene.ground, scene.now);
+    let mut particulars = particulars(&mut fields, parts, scene.told_at(scene.now));
     particulars.activates = activates(&mut fields, request.activates_unix_ms, made);
     let note = fields.optional_words("note", &request.note, LONGEST_WORDS);
     let answered = request.answered || !telephony;
@@ -122,6 +130,7 @@ pub fn backfill(request: &pb::BackfillCaseRequest, scene: Scene<'_>) -> Result<A
         origin: listed(&mut fields, "origin", &request.origin, ORIGINS, "HubSante.origine"),
         arrived: arrived.unwrap_or(scene.now).min(scene.now),
         call: None,
+        number_form: None,
         line: fields.optional_code("line", request.line).unwrap_or(Line::CallBack),
     };
     let parts = Parts {
@@ -130,7 +139,7 @@ pub fn backfill(request: &pb::BackfillCaseRequest, scene: Scene<'_>) -> Result<A
         safety: request.safety.as_ref(),
         patients: &request.patients,
     };
-    let particulars = particulars(&mut fields, parts, scene.ground, opened.arrived);
+    let particulars = particulars(&mut fields, parts, scene.told_at(opened.arrived));
     let note = fields.optional_words("note", &request.note, LONGEST_WORDS);
     let paper = paper(&mut fields, request);
     let open = Open { opened, answered: true, vital: request.vital, particulars, note, paper };
@@ -175,7 +184,7 @@ pub fn amend(request: &pb::AmendCaseRequest, scene: Scene<'_>) -> Result<Act, Fa
         safety: request.safety.as_ref(),
         patients: &request.patients,
     };
-    let mut read = particulars(&mut fields, parts, scene.ground, scene.now);
+    let mut read = particulars(&mut fields, parts, scene.told_at(scene.now));
     read.motive = fields.optional::<Motive>("motive", &request.motive).map(|motive| motive.code().to_owned());
     if read == Particulars::default() {
         fields.fault::<()>("caller", "nothing is changed: set at least one of caller, place, safety, patients, motive");
@@ -193,6 +202,18 @@ pub fn note(request: &pb::AddNoteRequest) -> Result<Act, Failure> {
     let target = fields.target(&request.case_id, &[]);
     let text: Option<Private<String>> = fields.words("text", &request.text, LONGEST_WORDS);
     fields.act(mutation, target, text.map(Command::AddNote))
+}
+
+/// Calls for an interpreter.
+///
+/// # Errors
+/// Every wrong field at once.
+pub fn interpreter(request: &pb::CallInterpreterRequest) -> Result<Act, Failure> {
+    let mut fields = Fields::default();
+    let mutation = fields.mutation("CallInterpreter", &request.command_id, request);
+    let target = fields.target(&request.case_id, &request.version);
+    let language = listed(&mut fields, "language", &request.language, LANGUAGES, LANGUAGE);
+    fields.act(mutation, target, Some(Command::CallInterpreter { language }))
 }
 
 /// Links a repeat call to the earlier case.

@@ -1,6 +1,12 @@
 //! What surrounds every answer: receipts, warnings, tokens.
 
-use crate::{engine::Done, grpc::pb, store::Durability};
+use crate::{
+    engine::{Done, PossibleRepeat},
+    grpc::pb,
+    store::Durability,
+};
+
+use super::codes::Coded;
 
 /// The receipt of an acknowledged command, with the warnings of its conversion before those of its rules.
 pub fn receipt(done: &Done, mut warnings: Vec<pb::Warning>) -> pb::Receipt {
@@ -28,5 +34,23 @@ pub fn durability(level: Durability) -> pb::Durability {
         Durability::D0_5 => pb::Durability::D05,
         Durability::D1 => pb::Durability::D1,
         Durability::D2 => pb::Durability::D2,
+    }
+}
+
+/// Said when the sheets of remarkable patients could not be read: the act itself went through.
+pub fn unread_sheets() -> pb::Warning {
+    let text = "the sheets of remarkable patients could not be read: read the case again (GetCase)";
+    pb::Warning { field: String::new(), code: "REMARKABLE_UNREAD".to_owned(), text: text.to_owned() }
+}
+
+/// A case that may be of the same episode.
+pub fn possible_repeat(known: &PossibleRepeat) -> pb::PossibleRepeat {
+    pb::PossibleRepeat {
+        case_id: known.case.to_string(),
+        case_number: known.case_number.clone(),
+        opened_unix_ms: known.opened.unix_ms(),
+        score: known.score,
+        reasons: known.reasons.iter().map(|reason| reason.wire()).collect(),
+        why: known.why.clone(),
     }
 }

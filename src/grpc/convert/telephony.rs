@@ -88,8 +88,14 @@ fn opening(
     happened: Happened,
 ) -> Open {
     let caller = phone.map(|phone| Caller { phone, ..Caller::default() });
-    let opened =
-        Opened { channel: Channel::Telephony, origin, arrived, call: Some(call.to_owned()), line: Line::OnLine };
+    let opened = Opened {
+        channel: Channel::Telephony,
+        origin,
+        arrived,
+        call: Some(call.to_owned()),
+        number_form: None,
+        line: Line::OnLine,
+    };
     Open {
         opened,
         answered: happened == Happened::Later(CallEvent::Answered),

@@ -146,6 +146,7 @@ fn surroundings(known: &Case, visit: &Visit, commune: Option<&Commune>) -> pb::P
         position: commune.map(|commune| pb::Position { lat: commune.position.lat, lon: commune.position.lon }),
         street: String::new(),
         access: String::new(),
+        way_in: None,
         sector_id: visit.sector.to_string(),
         kind: String::new(),
     }
@@ -158,7 +159,7 @@ fn details(known: &Case, patient: u32) -> pb::MissionDetails {
         pb::Patient { nir: String::new(), ..case::patient(patient, identity) }
     });
     let mut caller = case::caller(&known.sealed.caller);
-    if !known.safety.may_ring {
+    if !case::may_be_announced(known) {
         caller.phone.clear();
         caller.call_back.clear();
     }
@@ -167,6 +168,7 @@ fn details(known: &Case, patient: u32) -> pb::MissionDetails {
         caller: Some(caller),
         safety: Some(case::safety(known.safety)),
         notes: known.sealed.notes.iter().map(case::note).collect(),
+        withheld: case::withheld(known),
     }
 }
 

@@ -1,17 +1,23 @@
-//! DirectoryService: who can give care, as the configuration says.
+//! DirectoryService: who can give care, as the configuration says, and the sheets of remarkable patients.
 
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use super::acts::{call, head};
+use super::acts::{call, head, perform};
 use crate::{
-    domain::actor::Actor,
+    domain::{
+        actor::{Actor, Role},
+        case::Refusal,
+    },
     engine::{Engine, Place},
     grpc::{
         convert::{
             directory::{self as convert, rules},
+            intake::Scene,
+            regulation::page,
             routing::Reader,
+            sheets,
         },
         pb::{self, directory_service_server::DirectoryService},
     },
@@ -90,5 +96,43 @@ impl DirectoryService for Responders {
         let found = convert::get_programme(&reader, &asked, self.engine.now())?;
         let seq = head(&self.engine, &actor, asked.at_least_seq).await?;
         Ok(Response::new(pb::GetProgrammeResponse { seq, ..found }))
+    }
+
+    async fn put_remarkable_sheet(
+        &self,
+        request: Request<pb::PutRemarkableSheetRequest>,
+    ) -> Result<Response<pb::PutRemarkableSheetResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let place = self.place(&actor)?;
+        let scene = Scene { actor: &actor, ground: &place, now: self.engine.now() };
+        let (done, receipt) = perform(&self.engine, &actor, sheets::put(&asked, scene)).await?;
+        let sheet_id = done.reply.sheet.as_ref().map(ToString::to_string).unwrap_or_default();
+        Ok(Response::new(pb::PutRemarkableSheetResponse { sheet_id, receipt }))
+    }
+
+    async fn end_remarkable_sheet(
+        &self,
+        request: Request<pb::EndRemarkableSheetRequest>,
+    ) -> Result<Response<pb::EndRemarkableSheetResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let (_, receipt) = perform(&self.engine, &actor, sheets::end(&asked)).await?;
+        Ok(Response::new(pb::EndRemarkableSheetResponse { receipt }))
+    }
+
+    async fn list_remarkable_sheets(
+        &self,
+        request: Request<pb::ListRemarkableSheetsRequest>,
+    ) -> Result<Response<pb::ListRemarkableSheetsResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        if !matches!(actor.role, Role::BackOffice | Role::Regulator | Role::Supervisor) {
+            let needed = "BACK_OFFICE, REGULATOR, SUPERVISOR".to_owned();
+            return Err(Refusal::Role { role: actor.role.code().to_owned(), needed }.into());
+        }
+        let page = page(asked.page_size, &asked.page_token, asked.at_least_seq)?;
+        let listing = self.engine.list_sheets(&actor, page).await?;
+        let now = self.engine.now();
+        let sheets = listing.items.iter().map(|sheet| sheets::listed(sheet, now)).collect();
+        let next_page_token = listing.next.unwrap_or_default();
+        Ok(Response::new(pb::ListRemarkableSheetsResponse { sheets, next_page_token, seq: listing.seq }))
     }
 }

@@ -5,12 +5,13 @@ use tonic::{Request, Response, Status};
 use super::common::{Carried, Desk, Told};
 use crate::{
     domain::{actor::Role, time::Span},
-    engine::{Engine, List, WatchFilter},
+    engine::{CaseView, Engine, Failure, List, WatchFilter},
     grpc::{
         convert::{
             hub,
             intake::{self as convert, Scene},
             regulation::page,
+            reply, sheets,
         },
         pb::{self, intake_service_server::IntakeService},
     },
@@ -32,6 +33,17 @@ impl Intake {
     fn scene<'a>(&self, desk: &'a Desk<'_>) -> Scene<'a> {
         Scene { actor: &desk.actor, ground: &desk.ground, now: self.engine.now() }
     }
+
+    async fn remarkable(&self, desk: &Desk<'_>, known: Option<&CaseView>) -> Result<Vec<pb::RemarkableSheet>, Failure> {
+        let Some(known) = known.filter(|_| entitled(desk)) else { return Ok(Vec::new()) };
+        let found = self.engine.remarkable(&desk.actor, &known.case).await?;
+        Ok(found.iter().map(|found| sheets::found(found, self.engine.now())).collect())
+    }
+}
+
+/// Who decides about a case, and so sees what else is known of its patients.
+fn entitled(desk: &Desk<'_>) -> bool {
+    matches!(desk.actor.role, Role::Arm | Role::Regulator | Role::Coordinator)
 }
 
 #[tonic::async_trait]
@@ -40,9 +52,15 @@ impl IntakeService for Intake {
 
     async fn open_case(&self, request: Request<pb::OpenCaseRequest>) -> Result<Response<pb::OpenCaseResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
-        let Carried { case, receipt, .. } =
+        let Carried { case, mut receipt, done } =
             desk.act(convert::open(request.get_ref(), self.scene(&desk), self.late)).await?;
-        Ok(Response::new(pb::OpenCaseResponse { case, receipt }))
+        // The case is open whatever becomes of the sheets: GetCase shows them later.
+        let remarkable = self.remarkable(&desk, done.case.as_ref()).await.unwrap_or_else(|_| {
+            let warning = reply::unread_sheets();
+            receipt.iter_mut().for_each(|receipt| receipt.warnings.push(warning.clone()));
+            Vec::new()
+        });
+        Ok(Response::new(pb::OpenCaseResponse { case, receipt, remarkable }))
     }
 
     async fn amend_case(
@@ -58,6 +76,15 @@ impl IntakeService for Intake {
         let desk = Desk::of(&self.engine, &request)?;
         let Carried { case, receipt, .. } = desk.act(convert::note(request.get_ref())).await?;
         Ok(Response::new(pb::AddNoteResponse { case, receipt }))
+    }
+
+    async fn call_interpreter(
+        &self,
+        request: Request<pb::CallInterpreterRequest>,
+    ) -> Result<Response<pb::CallInterpreterResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let Carried { case, receipt, .. } = desk.act(convert::interpreter(request.get_ref())).await?;
+        Ok(Response::new(pb::CallInterpreterResponse { case, receipt }))
     }
 
     async fn link_repeat_call(
@@ -93,14 +120,16 @@ impl IntakeService for Intake {
         let asked = request.get_ref();
         let id = convert::case_id(&asked.case_id)?;
         let (known, seq) = self.engine.read_case(&desk.actor, id, asked.at_least_seq).await?;
-        let repeats = match desk.actor.role {
-            Role::Arm | Role::Regulator | Role::Coordinator => self.engine.repeats(&desk.actor, id).await?,
-            _ => Vec::new(),
+        let repeats = match entitled(&desk) {
+            true => self.engine.repeats(&desk.actor, &known.case).await?,
+            false => Vec::new(),
         };
+        let remarkable = self.remarkable(&desk, Some(&known)).await?;
         Ok(Response::new(pb::GetCaseResponse {
             case: Some(desk.view(&known)),
             seq,
-            possible_repeat_case_ids: repeats.iter().map(ToString::to_string).collect(),
+            possible_repeats: repeats.iter().map(reply::possible_repeat).collect(),
+            remarkable,
         }))
     }
 

@@ -3,6 +3,8 @@
 //! From the JSON Schema RS-EDA 26.07.29 and the nomenclatures named beside each list (ansforge/SAMU-Hub-Modeles
 //! @ e3d4411b, Apache-2.0); `MESSAGE_KINDS`, `ENVELOPE_STATUSES` and `MESSAGE_STATUSES` from EDXL-DE and RC-DE.
 
+use crate::domain::case::callers;
+
 /// What a list of codes is.
 pub type Codes = &'static [&'static str];
 
@@ -74,17 +76,10 @@ pub const LANGUAGES: Codes = &[
 ];
 
 /// HubSante.typeAppelant.
-#[rustfmt::skip]
-pub const CALLER_KINDS: Codes = &[
-    "SUJET", "FAMILLE", "TIERS", "POMPIER", "AMBULANC", "AMBULANC.AASC", "AMBULANC.AUTRESEC", "SECOUR", "MED",
-    "MED.MEDSOS", "MED.MRL", "MED.EFFML", "SANTE", "SANTE.INF", "SANTE.AIDESOIN", "SANTE.SF", "SANTE.AIDEDOM",
-    "SANTE.PHARMA", "SANTE.DENTISTE", "SANTE.LABO", "FDO-MILI", "FDO-MILI.POL", "FDO-MILI.GENDARM", "FDO-MILI.MILI",
-    "ADM-TUTL", "VIP", "OBJCONNC", "AUTRE", "INCONNU",
-];
+pub const CALLER_KINDS: Codes = &callers::codes(&callers::KINDS);
 
 /// HubSante.communication.
-pub const DIFFICULTIES: Codes =
-    &["AUCUNE", "MUET", "VISION", "LANGUE", "PANIQUE", "HOSTILE", "AGITE", "AUTRE", "IMPOSS"];
+pub const DIFFICULTIES: Codes = &callers::codes(&callers::DIFFICULTIES);
 
 /// HubSante.canal.
 pub const CHANNELS: Codes = &["APPLICATION", "BAU", "DAU", "DEFIBRILLATEUR", "ECALL", "PERSONNE"];

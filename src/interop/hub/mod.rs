@@ -14,11 +14,9 @@ pub mod codes;
 mod answer;
 mod case;
 mod envelope;
-mod nir;
 mod people;
 mod place;
 
 pub(super) use case::{create_case_health, kept_if_foreign};
 pub(super) use envelope::envelope;
-pub use nir::nir_key_holds;
 pub(super) use place::commune;

@@ -1,8 +1,8 @@
 //! Callers, patients and their doctors in RS-EDA.
 
-use super::{case::coded, codes, nir};
+use super::{case::coded, codes};
 use crate::{
-    domain::{person::Private, regulation::need::CareLevel, time::Instant},
+    domain::{ins, person::Private, regulation::need::CareLevel, time::Instant},
     interop::{
         incoming::{Contact, IncomingCaller, IncomingNote, IncomingPatient, OwnGp, PersonName},
         json::{Node, Object},
@@ -110,7 +110,7 @@ fn external_id(node: &Node) -> Option<(&'static str, Private<String>)> {
         let source = o.required("source", |node| node.code(codes::PATIENT_ID_SOURCES));
         let value = o.required("value", Node::private);
         let (source, value) = (source?, value?);
-        if source == "NIR" && !nir::nir_key_holds(value.reveal()) {
+        if source == "NIR" && ins::number(value.reveal()).is_err() {
             o.at("value")
                 .warn("the key of the social security number does not fit; kept, to be checked with the patient");
         }

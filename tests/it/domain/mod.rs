@@ -8,6 +8,7 @@ mod holding;
 mod independence;
 mod offers;
 pub mod oracle;
+mod outgoing;
 mod planted;
 mod protocol;
 mod qualification;

@@ -4,6 +4,7 @@ use sas_dispatch::domain::{
     case::{
         ActionKind, Command, End, OfferState, Refusal,
         command::{OfferAnswer, SignAnswer},
+        patient::{Consent, ConsentForm, Recipient, Wish},
         sealed::NoteKind,
     },
     ids::{CaseId, OfferId},
@@ -158,7 +159,9 @@ fn the_own_gp_is_told_unless_the_patient_opposes_it() {
         let mut stage = Stage::new();
         let (case, decision) = stage.decided(CareType::Consultation);
         let mut patient = stage.case(case).patients[0].clone();
-        patient.opposes_return = opposes;
+        let (recipient, wish) = (Recipient::Gp, Wish::Opposes);
+        let opposed = Consent { recipient, wish, form: Some(ConsentForm::Oral), at: None, noted_by: None };
+        patient.consents.extend(opposes.then_some(opposed));
         let patients = vec![(patient, stage.case(case).sealed.identities[0].clone())];
         let amend = sas_dispatch::domain::case::command::Particulars { patients, ..Default::default() };
         stage.done(&coordinator(), case, Command::Amend(Box::new(amend)));

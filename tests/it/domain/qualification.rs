@@ -157,7 +157,7 @@ fn a_caller_who_is_reached_again_goes_on_where_the_call_broke() {
 fn an_unsafe_contact_is_never_rung_back() {
     let mut stage = Stage::new();
     let unsafe_contact = || {
-        let safety = Some(ContactSafety { may_ring: false, may_text: false, may_leave_message: false });
+        let safety = Some(ContactSafety { may_ring: false, may_text: false, may_leave_message: false, risk: None });
         Command::Amend(Box::new(Particulars { safety, ..Particulars::default() }))
     };
     let told_first = stage.qualified(Priority::P2);

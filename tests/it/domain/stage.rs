@@ -293,6 +293,7 @@ pub fn call(now: Instant) -> Open {
         origin: Some("15".to_owned()),
         arrived: now,
         call: None,
+        number_form: None,
         line: Line::OnLine,
     };
     let caller = Caller { phone: text("+33639981234"), ..Caller::default() };
@@ -322,6 +323,7 @@ pub fn qualify(priority: Priority) -> Qualify {
         flags: Vec::new(),
         symptoms: priority != Priority::NotRegulated,
         protocol: None,
+        possible_repeat: false,
         particulars: Particulars::default(),
         note: None,
         answers: Vec::new(),

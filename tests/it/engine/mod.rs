@@ -7,6 +7,7 @@ pub mod desk;
 mod due;
 mod fenced;
 mod moved;
+mod numbers;
 mod outrun;
 mod repeating;
 mod replica;

@@ -72,11 +72,12 @@ async fn a_vital_emergency_is_opened_whatever_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_of_a_social_security_number_is_a_warning() {
+async fn a_wrong_key_of_a_social_security_number_is_a_warning_in_a_vital_emergency() {
     let desk = Desk::start().await;
     let nir = "2 55 13 99 999 999 50".to_owned();
     let patients = vec![pb::Patient { nir, ..pb::Patient::default() }];
-    let request = pb::OpenCaseRequest { command_id: desk.command(), patients, ..pb::OpenCaseRequest::default() };
+    let (command_id, vital) = (desk.command(), true);
+    let request = pb::OpenCaseRequest { command_id, vital, patients, ..pb::OpenCaseRequest::default() };
     let opened = desk.intake().open_case(arm(request)).await.unwrap().into_inner();
     let warning = &opened.receipt.unwrap().warnings[0];
     assert_eq!((warning.field.as_str(), warning.code.as_str()), ("patients[0].nir", "NIR_KEY"));

@@ -61,11 +61,14 @@ async fn a_commune_that_does_not_exist_here_is_refused(#[case] commune: &str, #[
 }
 
 #[tokio::test]
-async fn a_wrong_nir_key_is_a_warning_and_the_case_is_open() -> Story {
+async fn a_wrong_nir_key_is_refused_and_for_a_vital_emergency_a_warning() -> Story {
     let room = Room::at("fr-67", MORNING).await;
     let arm = room.arm("arm-1");
     let patient = pb::Patient { nir: "2 55 08 14 168 025 00".to_owned(), ..ill() };
-    let opened = ask!(arm, intake, open_case, pb::OpenCaseRequest { patients: vec![patient], ..call(&arm) })?;
+    let request = pb::OpenCaseRequest { patients: vec![patient], ..call(&arm) };
+    let problem = "the key does not fit the number: read it again, or leave it out";
+    assert_eq!(read(ask!(arm, intake, open_case, request.clone())), wrong(&[("patients[0].nir", problem)]));
+    let opened = ask!(arm, intake, open_case, pb::OpenCaseRequest { vital: true, ..request })?;
     let warnings = opened.receipt.unwrap().warnings;
     let told: Vec<_> =
         warnings.iter().map(|warning| format!("{} {}: {}", warning.code, warning.field, warning.text)).collect();

@@ -7,7 +7,14 @@ use crate::support::room::{Room, Seen, Story, ask, ill};
 
 fn wrong_caller() -> Option<pb::Caller> {
     let (name, kind, language) = (CANARY.repeat(60), CANARY.to_owned(), CANARY.to_owned());
-    Some(pb::Caller { name, phone: CANARY.to_owned(), call_back: CANARY.to_owned(), kind, language })
+    Some(pb::Caller {
+        name,
+        phone: CANARY.to_owned(),
+        call_back: CANARY.to_owned(),
+        kind,
+        language,
+        ..Default::default()
+    })
 }
 
 fn wrong_place() -> Option<pb::Place> {

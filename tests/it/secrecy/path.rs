@@ -32,6 +32,7 @@ pub(super) fn caller() -> pb::Caller {
         call_back: "06 39 98 00 43".to_owned(),
         kind: "FAMILLE".to_owned(),
         language: "fr".to_owned(),
+        ..Default::default()
     }
 }
 
@@ -90,8 +91,9 @@ pub(super) async fn play(process: &Process) -> Result<String, Stopped> {
     visited(process, &case).await?;
     from_the_hub(process).await?;
     let found = pb::GetCaseRequest { case_id: case.case_id.clone(), at_least_seq: 0 };
-    let repeats = ask!(arm, intake, get_case, found)?.possible_repeat_case_ids;
-    assert_eq!(repeats, [called.case_id], "calls of one number find each other");
+    let repeats = ask!(arm, intake, get_case, found)?.possible_repeats;
+    let ids: Vec<_> = repeats.into_iter().map(|repeat| repeat.case_id).collect();
+    assert_eq!(ids, [called.case_id], "calls of one number find each other");
     Ok(case.case_id)
 }
 

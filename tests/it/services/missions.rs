@@ -37,7 +37,11 @@ fn open() -> Open {
     let sens = Position { lat: 48.2001, lon: 3.2901 };
     let particulars = Particulars {
         caller: Some(Caller { name: private("Voisin Test"), phone: private("+33353010001"), ..Caller::default() }),
-        address: Some(Address { street: private("1 rue de l'Essai"), access: private("code 4711") }),
+        address: Some(Address {
+            street: private("1 rue de l'Essai"),
+            access: private("code 4711"),
+            ..Address::default()
+        }),
         place: Some(Whereabouts {
             kind: None,
             commune: Some("89387".parse().unwrap()),
@@ -48,7 +52,14 @@ fn open() -> Open {
         patients: vec![(Patient { number: 1, ..Patient::default() }, identity)],
         ..Particulars::default()
     };
-    let opened = Opened { channel: Channel::Console, origin: None, arrived: NOW, call: None, line: Line::OnLine };
+    let opened = Opened {
+        channel: Channel::Console,
+        origin: None,
+        arrived: NOW,
+        call: None,
+        number_form: None,
+        line: Line::OnLine,
+    };
     Open { opened, answered: true, vital: false, particulars, note: None, paper: None }
 }
 
@@ -61,6 +72,7 @@ fn qualify() -> Qualify {
         flags: Vec::new(),
         symptoms: true,
         protocol: None,
+        possible_repeat: false,
         particulars: Particulars::default(),
         note: None,
         answers: Vec::new(),

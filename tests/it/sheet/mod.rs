@@ -40,7 +40,7 @@ async fn every_open_case_stands_on_it_in_the_order_of_regulation_with_what_a_pen
             phone: "06 39 98 00 07".into(),
             ..Default::default()
         }),
-        safety: Some(pb::ContactSafety { may_ring: false, may_text: false, may_leave_message: false }),
+        safety: Some(pb::ContactSafety { may_ring: false, may_text: false, may_leave_message: false, risk: 0 }),
         note: "parle <bas> & vite".into(),
         ..Default::default()
     };
@@ -55,9 +55,16 @@ async fn every_open_case_stands_on_it_in_the_order_of_regulation_with_what_a_pen
     let (html, text) = sheet(&room, &dir).await;
     let order = [&urgent, &unheard, &seen, &late].map(|case| place(&text, &case.case_number));
     assert!(order.is_sorted(), "P0, what nobody knows yet, P1, P2: {order:?}\n{text}");
-    for word in
-        ["P0 · ", "NON QUALIFIÉ", "EN RETARD", "Camille Exemple", "+33639980007", "NE PAS APPELER", "Strasbourg"]
-    {
+    for word in [
+        "P0 · ",
+        "NON QUALIFIÉ",
+        "EN RETARD",
+        "Camille Exemple",
+        "+33639980007",
+        "NE PAS RAPPELER",
+        "PAS DE SMS",
+        "Strasbourg",
+    ] {
         place(&text, word);
         place(&html, word);
     }

@@ -3,6 +3,7 @@
 mod advice;
 mod deadlines;
 mod effort;
+mod front_line;
 mod holiday;
 mod offers;
 mod ordinary;
@@ -12,6 +13,7 @@ mod paper;
 mod protocol;
 mod reconnecting;
 mod regulators;
+mod remarkable;
 mod repeated;
 mod slots;
 mod streams;

@@ -116,7 +116,8 @@ fn version(seq: u64) -> String {
 
 fn opened() -> Vec<Fact> {
     let (channel, line, arrived) = (Channel::Console, Line::OnLine, Instant::from_unix_ms(AT_MS));
-    vec![Fact::Opened(Opened { channel, origin: None, arrived, call: None, line }), to_be_regulated()]
+    let opened = Opened { channel, origin: None, arrived, call: None, number_form: None, line };
+    vec![Fact::Opened(opened), to_be_regulated()]
 }
 
 fn to_be_regulated() -> Fact {

@@ -63,9 +63,7 @@ impl<'a> Draft<'a> {
 
     /// Writes personal words and applies them.
     pub(super) fn say(&mut self, words: Words) {
-        if let Some(case) = self.event.case.and_then(|id| self.records.case_mut(id)) {
-            evolve::apply_words(case, &words);
-        }
+        evolve::apply_words(&mut self.records, &self.event, &words);
         self.event.words.push(words);
     }
 
@@ -167,9 +165,12 @@ impl<'a> Draft<'a> {
         format!("{}@{:.12}", version.name, version.digest)
     }
 
+    /// The waits of this case: a health professional's P2 has a lane of its own, due earlier among the P2.
     pub(super) fn due_spans(&self) -> DueSpans {
-        let spans = self.context.territory.regulation.due;
-        DueSpans { p1: spans.p1, p2: spans.p2, p3: spans.p3 }
+        let rules = &self.context.territory.regulation;
+        let professional = self.case().is_ok_and(|case| case.sealed.caller.professional());
+        let p2 = if professional { rules.due.p2.min(rules.professional_p2) } else { rules.due.p2 };
+        DueSpans { p2, ..rules.due }
     }
 
     /// Opens the action by which a regulator of the case's stream must decide (again), in the queue from now.

@@ -3,20 +3,22 @@
 use crate::domain::{
     actor::Role,
     case::{
-        action::{About, ActionKind, End, Owner},
+        action::{About, Action, ActionKind, End, Owner},
         command::{CallEvent, Open, Particulars},
-        fact::Fact,
+        fact::{Fact, Opened},
+        outgoing::{Outgoing, may_send},
         refusal::Refusal,
-        sealed::{NoteKind, Words},
+        sealed::{Caller, NoteKind, Words},
         state::{Channel, Line},
         status::{Status, stage},
     },
-    ids::{CaseId, case_id},
+    ids::{ActionId, CaseId, case_id},
     person::Private,
     regulation::{
         protocols::psychiatric,
         qualification::{Flag, Priority, Stream, due},
     },
+    territory::NumberForm,
 };
 
 use super::{draft::Draft, file, paper, qualify};
@@ -25,7 +27,9 @@ pub(super) fn open(draft: &mut Draft<'_>, open: &Open) -> Result<(), Refusal> {
     let id = case_id(draft.context.command_id, draft.now);
     draft.event.case = Some(id);
     draft.reply.case = Some(id);
-    draft.push(Fact::Opened(open.opened.clone()));
+    let form = &draft.context.territory.regulation.number_form;
+    let number_form = (*form != NumberForm::default()).then(|| form.clone());
+    draft.push(Fact::Opened(Opened { number_form, ..open.opened.clone() }));
     if open.opened.call.is_some() {
         draft.say(Words::Call(Private::new(open.opened.call.clone())));
     }
@@ -102,8 +106,7 @@ pub(super) fn call(draft: &mut Draft<'_>, event: CallEvent) -> Result<(), Refusa
         }
         CallEvent::HungUp => {
             let case = draft.case()?;
-            let known =
-                !case.sealed.caller.phone.reveal().is_empty() || !case.sealed.caller.call_back.reveal().is_empty();
+            let known = case.sealed.caller.has_number();
             let undecided = case.decisions.is_empty() && case.dismissed.is_none();
             let symptoms = case.qualification.as_ref().is_some_and(|qualification| qualification.symptoms);
             draft.push(Fact::LineSet(if known { Line::CallBack } else { Line::NoContact }));
@@ -150,7 +153,7 @@ fn alarm_at_once(draft: &mut Draft<'_>) {
 
 /// Has the caller rung back; a contact that may not be rung is left alone, and what is next is done without (invariant 11).
 pub(super) fn call_back(draft: &mut Draft<'_>) {
-    if !draft.case().is_ok_and(|case| case.safety.may_ring) {
+    if !draft.case().is_ok_and(|case| may_send(case, 0, Outgoing::CallBack).is_ok()) {
         return draft.call_for_regulator();
     }
     let deadline = draft.now + draft.context.territory.regulation.deadlines.call_back;
@@ -160,7 +163,7 @@ pub(super) fn call_back(draft: &mut Draft<'_>) {
 /// Has the caller of a late case asked again how the patient is: worse is qualified up, and an end that is not bad leaves
 /// the case where it waits. Without a contact that may be rung the alarm alone stands.
 pub(super) fn re_evaluate(draft: &mut Draft<'_>) {
-    if !draft.case().is_ok_and(|case| case.safety.may_ring) {
+    if !draft.case().is_ok_and(|case| may_send(case, 0, Outgoing::CallBack).is_ok()) {
         return;
     }
     // Whoever is rung back anyway is asked then.
@@ -187,16 +190,12 @@ pub(super) fn set(draft: &mut Draft<'_>, particulars: &Particulars) {
     }
     if let Some(safety) = particulars.safety {
         draft.push(Fact::SafetySet(safety));
-        if !safety.may_ring {
-            draft.end_kind(ActionKind::ReEvaluate, End::Replaced);
-        }
-        if !safety.may_ring && draft.case().is_ok_and(|case| case.open_action(ActionKind::CallBack).is_some()) {
-            draft.call_for_regulator();
-            draft.end_kind(ActionKind::CallBack, End::Replaced);
-        }
     }
     if let Some(caller) = &particulars.caller {
         draft.say(Words::Caller(caller.clone()));
+        if caller.barrier() {
+            qualify::flag(draft, Flag::CommunicationBarrier);
+        }
     }
     if let Some(address) = &particulars.address {
         draft.say(Words::Address(address.clone()));
@@ -208,6 +207,46 @@ pub(super) fn set(draft: &mut Draft<'_>, particulars: &Particulars) {
             qualify::flag(draft, Flag::Infant);
         }
     }
+    take_back(draft);
+}
+
+/// What may no longer be sent is not left to be done: the contact is not rung, and nobody is told by itself.
+fn take_back(draft: &mut Draft<'_>) {
+    let Ok(case) = draft.case() else { return };
+    let unringable = may_send(case, 0, Outgoing::CallBack).is_err();
+    let unsafe_call = unringable && case.open_action(ActionKind::CallBack).is_some();
+    let told = |action: &Action| {
+        let patient = action.about.decision.and_then(|id| case.decision(id)).map(|decision| decision.need.patient);
+        may_send(case, patient.unwrap_or_default(), Outgoing::Gp).is_err()
+    };
+    let returns = case.open_actions().filter(|action| action.kind == ActionKind::ReturnOfInformation);
+    let withheld: Vec<ActionId> = returns.filter(|action| told(action)).map(|action| action.id).collect();
+    if unsafe_call {
+        draft.call_for_regulator();
+        draft.end_kind(ActionKind::CallBack, End::Replaced);
+    }
+    if unringable {
+        draft.end_kind(ActionKind::ReEvaluate, End::Replaced);
+    }
+    draft.end(End::Replaced, |action| withheld.contains(&action.id));
+}
+
+/// Has an interpreter joined as a third party, until a deadline that raises an alarm.
+pub(super) fn call_interpreter(draft: &mut Draft<'_>, language: Option<&str>) -> Result<(), Refusal> {
+    not_closed(draft)?;
+    let known = draft.case()?.sealed.caller.clone();
+    let language = language.map(str::to_owned).or_else(|| known.language.clone());
+    let Some(language) = language.filter(|language| language != "fr") else {
+        return Err(Refusal::field("language", "say which language the caller speaks (ISO 639-1, such as ar)"));
+    };
+    if known.language.as_deref() != Some(&language) || !known.barrier() {
+        let difficulty = known.difficulty.clone().filter(|_| known.barrier()).or_else(|| Some("LANGUE".to_owned()));
+        draft.say(Words::Caller(Caller { language: Some(language), difficulty, ..known }));
+    }
+    qualify::flag(draft, Flag::CommunicationBarrier);
+    let deadline = draft.now + draft.context.territory.regulation.deadlines.interpreter;
+    draft.open(ActionKind::Interpreter, arm(draft), deadline, About::default());
+    Ok(())
 }
 
 /// A closed file is not reactivated: a new call opens a new file linked to it (domain.md §2.7).

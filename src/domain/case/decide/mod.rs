@@ -15,6 +15,7 @@ mod reorient;
 mod roles;
 mod room;
 mod route;
+mod sheets;
 mod supply;
 mod triage;
 mod upkeep;
@@ -25,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     actor::Actor,
     directory::Directory,
-    ids::{CaseId, CommandId, DecisionId, DutyId, OfferId, ShiftId, SlotId},
+    ids::{CaseId, CommandId, DecisionId, DutyId, OfferId, SheetId, ShiftId, SlotId},
     territory::Territory,
     time::Instant,
 };
@@ -77,6 +78,9 @@ pub struct Reply {
     pub shift: Option<ShiftId>,
     /// The duty entered or ended.
     pub duty: Option<DutyId>,
+    /// The sheet entered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<SheetId>,
     /// What the caller should know although nothing was refused: codes.
     pub warnings: Vec<String>,
     /// The refusal that goes with words that were kept all the same.
@@ -140,6 +144,9 @@ pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refus
         Command::EndDuty(duty) => room::end_duty(&mut draft, *duty),
         Command::StartSurge { reason, until } => room::start_surge(&mut draft, *reason, *until),
         Command::EndSurge => room::end_surge(&mut draft),
+        Command::CallInterpreter { language } => intake::call_interpreter(&mut draft, language.as_deref()),
+        Command::PutSheet { sheet, kind, expires, words } => sheets::put(&mut draft, *sheet, *kind, *expires, words),
+        Command::EndSheet(sheet) => sheets::end(&mut draft, *sheet),
         Command::Fire(timer) => upkeep::fire(&mut draft, *timer),
     }?;
     file::settle(&mut draft);

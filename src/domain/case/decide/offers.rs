@@ -6,6 +6,7 @@ use crate::domain::{
         action::{About, Action, ActionKind, End, Owner},
         command::{Counter, OfferAnswer},
         fact::Fact,
+        outgoing::{Outgoing, may_send},
         refusal::Refusal,
         sealed::NoteKind,
         state::{Offer, OfferState},
@@ -165,7 +166,8 @@ pub(super) fn return_of_information(draft: &mut Draft<'_>, offer: &Offer) {
     let Ok(case) = draft.case() else { return };
     let patient = case.decision(offer.decision).and_then(|decision| case.patient(decision.need.patient));
     let told = patient.is_some_and(|patient| {
-        patient.own_gp.as_ref().is_some_and(|gp| *gp != offer.responder) && !patient.opposes_return
+        patient.own_gp.as_ref().is_some_and(|gp| *gp != offer.responder)
+            && may_send(case, patient.number, Outgoing::Gp).is_ok()
     });
     if told && offer.category != Category::OwnGp {
         let deadline = draft.now + draft.context.territory.regulation.deadlines.return_of_information;

@@ -71,7 +71,11 @@ fn proposed(
     let by = draft.context.actor.person.clone();
     let proposal = triage::proposal(draft, command.motive.as_deref());
     let mut known = qualification(draft, command, draft.now, by);
-    known.flags = all_flags(draft, &triage::flags(proposal.as_ref(), &command.flags));
+    let mut flags = triage::flags(proposal.as_ref(), &command.flags);
+    // An earlier call of the episode is looked at before this one is deferred, ended or sent on (domain.md §2.7).
+    let linked = draft.case().is_ok_and(|case| case.repeat_of.is_some());
+    flags.extend((command.possible_repeat && !linked).then_some(Flag::PossibleRepeat));
+    known.flags = all_flags(draft, &flags);
     if known.priority == Priority::P3 && !known.flags.is_empty() {
         known.priority = Priority::P2;
         known.due = due(known.priority, draft.now, draft.due_spans());
@@ -101,7 +105,8 @@ pub(super) fn dismiss(draft: &mut Draft<'_>, attribution: Attribution) -> Result
         Some(known) => (known.symptoms || known.priority != Priority::NotRegulated, known.flags.clone()),
         None => (false, Vec::new()),
     };
-    let flagged = case.repeat_of.is_some() || case.patients.iter().any(|patient| patient.infant);
+    let infant = case.patients.iter().any(|patient| patient.infant);
+    let flagged = case.repeat_of.is_some() || infant || case.sealed.caller.barrier();
     let regulated = case.claim.is_some() || !case.decisions.is_empty();
     if !may_dismiss(symptoms, &flags) || flagged || regulated {
         let problem = "a medical request ends only with a doctor's decision: leave it to a regulator";
@@ -313,6 +318,7 @@ fn all_flags(draft: &Draft<'_>, given: &[Flag]) -> Vec<Flag> {
         flags.extend(case.patients.iter().any(|patient| patient.infant).then_some(Flag::Infant));
         flags.extend(case.repeat_of.map(|_| Flag::RepeatCall));
         flags.extend(calls_again(case).then_some(Flag::RepeatCall));
+        flags.extend(case.sealed.caller.barrier().then_some(Flag::CommunicationBarrier));
     }
     flags.sort_unstable();
     flags.dedup();

@@ -41,6 +41,8 @@ fn allowed(command: &Command) -> &'static [Role] {
         Command::EndAction { .. } => &[Arm, Regulator, Coordinator, Responder, Dispatcher],
         Command::PublishSlot { .. } | Command::WithdrawSlot(_) => &[BackOffice, Responder],
         Command::OpenShift { .. } | Command::EndShift(_) => &[Responder, Dispatcher],
+        Command::CallInterpreter { .. } => &[Arm, Regulator, Coordinator],
+        Command::PutSheet { .. } | Command::EndSheet(_) => &[BackOffice, Regulator],
         Command::Fire(_) => &[Upkeep],
     }
 }

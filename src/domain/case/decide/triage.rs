@@ -58,13 +58,16 @@ fn subject(case: &Case, territory: &Territory, now: Instant) -> Subject {
     let today = local_date(territory.calendar.zone(), now);
     let born = identity.birth_date.reveal().parse::<chrono::NaiveDate>().ok();
     let days = born.and_then(|born| u32::try_from((today - born).num_days()).ok());
+    // Months, weeks or days where they were given: protocols for small children are cut there.
+    let told = identity.age.reveal().and_then(|age| age.to_string().parse::<Age>().ok());
     let years = identity.age_years.reveal().and_then(|years| Age::from_years(f64::from(years)));
     let sex = identity.sex.reveal().and_then(|sex| match sex {
         Sex::Female => Some(protocols::Sex::Female),
         Sex::Male => Some(protocols::Sex::Male),
         Sex::Other | Sex::Unknown => None,
     });
-    Subject { age: days.map(Age::from_days).or(years), sex, pregnant: None }
+    let pregnant = case.patient(identity.number).is_some_and(|patient| patient.pregnant).then_some(true);
+    Subject { age: days.map(Age::from_days).or(told).or(years), sex, pregnant }
 }
 
 /// The proposal as it is kept.

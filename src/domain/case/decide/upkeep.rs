@@ -60,6 +60,16 @@ fn overdue(draft: &mut Draft<'_>, action: &Action) {
         // A late P2 is asked again how the patient is (design.md §3, invariant 8).
         intake::re_evaluate(draft);
     }
+    if action.kind == ActionKind::Interpreter {
+        without_interpreter(draft);
+    }
+}
+
+/// Nobody waits for a third party in silence: a doctor goes on without, unless the AMU takes the call over already.
+fn without_interpreter(draft: &mut Draft<'_>) {
+    if draft.case().is_ok_and(|case| case.open_action(ActionKind::HandOver).is_none()) {
+        draft.call_for_regulator();
+    }
 }
 
 /// Ends an action that people report on. A bad end goes to a regulator.
@@ -86,7 +96,9 @@ pub(super) fn end_action(
     if end.bad() && action.kind == ActionKind::Visit {
         return absent_at_visit(draft, &action, end);
     }
-    if end.bad() {
+    if end.bad() && action.kind == ActionKind::Interpreter {
+        without_interpreter(draft);
+    } else if end.bad() {
         draft.call_for_regulator();
     }
     draft.push(Fact::ActionEnded { action: id, end });
@@ -144,6 +156,7 @@ fn ended_elsewhere(action: &Action, end: End) -> Option<&'static str> {
         | ActionKind::ReturnOfInformation
         | ActionKind::AnnouncePatient
         | ActionKind::SeeCounterRegulation
+        | ActionKind::Interpreter
         | ActionKind::FollowUp
         | ActionKind::TelephoneAppointment => None,
     }

@@ -5,6 +5,7 @@ use crate::domain::{
     actor::Role,
     case::{
         action::{Action, ActionKind, ActionState, Owner},
+        outgoing::{Outgoing, may_send},
         state::{Case, Offer, OfferState},
         status::complete,
     },
@@ -34,10 +35,19 @@ pub(super) fn state(case: &Case, found: &mut Vec<Found>) {
     });
     note(found, elsewhere, 2, "the regulators who own the action are not those of the case's stream");
     let rung = open(ActionKind::CallBack) || open(ActionKind::ReEvaluate);
-    note(found, rung && !case.safety.may_ring, 11, "an unsafe contact is to be rung back");
+    let unsafe_call = rung && may_send(case, 0, Outgoing::CallBack).is_err();
+    note(found, unsafe_call, 11, "an unsafe contact is to be rung back");
     let sent = open(ActionKind::Reorient) || open(ActionKind::Transfer);
     note(found, sent && !open(ActionKind::Regulate), 2, "a case was sent on and nobody stays responsible");
     note(found, sent && case.claim.is_some(), 3, "a case is held that waits for the answer of others");
+    note(found, case.open_actions().any(|action| withheld(case, action)), 11, "a GP is to be told who must not be");
+}
+
+/// A return of information about a patient of whom nothing may be told.
+fn withheld(case: &Case, action: &Action) -> bool {
+    let decision = action.about.decision.and_then(|id| case.decision(id));
+    action.kind == ActionKind::ReturnOfInformation
+        && decision.is_some_and(|decision| may_send(case, decision.need.patient, Outgoing::Gp).is_err())
 }
 
 /// The action that waits for the answer of an open offer, with the offer's own deadline.
@@ -71,7 +81,8 @@ pub(super) fn history(old: &Case, new: &Case, found: &mut Vec<Found>) {
     note(found, p0(new) && !p0(old) && !cared, 7, "a P0 is handed over to nobody");
     let late = |case: &Case| case.open_action(ActionKind::Regulate).and_then(Action::alarmed);
     let newly = late(new).is_some() && late(old) != late(new);
-    let asked = open(new, ActionKind::CallBack) || open(new, ActionKind::ReEvaluate) || !new.safety.may_ring;
+    let rung = open(new, ActionKind::CallBack) || open(new, ActionKind::ReEvaluate);
+    let asked = rung || may_send(new, 0, Outgoing::CallBack).is_err();
     note(found, newly && !asked, 8, "a late regulation has no re-evaluation call");
     for action in &old.actions {
         let now = new.action(action.id);

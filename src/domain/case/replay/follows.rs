@@ -25,6 +25,11 @@ pub(super) fn faults(records: &Records, event: &Event, complete: bool) -> Vec<(u
         if complete && lost && !matches!(fact, Fact::SlotPublished(_)) {
             faults.push((1, case(), "a slot that was never published"));
         }
+        if let (Fact::SheetEnded { sheet } | Fact::SheetArchived { sheet }, true) = (fact, complete)
+            && !records.sheets.contains_key(sheet)
+        {
+            faults.push((1, case(), "a sheet that was never entered"));
+        }
     }
     faults
 }
@@ -72,7 +77,10 @@ impl Seen {
             | Fact::DutyStarted(_)
             | Fact::DutyEnded { .. }
             | Fact::SurgeStarted(_)
-            | Fact::SurgeEnded => None,
+            | Fact::SurgeEnded
+            | Fact::SheetPut(_)
+            | Fact::SheetEnded { .. }
+            | Fact::SheetArchived { .. } => None,
             _ if !self.opened => Some("an event of a case that was never opened"),
             fact => self.of_case(fact),
         }

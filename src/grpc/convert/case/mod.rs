@@ -6,14 +6,17 @@ mod route;
 mod work;
 
 pub use decided::{claim, decision, may_wait, need, qualification};
-pub use people::{caller, patient, place, safety};
+pub use people::{caller, patient, place, safety, withheld};
 pub use route::{means, offer, plan};
 pub use work::{action, note, visit};
 
 use crate::{
     domain::{
         actor::{Actor, Role},
-        case::{Case, Offer, OfferState},
+        case::{
+            Case, Offer, OfferState,
+            outgoing::{Outgoing, Withheld, may_send},
+        },
         routing::Means,
         time::Instant,
         visits::Visit,
@@ -85,11 +88,17 @@ fn his(reader: &Actor, ground: &Place, case: &Case, offer: &Offer) -> bool {
 fn caller_for(reader: &Actor, case: &Case) -> pb::Caller {
     let known = caller(&case.sealed.caller);
     match reader.role {
-        Role::Responder | Role::Dispatcher if !case.safety.may_ring => {
+        Role::Responder | Role::Dispatcher if !may_be_announced(case) => {
             pb::Caller { phone: String::new(), call_back: String::new(), ..known }
         }
         _ => known,
     }
+}
+
+/// Whether who drives out may ring before: not a contact that is not to be rung, nor where nothing may be noticed.
+pub fn may_be_announced(case: &Case) -> bool {
+    let noticed = matches!(may_send(case, 0, Outgoing::ArrivalNotice), Err(Withheld::Risk | Withheld::Secrecy));
+    may_send(case, 0, Outgoing::CallBack).is_ok() && !noticed
 }
 
 /// Everything of a case that is not about a person.
@@ -130,5 +139,6 @@ fn clear(ground: &Place, known: &CaseView) -> pb::CaseView {
         answers: Vec::new(),
         may_wait: case.may_wait.as_ref().map(may_wait),
         missing_for_validation: known.missing.iter().map(|item| item.wire()).collect(),
+        withheld: people::withheld(case),
     }
 }

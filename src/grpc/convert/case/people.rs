@@ -3,16 +3,19 @@
 use crate::{
     domain::{
         case::{
-            Case,
-            sealed::{Caller, Identity},
+            Case, callers,
+            outgoing::{self, Outgoing, Withheld},
+            patient::Consent,
+            sealed::{Caller, Identity, Representative, WayIn},
             state::{ContactSafety, Patient},
         },
+        person::Private,
         place::Position,
     },
     grpc::pb,
 };
 
-use super::{super::codes::Coded, text};
+use super::{super::codes::Coded, ms, text};
 
 /// Who calls.
 pub fn caller(known: &Caller) -> pb::Caller {
@@ -22,6 +25,29 @@ pub fn caller(known: &Caller) -> pb::Caller {
         call_back: known.call_back.reveal().clone(),
         kind: known.kind.clone().unwrap_or_default(),
         language: known.language.clone().unwrap_or_default(),
+        difficulty: known.difficulty.clone().unwrap_or_default(),
+        partner: known.partner.reveal().clone(),
+        partner_reference: known.partner_reference.reveal().clone(),
+        kind_label: label(&callers::KINDS, known.kind.as_deref()),
+        difficulty_label: label(&callers::DIFFICULTIES, known.difficulty.as_deref()),
+    }
+}
+
+fn label(list: &[callers::Labelled], code: Option<&str>) -> String {
+    code.and_then(|code| callers::label(list, code)).unwrap_or_default().to_owned()
+}
+
+fn way_in(known: &WayIn) -> pb::WayIn {
+    let text = |part: &Private<String>| part.reveal().clone();
+    pb::WayIn {
+        building: text(&known.building),
+        entrance: text(&known.entrance),
+        floor: text(&known.floor),
+        door: text(&known.door),
+        code: text(&known.code),
+        interphone: text(&known.interphone),
+        lift: text(&known.lift),
+        service: text(&known.service),
     }
 }
 
@@ -32,6 +58,7 @@ pub fn place(case: &Case) -> pb::Place {
         position: case.place.position.map(position),
         street: address.street.reveal().clone(),
         access: address.access.reveal().clone(),
+        way_in: (address.way_in != WayIn::default()).then(|| way_in(&address.way_in)),
         ..surroundings(case)
     }
 }
@@ -43,6 +70,7 @@ pub(super) fn surroundings(case: &Case) -> pb::Place {
         position: None,
         street: String::new(),
         access: String::new(),
+        way_in: None,
         sector_id: text(case.place.sector.as_ref()),
         kind: case.place.kind.clone().unwrap_or_default(),
     }
@@ -54,8 +82,19 @@ fn position(known: Position) -> pb::Position {
 
 /// What a contact may be used for.
 pub fn safety(known: ContactSafety) -> pb::ContactSafety {
-    let ContactSafety { may_ring, may_text, may_leave_message } = known;
-    pb::ContactSafety { may_ring, may_text, may_leave_message }
+    let ContactSafety { may_ring, may_text, may_leave_message, risk } = known;
+    pb::ContactSafety { may_ring, may_text, may_leave_message, risk: risk.map_or(0, Coded::wire) }
+}
+
+/// What must not be sent about a case.
+pub fn withheld(case: &Case) -> Vec<pb::Withheld> {
+    let told = |(what, patient, why): (Outgoing, u32, Withheld)| pb::Withheld {
+        kind: what.wire(),
+        patient,
+        reason: why.wire(),
+        label: format!("{} : {}", what.label(), why.label()),
+    };
+    outgoing::withheld(case).into_iter().map(told).collect()
 }
 
 /// A patient, with who it is when the reader may know.
@@ -67,8 +106,12 @@ pub fn patient(known: &Patient, identity: Option<&Identity>) -> pb::Patient {
         ehpad: known.ehpad,
         reduced_mobility: known.reduced_mobility,
         infant: Some(known.infant),
-        opposes_return: known.opposes_return,
+        no_gp: known.no_gp,
+        pregnant: known.pregnant,
+        minor: Some(known.minor),
+        secrecy: known.secrecy,
         identity_unknown: known.identity_unknown,
+        consents: known.consents.iter().map(consent).collect(),
         ..pb::Patient::default()
     };
     let Some(who) = identity else { return clear };
@@ -76,9 +119,32 @@ pub fn patient(known: &Patient, identity: Option<&Identity>) -> pb::Patient {
         name: who.name.reveal().clone(),
         birth_date: who.birth_date.reveal().clone(),
         age_years: *who.age_years.reveal(),
+        age: text(who.age.reveal().as_ref()),
+        weight_grams: *who.weight_grams.reveal(),
+        ins_status: who.ins_status.reveal().map_or(0, Coded::wire),
+        ins_authority: who.ins_authority.reveal().map_or(0, Coded::wire),
+        birth_name: who.birth_name.reveal().clone(),
+        birth_first_names: who.birth_first_names.reveal().clone(),
+        birth_place: who.birth_place.reveal().clone(),
+        representative: representative(&who.representative),
         sex: who.sex.reveal().map_or(0, Coded::wire),
         nir: who.nir.reveal().clone(),
         gp_name: who.gp_name.reveal().clone(),
         ..clear
     }
+}
+
+fn consent(known: &Consent) -> pb::Consent {
+    pb::Consent {
+        recipient: known.recipient.wire(),
+        wish: known.wish.wire(),
+        form: known.form.map_or(0, Coded::wire),
+        at_unix_ms: ms(known.at),
+    }
+}
+
+fn representative(known: &Representative) -> Option<pb::Representative> {
+    let text = |part: &Private<String>| part.reveal().clone();
+    let told = pb::Representative { name: text(&known.name), phone: text(&known.phone), tie: text(&known.tie) };
+    (*known != Representative::default()).then_some(told)
 }

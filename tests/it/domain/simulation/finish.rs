@@ -62,6 +62,7 @@ fn answer(room: &Room, id: CaseId, action: &Action) -> (Actor, Command) {
         | ActionKind::TelephoneAppointment
         | ActionKind::AnnouncePatient
         | ActionKind::ReEvaluate
+        | ActionKind::Interpreter
         | ActionKind::FollowUp
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation => (coordinator(), end(End::Done)),

@@ -56,6 +56,7 @@ pub fn act(case: &Case, pick: usize) -> Act {
         | ActionKind::AnnouncePatient
         | ActionKind::SeeCounterRegulation
         | ActionKind::ReEvaluate
+        | ActionKind::Interpreter
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation
         | ActionKind::FollowUp => Act::End(End::Done),

@@ -156,7 +156,8 @@ impl Scene<'_> {
             }
             Act::Dismiss(attribution) => Command::Dismiss(*attribution),
             Act::Amend { infant, may_ring } => {
-                let safety = ContactSafety { may_ring: *may_ring, may_text: *may_ring, may_leave_message: *may_ring };
+                let (may_ring, may_text, may_leave_message) = (*may_ring, *may_ring, *may_ring);
+                let safety = ContactSafety { may_ring, may_text, may_leave_message, risk: None };
                 let patient = Patient { number: 2, infant: *infant, ..Patient::default() };
                 let patients = if *infant { vec![(patient, Default::default())] } else { Vec::new() };
                 Command::Amend(Box::new(Particulars { safety: Some(safety), patients, ..Particulars::default() }))

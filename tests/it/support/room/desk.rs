@@ -20,9 +20,14 @@ const CALLER: &str = "06 39 98 00 01";
 impl Person {
     /// Answers a call and writes down where and who.
     pub async fn opens(&self, commune: &str, patient: pb::Patient) -> Result<pb::CaseView, Status> {
+        self.opens_from(CALLER, commune, patient).await
+    }
+
+    /// The same, for somebody who calls from a number of his own.
+    pub async fn opens_from(&self, number: &str, commune: &str, patient: pb::Patient) -> Result<pb::CaseView, Status> {
         let place =
             pb::Place { commune: commune.to_owned(), street: "3 rue Inventée".to_owned(), ..Default::default() };
-        let caller = pb::Caller { phone: CALLER.to_owned(), ..Default::default() };
+        let caller = pb::Caller { phone: number.to_owned(), ..Default::default() };
         let request = pb::OpenCaseRequest {
             command_id: self.act(),
             origin: "15".to_owned(),

@@ -38,7 +38,8 @@ impl Patient for pb::Patient {
     }
 
     fn opposes_return(self) -> Self {
-        Self { opposes_return: true, ..self }
+        let (recipient, wish) = (pb::Recipient::Gp.into(), pb::Wish::Opposes.into());
+        Self { consents: vec![pb::Consent { recipient, wish, ..Default::default() }], ..self }
     }
 
     fn an_infant(self) -> Self {

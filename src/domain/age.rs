@@ -1,8 +1,10 @@
-//! Ages as messages write them: an ISO 8601 duration of one unit.
+//! Ages as people say them and messages write them: an ISO 8601 duration of one unit.
 
 use std::{fmt, str::FromStr};
 
-use crate::domain::ids::BadId;
+use serde::{Deserialize, Serialize};
+
+use super::ids::BadId;
 
 /// Unit of an [`Age`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +20,8 @@ pub enum AgeUnit {
 }
 
 /// An age as an ISO 8601 duration of one unit: `P65Y`, `P18M`, `P3W`, `P5D`.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Age {
     /// How many, 0 to 999.
     pub count: u16,
@@ -35,6 +38,31 @@ impl Age {
             AgeUnit::Weeks => (u32::from(self.count) * 700 / 36_525) as u16,
             AgeUnit::Days => (u32::from(self.count) * 100 / 36_525) as u16,
         }
+    }
+
+    /// The age in French words: « 18 mois ».
+    pub fn in_french(self) -> String {
+        let (one, more) = match self.unit {
+            AgeUnit::Years => ("an", "ans"),
+            AgeUnit::Months => ("mois", "mois"),
+            AgeUnit::Weeks => ("semaine", "semaines"),
+            AgeUnit::Days => ("jour", "jours"),
+        };
+        format!("{} {}", self.count, if self.count < 2 { one } else { more })
+    }
+}
+
+impl TryFrom<String> for Age {
+    type Error = BadId;
+
+    fn try_from(text: String) -> Result<Self, BadId> {
+        text.parse()
+    }
+}
+
+impl From<Age> for String {
+    fn from(age: Age) -> Self {
+        age.to_string()
     }
 }
 

@@ -1,0 +1,151 @@
+//! Earlier cases that may be of the same episode: found by number, patient and place within a window of time, proposed with
+//! reasons and a score, never merged in silence.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use futures_util::future::try_join_all;
+
+use crate::{
+    domain::{
+        actor::Actor,
+        case::{
+            Case, Refusal,
+            command::Qualify,
+            repeats::{RepeatReason, Resemblance, in_words, medical},
+        },
+        ids::CaseId,
+        regulation::qualification::Priority,
+        time::{Instant, Span},
+    },
+    store::{Index, Key, MAX_PAGE, MAX_READ, Member},
+};
+
+use super::{
+    CaseView, Engine, Failure, Place,
+    repeat::{Trace, traces},
+};
+
+/// A case that may be of the same episode.
+#[derive(Debug, Clone)]
+pub struct PossibleRepeat {
+    /// Which.
+    pub case: CaseId,
+    /// The number people say.
+    pub case_number: String,
+    /// When its request arrived.
+    pub opened: Instant,
+    /// The points of the reasons.
+    pub score: u32,
+    /// Why.
+    pub reasons: Vec<RepeatReason>,
+    /// The same in French.
+    pub why: String,
+    /// What it was about calls for a doctor; a call for a pharmacy's address does not.
+    pub medical: bool,
+}
+
+impl Engine {
+    /// Cases that may be of the same episode as `case`, the likeliest first, then the newest. A case that is linked already
+    /// is not among them.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn repeats(&self, actor: &Actor, case: &Case) -> Result<Vec<PossibleRepeat>, Failure> {
+        let place = self.territory(&actor.territory)?;
+        let window = place.territory.regulation.repeats.window;
+        let own = traces(case);
+        let since = (case.opened - window).unix_ms();
+        let pages = own.iter().map(|trace| {
+            let index = Index::repeat(&self.0.lookup.hash(&trace.text()));
+            async move {
+                let after = Some((since, Member(String::new())));
+                self.0.store.range(&actor.territory, &index, after, MAX_PAGE).await
+            }
+        });
+        let mut found = BTreeSet::new();
+        for page in try_join_all(pages).await? {
+            found.extend(page.entries.iter().filter_map(|(_, member)| member.0.parse::<CaseId>().ok()));
+        }
+        found.remove(&case.id);
+        found.retain(|other| case.repeat_of != Some(*other));
+        // Ids sort by arrival: of very many, the newest are looked at.
+        let keys: Vec<Key> = found.iter().rev().take(MAX_READ).map(|id| Key::case(*id)).collect();
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let snapshot = self.0.store.read(&actor.territory, &keys, None).await?;
+        let others = self.remember(actor, &snapshot)?;
+        let views = others.values().flatten().filter_map(|known| CaseView::new(&place, known, self.now()));
+        let unlinked = views.filter(|view| view.case.repeat_of != Some(case.id));
+        let mut proposals: Vec<_> = unlinked.map(|view| proposal(&place, case, &own, &view, window)).collect();
+        proposals.retain(|proposal| !proposal.reasons.is_empty());
+        proposals.sort_by_key(|proposal| std::cmp::Reverse((proposal.score, proposal.case)));
+        Ok(proposals)
+    }
+
+    /// Whether the case of `command` resembles an earlier one so much that a doctor looks before it is deferred, ended or sent
+    /// on by a protocol. Only asked where it makes a difference: everything else waits for a doctor anyway.
+    pub(super) async fn resembles(&self, actor: &Actor, case: CaseId, command: &Qualify) -> Result<bool, Failure> {
+        let deferred = matches!(command.priority, Priority::P3 | Priority::NotRegulated) || command.protocol.is_some();
+        if !deferred {
+            return Ok(false);
+        }
+        let known = match self.0.memory.get(&actor.territory, &Key::case(case)) {
+            Some(known) => known.case().cloned().map(Arc::new),
+            None => match self.read_case(actor, case, 0).await {
+                Ok((view, _)) => Some(view.case),
+                // Whether there is such a case is for the command itself to say.
+                Err(Failure::Refused(Refusal::NotFound(_) | Refusal::Archived(_))) => None,
+                Err(failure) => return Err(failure),
+            },
+        };
+        let Some(known) = known else { return Ok(false) };
+        let threshold = self.territory(&actor.territory)?.territory.regulation.repeats.threshold;
+        let proposals = self.repeats(actor, &known).await?;
+        Ok(proposals.iter().any(|proposal| proposal.medical && proposal.score >= threshold))
+    }
+}
+
+fn proposal(place: &Place, case: &Case, own: &BTreeSet<Trace<'_>>, other: &CaseView, window: Span) -> PossibleRepeat {
+    let theirs = traces(&other.case);
+    let kinds = |traces: &BTreeSet<Trace<'_>>| -> BTreeMap<u8, BTreeSet<String>> {
+        let mut kinds: BTreeMap<u8, BTreeSet<String>> = BTreeMap::new();
+        for trace in traces {
+            let kind = match trace {
+                Trace::Number(_) => 0,
+                Trace::Patient(_) => 1,
+                Trace::Place(_) => 2,
+            };
+            kinds.entry(kind).or_default().insert(trace.text());
+        }
+        kinds
+    };
+    let (mine, theirs) = (kinds(own), kinds(&theirs));
+    let both = |kind: u8| mine.get(&kind).zip(theirs.get(&kind));
+    let common = |kind: u8| both(kind).is_some_and(|(mine, theirs)| !mine.is_disjoint(theirs));
+    let (early, late) = (case.opened.min(other.case.opened), case.opened.max(other.case.opened));
+    let alike = Resemblance {
+        patient: common(1),
+        other_patient: both(1).is_some() && !common(1),
+        number: common(0),
+        professional: case.sealed.caller.professional() || other.case.sealed.caller.professional(),
+        place: common(2),
+        apart: late.since(early),
+    };
+    // An index entry may be older or newer than what the record says by now: then nothing is alike any more.
+    let still = (alike.patient || alike.number || alike.place) && alike.apart <= window;
+    let reasons = if still { alike.reasons() } else { Vec::new() };
+    let zone = place.territory.calendar.zone();
+    PossibleRepeat {
+        case: other.case.id,
+        case_number: other.case_number.clone(),
+        opened: other.case.opened,
+        score: alike.score(),
+        why: in_words(&reasons, other.case.opened, zone),
+        reasons,
+        medical: medical(&other.case),
+    }
+}

@@ -1,0 +1,221 @@
+//! What may be sent, and to whom: one rule, which everything outgoing asks.
+
+use std::{fs, path::Path};
+
+use proptest::prelude::*;
+use sas_dispatch::domain::{
+    case::{
+        ActionKind, Case, Command,
+        command::{CallEvent, Particulars},
+        outgoing::{Outgoing, Withheld, may_send, withheld},
+        patient::{Consent, Recipient, Wish},
+        safety::{ContactRisk, ContactSafety},
+        sealed::Caller,
+        state::Patient,
+    },
+    ids::CaseId,
+    regulation::need::CareType,
+    time::Span,
+};
+
+use super::stage::{SAS, SAS_DOCTOR, Stage, arm, doctor};
+
+fn consent(recipient: Recipient, wish: Wish) -> Consent {
+    Consent { recipient, wish, form: None, at: None, noted_by: None }
+}
+
+fn wishes() -> impl Strategy<Value = Vec<Consent>> {
+    let wish = prop_oneof![Just(None), Just(Some(Wish::Consents)), Just(Some(Wish::Opposes))];
+    prop::collection::vec(wish, Recipient::ALL.len()).prop_map(|wishes| {
+        let said = Recipient::ALL.iter().zip(wishes);
+        said.filter_map(|(recipient, wish)| Some(consent(*recipient, wish?))).collect()
+    })
+}
+
+fn patients() -> impl Strategy<Value = Vec<Patient>> {
+    let patient =
+        (any::<bool>(), wishes()).prop_map(|(secrecy, consents)| Patient { secrecy, consents, ..Patient::default() });
+    prop::collection::vec(patient, 0..3).prop_map(|mut patients| {
+        patients.iter_mut().zip(1..).for_each(|(patient, number)| patient.number = number);
+        patients
+    })
+}
+
+fn safety() -> impl Strategy<Value = ContactSafety> {
+    let risk = prop_oneof![Just(None), Just(Some(ContactRisk::Violence)), Just(Some(ContactRisk::Maltreatment))];
+    (any::<bool>(), any::<bool>(), any::<bool>(), risk).prop_map(|(may_ring, may_text, may_leave_message, risk)| {
+        ContactSafety { may_ring, may_text, may_leave_message, risk }
+    })
+}
+
+fn case(safety: ContactSafety, patients: Vec<Patient>, own_line: bool) -> Case {
+    let mut stage = Stage::new();
+    let id = stage.called();
+    let mut case = stage.case(id).clone();
+    let kind = own_line.then(|| "SUJET".to_owned());
+    (case.safety, case.patients, case.sealed.caller) = (safety, patients, Caller { kind, ..Caller::default() });
+    case
+}
+
+/// What is withheld from whom, in one place.
+fn refused(case: &Case) -> Vec<(Outgoing, u32)> {
+    withheld(case).into_iter().map(|(what, number, _)| (what, number)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn under_violence_or_secrecy_nothing_leaves_but_what_the_patient_agreed_to(
+        safety in safety(), patients in patients(), own_line in any::<bool>(),
+    ) {
+        let case = case(safety, patients, own_line);
+        for what in Outgoing::ALL {
+            for number in 0..=2 {
+                let sent = may_send(&case, number, *what).is_ok();
+                let patient = case.patient(number);
+                let secret = match what.recipient() {
+                    Some(_) => patient.is_some_and(|patient| patient.secrecy),
+                    None => case.patients.iter().any(|patient| patient.secrecy),
+                };
+                let agreed = what.recipient().and_then(|recipient| patient?.wish(recipient)) == Some(Wish::Consents);
+                let silent = case.safety.risk.is_some() || secret;
+                prop_assert!(!(sent && silent && !agreed && *what != Outgoing::CallBack), "{what} is sent in silence");
+            }
+        }
+        prop_assert!(safety.may_ring || may_send(&case, 0, Outgoing::CallBack) == Err(Withheld::Contact));
+    }
+
+    #[test]
+    fn an_opposition_holds_and_a_referral_needs_a_consent(safety in safety(), patients in patients()) {
+        let case = case(safety, patients, true);
+        for patient in &case.patients {
+            for what in Outgoing::ALL {
+                let Some(recipient) = what.recipient() else { continue };
+                let sent = may_send(&case, patient.number, *what);
+                match patient.wish(recipient) {
+                    Some(Wish::Opposes) => prop_assert_eq!(sent, Err(Withheld::Opposed)),
+                    Some(Wish::Consents) => prop_assert_eq!(sent, Ok(())),
+                    None => prop_assert!(sent.is_err() || !matches!(recipient, Recipient::Cpam | Recipient::Ccas)),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn more_caution_never_opens_a_way(
+        safety in safety(), patients in patients(), own_line in any::<bool>(), step in 0..6_usize,
+    ) {
+        let before = case(safety, patients.clone(), own_line);
+        let (mut careful, mut secret) = (safety, patients);
+        match step {
+            0 => careful.may_ring = false,
+            1 => careful.may_text = false,
+            2 => careful.may_leave_message = false,
+            3 => careful.risk = Some(ContactRisk::Violence),
+            4 => secret.iter_mut().for_each(|patient| patient.secrecy = true),
+            _ => secret.iter_mut().for_each(|patient| {
+                patient.consents.retain(|known| known.recipient != Recipient::Gp);
+                patient.consents.push(consent(Recipient::Gp, Wish::Opposes));
+            }),
+        }
+        let after = case(careful, secret, own_line);
+        let (before, after) = (refused(&before), refused(&after));
+        prop_assert!(before.iter().all(|known| after.contains(known)), "{before:?} became {after:?}");
+    }
+}
+
+fn amended(stage: &mut Stage, case: CaseId, particulars: Particulars) {
+    stage.done(&arm(), case, Command::Amend(Box::new(particulars)));
+}
+
+fn in_danger() -> Particulars {
+    let safety = Some(ContactSafety { risk: Some(ContactRisk::Maltreatment), ..ContactSafety::default() });
+    Particulars { safety, ..Particulars::default() }
+}
+
+/// A case whose appointment is over, and whether the own GP is to be told.
+fn seen(before: impl Fn(&mut Stage, CaseId), after: impl Fn(&mut Stage, CaseId)) -> bool {
+    let mut stage = Stage::new();
+    let (case, decision) = stage.decided(CareType::Consultation);
+    before(&mut stage, case);
+    let (_, means) = stage.slot(Span::from_hours(1));
+    let offer = stage.offered(case, decision, SAS, means);
+    stage.accepted(&doctor(SAS_DOCTOR), case, offer);
+    stage.done(&doctor(SAS_DOCTOR), case, Command::Attend { offer, seen: true, counter: None });
+    after(&mut stage, case);
+    stage.waits(case, ActionKind::ReturnOfInformation)
+}
+
+#[test]
+fn the_return_to_the_gp_asks_before_it_is_begun_and_again_when_more_is_known() {
+    let nothing = |_: &mut Stage, _: CaseId| {};
+    let danger = |stage: &mut Stage, case: CaseId| amended(stage, case, in_danger());
+    assert!(seen(nothing, nothing));
+    assert!(!seen(danger, nothing), "maltreatment known before");
+    assert!(!seen(nothing, danger), "maltreatment known afterwards: what was to be done is taken back");
+    let secret = |stage: &mut Stage, case: CaseId| {
+        let (patient, identity) = (stage.case(case).patients[0].clone(), stage.case(case).sealed.identities[0].clone());
+        let patients = vec![(Patient { secrecy: true, ..patient }, identity)];
+        amended(stage, case, Particulars { patients, ..Particulars::default() });
+    };
+    assert!(!seen(secret, nothing) && !seen(nothing, secret), "a minor's secrecy");
+}
+
+#[test]
+fn a_call_back_asks_before_it_is_begun_and_again_when_more_is_known() {
+    let minor = |stage: &Stage, case: CaseId| {
+        let (patient, identity) = (stage.case(case).patients[0].clone(), stage.case(case).sealed.identities[0].clone());
+        Particulars { patients: vec![(Patient { secrecy: true, ..patient }, identity)], ..Particulars::default() }
+    };
+    let mut stage = Stage::new();
+    let case = stage.called();
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    assert!(stage.waits(case, ActionKind::CallBack));
+    let secret = minor(&stage, case);
+    amended(&mut stage, case, secret);
+    assert!(
+        !stage.waits(case, ActionKind::CallBack),
+        "somebody else's line is not rung for a minor who asks for secrecy"
+    );
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    assert!(!stage.waits(case, ActionKind::CallBack));
+    assert!(stage.waits(case, ActionKind::Qualify), "and the front line goes on with the case");
+}
+
+/// The words by which somebody would judge for himself whether something may be sent.
+const JUDGING: [&str; 7] = [".may_ring", ".may_text", ".may_leave_message", ".risk", ".secrecy", ".wish(", ".consents"];
+/// The rule itself, the wish it reads, and the two that carry the values from the wire and to it.
+const ALLOWED: [&str; 5] = [
+    "domain/case/outgoing.rs",
+    "domain/case/patient.rs",
+    "grpc/convert/case/people.rs",
+    "grpc/convert/particulars.rs",
+    "grpc/convert/patient.rs",
+];
+
+#[test]
+fn nobody_else_judges_what_may_be_sent() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut folders, mut judging) = (vec![src.clone()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(&src).unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !ALLOWED.contains(&name.as_str()) {
+                let text = fs::read_to_string(&path).unwrap();
+                judging.extend(JUDGING.iter().filter(|word| stands(&text, word)).map(|word| format!("{name}: {word}")));
+            }
+        }
+    }
+    assert_eq!(judging, [""; 0], "ask domain::case::outgoing::may_send");
+}
+
+/// Whether a word stands in a text, and not as the beginning of a longer one.
+fn stands(text: &str, word: &str) -> bool {
+    let after = |at: usize| text[at + word.len()..].chars().next();
+    let longer = |c: char| word.ends_with(char::is_alphabetic) && (c.is_alphanumeric() || c == '_');
+    text.match_indices(word).any(|(at, _)| !after(at).is_some_and(longer))
+}
