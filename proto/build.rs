@@ -16,6 +16,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let set = compiler.file_descriptor_set();
     let out = PathBuf::from(env::var("OUT_DIR")?);
     std::fs::write(out.join("sas_dispatch.bin"), set.encode_to_vec())?;
-    tonic_prost_build::configure().build_server(true).build_client(true).compile_fds(set)?;
+    tonic_prost_build::configure()
+        .build_server(true)
+        .build_client(true)
+        .codec_path("crate::grpc::codec::Whole")
+        .compile_fds(set)?;
     Ok(())
 }

@@ -3,13 +3,15 @@
 //! Layout: `1`, clear length (u32, big endian), clear JSON, key id length (u8), key id, sealed bytes. Until encryption comes
 //! the key id is `none` and the sealed bytes are JSON.
 
+mod json;
+
 use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     domain::{
-        case::{Case, Event},
+        case::{Case, Event, Reply},
         regulation::room::Room,
         remarkable::Sheet,
         slots::Slot,
@@ -58,6 +60,13 @@ pub fn encode(entity: &Entity) -> Vec<u8> {
     }
 }
 
+/// A reply as the receipt keeps it.
+pub(super) fn encode_reply(reply: &Reply) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    json::append(&mut bytes, reply).expect("a reply has a JSON form");
+    bytes
+}
+
 /// Decodes the record stored under `key`, whose prefix says its kind.
 ///
 /// # Errors
@@ -104,17 +113,20 @@ pub fn clear_part(bytes: &[u8]) -> Result<&[u8], StoreError> {
     Ok(parts(bytes)?.0)
 }
 
+/// Room for an ordinary record or event.
+const ORDINARY: usize = 3 * 1_024;
+
 fn frame(clear: &impl Serialize, sealed: &impl Serialize) -> Vec<u8> {
-    let clear = serde_json::to_vec(clear).expect("domain types have string keys and no failing serializer");
-    let sealed = serde_json::to_vec(sealed).expect("domain types have string keys and no failing serializer");
-    let length = u32::try_from(clear.len()).unwrap_or(u32::MAX);
-    let mut bytes = Vec::with_capacity(clear.len() + sealed.len() + 10);
+    let mut bytes = Vec::with_capacity(ORDINARY);
     bytes.push(LAYOUT);
-    bytes.extend_from_slice(&length.to_be_bytes());
-    bytes.extend_from_slice(&clear);
+    bytes.extend_from_slice(&[0; 4]);
+    let begun = bytes.len();
+    json::append(&mut bytes, clear).expect("domain types have string keys and no failing serializer");
+    let length = u32::try_from(bytes.len() - begun).unwrap_or(u32::MAX);
+    bytes[begun - 4..begun].copy_from_slice(&length.to_be_bytes());
     bytes.push(NO_KEY.len() as u8);
     bytes.extend_from_slice(NO_KEY);
-    bytes.extend_from_slice(&sealed);
+    json::append(&mut bytes, sealed).expect("domain types have string keys and no failing serializer");
     bytes
 }
 

@@ -76,7 +76,7 @@ impl Engine {
             guards,
             ops,
             event: (!silent).then(|| codec::encode_event(&outcome.event)),
-            outcome: serde_json::to_vec(&outcome.reply).unwrap_or_default(),
+            outcome: codec::encode_reply(&outcome.reply),
             policy,
             // A timer waits for the operator; a caller does not.
             even_behind: policy == Policy::Degraded && !matches!(work.command, Command::Fire(_)),

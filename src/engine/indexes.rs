@@ -126,7 +126,12 @@ fn of_work(case: &Case, basis: Basis<'_>) -> Entries {
         }
     }
     for action in case.open_actions().filter(|action| action.alarmed().is_none()) {
-        let timer = Member(format!("action/{}/{}", case.id, action.id));
+        let mut timer = String::with_capacity(80);
+        timer.push_str("action/");
+        case.id.append_to(&mut timer);
+        timer.push('/');
+        action.id.append_to(&mut timer);
+        let timer = Member(timer);
         add(Index::timers(), &timer, action.deadline.unix_ms());
     }
     if let Some(closed) = leaving::closed_at(case) {

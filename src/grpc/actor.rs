@@ -38,10 +38,11 @@ impl Headers<'_> {
     /// Any role but the service's own.
     fn role(&mut self) -> Option<Role> {
         let name: String = self.required("x-sas-role")?;
-        let outside: Vec<_> = Role::ALL.iter().filter(|role| **role != Role::Upkeep).collect();
-        let role = outside.iter().find(|role| role.code() == name).map(|role| **role);
-        let codes = outside.iter().map(|role| role.code()).collect::<Vec<_>>().join(", ");
-        role.or_else(|| self.fault("x-sas-role", format!("expected one of {codes}, got {} characters", name.len())))
+        let outside = || Role::ALL.iter().copied().filter(|role| *role != Role::Upkeep);
+        outside().find(|role| role.code() == name).or_else(|| {
+            let codes = outside().map(Role::code).collect::<Vec<_>>().join(", ");
+            self.fault("x-sas-role", format!("expected one of {codes}, got {} characters", name.len()))
+        })
     }
 
     fn fault<T>(&mut self, name: &str, problem: impl Into<String>) -> Option<T> {

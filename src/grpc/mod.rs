@@ -3,6 +3,7 @@
 mod actor;
 mod admission;
 pub mod client;
+pub mod codec;
 pub mod convert;
 mod layer;
 pub mod pb;

@@ -76,14 +76,21 @@ names! {
 }
 
 impl Key {
+    fn named(kind: &str, id: impl FnOnce(&mut String)) -> Self {
+        let mut name = String::with_capacity(kind.len() + 36);
+        name.push_str(kind);
+        id(&mut name);
+        Self(Cow::Owned(name))
+    }
+
     /// The record of a case.
     pub fn case(id: CaseId) -> Self {
-        Self(Cow::Owned(format!("case/{id}")))
+        Self::named("case/", |name| id.append_to(name))
     }
 
     /// The record of a slot.
     pub fn slot(id: SlotId) -> Self {
-        Self(Cow::Owned(format!("slot/{id}")))
+        Self::named("slot/", |name| id.append_to(name))
     }
 
     /// The record of the regulation room.
@@ -98,7 +105,7 @@ impl Key {
 
     /// The record of a shift.
     pub fn shift(id: ShiftId) -> Self {
-        Self(Cow::Owned(format!("shift/{id}")))
+        Self::named("shift/", |name| id.append_to(name))
     }
 
     /// The record of the sheet of a remarkable patient.

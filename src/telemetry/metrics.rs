@@ -29,6 +29,8 @@ const PEOPLE_S: [f64; 14] =
 /// Every instrument of the service. Cheap to clone; all clones count into the same series.
 #[derive(Debug, Clone)]
 pub struct Metrics {
+    /// Somebody takes the figures: else what is counted for each call is not even put together.
+    reported: bool,
     calls: Histogram<f64>,
     shed: Counter<u64>,
     commands: Counter<u64>,
@@ -70,6 +72,7 @@ impl Metrics {
         let count = |name: &'static str, what: &'static str| meter.u64_counter(name).with_description(what).build();
         let level = |name: &'static str, what: &'static str| meter.u64_gauge(name).with_description(what).build();
         Self {
+            reported: true,
             calls: seconds("sas.calls", "gRPC calls by method and result", &MACHINE_S),
             shed: count(
                 "sas.calls.shed",
@@ -110,12 +113,14 @@ impl Metrics {
 
     /// Instruments that count nothing, for a process that reports to nobody.
     pub fn silent() -> Self {
-        Self::new(&NoopMeterProvider::new().meter("sas_dispatch"))
+        Self { reported: false, ..Self::new(&NoopMeterProvider::new().meter("sas_dispatch")) }
     }
 
     /// One gRPC call; `rpc` is `package.Service/Method` of a served method.
     pub fn call(&self, rpc: &'static str, result: CallResult, took: Duration) {
-        self.calls.record(took.as_secs_f64(), &[named("rpc", rpc), label("result", result)]);
+        if self.reported {
+            self.calls.record(took.as_secs_f64(), &[named("rpc", rpc), label("result", result)]);
+        }
     }
 
     /// One call for which there was no room; `vital`: not even in the reserved share.
@@ -125,12 +130,16 @@ impl Metrics {
 
     /// One command, by the name of its kind.
     pub fn command(&self, territory: &TerritoryId, command: &'static str, result: CommandResult) {
-        self.commands.add(1, &[place(territory), named("command", command), label("result", result)]);
+        if self.reported {
+            self.commands.add(1, &[place(territory), named("command", command), label("result", result)]);
+        }
     }
 
     /// One commit.
     pub fn commit(&self, store: StoreKind, result: CommitResult, took: Duration) {
-        self.commits.record(took.as_secs_f64(), &[label("store", store), label("result", result)]);
+        if self.reported {
+            self.commits.record(took.as_secs_f64(), &[label("store", store), label("result", result)]);
+        }
     }
 
     /// One commit that is tried again.

@@ -16,7 +16,7 @@ pub mod metrics;
 pub mod otlp;
 pub mod trace;
 
-use opentelemetry::metrics::{MeterProvider, noop::NoopMeterProvider};
+use opentelemetry::metrics::MeterProvider;
 use tracing::Dispatch;
 use tracing_subscriber::{Registry, fmt::MakeWriter, layer::SubscriberExt};
 
@@ -114,13 +114,13 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let providers = settings.otlp_endpoint.as_deref().map(|to| otlp::Providers::start(settings, to)).transpose()?;
-    let meter = match &providers {
-        Some(providers) => providers.metrics.meter("sas_dispatch"),
-        None => NoopMeterProvider::new().meter("sas_dispatch"),
+    let metrics = match &providers {
+        Some(providers) => Metrics::new(&providers.metrics.meter("sas_dispatch")),
+        None => Metrics::silent(),
     };
     // A list of what there is: an absent layer in its place would have every trace line of every crate looked at.
     let mut layers = vec![logs::layer(settings.log_format, &settings.filter, writer)?];
     layers.extend(providers.as_ref().map(otlp::Providers::span_layer));
     let subscriber = Registry::default().with(layers);
-    Ok((Dispatch::new(subscriber), Guard { providers, metrics: Metrics::new(&meter) }))
+    Ok((Dispatch::new(subscriber), Guard { providers, metrics }))
 }

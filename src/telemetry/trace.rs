@@ -47,8 +47,18 @@ pub fn parent_from(headers: &HeaderMap) -> Context {
 /// The span of one incoming call, a child of the caller's. Everything below it (`engine`, `store`) only opens spans of
 /// its own inside this one. `rpc` is the path `package.Service/Method`, which comes from the served methods. The field
 /// `trace_id` stands in log lines too, `result` is for the door to record.
+///
+/// A call outside any trace has a span only where somebody takes it: a collector, or lines down to DEBUG. Making one for
+/// nobody would cost a call as much as deciding it.
 pub fn request_span(rpc: &'static str, headers: &HeaderMap) -> Span {
-    let span = tracing::info_span!("call", otel.kind = "server", rpc, trace_id = Empty, result = Empty);
+    let span = if headers.contains_key(TRACEPARENT) {
+        tracing::info_span!("call", otel.kind = "server", rpc, trace_id = Empty, result = Empty)
+    } else {
+        tracing::debug_span!("call", otel.kind = "server", rpc, trace_id = Empty, result = Empty)
+    };
+    if span.is_disabled() {
+        return span;
+    }
     let parent = parent_from(headers);
     let given = parent.span().span_context().clone();
     // Without a collector there is no OpenTelemetry layer to refuse or take it.
