@@ -22,21 +22,24 @@ fn the_simulated_store_answers_and_keeps_as_the_embedded_engine_does() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let both = runtime.block_on(async {
         let embedded = Arc::new(Embedded::open(dir.path(), clock.clone()).unwrap());
-        let ledger = Arc::new(Lone { ledger: Mutex::default(), clock: clock.clone() });
-        Both::new(embedded, ledger, clock)
+        Both::new(embedded, Arc::new(Lone::new(clock.clone())), clock)
     });
     both.answer_and_keep_alike(&runtime);
 }
 
 /// One ledger without any network before it.
 #[derive(Debug)]
-struct Lone {
+pub struct Lone {
     ledger: Mutex<Ledger>,
     clock: Clock,
 }
 
 impl Lone {
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+    pub fn new(clock: Clock) -> Self {
+        Self { ledger: Mutex::default(), clock }
+    }
+
+    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap()
     }
 }

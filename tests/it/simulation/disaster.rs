@@ -49,6 +49,7 @@ impl World {
         self.replica = Ledger { plant: Default::default(), ..backup.clone() };
         self.becomes(backup);
         self.cut();
+        (0..self.doors.len()).for_each(|instance| self.connect(instance));
         let kept: BTreeSet<CommandId> =
             self.truth().lands.values().flat_map(|land| land.log.iter().map(|entry| entry.command_id)).collect();
         for missing in &mut self.missing {

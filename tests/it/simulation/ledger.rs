@@ -58,7 +58,8 @@ impl Ledger {
         let land = self.lands.get(territory).unwrap_or(&empty);
         let now = land.time(clock).0;
         let records = keys.iter().map(|key| (key.clone(), land.records.get(key).cloned())).collect();
-        let receipt = receipt.and_then(|id| land.receipt(id, now)).map(|kept| kept.receipt.clone());
+        let receipt =
+            receipt.and_then(|id| land.receipt(id, now)).map(|kept| Receipt { replayed: true, ..kept.receipt.clone() });
         Snapshot { seq: land.seq, epoch: land.epoch, at: now, records, receipt }
     }
 

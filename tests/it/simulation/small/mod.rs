@@ -10,6 +10,7 @@
 //! three regulators decide and the third claims, gives back and falls silent; `SAS_SIM_DECIDING=3` (and `SAS_SIM_STATES`)
 //! let all three decide, and holds be declined as well.
 
+mod paths;
 mod search;
 mod world;
 
@@ -30,6 +31,25 @@ fn no_order_of_a_small_world_breaks_a_rule() {
     let met = &kinds[..if deciding == 3 { 4 } else { 3 }];
     let missing: Vec<&&str> = met.iter().filter(|what| !found.reached.contains(**what)).collect();
     assert!(missing.is_empty(), "the search no longer reaches {missing:?}");
+}
+
+/// The model is worth what it has in common with the engine: what a path makes of the model's records, it makes of the
+/// engine's, whichever instance does which step.
+#[test]
+fn the_engine_goes_every_path_as_the_model_does() {
+    let paths = super::budget("SAS_SIM_PATHS", 60);
+    let gone = paths::compare(paths as u64, None).unwrap_or_else(|wrong| panic!("{wrong}"));
+    println!("info: {paths} paths of the small world on the engine: done {:?}, refused {:?}", gone.done, gone.refused);
+    let missing: Vec<_> = world::Deed::ALL.iter().filter(|deed| !gone.done.contains_key(deed)).collect();
+    assert!(missing.is_empty(), "no path does {missing:?}");
+}
+
+/// An engine over a store that does not look at versions goes another way, and is found to.
+#[test]
+fn an_engine_that_goes_another_way_is_found() {
+    let found = paths::compare(60, Some(super::plant::Plant::IgnoresVersions));
+    println!("info: {found:?}");
+    assert!(found.is_err());
 }
 
 /// A search that could not fail would prove nothing: without either guard a rule breaks.

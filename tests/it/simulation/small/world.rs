@@ -13,6 +13,7 @@ use sas_dispatch::{
             invariants,
         },
         directory::Directory,
+        ids::CommandId,
         regulation::{need::CareType, qualification::Priority, queue},
         routing::Means,
         slots::Slot,
@@ -29,7 +30,7 @@ use crate::domain::stage::{SAS, Stage, bas_rhin, coordinator, plan_at, sign, som
 pub type Id = u16;
 
 /// What a client or the service does to one case, and perhaps one slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Deed {
     Claim,
     Release,
@@ -44,6 +45,21 @@ pub enum Deed {
     HoldEnds,
 }
 
+impl Deed {
+    pub const ALL: [Deed; 10] = [
+        Self::Claim,
+        Self::Release,
+        Self::Need,
+        Self::Answer,
+        Self::Advance,
+        Self::Book,
+        Self::Decline,
+        Self::LeaseEnds,
+        Self::SuspectEnds,
+        Self::HoldEnds,
+    ];
+}
+
 /// A deed that was accepted: the contents after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Made {
@@ -54,7 +70,8 @@ pub struct Made {
 /// How a deed came out: what it made, or nothing when it was refused; the error is a rule that it broke.
 pub type Outcome = Result<Option<Made>, String>;
 
-type Question = (Deed, u8, Id, Option<Id>);
+/// A deed, who does it, and on which contents.
+pub type Question = (Deed, u8, Id, Option<Id>);
 
 pub struct World {
     ground: Arc<(Territory, Directory)>,
@@ -155,14 +172,26 @@ impl World {
         outcome
     }
 
-    fn decide(&mut self, question: Question) -> Outcome {
+    /// What is asked for a deed, when, and under which id; none when there is nothing to ask.
+    pub fn asked(&self, question: Question) -> Option<(Actor, Command, Instant, CommandId)> {
         let (deed, who, id, slot) = question;
+        let (actor, command, now) = self.command(deed, who, self.case(id), slot)?;
+        Some((actor, command, now, due_command(&format!("{question:?}"), self.now)))
+    }
+
+    /// Goes on at this instant; what was decided before it is decided anew.
+    pub fn at(&mut self, now: Instant) {
+        self.outcomes.clear();
+        self.now = now;
+    }
+
+    fn decide(&mut self, question: Question) -> Outcome {
+        let (_, _, id, slot) = question;
         let case = self.case(id).clone();
-        let Some((actor, command, now)) = self.command(deed, who, &case, slot) else { return Ok(None) };
+        let Some((actor, command, now, command_id)) = self.asked(question) else { return Ok(None) };
         let mut records = Records::default();
         records.cases.insert(case.id, case.clone());
         records.slots.extend(slot.map(|slot| (self.slot(slot).id, self.slot(slot).clone())));
-        let command_id = due_command(&format!("{question:?}"), self.now);
         let (territory, directory) = (&self.ground.0, &self.ground.1);
         let context =
             Context { territory, directory, actor: &actor, command_id, now, records: &records, case: Some(case.id) };
@@ -224,7 +253,7 @@ impl World {
             }
             Deed::HoldEnds => {
                 let Action { id, deadline, .. } = *open(ActionKind::ConfirmSlot)?;
-                return Some((upkeep(), Command::Fire(Timer::Action(id)), deadline));
+                return Some((upkeep(), Command::Fire(Timer::Action(id)), deadline.max(now)));
             }
         };
         Some((regulator, command, now))
