@@ -24,3 +24,4 @@ mod stories;
 mod support;
 mod telemetry;
 mod tidy;
+mod triage;

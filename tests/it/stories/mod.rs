@@ -16,6 +16,7 @@ mod repeated;
 mod slots;
 mod telephone;
 mod thousand;
+mod triage;
 mod visits;
 mod vital;
 mod weekday;
