@@ -44,7 +44,7 @@ fn subject() -> impl Strategy<Value = Subject> {
 }
 
 fn motive() -> impl Strategy<Value = String> {
-    select(MOTIVES).prop_map(|entry| entry.code.to_owned())
+    (0..MOTIVES.len()).prop_map(|at| MOTIVES[at].code.to_owned())
 }
 
 /// What was asked under a motive: some of its questions, most with a reassuring answer; now and then one of another motive.

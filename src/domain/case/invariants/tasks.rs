@@ -33,6 +33,8 @@ pub(super) fn state(case: &Case, found: &mut Vec<Found>) {
         case.open_action(ActionKind::Regulate).is_some_and(|action| action.owner != desk)
     });
     note(found, elsewhere, 2, "the regulators who own the action are not those of the case's stream");
+    let agreed = open(ActionKind::TelephoneAppointment) && !open(ActionKind::Regulate);
+    note(found, agreed, 2, "a telephone appointment leads to no regulator");
     note(found, open(ActionKind::CallBack) && !case.safety.may_ring, 11, "an unsafe contact is to be rung back");
 }
 
