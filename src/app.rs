@@ -174,6 +174,7 @@ pub async fn start(setup: Setup, listener: TcpListener) -> Result<Service, Start
         }
     }
     info!(%address, level = %durability.level, "listening");
+    tell_of_protocols(&setup.config);
     Ok(Service { engine, durability, promised, address, fence, stop, tasks })
 }
 
@@ -190,6 +191,19 @@ impl Service {
         // Watches and tails hold the store, which another process may be waiting for.
         self.engine.close().await;
         self.fence.flush();
+    }
+}
+
+/// Which protocols advise here, and which are off for want of a committee's signature.
+fn tell_of_protocols(config: &Config) {
+    for (territory, ground) in &config.territories {
+        let (book, off) = (&ground.0.book, ground.0.book.off_codes());
+        let in_force = book.protocols().len() - off.len();
+        info!(%territory, in_force, off = off.len(), unsigned_run = book.runs_unsigned(), "triage protocols");
+        for dated in ground.0.regulation.protocols.iter().filter(|dated| !ground.0.regulation.applies(dated)) {
+            let protocol = dated.protocol.name.as_str();
+            warn!(%territory, protocol, "a protocol of D6311-35 is off: no committee has signed what it says now");
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Answer, Outcome, Shared, say, say_json};
 use crate::{
     config::{Config, DEFAULT_DIR, Fault, Ground},
-    domain::ids::TerritoryId,
+    domain::{ids::TerritoryId, regulation::protocols::Seal, territory::DatedProtocol},
 };
 
 /// Arguments of `check-config`.
@@ -36,7 +36,18 @@ struct Row {
     communes: usize,
     sectors: usize,
     responders: usize,
-    protocols: usize,
+    protocols: Vec<Sealed>,
+    triage_protocols: usize,
+    /// Triage protocols without a committee's signature on what they say now: off, outside the demo.
+    triage_protocols_off: Vec<String>,
+}
+
+/// A protocol of D6311-35, and whether it applies.
+#[derive(Serialize)]
+struct Sealed {
+    name: String,
+    digest: String,
+    signed: bool,
 }
 
 pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
@@ -63,8 +74,15 @@ fn row((territory, directory): &Ground) -> Row {
         communes: territory.communes.len(),
         sectors: territory.sectors.names.len(),
         responders: directory.len(),
-        protocols: territory.regulation.protocols.len(),
+        protocols: territory.regulation.protocols.iter().map(sealed).collect(),
+        triage_protocols: territory.book.protocols().len(),
+        triage_protocols_off: territory.book.off_codes(),
     }
+}
+
+fn sealed(dated: &DatedProtocol) -> Sealed {
+    let digest = dated.protocol.digest(dated.from, dated.to);
+    Sealed { name: dated.protocol.name.clone(), digest, signed: matches!(dated.seal, Seal::Signed(_)) }
 }
 
 fn words(dir: &Path, document: &Document) -> String {
@@ -74,9 +92,19 @@ fn words(dir: &Path, document: &Document) -> String {
     }
     let mut lines = vec![format!("{} : aucune faute", dir.display())];
     lines.extend(document.territories.iter().map(|row| {
+        let signed = row.protocols.iter().filter(|protocol| protocol.signed).count();
         format!(
-            "{} {} (règles {}) : {} communes, {} secteurs, {} effecteurs, {} protocole(s)",
-            row.territory, row.name, row.version, row.communes, row.sectors, row.responders, row.protocols
+            "{} {} (règles {}) : {} communes, {} secteurs, {} effecteurs, {} protocole(s) D6311-35 dont {signed} signé(s), {} \
+             protocoles de tri dont {} éteints faute de signature",
+            row.territory,
+            row.name,
+            row.version,
+            row.communes,
+            row.sectors,
+            row.responders,
+            row.protocols.len(),
+            row.triage_protocols,
+            row.triage_protocols_off.len(),
         )
     }));
     lines.join("\n")

@@ -25,3 +25,4 @@ mod stories;
 mod support;
 mod telemetry;
 mod tidy;
+mod triage;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{
     regulation::{
-        protocols::{Answers, Population, Question, Rule},
+        protocols::{Answers, PREGNANCY, Population, Question, Rule},
         qualification::{Priority, Stream},
     },
     time::Span,
@@ -80,6 +80,9 @@ fn read(table: &Table<'_>, known: &Known, priority: Option<Priority>, window: Op
     let reason = table.required("because", words);
     let stream = table.optional("stream", parsed::<Stream>);
     let (priority, when) = (priority?, when?);
+    if when.questions().contains(PREGNANCY) && known.find(PREGNANCY).is_none() {
+        table.fault("if", format!("asks about pregnancy: add '{PREGNANCY}' to use"));
+    }
     if let Some(problem) = contradictions::of(&when, known.population) {
         table.fault("if", problem);
     }

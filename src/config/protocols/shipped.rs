@@ -60,6 +60,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("piqure-morsure.toml", include_str!("../../../config/protocols/piqure-morsure.toml")),
     ("plaie.toml", include_str!("../../../config/protocols/plaie.toml")),
     ("psychiatrie.toml", include_str!("../../../config/protocols/psychiatrie.toml")),
+    ("rhume-nourrisson.toml", include_str!("../../../config/protocols/rhume-nourrisson.toml")),
     ("rhume-toux.toml", include_str!("../../../config/protocols/rhume-toux.toml")),
     ("saignement-blessure.toml", include_str!("../../../config/protocols/saignement-blessure.toml")),
     ("saignement-digestif.toml", include_str!("../../../config/protocols/saignement-digestif.toml")),

@@ -6,6 +6,7 @@ mod checking;
 mod explain;
 mod moving;
 mod restore;
+mod vignettes;
 
 use std::process::{Command, Output};
 

@@ -2,6 +2,7 @@
 
 mod directory;
 mod faults;
+mod protocols;
 mod shipped;
 
 use std::{fs, path::Path};

@@ -51,7 +51,7 @@ fn plays() -> impl Strategy<Value = Vec<Play>> {
     let how = (
         any::<bool>(),
         select(vec![Priority::P0, Priority::P1, Priority::P2, Priority::P2, Priority::P3]),
-        select(vec!["M03.14", "M03.12", "M06.02"]),
+        select(vec!["M03.14", "M03.21", "M06.02"]),
         subsequence(vec![Flag::RedFlag, Flag::CommunicationBarrier], 0..=2),
     );
     let cares = vec![

@@ -19,6 +19,7 @@ mod slots;
 mod streams;
 mod telephone;
 mod thousand;
+mod triage;
 mod visits;
 mod vital;
 mod weekday;

@@ -263,7 +263,12 @@ fn foreign_kept(draft: &Draft<'_>, motive: &str) -> bool {
 /// What the front line wrote on paper, under the rules of any qualification and with its own time and author.
 pub(super) fn on_paper(draft: &Draft<'_>, paper: &Paper) -> Result<Qualification, Refusal> {
     let by = paper.by.clone().unwrap_or_else(|| draft.context.actor.person.clone());
-    let qualification = qualification(draft, &paper.qualify, paper.at, by);
+    let mut qualification = qualification(draft, &paper.qualify, paper.at, by);
+    if triage::deferral(draft, &qualification).is_some() {
+        // What this territory does not defer waited on paper: a doctor has it next.
+        qualification.priority = Priority::P2;
+        qualification.due = due(Priority::P2, paper.at, draft.due_spans());
+    }
     if qualification.priority != Priority::P0 {
         check(draft, &paper.qualify, &qualification, Vec::new())?;
     }

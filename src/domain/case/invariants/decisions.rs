@@ -19,6 +19,7 @@ use super::{Found, note};
 pub(super) fn state(case: &Case, found: &mut Vec<Found>) {
     ended(case, found);
     dismissed(case, found);
+    triaged(case, found);
     note(found, case.decisions.iter().any(reasonless), 13, "a signature lacks its reasons or the version of the rules");
     let unplanned = |id| !case.routes.iter().any(|route| route.decision == id && !route.plan.rules.is_empty());
     note(found, case.offers.iter().any(|offer| unplanned(offer.decision)), 13, "an offer lacks the plan it came from");
@@ -36,6 +37,17 @@ pub(super) fn state(case: &Case, found: &mut Vec<Found>) {
 fn unwritten(case: &Case, decision: &Decision) -> bool {
     let prescribed = decision.answer.as_ref().is_some_and(|answer| answer.prescribed.is_some());
     prescribed && !case.sealed.prescriptions.iter().any(|written| written.decision == decision.id)
+}
+
+/// What the protocols heard is not gone below in silence, and a psychiatric request is not deferred (SUdF guide).
+fn triaged(case: &Case, found: &mut Vec<Found>) {
+    let Some(known) = &case.qualification else { return };
+    let psychiatric = known.motive.as_deref().is_some_and(|motive| ["M03.16", "M03.17", "M04.01"].contains(&motive));
+    note(found, psychiatric && known.priority == Priority::P3, 5, "a psychiatric or suicidal request was deferred");
+    let Some(proposal) = &known.proposal else { return };
+    let below = proposal.red_flags.iter().any(|flag| known.priority > flag.priority);
+    note(found, below && !proposal.lowered, 13, "a red flag was gone below in silence");
+    note(found, !proposal.red_flags.is_empty() && known.flags.is_empty(), 5, "a red flag that was heard is not noted");
 }
 
 fn by_doctor(decision: &&Decision) -> bool {

@@ -87,6 +87,11 @@ impl Book {
         !self.protocols.iter().any(|protocol| self.in_force(protocol))
     }
 
+    /// Codes of the protocols that propose nothing for want of a signature.
+    pub fn off_codes(&self) -> Vec<String> {
+        self.protocols.iter().filter(|known| !self.in_force(known)).map(|known| known.code.clone()).collect()
+    }
+
     /// A question by code, the main complaint included.
     pub fn question(&self, code: &str) -> Option<&Question> {
         let common = self.common.iter().flat_map(|common| &common.questions);

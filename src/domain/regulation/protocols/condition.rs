@@ -7,6 +7,9 @@ use super::{
     subject::{Age, Sex, Subject},
 };
 
+/// Code of the shared question that says of a patient that she is pregnant, where the case does not.
+pub const PREGNANCY: &str = "TERRAIN.GROSSESSE";
+
 /// When something holds.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
@@ -63,6 +66,19 @@ impl View<'_> {
         self.answers.get(question).or_else(|| self.missing?.get(question))
     }
 
+    /// As known of the patient, or as answered; a yes from either counts.
+    fn pregnant(&self) -> Option<bool> {
+        let said = match self.value(PREGNANCY) {
+            Some(Value::Yes(yes)) => Some(*yes),
+            _ => None,
+        };
+        match self.subject.pregnant() {
+            Some(true) => Some(true),
+            Some(false) => Some(said == Some(true) && self.subject.sex != Some(Sex::Male)),
+            None => said,
+        }
+    }
+
     fn number(&self, question: &str) -> Option<f64> {
         match self.value(question) {
             Some(Value::Number(number)) => Some(*number),
@@ -84,7 +100,7 @@ impl Condition {
             Self::AgeBelow(age) => view.subject.age.map(|known| known < *age),
             Self::AgeFrom(age) => view.subject.age.map(|known| known >= *age),
             Self::Sex(sex) => view.subject.sex.map(|known| known == *sex),
-            Self::Pregnant(pregnant) => view.subject.pregnant().map(|known| known == *pregnant),
+            Self::Pregnant(pregnant) => view.pregnant().map(|known| known == *pregnant),
         }
     }
 
@@ -102,7 +118,8 @@ impl Condition {
             Self::Is { question, .. } | Self::AtLeast { question, .. } | Self::AtMost { question, .. } => {
                 found.insert(question);
             }
-            Self::AgeBelow(_) | Self::AgeFrom(_) | Self::Sex(_) | Self::Pregnant(_) => {}
+            Self::Pregnant(_) => drop(found.insert(PREGNANCY)),
+            Self::AgeBelow(_) | Self::AgeFrom(_) | Self::Sex(_) => {}
         }
     }
 }

@@ -27,7 +27,7 @@ mod subject;
 
 pub use answer::{Answers, Value};
 pub use book::{Book, COMPLAINT};
-pub use condition::Condition;
+pub use condition::{Condition, PREGNANCY};
 pub use propose::{Fired, INFANT_BELOW, Proposal, SERVICE, propose};
 pub use question::{Choice, Kind, Question};
 pub use rules::{Committee, Population, Presentation, Protocol, Rule, Seal, Source};

@@ -1,0 +1,95 @@
+//! `sas-dispatch vignettes` and `sas-dispatch protocols`.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{err, out, run};
+
+fn json(args: &[&str]) -> Value {
+    serde_json::from_str(&out(&run(args))).unwrap()
+}
+
+#[test]
+fn none_of_the_shipped_vignettes_is_under_triaged() {
+    let output = run(&["vignettes", "config/vignettes.jsonl"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let document = json(&["vignettes", "config/vignettes.jsonl", "--json"]);
+    assert_eq!(document["vignettes"], 20);
+    assert_eq!(document["under_triage_share"], 0.0, "{document:#}");
+    assert_eq!(document["over_triage_share"], 0.0, "{document:#}");
+    assert_eq!(document["errors"], serde_json::json!([]));
+    let text = fs::read_to_string("config/vignettes.jsonl").unwrap();
+    for line in text.lines().filter(|line| line.starts_with('{')) {
+        let vignette: Value = serde_json::from_str(line).unwrap();
+        assert!(vignette["source"].as_str().is_some_and(|source| source.len() > 20), "{line}");
+    }
+}
+
+#[test]
+fn what_is_said_too_low_is_counted_with_its_interval_and_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("v.jsonl");
+    let lines = [
+        r#"{"id":"a","age":40,"sex":"M","motive":"M01.01","answers":{},"expected":"P0"}"#,
+        r#"{"id":"b","age":"P40Y","sex":null,"motive":"M03.14","answers":{"PLAINTE":"fievre"},"expected_level":"p1"}"#,
+        r#"{"id":"c","age":null,"motive":"M03.06","answers":{"THO.TYPIQUE":"oui"},"level":"P2"}"#,
+        r#"{"id":"d","age":40,"motive":"M03.14","answers":{"FIA.FANTOME":true},"expected":"P2"}"#,
+    ];
+    fs::write(&file, lines.join("\n")).unwrap();
+    let output = run(&["vignettes", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1), "one could not be judged");
+    insta::assert_snapshot!(out(&output), @r"
+    3 vignettes jugées, accord 33,3 %
+    sous-triage 33,3 % (intervalle à 95 % de Wilson : 6,1 % à 79,2 %)
+    sur-triage 33,3 % (intervalle à 95 % de Wilson : 6,1 % à 79,2 %)
+    attendu \ proposé    P0   P1   P2   P3
+    P0                    1    0    0    0
+    P1                    0    0    1    0
+    P2                    0    1    0    0
+    P3                    0    0    0    0
+    SOUS-TRIAGE b : attendu P1, proposé P2 (DEFAUT de FIEVRE_ADULTE : Fièvre de l'adulte, bien tolérée)
+    sur-triage c : attendu P2, proposé P1 (THO.TYPIQUE de THORAX : Douleur de type coronarien)
+    non jugée : ligne 4 (d) : answers.FIA.FANTOME : no protocol has a question of this code; `protocols --json` lists them
+    protocoles non signés : ARRET, FIEVRE_ADULTE, THORAX
+    ");
+    let document = json(&["vignettes", file.to_str().unwrap(), "--json"]);
+    assert_eq!(document["confusion"]["P1"]["P2"], 1);
+    assert_eq!(document["under_triaged_urgent"], serde_json::json!(["b"]));
+    assert_eq!(document["errors"][0]["field"], "answers.FIA.FANTOME");
+    assert_eq!(document["results"][2]["rule"]["rule"], "THO.TYPIQUE");
+}
+
+#[test]
+fn a_file_of_which_nothing_can_be_judged_is_wrong_use() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("v.jsonl");
+    fs::write(&file, r#"{"id":"a","age":-1,"sex":"?","motive":"fièvre","answers":3}"#).unwrap();
+    let output = run(&["vignettes", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    for field in ["age", "sex", "motive", "answers", "expected"] {
+        assert!(err(&output).contains(&format!("ligne 1 (a) : {field} :")), "{field}: {}", err(&output));
+    }
+    assert_eq!(run(&["vignettes", "nulle-part.jsonl"]).status.code(), Some(2));
+}
+
+#[test]
+fn every_protocol_is_listed_with_codes_types_red_flags_sources_and_signature() {
+    let document = json(&["protocols", "--json"]);
+    let protocols = document["protocols"].as_array().unwrap();
+    assert!(protocols.len() >= 20 && document["signed"] == 0);
+    let throat = protocols.iter().find(|known| known["code"] == "GORGE").unwrap();
+    assert_eq!(throat["motives"][0], serde_json::json!({ "code": "M03.14", "label": "Fièvre, problème infectieux" }));
+    assert_eq!((&throat["signed"], &throat["signature"]), (&false.into(), &Value::Null));
+    assert_eq!(throat["complaint"]["value"], "GORGE");
+    let questions = throat["questions"].as_array().unwrap();
+    assert_eq!(questions[0]["code"], "PLAINTE");
+    let question = |code: &str| questions.iter().find(|asked| asked["code"] == code).unwrap();
+    assert_eq!(question("GOR.SALIVE")["values"], serde_json::json!([true, false]));
+    assert_eq!(question("GOR.SALIVE")["red_flag"], true);
+    assert_eq!((&question("TEMP")["unit"], &question("TEMP")["type"]), (&"°C".into(), &"number".into()));
+    assert_eq!(throat["red_flags"][0]["when"], serde_json::json!({ "yes": "GOR.RESPIRE" }));
+    assert!(throat["sources"][0]["year"].is_number());
+    let told = out(&run(&["protocols"]));
+    assert!(told.contains("GORGE — Mal de gorge (version 2026.1, non signé)"), "{told}");
+}

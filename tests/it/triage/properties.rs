@@ -1,0 +1,98 @@
+//! What holds for every patient, motive and set of answers. A smaller priority is a more urgent one.
+
+use proptest::prelude::*;
+use sas_dispatch::domain::regulation::{
+    protocols::{Subject, Value, propose, psychiatric},
+    qualification::Priority,
+};
+
+use super::{book, complaints, oracle, story};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_red_flag_that_was_heard_wins_whatever_else_was_said((subject, motive, answers) in story()) {
+        let proposal = propose(book(), &subject, &motive, &answers);
+        if let Some(flag) = oracle::red_flag(&subject, &motive, &answers) {
+            prop_assert!(proposal.priority <= flag, "{} after {flag}", proposal.priority);
+            prop_assert!(proposal.red_flags.iter().any(|heard| heard.priority == flag));
+        }
+        let least = proposal.red_flags.iter().map(|heard| heard.priority).min();
+        prop_assert!(least.is_none_or(|least| proposal.priority <= least));
+    }
+
+    #[test]
+    fn one_more_red_flag_never_makes_it_less_urgent((subject, motive, answers) in story(), at in any::<prop::sample::Index>()) {
+        let flags: Vec<_> = book().protocols().iter().filter(|known| known.motives.contains(&motive))
+            .flat_map(|known| &known.questions)
+            .filter(|asked| asked.reassuring == Value::Yes(false))
+            .filter(|asked| book().protocols().iter().any(|known| known.red_flags.iter().any(|flag| flag.code == asked.code)))
+            .collect();
+        prop_assume!(!flags.is_empty());
+        let mut worse = answers.clone();
+        worse.insert(flags[at.index(flags.len())].code.clone(), Value::Yes(true));
+        let before = propose(book(), &subject, &motive, &answers);
+        let after = propose(book(), &subject, &motive, &worse);
+        prop_assert!(after.priority <= before.priority, "{} became {}", before.priority, after.priority);
+    }
+
+    #[test]
+    fn an_answer_that_is_missing_never_makes_it_less_urgent_than_the_reassuring_one((subject, motive, answers) in story()) {
+        for code in answers.keys().filter(|code| *code != "PLAINTE") {
+            let mut without = answers.clone();
+            without.remove(code);
+            let mut calm = without.clone();
+            calm.insert(code.clone(), book().question(code).unwrap().reassuring.clone());
+            let (missing, given) =
+                (propose(book(), &subject, &motive, &without), propose(book(), &subject, &motive, &calm));
+            prop_assert!(missing.priority <= given.priority, "{code}: {} instead of {}", missing.priority, given.priority);
+        }
+    }
+
+    #[test]
+    fn a_complaint_that_was_not_named_is_as_urgent_as_the_most_urgent_of_the_motive((subject, motive, mut answers) in story()) {
+        answers.remove("PLAINTE");
+        let unnamed = propose(book(), &subject, &motive, &answers);
+        for code in complaints(&motive).into_iter().flatten() {
+            answers.insert("PLAINTE".to_owned(), Value::Choice(code.clone()));
+            let meant = book().protocols().iter().any(|known| {
+                known.population.admits(&subject)
+                    && known.motives.contains(&motive)
+                    && known.presentation.as_ref().is_some_and(|known| known.code == code)
+            });
+            let named = propose(book(), &subject, &motive, &answers);
+            prop_assert!(!meant || unnamed.priority <= named.priority, "{code}");
+        }
+    }
+
+    #[test]
+    fn an_age_that_is_not_known_never_defers((subject, motive, answers) in story()) {
+        let proposal = propose(book(), &Subject { age: None, ..subject }, &motive, &answers);
+        prop_assert!(proposal.priority < Priority::P3);
+    }
+
+    #[test]
+    fn p3_is_only_for_who_was_asked_everything_is_no_infant_and_no_psychiatric_case((subject, motive, answers) in story()) {
+        let proposal = propose(book(), &subject, &motive, &answers);
+        prop_assert!(proposal.priority != Priority::NotRegulated);
+        if proposal.priority == Priority::P3 {
+            prop_assert_eq!(proposal.open_red_flags, 0);
+            prop_assert!(proposal.red_flags.is_empty());
+            prop_assert!(subject.age.is_some_and(|age| age.days() >= 730));
+            prop_assert!(!psychiatric(&motive));
+            prop_assert!(proposal.window.is_some_and(|window| window.secs() > 0));
+        } else {
+            prop_assert_eq!(proposal.window, None);
+        }
+    }
+
+    #[test]
+    fn every_proposal_names_the_rule_and_says_why_in_french((subject, motive, answers) in story()) {
+        let proposal = propose(book(), &subject, &motive, &answers);
+        prop_assert_eq!(proposal.priority, proposal.rule.priority);
+        prop_assert!(!proposal.rule.reason.is_empty() && !proposal.rule.version.is_empty());
+        let again = book().reason(&proposal.rule.protocol, &proposal.rule.rule);
+        prop_assert_eq!(again, Some(proposal.rule.reason.as_str()), "the words are found again by code");
+    }
+}
