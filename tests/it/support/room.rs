@@ -320,7 +320,6 @@ fn id(territory: &str) -> TerritoryId {
 }
 
 /// The configuration as shipped, for a room that changes a limit of it.
-pub /// The configuration as shipped.
 pub fn shipped() -> Config {
     Config::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config")).unwrap()
 }
