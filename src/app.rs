@@ -1,6 +1,7 @@
 //! Wires the service: store, engine, upkeep and doors. `serve`, `demo`, `replay` and the stories all start it here.
 
 mod lookup;
+pub mod statistics;
 
 use std::{
     net::SocketAddr,
@@ -166,7 +167,11 @@ pub async fn start(setup: Setup, listener: TcpListener) -> Result<Service, Start
     if let Upkeep::Every(pause) = setup.upkeep {
         tasks.push(tokio::spawn(upkeep(engine.clone(), pause, stopped.clone())));
         tasks.push(tokio::spawn(archiving(engine.clone(), setup.config.settings.archive.every, stopped.clone())));
-        tasks.push(tokio::spawn(sheets(engine.clone(), sheets_of(&setup), stopped)));
+        tasks.push(tokio::spawn(sheets(engine.clone(), sheets_of(&setup), stopped.clone())));
+        let settings = &setup.config.settings.indicators;
+        if settings.enabled {
+            tasks.push(tokio::spawn(statistics::follow(engine.clone(), settings.every, stopped)));
+        }
     }
     info!(%address, level = %durability.level, "listening");
     Ok(Service { engine, durability, promised, address, fence, stop, tasks })
@@ -243,6 +248,7 @@ async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport, Arc<Fen
     let places = setup.config.territories.iter().map(|(id, ground)| (id.clone(), place(ground))).collect();
     let engine = Engine::new(store, setup.clock.clone(), places, lookup, setup.metrics.clone(), options);
     let engine = archived(engine, &setup.config.settings.archive, &data);
+    let engine = engine.with_statistics(statistics::kept_in(&data, &setup.config.settings));
     Ok((engine, durability, fence))
 }
 

@@ -141,7 +141,7 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
 }
 
 /// Makes a folder and those above it, and flushes the name of each that is new.
-fn make_dirs(path: &Path) -> io::Result<()> {
+pub(super) fn make_dirs(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }

@@ -17,6 +17,7 @@
 //!
 //! Bytes are base64, versions and digests hexadecimal, instants milliseconds since 1970.
 
+pub mod days;
 pub mod folder;
 pub mod history;
 mod line;

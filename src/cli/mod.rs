@@ -10,8 +10,11 @@ mod check_config;
 mod demo;
 mod explain;
 mod export;
+mod extract;
 mod french;
 mod import;
+mod indicators;
+mod logs;
 mod place;
 mod protocols;
 mod replay;
@@ -68,6 +71,10 @@ enum Command {
     Import(import::Args),
     /// Tell an exported log again: every second in which a case had no owner, a slot was double, a deadline was silent
     Check(check::Args),
+    /// Indicators of exported logs or of a running service: by day, as CSV or JSON; unmet needs; regulators compared
+    Indicators(indicators::Args),
+    /// Write the anonymised extract of a day from an exported log: counts without a person, small cells hidden
+    Extract(extract::Args),
     /// Go on after a backup was put back: lists what is missing and begins another epoch
     Restore(restore::Args),
     /// List the triage protocols: questions with their codes, red flags, sources, and who has signed
@@ -89,6 +96,8 @@ impl Command {
             Self::Export(args) => export::run(args, shared),
             Self::Import(args) => import::run(args, shared),
             Self::Check(args) => check::run(args, shared),
+            Self::Indicators(args) => indicators::run(args, shared),
+            Self::Extract(args) => extract::run(args, shared),
             Self::Restore(args) => restore::run(args, shared),
             Self::Protocols(args) => protocols::run(args, shared),
             Self::Vignettes(args) => vignettes::run(args, shared),

@@ -26,6 +26,7 @@ mod protocols;
 mod responders;
 mod settings;
 mod sheet;
+mod statistics;
 mod territory;
 mod values;
 
@@ -35,6 +36,7 @@ pub use fault::{Fault, Faults};
 pub use settings::{
     ArchiveSettings, Below, Intake, LogFormat, Promised, ServerSettings, Settings, StoreSettings, TelemetrySettings,
 };
+pub use statistics::{ExtractSettings, IndicatorSettings};
 
 use crate::domain::{
     calendar::UnknownTerritory, directory::Directory, ids::TerritoryId, regulation::protocols::Book,

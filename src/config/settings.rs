@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use super::{
     sheet::Table,
+    statistics::{self, ExtractSettings, IndicatorSettings},
     values::{boolean, parsed, seconds, text, whole, words},
 };
 use crate::{coded_enum, domain::time::Span};
@@ -21,6 +22,10 @@ pub struct Settings {
     pub archive: ArchiveSettings,
     /// The shift sheet.
     pub sheet: SheetSettings,
+    /// Indicators.
+    pub indicators: IndicatorSettings,
+    /// The anonymised extract.
+    pub extract: ExtractSettings,
     /// Logs, traces and metrics.
     pub telemetry: TelemetrySettings,
 }
@@ -178,8 +183,18 @@ pub(super) fn read(root: &Table<'_>) -> Option<Settings> {
     let store = root.required_table("store", store);
     let archive = root.required_table("archive", archive);
     let sheet = root.required_table("sheet", sheet);
+    let indicators = root.required_table("indicators", statistics::indicators);
+    let extract = root.required_table("extract", statistics::extract);
     let telemetry = root.required_table("telemetry", telemetry);
-    Some(Settings { server: server??, store: store??, archive: archive??, sheet: sheet??, telemetry: telemetry?? })
+    Some(Settings {
+        server: server??,
+        store: store??,
+        archive: archive??,
+        sheet: sheet??,
+        indicators: indicators??,
+        extract: extract??,
+        telemetry: telemetry??,
+    })
 }
 
 fn archive(table: &Table<'_>) -> Option<ArchiveSettings> {

@@ -49,12 +49,21 @@ pub(super) fn seconds(value: &DeValue<'_>) -> Result<Span, String> {
 
 /// Degrees within `range`.
 pub(super) fn degrees(range: RangeInclusive<f64>) -> impl Fn(&DeValue<'_>) -> Result<f64, String> {
+    number("degrees", range)
+}
+
+/// A number within `range`, whole or not.
+pub(super) fn fraction(range: RangeInclusive<f64>) -> impl Fn(&DeValue<'_>) -> Result<f64, String> {
+    number("a number", range)
+}
+
+fn number(what: &'static str, range: RangeInclusive<f64>) -> impl Fn(&DeValue<'_>) -> Result<f64, String> {
     move |value| {
         let written = value.as_float().map(|number| number.as_str()).or(value.as_integer().map(|n| n.as_str()));
         let number = written.and_then(|written| written.replace('_', "").parse::<f64>().ok());
         match number {
             Some(number) if range.contains(&number) => Ok(number),
-            _ => Err(format!("expected degrees from {} to {}", range.start(), range.end())),
+            _ => Err(format!("expected {what} from {} to {}", range.start(), range.end())),
         }
     }
 }

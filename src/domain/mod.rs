@@ -10,6 +10,7 @@ pub mod codes;
 pub mod digest;
 pub mod directory;
 pub mod ids;
+pub mod indicators;
 pub mod person;
 pub mod place;
 pub mod regulation;

@@ -84,11 +84,21 @@ impl Engine {
 
     /// The log before `first`, as the archive of this instance has it; empty without one.
     pub(super) async fn archived_before(&self, territory: &TerritoryId, first: u64) -> Result<Vec<LogEntry>, Failure> {
+        self.archived_between(territory, NaiveDate::MIN, first).await
+    }
+
+    /// The log from a local day on and before `first`, as the archive of this instance has it; empty without one.
+    pub(super) async fn archived_between(
+        &self,
+        territory: &TerritoryId,
+        from: NaiveDate,
+        first: u64,
+    ) -> Result<Vec<LogEntry>, Failure> {
         let Some(archive) = self.0.archive.get().filter(|_| first > 1).cloned() else { return Ok(Vec::new()) };
         let territory = territory.clone();
         let read = move || {
             let mut history = History::default();
-            for day in archive.folder.days(&territory)? {
+            for day in archive.folder.days(&territory)?.into_iter().filter(|day| *day >= from) {
                 for piece in archive.folder.read(&territory, day)?.pieces {
                     history.add(&piece.header, piece.rows);
                 }
@@ -137,8 +147,10 @@ fn seqs(rows: &[Row], none: (u64, u64)) -> (u64, u64) {
 }
 
 /// Works on files off the async threads.
-async fn apart<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, Failure> {
-    let failed = |why: String| Failure::Unavailable(format!("the archive: {why}"));
+pub(super) async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, Failure> {
+    let failed = |why: String| Failure::Unavailable(format!("a file of this instance: {why}"));
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done.map_err(|error| failed(error.to_string())),
         Err(stopped) => Err(failed(stopped.to_string())),

@@ -11,6 +11,7 @@ pub mod codec;
 mod commit;
 mod concern;
 mod indexes;
+mod indicators;
 mod measure;
 mod memory;
 mod open;
@@ -53,6 +54,7 @@ use crate::{
 
 pub use archiving::{Archive, Archived};
 pub use check::Report;
+pub use indicators::{DayFolder, DaysAsked, DaysKnown, Extract, ExtractFolder, Statistics, extract_csv};
 pub use read::{List, Listing, PageRequest};
 pub use repeat::LookupKey;
 pub use view::{CaseView, case_number};
@@ -210,6 +212,7 @@ struct Inner {
     outages: outage::Outages,
     closing: tokio::sync::watch::Sender<bool>,
     archive: std::sync::OnceLock<Arc<Archive>>,
+    indicators: indicators::Indicators,
 }
 
 /// A cheap handle to the one engine of this process.
@@ -237,7 +240,7 @@ impl Engine {
         let (places, offset_ms) = (Mutex::new(places), AtomicI64::new(0));
         let closing = tokio::sync::watch::Sender::new(false);
         let (tails, tasks, outages) = Default::default();
-        let archive = std::sync::OnceLock::new();
+        let (archive, indicators) = Default::default();
         Self(Arc::new(Inner {
             store,
             clock,
@@ -253,6 +256,7 @@ impl Engine {
             outages,
             closing,
             archive,
+            indicators,
         }))
     }
 

@@ -1,7 +1,11 @@
 //! The only values a metric label can have: codes of closed lists. There is no way from a text to a label.
 
 use crate::domain::{
-    regulation::qualification::{Priority, Stream},
+    indicators::{Affiliation, Stage},
+    regulation::{
+        need::{CareLevel, CareType},
+        qualification::{Priority, Stream},
+    },
     territory::RouteCategory,
 };
 
@@ -21,7 +25,7 @@ macro_rules! labels_of_the_domain {
     )*};
 }
 
-labels_of_the_domain!(Priority, Stream, RouteCategory);
+labels_of_the_domain!(Priority, Stream, RouteCategory, Stage, Affiliation, CareType, CareLevel);
 
 macro_rules! labels {
     ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal,)* })*) => {$(

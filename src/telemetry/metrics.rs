@@ -8,9 +8,13 @@ use opentelemetry::{
     metrics::{Counter, Gauge, Histogram, Meter, MeterProvider, noop::NoopMeterProvider},
 };
 
-use super::labels::{CallResult, CommandResult, CommitResult, Label, OfferOutcome, RetryReason, StoreKind};
+use super::{
+    day::DayGauges,
+    labels::{CallResult, CommandResult, CommitResult, Label, OfferOutcome, RetryReason, StoreKind},
+};
 use crate::domain::{
     ids::TerritoryId,
+    indicators::Figures,
     regulation::qualification::{Priority, Stream},
     territory::RouteCategory,
     time::Span,
@@ -42,6 +46,7 @@ pub struct Metrics {
     store_behind: Gauge<u64>,
     epochs: Counter<u64>,
     clock_gap: Gauge<f64>,
+    day: DayGauges,
 }
 
 fn label(key: &'static str, value: impl Label) -> KeyValue {
@@ -94,7 +99,13 @@ impl Metrics {
                 )
                 .with_unit("s")
                 .build(),
+            day: DayGauges::new(meter),
         }
+    }
+
+    /// Today's indicators of a territory.
+    pub fn day(&self, territory: &TerritoryId, figures: &Figures) {
+        self.day.record(&place(territory), figures);
     }
 
     /// Instruments that count nothing, for a process that reports to nobody.

@@ -9,6 +9,7 @@
 //! [`init`] once at start; [`Guard::metrics`] for every part that counts; [`trace::request_span`] at the door;
 //! [`Guard::shutdown`] at the end, so that the last spans are sent.
 
+mod day;
 pub mod labels;
 pub mod logs;
 pub mod metrics;

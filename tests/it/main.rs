@@ -11,6 +11,7 @@ mod engine;
 mod grpc;
 mod hub;
 mod independence;
+mod indicators;
 mod otlp;
 mod replay;
 mod rough;

@@ -128,6 +128,12 @@ coded! {
     domain::calendar::Band = NightBand {
         Evening DeepNight Early
     }
+    domain::indicators::Stage = WaitStage {
+        Answer Qualification Regulation Decision Response Care
+    }
+    domain::indicators::Affiliation = RegulatorAffiliation {
+        Hospital Liberal Association Unknown
+    }
     domain::actor::Role = Role {
         Arm Regulator Coordinator Responder Dispatcher Telephony Supervisor BackOffice Upkeep
     }

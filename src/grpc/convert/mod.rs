@@ -5,6 +5,7 @@ pub mod codes;
 pub mod directory;
 pub mod fields;
 pub mod hub;
+pub mod indicators;
 pub mod intake;
 pub mod particulars;
 pub mod phone;

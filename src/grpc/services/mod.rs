@@ -3,6 +3,7 @@
 mod acts;
 mod common;
 pub mod directory;
+mod indicators;
 pub mod intake;
 pub mod regulation;
 pub mod routing;

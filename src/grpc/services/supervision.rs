@@ -2,7 +2,10 @@
 
 use tonic::{Request, Response, Status};
 
-use super::acts::{call, head, perform, version};
+use super::{
+    acts::{call, head, perform, version},
+    indicators,
+};
 use crate::{
     domain::case::Refusal,
     engine::{Engine, List},
@@ -95,5 +98,33 @@ impl SupervisionService for Supervision {
             responders: u32::try_from(place.directory.len()).unwrap_or(u32::MAX),
             seq,
         }))
+    }
+
+    async fn get_indicators(
+        &self,
+        request: Request<pb::GetIndicatorsRequest>,
+    ) -> Result<Response<pb::GetIndicatorsResponse>, Status> {
+        indicators::get(&self.engine, request).await.map(Response::new)
+    }
+
+    async fn get_unmet_needs(
+        &self,
+        request: Request<pb::GetUnmetNeedsRequest>,
+    ) -> Result<Response<pb::GetUnmetNeedsResponse>, Status> {
+        indicators::unmet_needs(&self.engine, request).await.map(Response::new)
+    }
+
+    async fn compare_regulators(
+        &self,
+        request: Request<pb::CompareRegulatorsRequest>,
+    ) -> Result<Response<pb::CompareRegulatorsResponse>, Status> {
+        indicators::compare(&self.engine, request).await.map(Response::new)
+    }
+
+    async fn list_independence_exceptions(
+        &self,
+        request: Request<pb::ListIndependenceExceptionsRequest>,
+    ) -> Result<Response<pb::ListIndependenceExceptionsResponse>, Status> {
+        indicators::exceptions(&self.engine, request).await.map(Response::new)
     }
 }

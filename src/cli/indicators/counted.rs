@@ -1,0 +1,80 @@
+//! The reports counted from exported logs.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use super::{Args, Reply, Report, WrongUse};
+use crate::{
+    app::statistics::counted,
+    cli::{Shared, logs::told},
+    domain::{
+        ids::TerritoryId,
+        indicators::{Day, Filter, Projection, Rules, added, compare, unmet},
+        time::Instant,
+    },
+    grpc::{convert::indicators as convert, pb},
+};
+
+/// What the logs told of the days asked for.
+struct Counted {
+    days: BTreeMap<NaiveDate, Day>,
+    total: Day,
+    last: Option<Instant>,
+    seq: u64,
+}
+
+pub(super) fn count(args: &Args, shared: &Shared) -> Result<(TerritoryId, Reply), WrongUse> {
+    let config = shared.load()?;
+    let told = told(&args.files, args.territory.as_ref())?;
+    let (territory, directory) = &*config.territory(&told.territory).map_err(WrongUse::new)?;
+    let statistics = counted(&config.settings.indicators);
+    let rules = statistics.rules(territory.calendar.zone());
+    let mut projection = Projection::new(rules.clone(), !told.from_the_start);
+    told.events.iter().for_each(|event| projection.tell(event));
+    let wanted = |day: &NaiveDate| args.from.is_none_or(|from| from <= *day) && args.to.is_none_or(|to| *day <= to);
+    let days = projection.dates().into_iter().filter(wanted);
+    let days: BTreeMap<_, _> = days.filter_map(|date| Some((date, projection.day(date, directory)?))).collect();
+    let total = added(days.values());
+    let counted = Counted { days, total, last: projection.last_at(), seq: told.last_seq };
+    let reply = match args.report {
+        Report::Figures => Reply::Figures(figures(args, &counted, &rules)),
+        Report::Unmet => {
+            let rows = unmet(&counted.total, filter(args)).into_iter().map(convert::unmet).collect();
+            Reply::Unmet(pb::GetUnmetNeedsResponse { rows, complete: counted.total.complete, seq: counted.seq })
+        }
+        Report::Regulators => {
+            let rows = compare(&counted.total, statistics.minimum_decisions, directory);
+            let tested = rows.iter().filter(|row| row.p_adjusted.is_some()).count();
+            Reply::Regulators(pb::CompareRegulatorsResponse {
+                tested: u32::try_from(tested).unwrap_or(u32::MAX),
+                rows: rows.into_iter().map(convert::compared).collect(),
+                complete: counted.total.complete,
+                seq: counted.seq,
+            })
+        }
+        Report::Exceptions => {
+            let configured = &territory.regulation.independence_exceptions;
+            let at = counted.last.unwrap_or(Instant::from_unix_ms(0));
+            let exceptions = convert::exceptions(configured, &counted.total, at);
+            let (complete, seq) = (counted.total.complete, counted.seq);
+            Reply::Exceptions(pb::ListIndependenceExceptionsResponse { exceptions, complete, seq })
+        }
+    };
+    Ok((told.territory, reply))
+}
+
+fn filter(args: &Args) -> Filter {
+    Filter { stream: args.stream, priority: args.priority }
+}
+
+fn figures(args: &Args, counted: &Counted, rules: &Rules) -> pb::GetIndicatorsResponse {
+    let filter = filter(args);
+    let days = counted.days.iter().map(|(date, day)| convert::day(Some(*date), day, filter, rules));
+    pb::GetIndicatorsResponse {
+        days: days.collect(),
+        total: Some(convert::day(None, &counted.total, filter, rules)),
+        as_of_unix_ms: counted.last.map_or(0, Instant::unix_ms),
+        seq: counted.seq,
+    }
+}

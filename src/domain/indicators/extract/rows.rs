@@ -1,0 +1,159 @@
+//! One row of codes for each case.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, NaiveDate};
+use chrono_tz::Tz;
+
+use crate::domain::{
+    calendar::local_date,
+    case::{
+        Event, Fact,
+        sealed::{Identity, Words},
+    },
+    ids::{CaseId, DecisionId},
+    regulation::{motives::Motive, need::CareLevel, qualification::Qualification},
+};
+
+use super::{Column, OTHER, UNKNOWN};
+
+/// The bands of an age: the first ages of those after the first, ascending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bands(pub Vec<u32>);
+
+impl Bands {
+    /// The band of an age in whole years: `0-1`, `2-14`, `85+`.
+    pub fn of(&self, years: u32) -> String {
+        let from = self.0.iter().rev().find(|first| **first <= years).copied().unwrap_or(0);
+        match self.0.iter().find(|first| **first > years) {
+            Some(next) => format!("{from}-{}", next - 1),
+            None => format!("{from}+"),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Row {
+    day: NaiveDate,
+    claimed: bool,
+    levels: Vec<(DecisionId, CareLevel)>,
+    values: BTreeMap<Column, String>,
+}
+
+/// The cases of the days that are not written yet.
+#[derive(Debug, Clone)]
+pub struct Anonymous {
+    zone: Tz,
+    bands: Bands,
+    rows: BTreeMap<CaseId, Row>,
+}
+
+impl Anonymous {
+    /// None yet.
+    pub fn new(zone: Tz, bands: Bands) -> Self {
+        Self { zone, bands, rows: BTreeMap::new() }
+    }
+
+    /// Takes in the next event.
+    pub fn tell(&mut self, event: &Event) {
+        let Some(id) = event.case else { return };
+        for fact in &event.facts {
+            if let Fact::Opened(opened) = fact {
+                let day = local_date(self.zone, opened.arrived);
+                let row = Row { day, claimed: false, levels: Vec::new(), values: BTreeMap::new() };
+                self.rows.insert(id, row);
+            }
+            if let Some(row) = self.rows.get_mut(&id) {
+                row.fact(fact);
+            }
+        }
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        for words in &event.words {
+            if let Words::Identity(identity) = words
+                && identity.number <= 1
+            {
+                row.patient(identity, &self.bands);
+            }
+        }
+    }
+
+    /// The rows of a day, each with the value of every column asked for.
+    pub fn of(&self, day: NaiveDate, columns: &[Column]) -> Vec<Vec<String>> {
+        let value = |row: &Row, column: &Column| row.values.get(column).cloned().unwrap_or_else(|| UNKNOWN.to_owned());
+        let rows = self.rows.values().filter(|row| row.day == day);
+        rows.map(|row| columns.iter().map(|column| value(row, column)).collect()).collect()
+    }
+
+    /// The days it has cases of, in order.
+    pub fn days(&self) -> Vec<NaiveDate> {
+        let mut days: Vec<_> = self.rows.values().map(|row| row.day).collect();
+        days.sort_unstable();
+        days.dedup();
+        days
+    }
+
+    /// Lets the cases of a day go.
+    pub fn forget(&mut self, day: NaiveDate) {
+        self.rows.retain(|_, row| row.day != day);
+    }
+}
+
+impl Row {
+    fn fact(&mut self, fact: &Fact) {
+        match fact {
+            Fact::PlaceSet(place) => {
+                self.values.remove(&Column::Sector);
+                self.values.extend(place.sector.as_ref().map(|sector| (Column::Sector, sector.to_string())));
+            }
+            Fact::Qualified(qualification) => self.qualified(qualification),
+            Fact::Requeued { stream, priority, .. } if !self.claimed => {
+                self.values.insert(Column::Stream, stream.code().to_owned());
+                self.values.insert(Column::Priority, priority.code().to_owned());
+            }
+            Fact::Claimed { .. } => self.claimed = true,
+            Fact::NeedSigned(decision) if decision.protocol.is_none() => {
+                self.levels.push((decision.id, decision.need.level));
+                if let Some(answer) = &decision.answer {
+                    self.answered(decision.id, answer.care.code());
+                }
+            }
+            Fact::AnswerSigned { decision, answer } => self.answered(*decision, answer.care.code()),
+            _ => {}
+        }
+    }
+
+    fn qualified(&mut self, known: &Qualification) {
+        // A code the national list lacks is kept as it came: it may be anything.
+        let code = known.motive.as_ref().map(|code| match code.parse::<Motive>() {
+            Ok(motive) if motive.is_known() => motive.code().to_owned(),
+            _ => OTHER.to_owned(),
+        });
+        self.values.extend(code.map(|code| (Column::Motive, code)));
+        if !self.claimed {
+            self.values.insert(Column::Stream, known.stream.code().to_owned());
+            self.values.insert(Column::Priority, known.priority.code().to_owned());
+        }
+    }
+
+    /// The first answer of a doctor; those after it answer what came back.
+    fn answered(&mut self, decision: DecisionId, care: &str) {
+        let Some((_, level)) = self.levels.iter().find(|(id, _)| *id == decision) else { return };
+        if !self.values.contains_key(&Column::Decision) {
+            self.values.insert(Column::Decision, care.to_owned());
+            self.values.insert(Column::Level, level.code().to_owned());
+        }
+    }
+
+    fn patient(&mut self, identity: &Identity, bands: &Bands) {
+        let born: Option<NaiveDate> = identity.birth_date.reveal().parse().ok();
+        let years = born.and_then(|born| age(born, self.day)).or(*identity.age_years.reveal());
+        self.values.extend(years.map(|years| (Column::AgeBand, bands.of(years))));
+        self.values.extend(identity.sex.reveal().map(|sex| (Column::Sex, sex.code().to_owned())));
+    }
+}
+
+/// Whole years on a day; none when born later.
+fn age(born: NaiveDate, day: NaiveDate) -> Option<u32> {
+    let before_birthday = (day.month(), day.day()) < (born.month(), born.day());
+    u32::try_from(day.year() - born.year() - i32::from(before_birthday)).ok()
+}
