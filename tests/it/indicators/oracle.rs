@@ -207,7 +207,7 @@ impl Oracle {
             decided.filter_map(|known| known.answer.as_ref()).map(|answer| answer.care).collect()
         };
         let regulated = records.cases.values().filter(|case| case.decisions.iter().any(|d| d.protocol.is_none()));
-        let regulated: Vec<_> = regulated.map(doctors).collect();
+        let regulated: Vec<_> = regulated.map(|case| doctors(case)).collect();
         let by_phone = |care: &CareType| {
             let phone = [CareType::Advice, CareType::PhonePrescription, CareType::OtherResource, CareType::NoFurther];
             phone.contains(care)
