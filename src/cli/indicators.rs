@@ -76,7 +76,7 @@ enum Report {
 
 /// The answer to one report, from wherever it came.
 enum Reply {
-    Figures(pb::GetIndicatorsResponse),
+    Figures(Box<pb::GetIndicatorsResponse>),
     Unmet(pb::GetUnmetNeedsResponse),
     Regulators(pb::CompareRegulatorsResponse),
     Exceptions(pb::ListIndependenceExceptionsResponse),

@@ -16,6 +16,7 @@ mod figures;
 mod front;
 mod notice;
 mod play;
+mod policy;
 mod quantiles;
 mod regulators;
 mod room;
@@ -36,6 +37,8 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 
 use super::{Answer, Outcome, Shared, WrongUse, say, say_json};
+use figures::Document;
+use policy::{Both, Policy};
 
 /// The territory that is played.
 const TERRITORY: &str = "fr-67";
@@ -55,7 +58,10 @@ pub(super) struct Args {
     /// Where chance comes from: the same seed gives the same figures
     #[arg(long, value_name = "N", default_value_t = 67)]
     seed: u64,
-    /// Keep the store in this empty folder
+    /// Who decides what is needed
+    #[arg(long, value_enum, default_value_t = Policy::Independent)]
+    policy: Policy,
+    /// Keep the store in this empty folder; of two days each in a folder of its own in it
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
     /// Print one JSON document
@@ -68,18 +74,53 @@ pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
     eprintln!("sas-dispatch: démonstration : les protocoles non signés par un comité y proposent aussi");
     // One thread: everybody takes turns anyway, and nobody waits for another thread to wake.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(WrongUse::new)?;
-    let document = match runtime.block_on(play::play(args, config)) {
-        Ok(document) => document,
+    let played: Result<Played, play::Stopped> = runtime.block_on(async {
+        let independent = play::play(args, Policy::Independent, config.clone()).await?;
+        match args.policy {
+            Policy::Independent => Ok(Played::One(Box::new(independent))),
+            Policy::ResponderDecides => {
+                let other = play::play(args, Policy::ResponderDecides, config).await?;
+                Ok(Played::Both(Box::new(Both::of(independent, other))))
+            }
+        }
+    });
+    let played = match played {
+        Ok(played) => played,
         Err(play::Stopped::Use(wrong)) => return Err(wrong),
         Err(play::Stopped::Fault(fault)) => {
             eprintln!("sas-dispatch: la journée n'a pas pu être jouée jusqu'au bout : {fault}");
             return Ok(Answer::No);
         }
     };
-    if args.json {
-        say_json(&document);
-    } else {
-        say(table::table(&document).trim_end());
+    played.print(args.json);
+    Ok(if played.clean() { Answer::Done } else { Answer::No })
+}
+
+/// One day, or two over the same demand.
+enum Played {
+    One(Box<Document>),
+    Both(Box<Both>),
+}
+
+impl Played {
+    fn clean(&self) -> bool {
+        match self {
+            Self::One(document) => document.check.clean(),
+            Self::Both(both) => both.clean(),
+        }
     }
-    Ok(if document.check.clean() { Answer::Done } else { Answer::No })
+
+    fn print(&self, json: bool) {
+        match (self, json) {
+            (Self::One(document), true) => say_json(document),
+            (Self::One(document), false) => say(table::table(document).trim_end()),
+            (Self::Both(both), true) => say_json(both),
+            (Self::Both(both), false) => {
+                say(table::table(&both.independent).trim_end());
+                say("\nLA MÊME JOURNÉE, CHAQUE EFFECTEUR DÉCIDE");
+                say(table::table(&both.responder_decides).trim_end());
+                say(both.table());
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::{NaiveDate, NaiveTime};
+use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::net::TcpListener;
 
@@ -26,6 +27,7 @@ use super::{
     callers::callers,
     curve::{self, DayKind, arrivals},
     figures::{Day, Document, Figures, Run, code, figures},
+    policy::{Policy, responder_decides},
     room::{Furniture, Room},
     screens::Screens,
     staff::staffing,
@@ -69,11 +71,15 @@ struct Played {
     noon: Legal,
 }
 
-pub(super) async fn play(args: &Args, config: Config) -> Result<Document, Stopped> {
+pub(super) async fn play(args: &Args, policy: Policy, config: Config) -> Result<Document, Stopped> {
     let config = config.with_unsigned_protocols();
     let watch = Stopwatch::start();
     let played = played(args, &config)?;
     let folder = match &args.keep {
+        Some(path) if args.policy == Policy::ResponderDecides => {
+            let own = policy.to_possible_value().map(|value| path.join(value.get_name()));
+            Scratch::keep(own.as_deref().unwrap_or(path))
+        }
         Some(path) => Scratch::keep(path),
         None => Scratch::new(),
     };
@@ -88,7 +94,7 @@ pub(super) async fn play(args: &Args, config: Config) -> Result<Document, Stoppe
         metrics: Metrics::silent(),
     };
     let service = app::start(setup, listener).await.map_err(WrongUse::new)?;
-    let mut room = day(args, &played, &service, clock).await?;
+    let mut room = day(args, policy, &played, &service, clock).await?;
     let figures = at_the_end(&mut room).await?;
     let (messages, rules) = (room.screens.messages(), status(&mut room).await?.rules);
     let acknowledged = std::mem::take(&mut room.wire.acknowledged);
@@ -131,7 +137,7 @@ fn kind(noon: &Legal) -> DayKind {
     }
 }
 
-async fn day(args: &Args, played: &Played, service: &Service, clock: Clock) -> Result<Room, Fault> {
+async fn day(args: &Args, policy: Policy, played: &Played, service: &Service, clock: Clock) -> Result<Room, Fault> {
     let link = client::connect(service.address).await.map_err(Fault::other)?;
     let mut wire = Wire::new(link, TERRITORY, args.seed);
     let screens = Screens::open(&mut wire, &supply::visiting(&played.ground)).await?;
@@ -145,7 +151,10 @@ async fn day(args: &Args, played: &Played, service: &Service, clock: Clock) -> R
         visitors: Visitors::new(supply::speaking(&played.ground)),
     };
     let arrivals = arrivals(played.kind, played.midnight, (played.from, played.until), args.seed);
-    let callers = callers(&played.ground, &arrivals, args.seed);
+    let mut callers = callers(&played.ground, &arrivals, args.seed);
+    if policy == Policy::ResponderDecides {
+        responder_decides(&mut callers, args.seed);
+    }
     let mut room = Room::new(furniture, callers, played.midnight, args.seed);
     let end = played.until + AFTERWARDS.min(played.until.since(played.from));
     supply::publish(&played.ground, &mut room.agenda, (played.from, played.until), args.seed);

@@ -32,7 +32,7 @@ async fn reply(args: &Args, mut service: Clients) -> Result<Reply, WrongUse> {
     Ok(match args.report {
         Report::Figures => {
             let request = pb::GetIndicatorsRequest { selection, at_least_seq };
-            Reply::Figures(service.get_indicators(request).await.map_err(refused)?.into_inner())
+            Reply::Figures(Box::new(service.get_indicators(request).await.map_err(refused)?.into_inner()))
         }
         Report::Unmet => {
             let request = pb::GetUnmetNeedsRequest { selection, at_least_seq };

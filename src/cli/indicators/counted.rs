@@ -38,7 +38,7 @@ pub(super) fn count(args: &Args, shared: &Shared) -> Result<(TerritoryId, Reply)
     let total = added(days.values());
     let counted = Counted { days, total, last: projection.last_at(), seq: told.last_seq };
     let reply = match args.report {
-        Report::Figures => Reply::Figures(figures(args, &counted, &rules)),
+        Report::Figures => Reply::Figures(Box::new(figures(args, &counted, &rules))),
         Report::Unmet => {
             let rows = unmet(&counted.total, filter(args)).into_iter().map(convert::unmet).collect();
             Reply::Unmet(pb::GetUnmetNeedsResponse { rows, complete: counted.total.complete, seq: counted.seq })

@@ -33,6 +33,9 @@ pub struct Unmet {
     pub high: f64,
 }
 
+/// Answers of one sector and hour.
+type Cell<'a> = Vec<(&'a AnswerKey, u64)>;
+
 /// All reasons together, each reason over all, then each sector and hour; only rows that count something.
 pub fn unmet(day: &Day, filter: Filter) -> Vec<Unmet> {
     let counts = day.counts(filter);
@@ -44,7 +47,7 @@ pub fn unmet(day: &Day, filter: Filter) -> Vec<Unmet> {
         let count = asked().filter(|(key, _)| key.supply == Some(*reason)).map(|(_, count)| count).sum();
         rows.extend((count > 0).then(|| row(None, None, Some(*reason), count, of)));
     }
-    let mut cells: BTreeMap<(Option<SectorId>, u8), Vec<(&AnswerKey, u64)>> = BTreeMap::new();
+    let mut cells: BTreeMap<_, Cell> = BTreeMap::new();
     for (key, count) in asked() {
         cells.entry((key.sector.clone(), key.hour)).or_default().push((key, *count));
     }

@@ -104,3 +104,27 @@ fn a_folder_that_holds_something_is_not_played_into() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("not empty"));
 }
+
+#[test]
+fn the_same_demand_is_played_under_both_policies_and_the_caveat_stands_beside_the_numbers() {
+    let with = |more: &[&str]| printed(play(&[&["--hours", "1", "--from", "9"][..], more].concat()));
+    let both: Value = serde_json::from_str(&with(&["--policy", "responder-decides", "--json"])).unwrap();
+    let (independent, other) = (&both["independent"], &both["responder_decides"]);
+    for day in [independent, other] {
+        the_log_of_an_hour_is_clean(day);
+    }
+    // The demand is the same: as many calls, and as many of them from people who have something medical.
+    assert_eq!(independent["figures"]["calls"]["offered"], other["figures"]["calls"]["offered"]);
+    let line = |what: &str| {
+        let rows = both["compared"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["what"].as_str().unwrap().contains(what)).unwrap();
+        (row["independent"].as_f64().unwrap(), row["responder_decides"].as_f64().unwrap())
+    };
+    let (fewer, more) = line("actes en présence décidés");
+    assert!(fewer < 45.0 && (75.0..100.0).contains(&more), "{fewer} and {more} for 100");
+    assert!(both["caveat"].as_str().unwrap().contains("n'en prouve aucun"));
+}
+
+fn the_log_of_an_hour_is_clean(day: &Value) {
+    assert_eq!((&day["check"]["violations"], &day["check"]["lost"]), (&serde_json::json!([]), &0.into()));
+}

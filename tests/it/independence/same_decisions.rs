@@ -259,7 +259,8 @@ impl Desk<'_> {
     }
 }
 
-/// Other names, affiliations and connections of the same responders.
+/// Other names, affiliations and connections of the same responders, and none of what brings them a supplement (the SAS and
+/// PDSA conventions).
 fn other_responders() -> Config {
     let copy = Copy::of_shipped();
     let path = copy.path().join("territories/fr-67/responders.toml");
@@ -267,6 +268,9 @@ fn other_responders() -> Config {
     let other = text
         .replace("name = \"Dr", "name = \"Autre")
         .replace("practice = \"cabinet-67-petite-venise\"", "practice = \"cabinet-67-neudorf\"")
+        .replace("cpts = \"cpts-67-exemple-strasbourg\"", "cpts = \"cpts-67-exemple-alsace-nord\"")
+        .replace("sas = true", "sas = false")
+        .replace("pdsa = true", "pdsa = false")
         .replace("supernumerary = true", "supernumerary = false")
         .replace("connected = true", "connected = false");
     assert_ne!(other, text);

@@ -202,12 +202,12 @@ impl Oracle {
     pub fn met(events: &[Event]) -> (f64, f64) {
         let mut records = Records::default();
         events.iter().for_each(|event| apply(&mut records, event));
-        let doctors = |case: &std::sync::Arc<Case>| -> Vec<CareType> {
+        let doctors = |case: &Case| -> Vec<CareType> {
             let decided = case.decisions.iter().filter(|known| known.protocol.is_none());
             decided.filter_map(|known| known.answer.as_ref()).map(|answer| answer.care).collect()
         };
         let regulated = records.cases.values().filter(|case| case.decisions.iter().any(|d| d.protocol.is_none()));
-        let regulated: Vec<_> = regulated.map(doctors).collect();
+        let regulated: Vec<_> = regulated.map(|case| doctors(case)).collect();
         let by_phone = |care: &CareType| {
             let phone = [CareType::Advice, CareType::PhonePrescription, CareType::OtherResource, CareType::NoFurther];
             phone.contains(care)
