@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Days, NaiveDate, NaiveTime};
+use chrono::{Days, Months, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
 use super::{
@@ -16,6 +16,7 @@ use crate::domain::{
         independence::Exception,
         motives::MOTIVES,
         need::{CareType, Constraints, LongestDelay},
+        prescription::{PrescriptionPolicy, is_atc},
         protocol::Protocol,
         protocols::{Age, Committee, PSYCHIATRIC, Seal, psychiatric},
         qualification::DueSpans,
@@ -45,12 +46,16 @@ pub(super) fn regulation(root: &Table<'_>, zone: Tz) -> RegulationPolicy {
         lease: lease(table, default.lease),
         p3: table.table("p3", deferral).unwrap_or_default(),
         triage: table.optional("triage_protocols", list(words)),
+        may_wait_longest: table.or("may_wait_longest_seconds", default.may_wait_longest, seconds),
         ..default.clone()
     });
+    let policy = stated.unwrap_or(default);
     RegulationPolicy {
         deadlines: root.table("deadlines", deadlines).unwrap_or_default(),
         independence_exceptions: root.tables("independence_exceptions", |table| exception(table, zone)),
-        ..stated.unwrap_or(default)
+        prescription: root.table("prescription", prescription).unwrap_or_else(|| policy.prescription.clone()),
+        archived_after: root.table("life", archived_after).unwrap_or(policy.archived_after),
+        ..policy
     }
 }
 
@@ -66,6 +71,24 @@ fn deferral(table: &Table<'_>) -> Deferral {
         table.fault("age_below", "must lie above age_from: nobody has such an age");
     }
     Deferral { motives, age_from, age_below }
+}
+
+fn prescription(table: &Table<'_>) -> PrescriptionPolicy {
+    let default = PrescriptionPolicy::default();
+    PrescriptionPolicy {
+        longest_days: whole_u32(table, "longest_days", 1..=90).unwrap_or(default.longest_days),
+        excluded_classes: table.or("excluded_classes", default.excluded_classes, list(atc)),
+    }
+}
+
+fn atc(value: &toml::de::DeValue<'_>) -> Result<String, String> {
+    let code = words(value)?;
+    if is_atc(&code) { Ok(code) } else { Err("expected an ATC code or the beginning of one, such as \"N02A\"".into()) }
+}
+
+/// Filed three months after the opening, so archived no earlier.
+fn archived_after(table: &Table<'_>) -> Months {
+    whole_u32(table, "archived_after_months", 3..=600).map_or(RegulationPolicy::default().archived_after, Months::new)
 }
 
 fn due(table: &Table<'_>, default: DueSpans) -> DueSpans {
@@ -110,6 +133,10 @@ fn deadlines(table: &Table<'_>) -> ActionDeadlines {
         ambulance_report: span("ambulance_report_seconds", default.ambulance_report),
         unanswered: span("unanswered_seconds", default.unanswered),
         call_back: span("call_back_seconds", default.call_back),
+        announce: span("announce_seconds", default.announce),
+        ask_again: span("ask_again_seconds", default.ask_again),
+        counter_regulation: span("counter_regulation_seconds", default.counter_regulation),
+        complete_file: span("complete_file_seconds", default.complete_file),
     }
 }
 

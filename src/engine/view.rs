@@ -9,7 +9,7 @@ use crate::{
         calendar::local_date,
         case::{
             Case,
-            status::{Status, status},
+            status::{Missing, Status, missing, stage},
         },
         ids::TerritoryId,
         time::Instant,
@@ -32,6 +32,8 @@ pub struct CaseView {
     pub version: Version,
     /// Its national état.
     pub status: Status,
+    /// What the file lacks to become valid.
+    pub missing: Vec<Missing>,
 }
 
 impl CaseView {
@@ -39,8 +41,9 @@ impl CaseView {
         let Entity::Case(case) = known.entity.as_ref() else { return None };
         let date = local_date(place.territory.calendar.zone(), case.entered);
         let number = known.number.map(|number| case_number(&case.territory, date, number)).unwrap_or_default();
-        let status = status(case, now);
-        Some(Self { case: case.clone(), number: known.number, case_number: number, version: known.version, status })
+        let status = stage(case, now, Some(place.territory.regulation.archived_after));
+        let (version, missing) = (known.version, missing(case));
+        Some(Self { case: case.clone(), number: known.number, case_number: number, version, status, missing })
     }
 }
 

@@ -87,6 +87,8 @@ fn particulars(incoming: &IncomingCase, territory: &Territory, at: Instant) -> P
         place: Some(Whereabouts::within(territory, place.commune, position, at)),
         safety: None,
         patients: incoming.patients.iter().zip(1..).map(|(known, number)| patient(known, number)).collect(),
+        motive: None,
+        activates: None,
     }
 }
 
@@ -117,6 +119,7 @@ fn patient(incoming: &IncomingPatient, number: u32) -> (Patient, Identity) {
         reduced_mobility: flags.reduced_mobility,
         infant: years.is_some_and(|years| years < INFANT_BELOW_YEARS),
         opposes_return: false,
+        identity_unknown: false,
     };
     let nir = incoming.external_ids.iter().find(|(source, _)| *source == "NIR").map(|(_, value)| value.clone());
     let identity = Identity {

@@ -54,6 +54,8 @@ pub(super) enum Act {
     Told(CaseId, String),
     /// Something to be done is done.
     Done(CaseId, String),
+    /// Somebody completes a file.
+    Complete(CaseId),
     /// The patient came, or not.
     Attended(CaseId, String),
     /// A slot is published.

@@ -179,11 +179,36 @@ impl Room {
             return Ok(());
         };
         let (name, role) = match known.kind() {
-            ActionKind::AwaitReport => ("regul-bilans".to_owned(), Role::Regulator),
+            ActionKind::AwaitReport | ActionKind::SeeCounterRegulation => ("regul-bilans".to_owned(), Role::Regulator),
             _ => (self.name(who), Role::Coordinator),
         };
         self.end_action(&name, role, case, action, ActionEnd::Done).await?;
         self.free(who);
+        Ok(())
+    }
+
+    /// Somebody completes a file that nobody had time for: what is not known by now is stated unknown.
+    pub(super) async fn complete(&mut self, who: ActorId, case: CaseId) -> Result<(), Fault> {
+        let Some(view) = self.view(&case).filter(|view| !view.missing_for_validation.is_empty()) else { return Ok(()) };
+        let lacks = |item: pb::MissingItem| view.missing_for_validation.contains(&item.into());
+        let motive = if lacks(pb::MissingItem::Motive) { "M06.04".to_owned() } else { String::new() };
+        let mut patients = if lacks(pb::MissingItem::Identity) { view.patients.clone() } else { Vec::new() };
+        if patients.is_empty() && lacks(pb::MissingItem::Identity) {
+            patients.push(pb::Patient { number: 1, ..Default::default() });
+        }
+        patients.iter_mut().filter(|known| known.name.is_empty()).for_each(|known| known.identity_unknown = true);
+        let (command_id, name) = (self.command(), self.name(who));
+        let request = pb::AmendCaseRequest {
+            command_id: command_id.clone(),
+            case_id: case,
+            patients,
+            motive,
+            ..Default::default()
+        };
+        let reply = call!(self.wire, "AmendCase", &name, Role::Arm, intake.amend_case(request))?;
+        if let Some(reply) = reply {
+            self.wire.kept(command_id, reply.receipt.as_ref())?;
+        }
         Ok(())
     }
 
@@ -231,6 +256,7 @@ impl Room {
             version: Vec::new(),
             offer_id: offer,
             attendance: attendance.into(),
+            counter_regulation: None,
         };
         let reply = call!(self.wire, "RecordAttendance", &name, role, slots.record_attendance(request))?;
         if let Some(reply) = reply {

@@ -25,6 +25,7 @@ mod supply;
 mod table;
 mod tally;
 mod triage;
+mod told;
 mod verdict;
 mod visitors;
 mod wants;

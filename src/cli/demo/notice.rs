@@ -51,13 +51,19 @@ impl Room {
             ActionKind::RingGp | ActionKind::ConfirmSlot if !self.routing.contains(case) => {
                 self.job(Post::Osnp, Span::ZERO, case, JobKind::Offer(action.offer_id.clone()));
             }
-            ActionKind::DeliverPrescription => self.job(Post::Osnp, Span::from_secs(30), case, JobKind::Do(id)),
+            ActionKind::DeliverPrescription | ActionKind::AnnouncePatient => {
+                self.job(Post::Osnp, Span::from_secs(30), case, JobKind::Do(id))
+            }
             ActionKind::Appointment => self.await_appointment(case, &action.offer_id),
             ActionKind::AwaitReport if action.visit_id.is_empty() => {
                 let after = self.dice.seconds(25 * 60, 75 * 60);
                 self.then(after, secretary, done);
             }
-            ActionKind::ReturnOfInformation => {
+            ActionKind::CompleteFile => {
+                let after = self.dice.seconds(10 * 60, 60 * 60);
+                self.then(after, secretary, Act::Complete(case.to_owned()));
+            }
+            ActionKind::ReturnOfInformation | ActionKind::SeeCounterRegulation => {
                 let after = self.dice.seconds(10 * 60, 90 * 60);
                 self.then(after, secretary, done);
             }

@@ -11,6 +11,7 @@ use super::{
     dice::Dice,
     room::{Line, Room},
     tally::Wait,
+    told,
     wants::need,
     wire::{Fault, call},
 };
@@ -142,8 +143,14 @@ impl Room {
     pub(super) async fn sign_need(&mut self, doctor: ActorId, case: CaseId, claim_no: u64) -> Result<(), Fault> {
         let (command_id, name) = (self.command(), self.name(doctor));
         let Some(need) = self.needed(&case) else { return self.let_go(doctor, case, claim_no).await };
-        let supply = matches!(need.care(), CareType::Consultation | CareType::HomeVisit | CareType::Teleconsultation);
-        let advice = need.care() == CareType::Advice;
+        let care = need.care();
+        let supply = matches!(care, CareType::Consultation | CareType::HomeVisit | CareType::Teleconsultation);
+        let advice = care == CareType::Advice;
+        let refused = told::refusal(care, &mut self.dice);
+        let (refusal, dialogue) = match refused {
+            Some((refusal, dialogue)) => (Some(refusal), dialogue),
+            None => (None, told::dialogue(care, &mut self.dice)),
+        };
         let in_two_hours = (self.now + Span::from_hours(2)).unix_ms();
         let follow_up_unix_ms = if advice && self.dice.percent(6.0) { in_two_hours } else { 0 };
         let request = pb::SignNeedRequest {
@@ -153,6 +160,9 @@ impl Room {
             need: Some(need),
             note: if advice { "Conseils et consignes de rappel donnés.".to_owned() } else { String::new() },
             follow_up_unix_ms,
+            dialogue: Some(dialogue),
+            refusal,
+            prescription: (care == CareType::PhonePrescription).then(|| self.prescription(&case)),
             ..Default::default()
         };
         let reply = call!(self.wire, "SignNeed", &name, Role::Regulator, regulation.sign_need(request))?;
@@ -223,7 +233,12 @@ impl Room {
     /// Gives back what could not be decided; whoever no longer holds it has nothing to give back.
     async fn let_go(&mut self, doctor: ActorId, case: CaseId, claim_no: u64) -> Result<(), Fault> {
         let (command_id, name) = (self.command(), self.name(doctor));
-        let request = pb::ReleaseClaimRequest { command_id: command_id.clone(), case_id: case, claim_no };
+        let request = pb::ReleaseClaimRequest {
+            command_id: command_id.clone(),
+            case_id: case,
+            claim_no,
+            may_wait_until_unix_ms: 0,
+        };
         let reply = call!(self.wire, "ReleaseClaim", &name, Role::Regulator, regulation.release_claim(request))?;
         if let Some(reply) = reply {
             self.wire.kept(command_id, reply.receipt.as_ref())?;
@@ -238,6 +253,11 @@ impl Room {
         self.then(wrap, doctor, Act::Free);
     }
 
+    fn prescription(&self, case: &str) -> pb::Prescription {
+        let patient = self.by_case.get(case).map(|caller| self.people[*caller].caller.patient.clone());
+        told::prescription(&patient.unwrap_or_default())
+    }
+
     fn care_of(&self, case: &str, decision: &str) -> CareType {
         let decisions = self.view(case).map(|view| view.decisions.as_slice()).unwrap_or_default();
         let known = decisions.iter().find(|known| known.decision_id == decision);
@@ -247,11 +267,14 @@ impl Room {
     /// What the doctor hears that is needed; of a case that came back, what is left to do.
     fn needed(&mut self, case: &str) -> Option<pb::Need> {
         let caller = *self.by_case.get(case)?;
+        let amu = self.view(case).and_then(|view| view.qualification.as_ref().map(pb::Qualification::stream));
         let known = &mut self.people[caller];
         let frail = known.caller.patient.reduced_mobility;
         let motive = known.caller.want.motive;
         match (&known.caller.want.need, known.decided) {
             (Some(first), 0) => Some(first.clone()),
+            // Handed over from another stream: the AMU sends its own means.
+            (Some(first), 1) if first.care() == CareType::Amu && amu == Some(pb::Stream::Amu) => Some(first.clone()),
             (None, 0) => Some(need(CareType::Advice, motive, frail, &mut known.dice)),
             _ => Some(again(motive, frail, &mut known.dice)),
         }

@@ -242,6 +242,7 @@ impl Room {
             Act::Rung(case, offer, open) => self.rung(actor, case, offer, open).await,
             Act::Told(case, offer) => self.told(actor, case, offer).await,
             Act::Done(case, action) => self.done(actor, case, action).await,
+            Act::Complete(case) => self.complete(actor, case).await,
             Act::Attended(case, offer) => self.attended(actor, case, offer).await,
             act => self.perform_outside(actor, act).await,
         }

@@ -14,6 +14,7 @@ use super::{
     acts::{Act, CaseId},
     agenda::{ActorId, Post},
     room::Room,
+    told,
     wire::{Fault, call},
 };
 
@@ -292,13 +293,14 @@ impl Room {
     }
 
     pub(super) async fn report(&mut self, doctor: String, case: CaseId, visit: String) -> Result<(), Fault> {
-        let command_id = self.command();
+        let (command_id, counter_regulation) = (self.command(), told::counter(&mut self.dice));
         let request = pb::ReportVisitRequest {
             command_id: command_id.clone(),
             case_id: case,
             version: Vec::new(),
             visit_id: visit,
             report: "Examen fait à domicile, traitement symptomatique, surveillance expliquée.".to_owned(),
+            counter_regulation,
         };
         let reply = call!(self.wire, "ReportVisit", &doctor, Role::Responder, visits.report_visit(request))?;
         if let Some(reply) = reply {

@@ -12,11 +12,13 @@ use crate::{
         calendar::Legal,
         case::{
             Command,
-            command::{Qualify, SignNeed},
+            command::{Beside, Qualify, SignNeed},
         },
-        ids::{CaseId, CommandId, TerritoryId},
+        ids::{CaseId, CommandId, DecisionId, TerritoryId},
+        person::Private,
         regulation::{
-            need::Need,
+            need::{CareType, Need},
+            prescription::{Asked, AskedState, DrugLine, Prescription, Situation},
             qualification::{Priority, Stream},
         },
         routing::Plan,
@@ -101,6 +103,7 @@ async fn one(engine: &Engine, incoming: &IncomingCase, n: usize) -> Result<Opene
         note: None,
         follow_up: None,
         keep: true,
+        beside: Beside { prescription: untold(incoming), ..Beside::default() },
     };
     let need = sign.need.clone();
     let done = acts.act(Role::Regulator, "need", case, Command::SignNeed(Box::new(sign))).await?;
@@ -112,6 +115,27 @@ async fn one(engine: &Engine, incoming: &IncomingCase, n: usize) -> Result<Opene
         false => empty_plan(&place, now, &need),
     };
     Ok(Opened { view, legal: place.territory.period_at(now).ok(), need, signed, plan })
+}
+
+/// What a file says of a prescription is that there was one: the rest is stated unknown, in a store that is thrown away.
+fn untold(incoming: &IncomingCase) -> Option<Box<Prescription>> {
+    let unknown = || Some(Asked { state: AskedState::Unknown, answer: Private::default() });
+    let words = || Private::new("non précisé dans le fichier".to_owned());
+    let need = intake::need(incoming);
+    let prescription = || Prescription {
+        decision: DecisionId(uuid::Uuid::nil()),
+        situation: Situation::WrittenOrder,
+        // V07: all other non-therapeutic products.
+        lines: vec![DrugLine { drug: words(), dose: words(), days: 1, atc: "V07".to_owned() }],
+        allergies: unknown(),
+        pregnancy: unknown(),
+        weight: unknown(),
+        treatments: unknown(),
+        prior_examination: unknown(),
+        earlier_prescriber: None,
+        pharmacy: words(),
+    };
+    (need.care == CareType::PhonePrescription).then(|| Box::new(prescription()))
 }
 
 struct Acts<'a> {

@@ -52,6 +52,12 @@ coded_enum! {
         Unanswered = "UNANSWERED", "Sans réponse";
         /// Ring at the hour agreed with a caller whose request can wait (P3).
         TelephoneAppointment = "TELEPHONE_APPOINTMENT", "Rendez-vous téléphonique";
+        /// Announce a patient to the emergency department, which accepts or not.
+        AnnouncePatient = "ANNOUNCE_PATIENT", "Annoncer aux urgences";
+        /// Complete a file that lacks what the law asks. All else is done when it is open alone.
+        CompleteFile = "COMPLETE_FILE", "Compléter le dossier";
+        /// Look at what a responder changed.
+        SeeCounterRegulation = "SEE_COUNTER_REGULATION", "Voir la contre-régulation";
     }
 }
 

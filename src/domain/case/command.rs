@@ -7,9 +7,11 @@ use crate::{
         person::Private,
         place::Position,
         regulation::{
-            decision::SupplyReason,
+            decision::{CounterReason, SupplyReason},
+            dialogue::{Dialogue, PatientRefusal},
             need::{CareType, Need},
             protocols::Value,
+            prescription::Prescription,
             qualification::{Attribution, Flag, Priority, Stream},
         },
         routing::Plan,
@@ -39,6 +41,10 @@ pub struct Particulars {
     pub safety: Option<ContactSafety>,
     /// Patients, by number: what routing needs and who they are.
     pub patients: Vec<(Patient, Identity)>,
+    /// The motive, for a file that has none.
+    pub motive: Option<String>,
+    /// When a file made in advance becomes active; only at its opening.
+    pub activates: Option<Instant>,
 }
 
 /// Opens a case.
@@ -124,6 +130,30 @@ pub struct Answered {
     pub value: Private<Value>,
 }
 
+/// What a doctor says, hears and writes beside a signature.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Beside {
+    /// What was told.
+    pub dialogue: Option<Dialogue>,
+    /// What to watch for, in words.
+    pub watch_for: Option<Private<String>>,
+    /// That the patient refuses.
+    pub refusal: Option<PatientRefusal>,
+    /// What is prescribed; its decision's id is put in when it is signed.
+    pub prescription: Option<Box<Prescription>>,
+}
+
+/// Other care than was decided, as a responder tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counter {
+    /// What was done instead.
+    pub care: CareType,
+    /// Why.
+    pub reasons: Vec<CounterReason>,
+    /// In words.
+    pub note: Option<Private<String>>,
+}
+
 /// The need of one patient, signed. What needs no supply is need and answer in one act.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SignNeed {
@@ -137,6 +167,8 @@ pub struct SignNeed {
     pub follow_up: Option<Instant>,
     /// Keep the claim: another decision comes.
     pub keep: bool,
+    /// What was said and written beside it.
+    pub beside: Beside,
 }
 
 /// The answer, signed with the plan in view.
@@ -154,6 +186,8 @@ pub struct SignAnswer {
     pub note: Option<Private<String>>,
     /// Keep the claim: another decision comes.
     pub keep: bool,
+    /// What was said and written beside it.
+    pub beside: Beside,
 }
 
 /// A responder's answer to an offer.
@@ -216,6 +250,8 @@ pub enum Command {
     Release {
         /// Fencing number.
         claim_no: u64,
+        /// The doctor says that it may wait until then.
+        may_wait: Option<Instant>,
     },
     /// Take a case back from its holder.
     ForceRelease {
@@ -274,6 +310,8 @@ pub enum Command {
         offer: OfferId,
         /// Seen, or not.
         seen: bool,
+        /// Other care than was decided.
+        counter: Option<Box<Counter>>,
     },
     /// A doctor on duty takes a visit.
     TakeVisit {
@@ -297,6 +335,8 @@ pub enum Command {
         visit: VisitId,
         /// The words.
         text: Private<String>,
+        /// Other care than was decided.
+        counter: Option<Box<Counter>>,
     },
     /// Something to be done is over.
     EndAction {

@@ -81,6 +81,8 @@ fn new_case(id: CaseId, opened: &Opened, event: &Event) -> Case {
         repeat_of: None,
         qualification: None,
         dismissed: None,
+        may_wait: None,
+        activates: None,
         last_claim: 0,
         claim: None,
         regulators: Default::default(),
@@ -112,11 +114,14 @@ fn apply_to_case(case: &mut Case, event: &Event, fact: &Fact) {
         Fact::Qualified(qualification) => {
             case.qualification = Some(qualification.clone());
             case.dismissed = None;
+            case.may_wait = None;
         }
         Fact::Flagged(flag) => {
             if let Some(qualification) = &mut case.qualification {
                 qualification.flags.push(*flag);
             }
+            // What is heard anew ends a doctor's word that it may wait.
+            case.may_wait = None;
         }
         Fact::Dismissed(attribution) => case.dismissed = Some(*attribution),
         Fact::Requeued { stream, priority, due } => {
@@ -148,11 +153,31 @@ fn apply_to_case(case: &mut Case, event: &Event, fact: &Fact) {
             case.routes.push(Route { decision: *decision, plan: (**plan).clone() });
         }
         fact => {
+            apply_word(case, fact);
             apply_claim(case, at, fact);
             apply_offer(case, at, fact);
             apply_visit(case, fact);
             apply_action(case, at, fact);
         }
+    }
+}
+
+/// What somebody said of the file or of a decision, beside signing.
+fn apply_word(case: &mut Case, fact: &Fact) {
+    match fact {
+        Fact::MayWait(said) => case.may_wait = Some(said.clone()),
+        Fact::CounterRegulated { decision, counter } => {
+            if let Some(decision) = case.decisions.iter_mut().find(|known| known.id == *decision) {
+                decision.counter = Some(counter.clone());
+            }
+        }
+        Fact::MotiveSet(motive) => {
+            if let Some(qualification) = &mut case.qualification {
+                qualification.motive = Some(motive.clone());
+            }
+        }
+        Fact::ActivatesAt(at) => case.activates = Some(*at),
+        _ => {}
     }
 }
 
@@ -222,6 +247,7 @@ fn apply_action(case: &mut Case, at: Instant, fact: &Fact) {
         case.dismissed = None;
         if action.kind == super::ActionKind::Regulate {
             case.answered_before = case.answered();
+            case.may_wait = None;
         }
         case.actions.push(action.clone());
         return;
@@ -239,7 +265,12 @@ fn apply_action(case: &mut Case, at: Instant, fact: &Fact) {
             action.state = ActionState::Open { alarmed: None };
         }
         Fact::ActionAlarmed { .. } => action.state = ActionState::Open { alarmed: Some(at) },
-        Fact::ActionEnded { end, .. } => action.state = ActionState::Ended { at, end: *end },
+        Fact::ActionEnded { end, .. } => {
+            action.state = ActionState::Ended { at, end: *end };
+            if action.kind == super::ActionKind::Regulate {
+                case.may_wait = None;
+            }
+        }
         _ => {}
     }
 }
@@ -299,5 +330,6 @@ pub(super) fn apply_words(case: &mut Case, words: &Words) {
             case.call = call.reveal().clone();
             sealed.call = call.clone();
         }
+        Words::Prescription(prescription) => sealed.prescriptions.push((**prescription).clone()),
     }
 }

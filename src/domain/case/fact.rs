@@ -8,7 +8,7 @@ use crate::domain::{
     actor::Actor,
     ids::{ActionId, CaseId, CommandId, ConnectionId, DecisionId, OfferId, PersonId, ShiftId, SlotId, VisitId},
     regulation::{
-        decision::{Answer, Decision},
+        decision::{Answer, CounterRegulation, Decision, MayWait},
         qualification::{Attribution, Flag, Priority, Qualification, Stream},
     },
     routing::{Plan, WhyNot},
@@ -87,6 +87,19 @@ pub enum Fact {
         /// The answer.
         answer: Answer,
     },
+    /// A regulator said that the case may wait.
+    MayWait(MayWait),
+    /// A responder gave other care than was decided.
+    CounterRegulated {
+        /// Of which decision.
+        decision: DecisionId,
+        /// What, why and by whom.
+        counter: CounterRegulation,
+    },
+    /// The motive of a file that had none.
+    MotiveSet(String),
+    /// Made in advance; active from then on.
+    ActivatesAt(Instant),
     /// A plan was acted on: the reasons of the choice that follows.
     Planned {
         /// For which decision.

@@ -11,10 +11,11 @@ use super::{
     status::{CLOSED_AFTER, Status, status},
 };
 
-/// A closed case, `keep` after it was closed.
+/// A closed case, `keep` after it was closed. Filed or not: a case that leaves before three months are over is read in the
+/// archive from then on, and no note is added to it any more; a site that wants notes on filed cases keeps them longer.
 pub fn case(case: &Case, now: Instant, keep: Span) -> bool {
     let closed = closed_at(case).is_some_and(|at| at + keep <= now);
-    closed && status(case, now) == Status::Closed
+    closed && matches!(status(case, now), Status::Closed | Status::Filed)
 }
 
 /// The instant at which a case is closed, if it is complete and nobody takes it up again; none while an action is open.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::CaseId;
+use crate::domain::{ids::CaseId, regulation::wrong::Wrong};
 
 /// One wrong field of a command: never the value itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,12 +11,26 @@ pub struct FieldFault {
     pub field: String,
     /// What is wrong with its shape, and what to do.
     pub problem: String,
+    /// What to do, in French; empty: the field's name must do.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub french: String,
 }
 
 impl FieldFault {
     /// A fault of `field`.
     pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { field: field.into(), problem: problem.into() }
+        Self { field: field.into(), problem: problem.into(), french: String::new() }
+    }
+
+    /// For a screen: the field, and in French what to do.
+    fn told(&self) -> String {
+        if self.french.is_empty() { self.field.clone() } else { format!("{} ({})", self.field, self.french) }
+    }
+}
+
+impl From<Wrong> for FieldFault {
+    fn from(wrong: Wrong) -> Self {
+        Self { french: wrong.french.to_owned(), ..Self::new(wrong.field, wrong.problem) }
     }
 }
 
@@ -98,7 +112,7 @@ impl Refusal {
     pub fn french(&self) -> String {
         match self {
             Self::Fields(faults) => {
-                let fields = faults.iter().map(|fault| fault.field.as_str()).collect::<Vec<_>>().join(", ");
+                let fields = faults.iter().map(FieldFault::told).collect::<Vec<_>>().join(", ");
                 format!("Champs à corriger : {fields}.")
             }
             Self::NotFound(_) => "Introuvable dans ce territoire : actualisez la liste.".to_owned(),

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     coded_enum,
     domain::{
-        ids::{NoteId, PersonId, VisitId},
+        ids::{DecisionId, NoteId, PersonId, VisitId},
         person::Private,
         place::Position,
         regulation::protocols::Answers,
+        regulation::prescription::Prescription,
         time::Instant,
     },
 };
@@ -86,6 +87,12 @@ coded_enum! {
         Report = "REPORT", "Compte rendu";
         /// Why something was refused, cancelled or forced.
         Reason = "REASON", "Motif";
+        /// What the caller was told to watch for.
+        SafetyNet = "SAFETY_NET", "Consignes de rappel";
+        /// Written once the file was valid: what was there before is frozen.
+        Addendum = "ADDENDUM", "Complément";
+        /// Why a responder gave other care.
+        CounterRegulation = "COUNTER_REGULATION", "Contre-régulation";
     }
 }
 
@@ -102,6 +109,9 @@ pub struct Note {
     pub at: Instant,
     /// The visit it reports on.
     pub visit: Option<VisitId>,
+    /// The decision it goes with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionId>,
     /// The words.
     pub text: Private<String>,
 }
@@ -125,6 +135,9 @@ pub struct Sealed {
     /// Answers to the questions of the protocols.
     #[serde(skip_serializing_if = "nothing_answered")]
     pub answers: Private<Answers>,
+    /// What was prescribed by telephone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prescriptions: Vec<Prescription>,
 }
 
 fn nothing_answered(answers: &Private<Answers>) -> bool {
@@ -149,4 +162,6 @@ pub enum Words {
     Call(Private<Option<String>>),
     /// Answers to the questions of the protocols, those before included.
     Answers(Private<Answers>),
+    /// A prescription by telephone, added.
+    Prescription(Box<Prescription>),
 }

@@ -13,7 +13,7 @@ use crate::{
         },
         place::{InseeCode, Position},
         regulation::{
-            decision::Decision,
+            decision::{Decision, MayWait},
             qualification::{Attribution, Qualification},
         },
         routing::{Category, Means, Plan, WhyNot},
@@ -118,6 +118,9 @@ pub struct Patient {
     pub infant: bool,
     /// Opposes that the GP be told.
     pub opposes_return: bool,
+    /// Stated: nobody knows who it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub identity_unknown: bool,
 }
 
 /// A regulator's hold on a case. `no` is the fencing token; the lease end lives in the store's lease index.
@@ -226,6 +229,12 @@ pub struct Case {
     pub qualification: Option<Qualification>,
     /// Why the ARM ended it without a doctor, if so.
     pub dismissed: Option<Attribution>,
+    /// A regulator's word that it may wait; ended by what is heard anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub may_wait: Option<MayWait>,
+    /// Made in advance: active from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activates: Option<Instant>,
     /// The last fencing number given out.
     pub last_claim: u64,
     /// Who holds it.

@@ -1,16 +1,31 @@
 //! The national état of a case, derived in one place (HubSante.etat; domain.md §2.7).
+//!
+//! | état | when |
+//! |---|---|
+//! | PROGRAM | made in advance, its hour is to come and nobody has qualified it |
+//! | ACTIF | something beside completing the file is to be done |
+//! | ACHEVE | everything decided is carried out; the file lacks what the law asks, and somebody completes it |
+//! | VALIDE | nothing is to be done and the file is complete: what was written is frozen, new notes are addenda, and a new decision sends it back to ACTIF |
+//! | CLOTURE | VALIDE for 24 h: not reactivable, a new call opens a new file linked to it |
+//! | CLASSE | closed, three months after the opening: notes only |
+//! | ARCHIVE | filed, and the territory's delay since the opening is over: nothing changes any more |
+//!
+//! What left the working set (`leaving`) keeps its état in the archive, where it is read and nothing is written: whoever has
+//! something to add opens a new file and links it.
+
+use chrono::Months;
 
 use crate::{
     coded_enum,
     domain::time::{Instant, Span},
 };
 
-use super::state::Case;
+use super::{action::ActionKind, state::Case};
 
 coded_enum! {
     /// Where a case stands in its life.
     Status {
-        /// Something is still to be done.
+        /// Something is still to be done beside completing the file.
         Active = "ACTIF", "Actif";
         /// Everything decided is done; something is missing for the file to be complete.
         Achieved = "ACHEVE", "Achevé";
@@ -18,25 +33,98 @@ coded_enum! {
         Valid = "VALIDE", "Validé";
         /// Not reactivable: a new call opens a new file.
         Closed = "CLOTURE", "Clôturé";
+        /// Made in advance; becomes active at its hour.
+        Planned = "PROGRAM", "Programmé";
+        /// Closed, three months after its opening: notes only.
+        Filed = "CLASSE", "Classé";
+        /// Filed, and the archive's delay is over: nothing changes any more.
+        Archived = "ARCHIVE", "Archivé";
+    }
+}
+
+coded_enum! {
+    /// What a complete file lacks (arrêté of 20 October 2011). The hour of the call stands in every file, and so does the ARM
+    /// if one qualified it.
+    Missing {
+        /// Who the patient is, or that this is not known.
+        Identity = "IDENTITY", "Identité du patient";
+        /// The motive.
+        Motive = "MOTIVE", "Motif de l'appel";
+        /// A doctor's decision, or a protocol's.
+        Regulator = "REGULATOR", "Médecin régulateur";
+        /// What was done about it.
+        Outcome = "OUTCOME", "Suite donnée";
     }
 }
 
 /// How long after a case was active for the last time a complete file is closed.
 pub const CLOSED_AFTER: Span = Span::from_hours(24);
+/// How long after its opening a closed file is filed (HubSante.etat).
+pub const FILED_AFTER: Months = Months::new(3);
+
+/// Where `case` stands at `now`, in a territory that archives nothing by itself.
+pub fn status(case: &Case, now: Instant) -> Status {
+    stage(case, now, None)
+}
 
 /// Where `case` stands at `now`. A case with an open action is never VALIDE; only a VALIDE case becomes CLOTURE.
-pub fn status(case: &Case, now: Instant) -> Status {
-    match case.idle_since {
-        None => Status::Active,
-        Some(_) if !complete(case) => Status::Achieved,
-        Some(since) if now < since + CLOSED_AFTER => Status::Valid,
-        Some(_) => Status::Closed,
+pub fn stage(case: &Case, now: Instant, archived_after: Option<Months>) -> Status {
+    let Some(since) = case.idle_since else {
+        let early = case.activates.is_some_and(|at| now < at) && case.qualification.is_none();
+        let mut open = case.open_actions().map(|action| action.kind).peekable();
+        let completing = open.peek().is_some() && open.all(|kind| kind == ActionKind::CompleteFile);
+        return match (early, completing) {
+            (true, _) => Status::Planned,
+            (false, true) => Status::Achieved,
+            (false, false) => Status::Active,
+        };
+    };
+    if !complete(case) {
+        return Status::Achieved;
+    }
+    let passed = |months| now >= after(case.opened, months);
+    match archived_after {
+        _ if now < since + CLOSED_AFTER => Status::Valid,
+        Some(months) if passed(FILED_AFTER) && passed(months) => Status::Archived,
+        _ if passed(FILED_AFTER) => Status::Filed,
+        _ => Status::Closed,
     }
 }
 
-/// True when the file says what a file must: it was dismissed by the ARM, or qualified and every decision was answered by
-/// whom it had to be (arrêté of 20 October 2011: motive, hour, outcome, who regulated).
+/// The instant so many calendar months after `at`.
+fn after(at: Instant, months: Months) -> Instant {
+    at.utc().checked_add_months(months).map_or(at, Instant::from)
+}
+
+/// True when the file lacks nothing that the law asks.
 pub fn complete(case: &Case) -> bool {
-    let decided = !case.decisions.is_empty() && case.decisions.iter().all(|decision| decision.answer.is_some());
-    case.dismissed.is_some() || (case.qualification.is_some() && decided)
+    missing(case).is_empty()
+}
+
+/// What the file lacks. What the ARM ended is no medical request and lacks nothing.
+pub fn missing(case: &Case) -> Vec<Missing> {
+    if case.dismissed.is_some() {
+        return Vec::new();
+    }
+    let unanswered = case.decisions.iter().any(|decision| decision.answer.is_none());
+    let items = [
+        (Missing::Identity, !identified(case)),
+        (Missing::Motive, !motivated(case)),
+        (Missing::Regulator, case.decisions.is_empty()),
+        (Missing::Outcome, case.decisions.is_empty() || unanswered),
+    ];
+    items.into_iter().filter(|(_, lacks)| *lacks).map(|(item, _)| item).collect()
+}
+
+/// Every patient has a name or a number, or it is stated that nobody knows; a case has one patient at least.
+fn identified(case: &Case) -> bool {
+    let known = |number| {
+        let identity = case.sealed.identities.iter().find(|who| who.number == number);
+        identity.is_some_and(|who| !who.name.reveal().is_empty() || !who.nir.reveal().is_empty())
+    };
+    !case.patients.is_empty() && case.patients.iter().all(|patient| patient.identity_unknown || known(patient.number))
+}
+
+fn motivated(case: &Case) -> bool {
+    case.qualification.as_ref().is_some_and(|known| known.motive.is_some())
 }

@@ -1,7 +1,7 @@
 //! The regulation decision: need and answer, each signed (design.md §2).
 //!
 //! The need is never overwritten. The answer may differ from it only with a SUPPLY reason, which makes unmet need
-//! countable. R6315-5: the regulator decides the answer.
+//! countable, or because the patient refuses. R6315-5: the regulator decides the answer.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,12 @@ use crate::{
     },
 };
 
-use super::need::{CareType, Need};
+use super::{
+    dialogue::{Dialogue, PatientRefusal},
+    need::{CareType, Need},
+    prescription::Situation,
+    wrong::Wrong,
+};
 
 coded_enum! {
     /// Why an answer differs from its need: always the supply, never the patient.
@@ -53,6 +58,60 @@ pub struct Answer {
     pub supply: Option<SupplyReason>,
     /// Who signed it.
     pub signed: Signature,
+    /// What was told with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialogue: Option<Dialogue>,
+    /// That the patient refuses what is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<PatientRefusal>,
+    /// That a drug is prescribed, and in which situation; the prescription is in the sealed part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prescribed: Option<Situation>,
+}
+
+impl Answer {
+    /// An answer with nothing told beside it.
+    pub fn new(care: CareType, supply: Option<SupplyReason>, signed: Signature) -> Self {
+        Self { care, supply, signed, dialogue: None, refusal: None, prescribed: None }
+    }
+}
+
+coded_enum! {
+    /// Why a responder gave other care than was decided (contre-régulation).
+    CounterReason {
+        /// Found worse than described.
+        Worse = "WORSE", "Plus grave que décrit";
+        /// Found better than described.
+        Better = "BETTER", "Moins grave que décrit";
+        /// Another matter than described.
+        OtherMatter = "OTHER_MATTER", "Autre problème que décrit";
+        /// The place or the means did not allow it.
+        NotFeasible = "NOT_FEASIBLE", "Irréalisable sur place";
+        /// The patient wanted otherwise.
+        PatientWish = "PATIENT_WISH", "Souhait du patient";
+    }
+}
+
+/// Other care than was decided, as the responder gave it (domain.md §2.9, I5). The decision stays as it was signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CounterRegulation {
+    /// What was done instead.
+    pub care: CareType,
+    /// Why.
+    pub reasons: Vec<CounterReason>,
+    /// Who.
+    pub by: PersonId,
+    /// When.
+    pub at: Instant,
+}
+
+/// A regulator's word that a case may wait; nothing else makes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MayWait {
+    /// Until when.
+    pub until: Instant,
+    /// Who said so, when, under which rules.
+    pub signed: Signature,
 }
 
 /// One decision of a case, for one patient.
@@ -68,20 +127,40 @@ pub struct Decision {
     pub protocol: Option<String>,
     /// What is done about it; absent until the plan was shown and signed.
     pub answer: Option<Answer>,
+    /// What was told with the need, before its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialogue: Option<Dialogue>,
+    /// What the responder did instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counter: Option<CounterRegulation>,
 }
 
 impl Decision {
+    /// A need, signed by a doctor, whose answer is not signed yet.
+    pub fn needed(id: DecisionId, need: Need, signed: Signature) -> Self {
+        Self { id, need, signed, protocol: None, answer: None, dialogue: None, counter: None }
+    }
+
     /// By when the care must have begun.
     pub fn deadline(&self) -> Instant {
         self.need.deadline(self.signed.at)
     }
 }
 
-/// Why an answer may not be signed: the field and what to do.
-pub fn answer_fault(need: &Need, care: CareType, supply: Option<SupplyReason>) -> Option<(&'static str, &'static str)> {
-    match (need.care == care, supply) {
-        (true, Some(_)) => Some(("supply_reason", "the answer is the need: leave the supply reason out")),
-        (false, None) => Some(("supply_reason", "the answer differs from the need: say which SUPPLY reason forces it")),
+/// Why an answer may not be signed; none: it may. What the patient refuses needs no reason of supply.
+pub fn answer_fault(need: &Need, care: CareType, supply: Option<SupplyReason>) -> Option<Wrong> {
+    let refused = care == CareType::RefusedByPatient;
+    match (need.care == care || refused, supply) {
+        (true, Some(_)) => Some(Wrong::new(
+            "supply_reason",
+            "the answer is the need, or the patient's refusal: leave the supply reason out",
+            "la réponse est le besoin, ou un refus du patient : pas de motif d'offre",
+        )),
+        (false, None) => Some(Wrong::new(
+            "supply_reason",
+            "the answer differs from the need: say which SUPPLY reason forces it",
+            "la réponse diffère du besoin : dites quel motif d'offre l'impose",
+        )),
         (true, None) | (false, Some(_)) => None,
     }
 }

@@ -5,10 +5,13 @@
 //! constraints, and is signed before any supply is shown (design.md §3, invariants 5 and 6).
 
 pub mod decision;
+pub mod dialogue;
 pub mod independence;
 pub mod motives;
 pub mod need;
+pub mod prescription;
 pub mod protocol;
 pub mod protocols;
 pub mod qualification;
 pub mod queue;
+pub mod wrong;

@@ -10,7 +10,7 @@ use crate::{
     domain::time::{Instant, Span},
 };
 
-use super::qualification::Stream;
+use super::{prescription, qualification::Stream, wrong::Wrong};
 
 coded_enum! {
     /// What kind of care answers the request.
@@ -35,6 +35,8 @@ coded_enum! {
         OtherResource = "OTHER_RESOURCE", "Autre ressource";
         /// No further decision (PASPLUS).
         NoFurther = "NO_FURTHER", "Pas de décision supplémentaire";
+        /// The patient refuses what is needed: only ever an answer.
+        RefusedByPatient = "REFUSED_BY_PATIENT", "Refus du patient";
     }
 }
 
@@ -51,7 +53,32 @@ impl CareType {
             Self::PhonePrescription => "PMT",
             Self::HomeVisit | Self::Ambulance | Self::Amu => "INTER",
             Self::Consultation | Self::Teleconsultation | Self::EmergencyDepartment | Self::OtherResource => "ORIENT",
-            Self::NoFurther => "PASPLUS",
+            Self::NoFurther | Self::RefusedByPatient => "PASPLUS",
+        }
+    }
+
+    /// The national resource (HubSante.typeRessource): compulsory at the border for INTER and ORIENT. It names a kind, never
+    /// a responder; a site's own dispatch states a finer one once somebody has accepted.
+    pub const fn national_resource(self) -> Option<&'static str> {
+        match self {
+            Self::Consultation | Self::Teleconsultation | Self::HomeVisit => Some("LIBERAL.MG"),
+            Self::Ambulance => Some("TSU"),
+            Self::Amu => Some("SMUR"),
+            Self::EmergencyDepartment => Some("HOSPIT"),
+            Self::OtherResource => Some("LIBERAL.AUTREPRO"),
+            Self::Advice | Self::PhonePrescription | Self::NoFurther | Self::RefusedByPatient => None,
+        }
+    }
+
+    /// Where the patient is cared for or brought (HubSante.typeOrientation): compulsory at the border for INTER and ORIENT.
+    pub const fn national_destination(self) -> Option<&'static str> {
+        match self {
+            Self::Consultation => Some("CABINET"),
+            Self::HomeVisit | Self::Teleconsultation => Some("DOMICILE"),
+            Self::Ambulance | Self::EmergencyDepartment => Some("URGENCES"),
+            Self::Amu => Some("REA-USI"),
+            Self::OtherResource => Some("AUTRE"),
+            Self::Advice | Self::PhonePrescription | Self::NoFurther | Self::RefusedByPatient => None,
         }
     }
 }
@@ -153,25 +180,47 @@ impl Need {
     }
 }
 
-/// What contradicts itself in a need: the field and what to do. Empty means it may be signed.
-pub fn contradictions(need: &Need, stream: Stream) -> Vec<(&'static str, &'static str)> {
-    let mut found = Vec::new();
+/// What contradicts itself in a need. Empty means it may be signed.
+pub fn contradictions(need: &Need, stream: Stream) -> Vec<Wrong> {
+    let mut found: Vec<_> = prescription::forbidden(need.care, need.level, stream)
+        .into_iter()
+        .map(|wrong| Wrong { field: format!("need.{}", wrong.field).into(), ..wrong })
+        .collect();
+    let mut wrong = |broken: bool, field: &'static str, problem: &'static str, french: &'static str| {
+        found.extend(broken.then(|| Wrong::new(field, problem, french)));
+    };
     let by_phone = matches!(need.care, CareType::Advice | CareType::PhonePrescription);
     let no_responder = matches!(need.care, CareType::NoFurther | CareType::OtherResource);
-    if need.level == CareLevel::R1 && !matches!(need.care, CareType::Amu | CareType::NoFurther) {
-        found.push(("need.level", "R1 is a vital emergency: choose care AMU, or another level"));
-    }
-    if need.level == CareLevel::R4 && !by_phone && !no_responder {
-        found.push(("need.level", "R4 is advice or a prescription by telephone: choose R2 or R3 for other care"));
-    }
-    if need.care == CareType::PhonePrescription && stream == Stream::Amu {
-        found.push(("need.care", "a phone prescription is not for stream AMU (R6315-5): re-orient first"));
-    }
-    if need.constraints.home_only && matches!(need.care, CareType::Consultation | CareType::EmergencyDepartment) {
-        found.push(("need.constraints.home_only", "the patient cannot leave: choose HOME_VISIT or AMBULANCE"));
-    }
-    if need.constraints.must_examine && need.care == CareType::Teleconsultation {
-        found.push(("need.constraints.must_examine", "an examination is needed: not TELECONSULTATION"));
-    }
+    wrong(
+        need.care == CareType::RefusedByPatient,
+        "need.care",
+        "sign the care that is needed, and put the refusal beside it (`refusal`)",
+        "signez les soins nécessaires, et le refus à côté",
+    );
+    wrong(
+        need.level == CareLevel::R1
+            && !matches!(need.care, CareType::Amu | CareType::NoFurther | CareType::PhonePrescription),
+        "need.level",
+        "R1 is a vital emergency: choose care AMU, or another level",
+        "R1 est une urgence vitale : choisissez l'AMU, ou un autre niveau",
+    );
+    wrong(
+        need.level == CareLevel::R4 && !by_phone && !no_responder,
+        "need.level",
+        "R4 is advice or a prescription by telephone: choose R2 or R3 for other care",
+        "R4 est un conseil ou une PMT : R2 ou R3 pour d'autres soins",
+    );
+    wrong(
+        need.constraints.home_only && matches!(need.care, CareType::Consultation | CareType::EmergencyDepartment),
+        "need.constraints.home_only",
+        "the patient cannot leave: choose HOME_VISIT or AMBULANCE",
+        "le patient ne peut pas sortir : visite ou ambulance",
+    );
+    wrong(
+        need.constraints.must_examine && need.care == CareType::Teleconsultation,
+        "need.constraints.must_examine",
+        "an examination is needed: not TELECONSULTATION",
+        "un examen est nécessaire : pas de téléconsultation",
+    );
     found
 }

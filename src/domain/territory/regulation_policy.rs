@@ -2,11 +2,12 @@
 //!
 //! All are elapsed times. The defaults are starting values for a board to change, not figures of a text.
 
-use chrono::NaiveDate;
+use chrono::{Months, NaiveDate};
 
 use crate::domain::{
     regulation::{
         independence::Exception,
+        prescription::PrescriptionPolicy,
         protocol::Protocol,
         protocols::{Age, Seal},
         qualification::DueSpans,
@@ -33,6 +34,12 @@ pub struct RegulationPolicy {
     pub unsigned_run: bool,
     /// Persons who may answer cases they regulated, by convention and for a time. Nobody unless named here.
     pub independence_exceptions: Vec<Exception>,
+    /// The longest that a regulator may let a case wait by his word.
+    pub may_wait_longest: Span,
+    /// What may be prescribed by telephone.
+    pub prescription: PrescriptionPolicy,
+    /// How long after its opening a filed case is archived (HubSante.etat: two or five years).
+    pub archived_after: Months,
 }
 
 impl Default for RegulationPolicy {
@@ -46,6 +53,9 @@ impl Default for RegulationPolicy {
             protocols: Vec::new(),
             unsigned_run: false,
             independence_exceptions: Vec::new(),
+            may_wait_longest: Span::from_hours(4),
+            prescription: PrescriptionPolicy::default(),
+            archived_after: Months::new(60),
         }
     }
 }
@@ -140,6 +150,14 @@ pub struct ActionDeadlines {
     pub unanswered: Span,
     /// Calling back a lost or interrupted call.
     pub call_back: Span,
+    /// An emergency department's word that it takes a patient.
+    pub announce: Span,
+    /// Asking again somebody who refused, or whom the words did not reach.
+    pub ask_again: Span,
+    /// A regulator's look at what a responder changed.
+    pub counter_regulation: Span,
+    /// Completing a file that lacks what the law asks.
+    pub complete_file: Span,
 }
 
 impl Default for ActionDeadlines {
@@ -159,6 +177,10 @@ impl Default for ActionDeadlines {
             ambulance_report: Span::from_hours(1),
             unanswered: Span::from_mins(5),
             call_back: Span::from_mins(10),
+            announce: Span::from_mins(15),
+            ask_again: Span::from_hours(1),
+            counter_regulation: Span::from_hours(24),
+            complete_file: Span::from_hours(24),
         }
     }
 }

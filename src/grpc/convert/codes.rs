@@ -66,7 +66,7 @@ coded! {
     }
     domain::regulation::need::CareType = CareType {
         Advice PhonePrescription Consultation HomeVisit Teleconsultation Ambulance EmergencyDepartment Amu
-        OtherResource NoFurther
+        OtherResource NoFurther RefusedByPatient
     }
     domain::regulation::need::CareLevel = CareLevel {
         R1 R2 R3 R4
@@ -85,19 +85,41 @@ coded! {
     }
     domain::case::ActionKind = ActionKind {
         AnswerCall Qualify Regulate HandOver CallBack Route RingGp ConfirmSlot AcceptVisit Appointment Visit
-        DeliverPrescription AwaitReport ReturnOfInformation FollowUp Unanswered TelephoneAppointment
+        DeliverPrescription AwaitReport ReturnOfInformation FollowUp Unanswered AnnouncePatient CompleteFile
+        SeeCounterRegulation TelephoneAppointment
     }
     domain::case::End = ActionEnd {
         Done Replaced Refused Unreachable NoShow Absent Undelivered Expired
     }
     domain::case::status::Status = CaseStatus {
-        Active Achieved Valid Closed
+        Active Achieved Valid Closed Planned Filed Archived
+    }
+    domain::case::status::Missing = MissingItem {
+        Identity Motive Regulator Outcome
+    }
+    domain::regulation::dialogue::Understanding = Understanding {
+        Yes No NotAsked Barrier
+    }
+    domain::regulation::dialogue::CallAgain = CallAgain {
+        Fifteen Service OwnGp Responder
+    }
+    domain::regulation::dialogue::Capacity = Capacity {
+        Capable Representative Impaired
+    }
+    domain::regulation::prescription::Situation = PrescriptionSituation {
+        WrittenOrder FamilyPharmacy Adaptation
+    }
+    domain::regulation::prescription::AskedState = AskedState {
+        Answered Unknown NotConcerned
+    }
+    domain::regulation::decision::CounterReason = CounterReason {
+        Worse Better OtherMatter NotFeasible PatientWish
     }
     domain::case::sealed::Sex = Sex {
         Female Male Other Unknown
     }
     domain::case::sealed::NoteKind = NoteKind {
-        Note Late Advice Report Reason
+        Note Late Advice Report Reason SafetyNet Addendum CounterRegulation
     }
     domain::routing::Category = RouteCategory {
         OwnGp PracticeColleague CptsColleague SasSlot FixedPoint HomeVisit Teleconsultation

@@ -11,6 +11,7 @@ use crate::{
         },
         ids::CaseId,
         person::Private,
+        regulation::motives::Motive,
         time::{Instant, Span},
     },
     engine::{Failure, Place, Target},
@@ -29,6 +30,8 @@ use super::{
 const LONGEST_CALL: usize = 128;
 /// How far clocks of consoles may be ahead.
 const CLOCK_GAP: Span = Span::from_mins(1);
+/// How far ahead a file may be made.
+const MADE_IN_ADVANCE: Span = Span::from_hours(366 * 24);
 
 /// What a conversion knows beside the request.
 #[derive(Debug, Clone, Copy)]
@@ -66,11 +69,22 @@ pub fn open(request: &pb::OpenCaseRequest, scene: Scene<'_>, late: Span) -> Resu
         safety: request.safety.as_ref(),
         patients: &request.patients,
     };
-    let particulars = particulars(&mut fields, parts, scene.ground, scene.now);
+    let mut particulars = particulars(&mut fields, parts, scene.ground, scene.now);
+    particulars.activates = activates(&mut fields, request.activates_unix_ms, made);
     let note = fields.optional_words("note", &request.note, LONGEST_WORDS);
     let answered = request.answered || !telephony;
     let open = Open { opened, answered, vital: request.vital, particulars, note, paper: None };
     fields.act(mutation, Some(Target::default()), Some(Command::Open(Box::new(open))))
+}
+
+/// When a file made in advance becomes active.
+fn activates(fields: &mut Fields, unix_ms: i64, made: Instant) -> Option<Instant> {
+    let at = fields.optional_instant("activates_unix_ms", unix_ms)?;
+    if at <= made || at > made + MADE_IN_ADVANCE {
+        return fields
+            .fault("activates_unix_ms", "in the future and at most a year ahead; leave it out for a call of now");
+    }
+    Some(at)
 }
 
 fn recent(fields: &mut Fields, arrived: Instant, made: Instant, late: Span) -> Option<Instant> {
@@ -161,9 +175,10 @@ pub fn amend(request: &pb::AmendCaseRequest, scene: Scene<'_>) -> Result<Act, Fa
         safety: request.safety.as_ref(),
         patients: &request.patients,
     };
-    let read = particulars(&mut fields, parts, scene.ground, scene.now);
+    let mut read = particulars(&mut fields, parts, scene.ground, scene.now);
+    read.motive = fields.optional::<Motive>("motive", &request.motive).map(|motive| motive.code().to_owned());
     if read == Particulars::default() {
-        fields.fault::<()>("caller", "nothing is changed: set at least one of caller, place, safety, patients");
+        fields.fault::<()>("caller", "nothing is changed: set at least one of caller, place, safety, patients, motive");
     }
     fields.act(mutation, target, Some(Command::Amend(Box::new(read))))
 }

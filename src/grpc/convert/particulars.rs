@@ -65,6 +65,8 @@ pub fn particulars(fields: &mut Fields, parts: Parts<'_>, ground: &Place, now: I
             may_leave_message: given.may_leave_message,
         }),
         patients: patients(fields, parts.patients, ground, now),
+        motive: None,
+        activates: None,
     }
 }
 
@@ -150,6 +152,7 @@ fn patient(
         reduced_mobility: given.reduced_mobility,
         infant: given.infant.unwrap_or_else(|| years.is_some_and(|years| years < INFANT_BELOW_YEARS)),
         opposes_return: given.opposes_return,
+        identity_unknown: given.identity_unknown,
     };
     let identity = Identity {
         number,

@@ -18,6 +18,7 @@ use crate::{
 };
 
 use super::{
+    beside::beside,
     fields::{Act, Fields, LONGEST_WORDS},
     intake::Scene,
     particulars::{Parts, particulars},
@@ -173,7 +174,8 @@ pub fn release(request: &pb::ReleaseClaimRequest) -> Result<Act, Failure> {
     let mutation = fields.mutation("ReleaseClaim", &request.command_id, request);
     let target = fields.target(&request.case_id, &[]);
     let claim_no = claim_no(&mut fields, request.claim_no);
-    fields.act(mutation, target, claim_no.map(|claim_no| Command::Release { claim_no }))
+    let may_wait = fields.optional_instant("may_wait_until_unix_ms", request.may_wait_until_unix_ms);
+    fields.act(mutation, target, claim_no.map(|claim_no| Command::Release { claim_no, may_wait }))
 }
 
 /// Takes a claim up again.
@@ -211,12 +213,15 @@ pub fn sign_need(request: &pb::SignNeedRequest) -> Result<Act, Failure> {
     let need = need(&mut fields, "need", request.need.as_ref());
     let note = fields.optional_words("note", &request.note, LONGEST_WORDS);
     let follow_up = fields.optional_instant("follow_up_unix_ms", request.follow_up_unix_ms);
+    let (told, refusal) = (request.dialogue.as_ref(), request.refusal.as_ref());
+    let beside = beside(&mut fields, told, refusal, request.prescription.as_ref());
     let sign = claim_no.zip(need).map(|(claim_no, need)| SignNeed {
         claim_no,
         need,
         note,
         follow_up,
         keep: request.keep_claim,
+        beside,
     });
     fields.act(mutation, target, sign.map(|sign| Command::SignNeed(Box::new(sign))))
 }
@@ -228,7 +233,7 @@ fn need(fields: &mut Fields, field: &str, given: Option<&pb::Need>) -> Option<Ne
     let care = fields.code(&format!("{field}.care"), given.care);
     let level = fields.code(&format!("{field}.level"), given.level);
     let longest_delay = fields.code(&format!("{field}.longest_delay"), given.longest_delay);
-    let reasons = reasons(fields, field, &given.reasons);
+    let reasons = codes_only(fields, &format!("{field}.reasons"), &given.reasons);
     let constraints = given.constraints.unwrap_or_default();
     Some(Need {
         patient: given.patient.max(1),
@@ -245,16 +250,16 @@ fn need(fields: &mut Fields, field: &str, given: Option<&pb::Need>) -> Option<Ne
     })
 }
 
-/// Codes only: a need is stored in the clear, so no free text enters it.
-fn reasons(fields: &mut Fields, need: &str, given: &[String]) -> Vec<String> {
+/// Codes only: what is signed is stored in the clear, so no free text enters it.
+pub(super) fn codes_only(fields: &mut Fields, field: &str, given: &[String]) -> Vec<String> {
     if given.len() > MOST_REASONS {
-        fields.fault::<()>(&format!("{need}.reasons"), format!("{} reasons: at most {MOST_REASONS}", given.len()));
+        fields.fault::<()>(field, format!("{} codes: at most {MOST_REASONS}", given.len()));
     }
     let legal = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "._-".contains(c);
     for (place, reason) in given.iter().take(MOST_REASONS).enumerate() {
         if reason.is_empty() || reason.len() > LONGEST_CODE || !reason.chars().all(legal) {
             let problem = format!("expected a code of 1 to {LONGEST_CODE} characters A-Z 0-9 . _ -; words go to note");
-            fields.fault::<()>(&format!("{need}.reasons[{place}]"), problem);
+            fields.fault::<()>(&format!("{field}[{place}]"), problem);
         }
     }
     given.to_vec()
@@ -273,6 +278,8 @@ pub fn sign_answer(request: &pb::SignAnswerRequest) -> Result<Act, Failure> {
     let care = fields.code("care", request.care);
     let supply = fields.optional_code("supply_reason", request.supply_reason);
     let note = fields.optional_words("note", &request.note, LONGEST_WORDS);
+    let (told, refusal) = (request.dialogue.as_ref(), request.refusal.as_ref());
+    let beside = beside(&mut fields, told, refusal, request.prescription.as_ref());
     let sign = claim_no.zip(decision).zip(care).map(|((claim_no, decision), care)| SignAnswer {
         claim_no,
         decision,
@@ -280,6 +287,7 @@ pub fn sign_answer(request: &pb::SignAnswerRequest) -> Result<Act, Failure> {
         supply,
         note,
         keep: request.keep_claim,
+        beside,
     });
     fields.act(mutation, target, sign.map(|sign| Command::SignAnswer(Box::new(sign))))
 }

@@ -15,6 +15,7 @@ use crate::{
 };
 
 use super::{
+    beside::counter,
     case,
     codes::Coded,
     fields::{Act, Fields, LONGEST_WORDS},
@@ -165,6 +166,7 @@ pub fn attend(request: &pb::RecordAttendanceRequest) -> Result<Act, Failure> {
         Ok(pb::Attendance::NoShow) => Some(false),
         Ok(pb::Attendance::Unspecified) | Err(_) => fields.fault("attendance", "must be set: SEEN or NO_SHOW"),
     };
-    let command = offer.zip(seen).map(|(offer, seen)| Command::Attend { offer, seen });
+    let counter = counter(&mut fields, request.counter_regulation.as_ref());
+    let command = offer.zip(seen).map(|(offer, seen)| Command::Attend { offer, seen, counter });
     fields.act(mutation, target, command)
 }

@@ -18,6 +18,7 @@ use crate::{
 };
 
 use super::{
+    beside::counter,
     case,
     fields::{Act, Fields, LONGEST_WORDS},
 };
@@ -309,6 +310,7 @@ pub fn report(request: &pb::ReportVisitRequest) -> Result<Act, Failure> {
     let target = fields.target(&request.case_id, &request.version);
     let visit = fields.id("visit_id", &request.visit_id);
     let text = fields.words("report", &request.report, LONGEST_WORDS);
-    let command = visit.zip(text).map(|(visit, text)| Command::ReportVisit { visit, text });
+    let counter = counter(&mut fields, request.counter_regulation.as_ref());
+    let command = visit.zip(text).map(|(visit, text)| Command::ReportVisit { visit, text, counter });
     fields.act(mutation, target, command)
 }

@@ -56,7 +56,7 @@ fn waiting(stage: &mut Stage, kind: ActionKind) -> CaseId {
             let (_, means) = stage.slot(Span::from_hours(1));
             let offer = stage.offered(case, decision, SAS, means);
             stage.accepted(&doctor(SAS_DOCTOR), case, offer);
-            stage.done(&doctor(SAS_DOCTOR), case, Command::Attend { offer, seen: true });
+            stage.done(&doctor(SAS_DOCTOR), case, Command::Attend { offer, seen: true, counter: None });
         }
         _ => {}
     }

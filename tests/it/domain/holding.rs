@@ -104,7 +104,7 @@ fn a_case_given_back_undecided_waits_as_it_did() {
     let case = stage.qualified(Priority::P2);
     let deadline = stage.action(case, ActionKind::Regulate).deadline;
     let claim_no = stage.claim(&regulator(), case);
-    stage.done(&regulator(), case, Command::Release { claim_no });
+    stage.done(&regulator(), case, Command::Release { claim_no, may_wait: None });
     assert_eq!(stage.action(case, ActionKind::Regulate).deadline, deadline);
 }
 
@@ -118,7 +118,15 @@ fn the_need_is_signed_before_the_answer_and_neither_is_overwritten() {
     let early = Command::Advance { decision, plan };
     assert!(stage.refused(&regulator(), case, early).to_string().contains("not signed yet"));
     let answer = |care, supply| {
-        Command::SignAnswer(Box::new(SignAnswer { claim_no, decision, care, supply, note: None, keep: true }))
+        Command::SignAnswer(Box::new(SignAnswer {
+            claim_no,
+            decision,
+            care,
+            supply,
+            note: None,
+            keep: true,
+            beside: Default::default(),
+        }))
     };
     let unreasoned = stage.refused(&regulator(), case, answer(CareType::Consultation, None));
     assert!(unreasoned.to_string().contains("SUPPLY reason"));
@@ -181,7 +189,7 @@ fn a_case_that_came_back_in_the_same_instant_still_waits_for_its_doctor() {
     let plan = Box::new(stage.plan(None));
     stage.done(&super::stage::coordinator(), case, Command::Advance { decision, plan });
     let claim_no = stage.claim(&other_regulator(), case);
-    stage.done(&other_regulator(), case, Command::Release { claim_no });
+    stage.done(&other_regulator(), case, Command::Release { claim_no, may_wait: None });
     assert!(stage.waits(case, ActionKind::Regulate), "nobody has decided anew");
 }
 

@@ -34,7 +34,7 @@ fn a_gp_who_says_yes_has_an_appointment_to_come() {
     let (case, offer) = rung(&mut stage);
     stage.accepted(&coordinator(), case, offer);
     assert!(!stage.waits(case, ActionKind::RingGp) && stage.waits(case, ActionKind::Appointment));
-    stage.done(&coordinator(), case, Command::Attend { offer, seen: true });
+    stage.done(&coordinator(), case, Command::Attend { offer, seen: true, counter: None });
     assert!(!stage.waits(case, ActionKind::ReturnOfInformation), "the own GP saw the patient himself");
 }
 
@@ -78,7 +78,7 @@ fn a_responder_answers_for_himself_only() {
     let decline = Command::AnswerOffer { offer, answer: OfferAnswer::Declined };
     assert!(matches!(stage.refused(&doctor(SAS_DOCTOR), case, decline), Refusal::Role { .. }));
     stage.accepted(&doctor(GP_DOCTOR), case, offer);
-    let attend = Command::Attend { offer, seen: true };
+    let attend = Command::Attend { offer, seen: true, counter: None };
     assert!(matches!(stage.refused(&doctor(SAS_DOCTOR), case, attend), Refusal::Role { .. }));
 }
 
@@ -104,7 +104,7 @@ fn an_appointment_that_took_place_is_not_cancelled() {
     let offer = stage.offered(case, decision, SAS, means);
     stage.accepted(&coordinator(), case, offer);
     stage.pass(Span::from_hours(2));
-    stage.done(&doctor(SAS_DOCTOR), case, Command::Attend { offer, seen: true });
+    stage.done(&doctor(SAS_DOCTOR), case, Command::Attend { offer, seen: true, counter: None });
     assert!(stage.waits(case, ActionKind::ReturnOfInformation));
     let cancel = Command::Cancel { offer, reason: text("trop tard") };
     assert!(matches!(stage.refused(&coordinator(), case, cancel), Refusal::State { .. }));
@@ -135,9 +135,10 @@ fn nobody_left_is_an_alarm_and_a_doctor_decides_again() {
     let claim_no = stage.claim(&regulator(), case);
     let second = stage.need(&regulator(), case, claim_no, CareType::HomeVisit);
     let (care, supply) = (CareType::EmergencyDepartment, Some(SupplyReason::NoVisit));
-    let sign = SignAnswer { claim_no, decision: second, care, supply, note: None, keep: false };
+    let sign =
+        SignAnswer { claim_no, decision: second, care, supply, note: None, keep: false, beside: Default::default() };
     stage.done(&regulator(), case, Command::SignAnswer(Box::new(sign)));
-    assert!(!stage.waits(case, ActionKind::Unanswered) && stage.waits(case, ActionKind::AwaitReport));
+    assert!(!stage.waits(case, ActionKind::Unanswered) && stage.waits(case, ActionKind::AnnouncePatient));
 }
 
 #[test]
@@ -147,7 +148,7 @@ fn a_missed_appointment_comes_to_a_doctor() {
     stage.accepted(&coordinator(), case, offer);
     stage.late(case, ActionKind::Appointment);
     assert!(stage.action(case, ActionKind::Appointment).alarmed().is_some(), "nobody has said how it went");
-    stage.done(&coordinator(), case, Command::Attend { offer, seen: false });
+    stage.done(&coordinator(), case, Command::Attend { offer, seen: false, counter: None });
     assert!(stage.waits(case, ActionKind::Regulate) && !stage.waits(case, ActionKind::Appointment));
 }
 
@@ -164,7 +165,7 @@ fn the_own_gp_is_told_unless_the_patient_opposes_it() {
         let (_, means) = stage.slot(Span::from_hours(1));
         let offer = stage.offered(case, decision, SAS, means);
         stage.accepted(&doctor(SAS_DOCTOR), case, offer);
-        stage.done(&doctor(SAS_DOCTOR), case, Command::Attend { offer, seen: true });
+        stage.done(&doctor(SAS_DOCTOR), case, Command::Attend { offer, seen: true, counter: None });
         assert_eq!(stage.waits(case, ActionKind::ReturnOfInformation), !opposes);
     }
 }

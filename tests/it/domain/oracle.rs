@@ -168,8 +168,10 @@ impl Book {
             Fact::AnswerSigned { decision, answer } => {
                 assert!(self.answered.insert(*decision), "13: an answer was overwritten");
                 assert_eq!(holder, Some(event.actor.person.clone()), "3: an answer signed by a non-holder");
-                let same = self.needs[decision] == answer.care;
+                let refused = answer.care == CareType::RefusedByPatient;
+                let same = self.needs[decision] == answer.care || refused;
                 assert_eq!(same, answer.supply.is_none(), "13: an answer differs without a reason of supply");
+                assert_eq!(refused, answer.refusal.is_some(), "13: a refusal without its evidence");
             }
             Fact::Excepted { person, .. } => {
                 self.waived.insert(person.clone());

@@ -36,7 +36,8 @@ fn table(stage: &Stage) -> Vec<(Command, &'static str)> {
     let (claim_no, offer, visit, reason) = (1, OfferId(id), VisitId(id), text("motif"));
     let (start, end) = (stage.now, stage.now);
     let (decision, care) = (DecisionId(id), CareType::Advice);
-    let answer = SignAnswer { claim_no, decision, care, supply: None, note: None, keep: false };
+    let answer =
+        SignAnswer { claim_no, decision, care, supply: None, note: None, keep: false, beside: Default::default() };
     let plan = Box::new(stage.plan(None));
     vec![
         (Command::Open(Box::new(call(stage.now))), "ARM REG COO TEL SUP"),
@@ -47,7 +48,7 @@ fn table(stage: &Stage) -> Vec<(Command, &'static str)> {
         (Command::Qualify(Box::new(qualify(Priority::P2))), "ARM REG"),
         (Command::Dismiss(Attribution::Fax), "ARM REG"),
         (Command::Claim, "REG"),
-        (Command::Release { claim_no }, "REG"),
+        (Command::Release { claim_no, may_wait: None }, "REG"),
         (Command::Resume { claim_no }, "REG"),
         (Command::AcceptHandOver, "REG"),
         (Command::SignNeed(Box::new(sign(1, care))), "REG"),
@@ -58,10 +59,10 @@ fn table(stage: &Stage) -> Vec<(Command, &'static str)> {
         (Command::Cancel { offer, reason }, "REG COO"),
         (Command::RenewHold { offer }, "REG COO"),
         (Command::AnswerOffer { offer, answer: OfferAnswer::Declined }, "COO RES DIS"),
-        (Command::Attend { offer, seen: true }, "COO RES DIS"),
+        (Command::Attend { offer, seen: true, counter: None }, "COO RES DIS"),
         (Command::TakeVisit { offer, shift: ShiftId(id) }, "RES DIS"),
         (Command::MoveVisit { visit, status: VisitStatus::EnRoute, happened: None }, "RES DIS"),
-        (Command::ReportVisit { visit, text: text("vu") }, "RES"),
+        (Command::ReportVisit { visit, text: text("vu"), counter: None }, "RES"),
         (Command::EndAction { action: ActionId(id), end: End::Done, note: None }, "ARM REG COO RES DIS"),
         (
             Command::PublishSlot { slot: None, responder: SAS.parse().unwrap(), kind: SlotKind::Snp, start, end },

@@ -14,7 +14,7 @@ use sas_dispatch::{
         actor::{Actor, Role},
         case::{
             Action, ActionKind, Case, Command, Event, Records, Refusal, Reply, apply,
-            command::{OfferAnswer, Open, Particulars, Qualify, SignAnswer, SignNeed, Timer},
+            command::{Beside, OfferAnswer, Open, Particulars, Qualify, SignAnswer, SignNeed, Timer},
             decide,
             decide::Context,
             fact::Opened,
@@ -27,6 +27,7 @@ use sas_dispatch::{
         person::Private,
         regulation::{
             need::{CareLevel, CareType, Constraints, LongestDelay, Need},
+            prescription::{Asked, AskedState, DrugLine, Prescription, Situation},
             qualification::{Priority, Stream},
         },
         routing::{Category, Means, Plan, Row, Verdict},
@@ -221,7 +222,7 @@ impl Stage {
 
     pub fn answer(&mut self, actor: &Actor, case: CaseId, claim_no: u64, decision: DecisionId, care: CareType) {
         let (supply, note, keep) = (None, None, false);
-        let sign = SignAnswer { claim_no, decision, care, supply, note, keep };
+        let sign = SignAnswer { claim_no, decision, care, supply, note, keep, beside: Default::default() };
         self.done(actor, case, Command::SignAnswer(Box::new(sign)));
     }
 
@@ -334,9 +335,45 @@ pub fn sign(claim_no: u64, care: CareType) -> SignNeed {
         constraints: Constraints::default(),
         reasons: vec!["M03.14".to_owned()],
     };
-    SignNeed { claim_no, need, note: None, follow_up: None, keep: false }
+    let prescription = (care == CareType::PhonePrescription).then(|| Box::new(prescription()));
+    let beside = Beside { prescription, ..Beside::default() };
+    SignNeed { claim_no, need, note: None, follow_up: None, keep: false, beside }
+}
+
+/// One drug for three days, sent to a pharmacy, with all that is asked.
+pub fn prescription() -> Prescription {
+    let asked = |state| Some(Asked { state, answer: text("non") });
+    let line = DrugLine { drug: text("paracétamol"), dose: text("1 g"), days: 3, atc: "N02BE01".to_owned() };
+    Prescription {
+        decision: DecisionId(uuid::Uuid::nil()),
+        situation: Situation::WrittenOrder,
+        lines: vec![line],
+        allergies: asked(AskedState::Answered),
+        pregnancy: asked(AskedState::Unknown),
+        weight: asked(AskedState::NotConcerned),
+        treatments: asked(AskedState::Answered),
+        prior_examination: asked(AskedState::Unknown),
+        earlier_prescriber: None,
+        pharmacy: text("Pharmacie Inventée"),
+    }
 }
 
 pub fn visit_means() -> Means {
     Means::Visit { sector: SECTOR.parse().unwrap() }
+}
+
+/// What completes a file: whoever is not known is stated unknown, and a motive where there is none.
+pub fn complete(case: &Case) -> Command {
+    let known = if case.patients.is_empty() {
+        vec![Patient { number: 1, ..Patient::default() }]
+    } else {
+        case.patients.clone()
+    };
+    let unknown = |patient: Patient| {
+        let identity = Identity { number: patient.number, ..Identity::default() };
+        (Patient { identity_unknown: true, ..patient }, identity)
+    };
+    let motive = case.qualification.as_ref().filter(|known| known.motive.is_none()).map(|_| "M03.14".to_owned());
+    let patients = known.into_iter().map(unknown).collect();
+    Command::Amend(Box::new(Particulars { patients, motive, ..Particulars::default() }))
 }

@@ -39,7 +39,7 @@ fn a_visit_follows_the_national_statuses_to_its_report() {
     let Taken { case, visit, shift, .. } = taken(&mut stage);
     assert!(stage.waits(case, ActionKind::Visit) && !stage.waits(case, ActionKind::AcceptVisit));
     for status in [VisitStatus::EnRoute, VisitStatus::Arrived, VisitStatus::WithPatient, VisitStatus::Finished] {
-        let early = Command::ReportVisit { visit, text: text("vu") };
+        let early = Command::ReportVisit { visit, text: text("vu"), counter: None };
         assert!(matches!(stage.refused(&doctor(SOS_DOCTOR), case, early), Refusal::State { .. }));
         stage.pass(Span::from_mins(10));
         stage.done(&doctor(SOS_DOCTOR), case, step(visit, status));
@@ -49,7 +49,7 @@ fn a_visit_follows_the_national_statuses_to_its_report() {
     let wait = stage.action(case, ActionKind::AwaitReport).id;
     let wordless = Command::EndAction { action: wait, end: End::Done, note: None };
     assert!(stage.refused(&doctor(SOS_DOCTOR), case, wordless).to_string().contains("report"));
-    stage.done(&doctor(SOS_DOCTOR), case, Command::ReportVisit { visit, text: text("otite, traitée") });
+    stage.done(&doctor(SOS_DOCTOR), case, Command::ReportVisit { visit, text: text("otite, traitée"), counter: None });
     assert!(!stage.waits(case, ActionKind::AwaitReport) && stage.waits(case, ActionKind::ReturnOfInformation));
     assert_eq!(stage.case(case).sealed.notes.last().unwrap().kind, NoteKind::Report);
 }
@@ -172,12 +172,12 @@ fn a_second_report_adds_its_words_and_nothing_else() {
     let mut stage = Stage::new();
     let Taken { case, visit, .. } = taken(&mut stage);
     stage.done(&doctor(SOS_DOCTOR), case, step(visit, VisitStatus::Finished));
-    stage.done(&doctor(SOS_DOCTOR), case, Command::ReportVisit { visit, text: text("otite") });
+    stage.done(&doctor(SOS_DOCTOR), case, Command::ReportVisit { visit, text: text("otite"), counter: None });
     let told = stage.action(case, ActionKind::ReturnOfInformation).id;
     stage.done(&doctor(SOS_DOCTOR), case, Command::EndAction { action: told, end: End::Done, note: None });
     assert!(stage.case(case).idle_since.is_some());
     stage.pass(Span::from_hours(48));
-    stage.done(&doctor(SOS_DOCTOR), case, Command::ReportVisit { visit, text: text("allergie notée") });
+    stage.done(&doctor(SOS_DOCTOR), case, Command::ReportVisit { visit, text: text("allergie notée"), counter: None });
     assert!(stage.case(case).idle_since.is_some(), "the closed file stays closed");
 }
 

@@ -101,7 +101,15 @@ impl Desk {
         let need = Command::SignNeed(Box::new(stage::sign(claim_no, care)));
         let decision = self.done(&anne, case, need).await.reply.decision.unwrap();
         let (supply, note, keep) = (None, None, false);
-        let sign = sas_dispatch::domain::case::command::SignAnswer { claim_no, decision, care, supply, note, keep };
+        let sign = sas_dispatch::domain::case::command::SignAnswer {
+            claim_no,
+            decision,
+            care,
+            supply,
+            note,
+            keep,
+            beside: Default::default(),
+        };
         self.done(&anne, case, Command::SignAnswer(Box::new(sign))).await;
         (case, decision)
     }

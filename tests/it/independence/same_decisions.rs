@@ -19,7 +19,7 @@ use sas_dispatch::{
 
 use crate::{
     config::Copy,
-    support::room::{Ground, Person, Room, ask},
+    support::room::{Ground, Person, Room, ask, prescription},
 };
 
 const MORNING: &str = "2024-12-19 10:00";
@@ -207,6 +207,7 @@ impl Desk<'_> {
             command_id: self.command(),
             case_id: case.case_id.clone(),
             claim_no,
+            prescription: (need.care() == CareType::PhonePrescription).then(prescription),
             need: Some(need),
             keep_claim: true,
             ..Default::default()
@@ -244,7 +245,12 @@ impl Desk<'_> {
     }
 
     async fn released(&mut self, case: &pb::CaseView, claim_no: u64) -> Result<(), Status> {
-        let request = pb::ReleaseClaimRequest { command_id: self.command(), case_id: case.case_id.clone(), claim_no };
+        let request = pb::ReleaseClaimRequest {
+            command_id: self.command(),
+            case_id: case.case_id.clone(),
+            claim_no,
+            may_wait_until_unix_ms: 0,
+        };
         // A case that was decided is no longer held: what is told is the same everywhere.
         if let Err(refused) = ask!(self.doctor, regulation, release_claim, request) {
             self.seen.push(refused.message().as_bytes().to_vec());

@@ -45,6 +45,7 @@ fn open() -> Open {
         }),
         safety: Some(ContactSafety { may_ring: false, ..ContactSafety::default() }),
         patients: vec![(Patient { number: 1, ..Patient::default() }, identity)],
+        ..Particulars::default()
     };
     let opened = Opened { channel: Channel::Console, origin: None, arrived: NOW, call: None, line: Line::OnLine };
     Open { opened, answered: true, vital: false, particulars, note: None, paper: None }
@@ -80,11 +81,12 @@ async fn decided(stand: &Stand, answered: bool) -> (String, String) {
         constraints: Constraints { home_only: true, ..Constraints::default() },
         reasons: Vec::new(),
     };
-    let sign = SignNeed { claim_no, need, note: None, follow_up: None, keep: true };
+    let sign = SignNeed { claim_no, need, note: None, follow_up: None, keep: true, beside: Default::default() };
     let decision = stand.act(&doctor, case, Command::SignNeed(Box::new(sign))).await.reply.decision.unwrap();
     if answered {
         let care = CareType::HomeVisit;
-        let sign = SignAnswer { claim_no, decision, care, supply: None, note: None, keep: false };
+        let sign =
+            SignAnswer { claim_no, decision, care, supply: None, note: None, keep: false, beside: Default::default() };
         stand.act(&doctor, case, Command::SignAnswer(Box::new(sign))).await;
     }
     (case.unwrap().to_string(), decision.to_string())
@@ -183,6 +185,7 @@ async fn made(stand: &Stand, visits: &Visits, doctor: &Actor, mission: &pb::Miss
         assert_eq!(moved.visit.unwrap().status(), status);
     }
     let report = pb::ReportVisitRequest {
+        counter_regulation: None,
         command_id: stand.id(),
         case_id,
         visit_id,

@@ -51,7 +51,7 @@ async fn no_slot_before_the_deadline_so_the_doctor_answers_otherwise_and_says_wh
     let need = decision.need.as_ref().unwrap();
     assert_eq!(need.care(), CareType::Consultation, "what was needed is never overwritten");
     assert_eq!(decision.answer.as_ref().unwrap().supply_reason(), reason);
-    assert_eq!(case.to_do(), [ActionKind::AwaitReport], "the department's word is awaited");
+    assert_eq!(case.to_do(), [ActionKind::AnnouncePatient], "the department's word is awaited");
     room.closes().await
 }
 

@@ -12,7 +12,7 @@ use sas_dispatch::grpc::{
 use crate::support::room::{Ground, Person, Refused, Room, Seen, Story, ask, ill, need, qualified};
 
 fn sheet(room: &Room, who: &Person, arrived: &str) -> pb::BackfillCaseRequest {
-    let patients = vec![pb::Patient { number: 1, age_years: Some(70), ..Default::default() }];
+    let patients = vec![pb::Patient { age_years: Some(70), birth_date: String::new(), ..ill() }];
     pb::BackfillCaseRequest {
         command_id: who.act(),
         arrived_unix_ms: room.today(arrived),

@@ -42,6 +42,13 @@ async fn a_vital_emergency_is_the_arms_until_the_amu_has_accepted_it(
     let case = amu.signs_need_saying(&case, smur, "SMUR déclenché").await?;
     assert_eq!(case.to_do(), [ActionKind::AwaitReport]);
     let case = amu.ends(&case, ActionKind::AwaitReport, ActionEnd::Done).await?;
+    // Nothing was asked then; now the file says what it lacks, and waits for it.
+    assert_eq!((case.to_do(), case.status()), (vec![ActionKind::CompleteFile], CaseStatus::Achieved));
+    let lacks: Vec<_> = case.missing_for_validation().collect();
+    assert_eq!(lacks, [pb::MissingItem::Identity, pb::MissingItem::Motive]);
+    let patients = vec![pb::Patient { number: 1, identity_unknown: true, ..Default::default() }];
+    let what = pb::AmendCaseRequest { patients, motive: "M01.03".to_owned(), ..Default::default() };
+    let case = arm.amends(&case, what).await?;
     assert_eq!((case.to_do(), case.status()), (vec![], CaseStatus::Valid));
     room.closes().await
 }

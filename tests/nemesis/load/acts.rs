@@ -79,9 +79,13 @@ fn work(view: &pb::CaseView, board: &Board) -> Vec<Act> {
             ActionKind::Route => {
                 acts.extend([Act::Advance(action.decision_id.clone()), Act::Advance(action.decision_id.clone())]);
             }
-            ActionKind::DeliverPrescription | ActionKind::FollowUp | ActionKind::ReturnOfInformation => {
+            ActionKind::DeliverPrescription
+            | ActionKind::FollowUp
+            | ActionKind::ReturnOfInformation
+            | ActionKind::AnnouncePatient => {
                 acts.push(Act::EndAction(action.action_id.clone(), Role::Coordinator));
             }
+            ActionKind::CompleteFile => acts.push(Act::Amend),
             ActionKind::AwaitReport => acts.push(Act::EndAction(action.action_id.clone(), Role::Regulator)),
             _ => {}
         }
@@ -204,12 +208,8 @@ async fn intake(caller: &mut Caller, ground: &Ground, case: &str, act: Act) {
             });
         }
         Act::Amend => {
-            let patients = vec![pb::Patient {
-                number: 1,
-                age_years: Some(40),
-                ald: caller.dice.percent(50),
-                ..Default::default()
-            }];
+            let ald = caller.dice.percent(50);
+            let patients = vec![pb::Patient { number: 1, identity_unknown: true, ald, ..Default::default() }];
             let draft = by("AmendCase", &arm, Role::Arm, case, None);
             change!(caller, draft, intake.amend_case, |id| pb::AmendCaseRequest {
                 command_id: id,
@@ -241,7 +241,7 @@ fn qualification(dice: &mut Dice, ground: &Ground, case_id: String) -> pb::Quali
         motive: "M03.14".to_owned(),
         symptoms: true,
         place: dice.any(&ground.communes).map(|commune| pb::Place { commune: commune.clone(), ..Default::default() }),
-        patients: vec![pb::Patient { number: 1, age_years: Some(20 + dice.below(60) as u32), ..Default::default() }],
+        patients: vec![pb::Patient { number: 1, identity_unknown: true, ..Default::default() }],
         ..Default::default()
     }
 }
@@ -269,6 +269,7 @@ async fn claims(caller: &mut Caller, case: &str, act: Act) {
         Act::Release(person, claim_no) => {
             let draft = by("ReleaseClaim", &person, Role::Regulator, case, Some(claim_no));
             change!(caller, draft, regulation.release_claim, |id| pb::ReleaseClaimRequest {
+                may_wait_until_unix_ms: 0,
                 command_id: id,
                 case_id,
                 claim_no
@@ -345,7 +346,7 @@ fn need(dice: &mut Dice) -> pb::Need {
         0..=3 => (CareType::Consultation, CareLevel::R3, LongestDelay::H24),
         4..=6 => (CareType::HomeVisit, CareLevel::R3, LongestDelay::H4),
         7 => (CareType::Ambulance, CareLevel::R2, LongestDelay::M30),
-        8 => (CareType::PhonePrescription, CareLevel::R4, LongestDelay::Immediate),
+        8 => (CareType::OtherResource, CareLevel::R4, LongestDelay::H24),
         _ => (CareType::Advice, CareLevel::R4, LongestDelay::Immediate),
     };
     pb::Need {
@@ -434,6 +435,7 @@ async fn appointments(caller: &mut Caller, case: &str, act: Act) {
         Act::Attend(offer_id) => {
             let attendance = pb::Attendance::Seen.into();
             change!(caller, draft("RecordAttendance"), slots.record_attendance, |id| pb::RecordAttendanceRequest {
+                counter_regulation: None,
                 command_id: id,
                 case_id,
                 version,
@@ -484,6 +486,7 @@ async fn visits(caller: &mut Caller, case: &str, act: Act) {
             let draft = by("ReportVisit", &doctor, Role::Responder, case, None);
             let report = "Examen fait à domicile, traitement symptomatique.".to_owned();
             change!(caller, draft, visits.report_visit, |id| pb::ReportVisitRequest {
+                counter_regulation: None,
                 command_id: id,
                 case_id,
                 version,

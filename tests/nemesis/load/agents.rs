@@ -55,7 +55,7 @@ async fn open(caller: &mut Caller, ground: &Ground, board: &Board) {
         vital: caller.dice.percent(5),
         caller: Some(pb::Caller { phone: format!("+3363998{number:04}"), ..Default::default() }),
         place: commune.map(|commune| pb::Place { commune, ..Default::default() }),
-        patients: vec![pb::Patient { number: 1, age_years: Some(50), ..Default::default() }],
+        patients: vec![pb::Patient { number: 1, age_years: Some(50), identity_unknown: true, ..Default::default() }],
         ..Default::default()
     };
     let reply =

@@ -9,7 +9,8 @@ use crate::domain::{
         state::OfferState,
     },
     person::Private,
-    regulation::qualification::Priority,
+    regulation::{decision::MayWait, qualification::Priority, wrong::Wrong},
+    time::Instant,
 };
 
 use super::{
@@ -40,11 +41,36 @@ pub(super) fn claim(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     take(draft)
 }
 
-/// Gives the case back: finished when every decision is complete, else to the queue as it was.
-pub(super) fn release(draft: &mut Draft<'_>, claim_no: u64) -> Result<(), Refusal> {
+/// Gives the case back: finished when every decision is complete, else to the queue as it was, or as the doctor says that it
+/// may wait.
+pub(super) fn release(draft: &mut Draft<'_>, claim_no: u64, may_wait: Option<Instant>) -> Result<(), Refusal> {
     draft.held(claim_no, None)?;
+    if let Some(until) = may_wait {
+        waits_until(draft, until)?;
+    }
     draft.push(Fact::ClaimEnded { no: claim_no });
     finish_if_decided(draft);
+    Ok(())
+}
+
+/// The doctor's word that the case may wait: queue and alarm go by it (SUdF: what may wait without risk is a P2).
+fn waits_until(draft: &mut Draft<'_>, until: Instant) -> Result<(), Refusal> {
+    let longest = draft.context.territory.regulation.may_wait_longest;
+    let case = draft.case()?;
+    let waits = case.open_action(ActionKind::Regulate).map(|action| action.id).zip(case.qualification.clone());
+    let Some((action, known)) = waits.filter(|(_, known)| known.priority != Priority::P0) else {
+        let problem = "only a case that waits for a regulator may wait longer, and a P0 never: decide, or re-orient";
+        return Err(Refusal::state("case", problem));
+    };
+    if until <= draft.now || until > draft.now + longest {
+        let problem = format!("in the future, and at most {} minutes ahead here", longest.ms() / 60_000);
+        let french = "dans le futur, et dans la limite du territoire";
+        return Err(Refusal::Fields(vec![Wrong::new("may_wait_until_unix_ms", problem, french).into()]));
+    }
+    draft.push(Fact::MayWait(MayWait { until, signed: draft.signature() }));
+    let priority = known.priority.max(Priority::P2);
+    draft.push(Fact::Requeued { stream: known.stream, priority, due: until });
+    draft.push(Fact::ActionMoved { action, deadline: until });
     Ok(())
 }
 

@@ -136,13 +136,23 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn note(&mut self, kind: NoteKind, text: &Private<String>) {
-        self.note_on(kind, text, None);
+        self.write(kind, text, None, None);
     }
 
-    pub(super) fn note_on(&mut self, kind: NoteKind, text: &Private<String>, visit: Option<VisitId>) {
+    /// A note on a visit.
+    pub(super) fn note_on(&mut self, kind: NoteKind, text: &Private<String>, visit: VisitId) {
+        self.write(kind, text, Some(visit), None);
+    }
+
+    /// A note that goes with a decision.
+    pub(super) fn note_of(&mut self, kind: NoteKind, text: &Private<String>, decision: DecisionId) {
+        self.write(kind, text, None, Some(decision));
+    }
+
+    fn write(&mut self, kind: NoteKind, text: &Private<String>, visit: Option<VisitId>, decision: Option<DecisionId>) {
         let id = NoteId(self.id("note"));
         let by = self.context.actor.person.clone();
-        self.say(Words::Note(Note { id, kind, by, at: self.now, visit, text: text.clone() }));
+        self.say(Words::Note(Note { id, kind, by, at: self.now, visit, decision, text: text.clone() }));
     }
 
     pub(super) fn signature(&self) -> Signature {
@@ -163,6 +173,11 @@ impl<'a> Draft<'a> {
 
     /// Opens the action by which a regulator of the case's stream must decide (again), in the queue from now.
     pub(super) fn call_for_regulator(&mut self) {
+        self.call_for_regulator_as(Priority::P2);
+    }
+
+    /// The same, not behind those of `least` priority.
+    pub(super) fn call_for_regulator_as(&mut self, least: Priority) {
         let Ok(case) = self.case() else { return };
         let Some(qualification) = case.qualification.clone() else {
             let deadline = self.now + self.context.territory.regulation.deadlines.qualify;
@@ -172,7 +187,7 @@ impl<'a> Draft<'a> {
             return;
         }
         // What comes back has waited once: never behind the deferred.
-        let priority = qualification.priority.min(Priority::P2);
+        let priority = qualification.priority.min(least);
         let due = due(priority, self.now, self.due_spans());
         self.push(Fact::Requeued { stream: qualification.stream, priority, due });
         self.open(ActionKind::Regulate, regulators(qualification.stream), due, About::default());

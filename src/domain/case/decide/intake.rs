@@ -9,7 +9,7 @@ use crate::domain::{
         refusal::Refusal,
         sealed::{NoteKind, Words},
         state::{Channel, Line},
-        status::{Status, status},
+        status::{Status, stage},
     },
     ids::{CaseId, case_id},
     person::Private,
@@ -19,7 +19,7 @@ use crate::domain::{
     },
 };
 
-use super::{draft::Draft, paper, qualify};
+use super::{draft::Draft, file, paper, qualify};
 
 pub(super) fn open(draft: &mut Draft<'_>, open: &Open) -> Result<(), Refusal> {
     let id = case_id(draft.context.command_id, draft.now);
@@ -39,7 +39,13 @@ pub(super) fn open(draft: &mut Draft<'_>, open: &Open) -> Result<(), Refusal> {
     } else if let Some(paper) = &open.paper {
         return paper::enter(draft, open, paper);
     } else if open.answered || open.opened.channel != Channel::Telephony {
-        draft.open(ActionKind::Qualify, arm(draft), draft.now + deadlines.qualify, About::default());
+        let begins = open.particulars.activates.unwrap_or(draft.now);
+        if begins > draft.now {
+            draft.push(Fact::ActivatesAt(begins));
+        }
+        // What was made in advance waits at the desk for its hour.
+        let owner = if begins > draft.now { arm_desk() } else { arm(draft) };
+        draft.open(ActionKind::Qualify, owner, begins.max(draft.now) + deadlines.qualify, About::default());
     } else {
         draft.open(ActionKind::AnswerCall, arm_desk(), draft.now + deadlines.answer_call, About::default());
     }
@@ -49,13 +55,22 @@ pub(super) fn open(draft: &mut Draft<'_>, open: &Open) -> Result<(), Refusal> {
 pub(super) fn amend(draft: &mut Draft<'_>, particulars: &Particulars) -> Result<(), Refusal> {
     not_closed(draft)?;
     set(draft, particulars);
+    particulars.motive.as_deref().map_or(Ok(()), |code| file::motive(draft, code))
+}
+
+/// Words are always taken while the case is here. Once the file is valid they are an addendum: what was there is frozen.
+pub(super) fn add_note(draft: &mut Draft<'_>, text: &Private<String>) -> Result<(), Refusal> {
+    let kind = match where_it_stands(draft)? {
+        Status::Planned | Status::Active | Status::Achieved => NoteKind::Note,
+        Status::Valid | Status::Closed | Status::Filed => NoteKind::Addendum,
+        Status::Archived => return Err(Refusal::state("case", "it is archived (ARCHIVE): nothing is added any more")),
+    };
+    draft.note(kind, text);
     Ok(())
 }
 
-pub(super) fn add_note(draft: &mut Draft<'_>, text: &Private<String>) -> Result<(), Refusal> {
-    draft.case()?;
-    draft.note(NoteKind::Note, text);
-    Ok(())
+fn where_it_stands(draft: &Draft<'_>) -> Result<Status, Refusal> {
+    Ok(stage(draft.case()?, draft.now, Some(draft.context.territory.regulation.archived_after)))
 }
 
 /// A repeat call raises the case: a doctor becomes compulsory, and a deferred case is regulated now.
@@ -180,11 +195,11 @@ pub(super) fn set(draft: &mut Draft<'_>, particulars: &Particulars) {
 
 /// A closed file is not reactivated: a new call opens a new file linked to it (domain.md §2.7).
 pub(super) fn not_closed(draft: &Draft<'_>) -> Result<(), Refusal> {
-    match status(draft.case()?, draft.now) {
-        Status::Closed => {
+    match where_it_stands(draft)? {
+        Status::Closed | Status::Filed | Status::Archived => {
             Err(Refusal::state("case", "it is closed (CLOTURE): open a new case and link it to this one"))
         }
-        Status::Active | Status::Achieved | Status::Valid => Ok(()),
+        Status::Planned | Status::Active | Status::Achieved | Status::Valid => Ok(()),
     }
 }
 

@@ -1,8 +1,11 @@
 //! decide: a command and the records it concerns become facts, or one refusal. Pure; the same input gives the same
 //! output, always.
 
+mod beside;
 mod claims;
+mod counter;
 mod draft;
+mod file;
 mod intake;
 mod offers;
 mod paper;
@@ -102,7 +105,7 @@ pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refus
         Command::Qualify(qualify) => qualify::qualify(&mut draft, qualify),
         Command::Dismiss(attribution) => qualify::dismiss(&mut draft, *attribution),
         Command::Claim => claims::claim(&mut draft),
-        Command::Release { claim_no } => claims::release(&mut draft, *claim_no),
+        Command::Release { claim_no, may_wait } => claims::release(&mut draft, *claim_no, *may_wait),
         Command::ForceRelease { reason } => claims::force_release(&mut draft, reason),
         Command::Resume { claim_no } => claims::resume(&mut draft, *claim_no),
         Command::AcceptHandOver => claims::accept_hand_over(&mut draft),
@@ -113,10 +116,10 @@ pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refus
         Command::AnswerOffer { offer, answer } => offers::answer(&mut draft, *offer, answer),
         Command::Cancel { offer, reason } => offers::cancel(&mut draft, *offer, reason),
         Command::RenewHold { offer } => offers::renew_hold(&mut draft, *offer),
-        Command::Attend { offer, seen } => offers::attend(&mut draft, *offer, *seen),
+        Command::Attend { offer, seen, counter } => offers::attend(&mut draft, *offer, *seen, counter.as_deref()),
         Command::TakeVisit { offer, shift } => visit::take(&mut draft, *offer, *shift),
         Command::MoveVisit { visit, status, happened } => visit::step(&mut draft, *visit, *status, *happened),
-        Command::ReportVisit { visit, text } => visit::report(&mut draft, *visit, text),
+        Command::ReportVisit { visit, text, counter } => visit::report(&mut draft, *visit, text, counter.as_deref()),
         Command::EndAction { action, end, note } => upkeep::end_action(&mut draft, *action, *end, note.as_ref()),
         Command::PublishSlot { slot, responder, kind, start, end } => {
             supply::publish_slot(&mut draft, *slot, responder, *kind, (*start, *end))
@@ -128,6 +131,7 @@ pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refus
         Command::EndShift(shift) => supply::end_shift(&mut draft, *shift),
         Command::Fire(timer) => upkeep::fire(&mut draft, *timer),
     }?;
+    file::settle(&mut draft);
     let outcome = draft.finish();
     match invariants::broken(context.records, &outcome) {
         Some(rule) => Err(Refusal::Broken(rule.to_string())),

@@ -4,7 +4,7 @@ use crate::domain::{
     actor::Role,
     case::{
         action::{About, Action, ActionKind, End, Owner},
-        command::OfferAnswer,
+        command::{Counter, OfferAnswer},
         fact::Fact,
         refusal::Refusal,
         sealed::NoteKind,
@@ -18,6 +18,7 @@ use crate::domain::{
 };
 
 use super::{
+    counter,
     draft::{Draft, coordinators},
     regulate::reason_given,
     route::check_person,
@@ -134,7 +135,7 @@ pub(super) fn renew_hold(draft: &mut Draft<'_>, id: OfferId) -> Result<(), Refus
 }
 
 /// The patient was seen, and the own GP hears of it; or did not come, and a regulator hears of it.
-pub(super) fn attend(draft: &mut Draft<'_>, id: OfferId, seen: bool) -> Result<(), Refusal> {
+pub(super) fn attend(draft: &mut Draft<'_>, id: OfferId, seen: bool, counter: Option<&Counter>) -> Result<(), Refusal> {
     let offer = draft.case()?.offer(id).cloned().ok_or_else(|| Refusal::NotFound("offer".to_owned()))?;
     let waits = draft
         .case()?
@@ -144,7 +145,11 @@ pub(super) fn attend(draft: &mut Draft<'_>, id: OfferId, seen: bool) -> Result<(
         return Err(Refusal::state("offer", "no appointment to come belongs to it"));
     }
     own_offer(draft, &offer)?;
+    if counter.is_some() && !seen {
+        return Err(Refusal::field("counter_regulation", "only when the patient came: a no-show goes to a regulator"));
+    }
     draft.reply.offer = Some(id);
+    counter::record(draft, offer.decision, counter)?;
     if seen {
         return_of_information(draft, &offer);
     } else {

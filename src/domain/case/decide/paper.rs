@@ -15,7 +15,7 @@ use crate::domain::{
     ids::DecisionId,
     regulation::{
         decision::{Answer, Decision, Signature, answer_fault},
-        need::contradictions,
+        need::{CareType, contradictions},
         qualification::{Priority, Qualification},
     },
     time::Instant,
@@ -63,15 +63,14 @@ fn faults(draft: &Draft<'_>, open: &Open, paper: &Paper) -> Vec<FieldFault> {
 fn of_decision(draft: &Draft<'_>, open: &Open, paper: &Paper, decision: &PaperDecision) -> Vec<FieldFault> {
     let mut faults: Vec<_> = contradictions(&decision.need, paper.qualify.stream)
         .into_iter()
-        .map(|(field, what)| FieldFault::new(format!("decision.{field}"), what))
+        .map(|wrong| in_decision(wrong.into()))
         .collect();
+    faults.extend(needs_the_console(decision));
     if draft.context.actor.role != Role::Regulator {
         let problem = "the doctor who signed the sheet enters it; leave it out, and a regulator finds the case waiting";
         faults.push(FieldFault::new("decision", problem));
     }
-    if let Some((field, problem)) = answer_fault(&decision.need, decision.care, decision.supply) {
-        faults.push(FieldFault::new(format!("decision.{field}"), problem));
-    }
+    faults.extend(answer_fault(&decision.need, decision.care, decision.supply).map(|wrong| in_decision(wrong.into())));
     if decision.arranged && !decision.care.needs_supply() {
         faults.push(FieldFault::new("decision.arranged", "this care needs no responder: leave it out"));
     }
@@ -84,20 +83,38 @@ fn of_decision(draft: &Draft<'_>, open: &Open, paper: &Paper, decision: &PaperDe
     faults
 }
 
+fn in_decision(fault: FieldFault) -> FieldFault {
+    FieldFault { field: format!("decision.{}", fault.field), ..fault }
+}
+
+/// What a sheet cannot say: a refusal with all that it takes; a prescription is on the sheet, and its words go with it.
+fn needs_the_console(decision: &PaperDecision) -> Option<FieldFault> {
+    match decision.care {
+        CareType::RefusedByPatient => {
+            let problem =
+                "a refusal is signed at the console: enter the need without decision, and a regulator signs it";
+            Some(FieldFault::new("decision.care", problem))
+        }
+        CareType::PhonePrescription if decision.note.is_none() => {
+            Some(FieldFault::new("decision.note", "must be set: the drugs, doses and days as the sheet has them"))
+        }
+        _ => None,
+    }
+}
+
 fn decided(draft: &mut Draft<'_>, paper: &PaperDecision, qualification: Qualification) {
     draft.push(Fact::Qualified(qualification));
     let id = DecisionId(draft.id("decision"));
     let signed = Signature { at: paper.at, ..draft.signature() };
-    let decision = Decision { id, need: paper.need.clone(), signed: signed.clone(), protocol: None, answer: None };
-    draft.push(Fact::NeedSigned(Box::new(decision)));
+    draft.push(Fact::NeedSigned(Box::new(Decision::needed(id, paper.need.clone(), signed.clone()))));
     draft.reply.decision = Some(id);
     if let Some(note) = &paper.note {
         draft.note(NoteKind::Advice, note);
     }
     if paper.arranged {
-        arranged(draft, id, Answer { care: paper.care, supply: paper.supply, signed });
+        arranged(draft, id, Answer::new(paper.care, paper.supply, signed));
     } else {
-        regulate::answer(draft, id, Answer { care: paper.care, supply: paper.supply, signed });
+        regulate::answer(draft, id, Answer::new(paper.care, paper.supply, signed));
     }
 }
 

@@ -10,6 +10,7 @@ use crate::domain::{
         fact::Fact,
         refusal::{FieldFault, Refusal},
         sealed::NoteKind,
+        state::Case,
     },
     ids::{DecisionId, PersonId},
     regulation::{
@@ -166,9 +167,11 @@ pub(super) fn flag(draft: &mut Draft<'_>, flag: Flag) {
     if qualification.flags.contains(&flag) {
         return;
     }
+    // What is heard anew ends a doctor's word that it may wait, like any deferral.
+    let deferred = qualification.priority == Priority::P3 || draft.case().is_ok_and(|case| case.may_wait.is_some());
     draft.push(Fact::Flagged(flag));
-    if qualification.priority == Priority::P3 {
-        let priority = Priority::P2;
+    if deferred {
+        let priority = qualification.priority.min(Priority::P2);
         let lifted = due(priority, draft.now, draft.due_spans()).min(qualification.due);
         draft.push(Fact::Requeued { stream: qualification.stream, priority, due: lifted });
         let waits = draft.case().ok().and_then(|case| case.open_action(ActionKind::Regulate).map(|action| action.id));
@@ -264,10 +267,16 @@ fn all_flags(draft: &Draft<'_>, given: &[Flag]) -> Vec<Flag> {
         flags.extend(case.qualification.iter().flat_map(|known| known.flags.iter().copied()));
         flags.extend(case.patients.iter().any(|patient| patient.infant).then_some(Flag::Infant));
         flags.extend(case.repeat_of.map(|_| Flag::RepeatCall));
+        flags.extend(calls_again(case).then_some(Flag::RepeatCall));
     }
     flags.sort_unstable();
     flags.dedup();
     flags
+}
+
+/// Everything decided was carried out, and the same file is asked for again: the re-call that re-opens it (HubSante.etat).
+fn calls_again(case: &Case) -> bool {
+    !case.decisions.is_empty() && case.open_actions().all(|action| action.kind == ActionKind::CompleteFile)
 }
 
 /// P1 to P3 wait for a regulator; NR waits for the ARM to end the file or qualify it again.
@@ -336,9 +345,10 @@ fn by_protocol(
         reasons: qualification.motive.iter().cloned().collect(),
     };
     let signed = draft.signature();
-    let answer = Some(Answer { care: need.care, supply: None, signed: signed.clone() });
+    let answer = Some(Answer::new(need.care, None, signed.clone()));
     draft.reply.decision = Some(id);
-    draft.push(Fact::NeedSigned(Box::new(Decision { id, need, signed, protocol: Some(protocol.name), answer })));
+    let decision = Decision { protocol: Some(protocol.name), answer, ..Decision::needed(id, need, signed) };
+    draft.push(Fact::NeedSigned(Box::new(decision)));
     draft.call_for_coordinator(id);
     draft.end(End::Replaced, |action| matches!(action.kind, ActionKind::Regulate | ActionKind::TelephoneAppointment));
     Ok(())

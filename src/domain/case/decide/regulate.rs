@@ -3,7 +3,7 @@
 use crate::domain::{
     actor::Role,
     case::{
-        action::{About, ActionKind, Owner},
+        action::{About, ActionKind, End, Owner},
         command::{SignAnswer, SignNeed},
         fact::Fact,
         refusal::{FieldFault, Refusal},
@@ -13,12 +13,13 @@ use crate::domain::{
     person::Private,
     regulation::{
         decision::{Answer, Decision, answer_fault},
-        need::{CareType, contradictions},
+        need::{CareLevel, CareType, contradictions},
         qualification::{Priority, Stream, due},
     },
 };
 
 use super::{
+    beside::{self, Done},
     claims,
     draft::{Draft, coordinators, regulators},
 };
@@ -27,35 +28,44 @@ pub(super) fn sign_need(draft: &mut Draft<'_>, command: &SignNeed) -> Result<(),
     if draft.held(command.claim_no, command.note.as_ref())?.is_none() {
         return Ok(());
     }
+    // A refusal needs no supply: what is needed is signed, and that the patient will not have it.
+    let refused = command.beside.refusal.is_some();
+    let need = &command.need;
+    let care = if refused { CareType::RefusedByPatient } else { need.care };
+    let mut faults = need_faults(draft, command)?;
+    let done = Done { care, level: need.level, patient: need.patient };
+    faults.extend(beside::faults(draft, done, &command.beside));
+    beside::none_of(faults)?;
+    let id = DecisionId(draft.id("decision"));
+    let one_act = !care.needs_supply();
+    let dialogue = command.beside.dialogue.clone().filter(|_| !one_act);
+    let decision = Decision { dialogue, ..Decision::needed(id, need.clone(), draft.signature()) };
+    draft.push(Fact::NeedSigned(Box::new(decision)));
+    draft.reply.decision = Some(id);
+    beside::keep_words(draft, id, command.note.as_ref(), &command.beside);
+    if let Some(at) = command.follow_up {
+        draft.open(ActionKind::FollowUp, coordinators(), at, about(id));
+    }
+    if one_act {
+        let signed = beside::answer(draft, care, None, &command.beside);
+        answer(draft, id, signed);
+    }
+    beside::ask_again(draft, id, command.beside.dialogue.as_ref(), refused);
+    leave(draft, command.claim_no, command.keep);
+    Ok(())
+}
+
+fn need_faults(draft: &Draft<'_>, command: &SignNeed) -> Result<Vec<FieldFault>, Refusal> {
     let case = draft.case()?;
     let stream = case.qualification.as_ref().map_or(Stream::Snp, |known| known.stream);
-    let mut faults: Vec<_> =
-        contradictions(&command.need, stream).into_iter().map(|(field, what)| FieldFault::new(field, what)).collect();
+    let mut faults: Vec<FieldFault> = contradictions(&command.need, stream).into_iter().map(Into::into).collect();
     if case.patient(command.need.patient).is_none() && !(case.patients.is_empty() && command.need.patient == 1) {
         faults.push(FieldFault::new("need.patient", "no patient of this case has this number: add the patient first"));
     }
     if command.follow_up.is_some_and(|at| at <= draft.now) {
         faults.push(FieldFault::new("follow_up_unix_ms", "must be in the future"));
     }
-    if !faults.is_empty() {
-        return Err(Refusal::Fields(faults));
-    }
-    let id = DecisionId(draft.id("decision"));
-    let (need, signed) = (command.need.clone(), draft.signature());
-    draft.push(Fact::NeedSigned(Box::new(Decision { id, need: need.clone(), signed, protocol: None, answer: None })));
-    draft.reply.decision = Some(id);
-    words(draft, command.note.as_ref());
-    if !need.care.needs_supply() {
-        let signed = draft.signature();
-        answer(draft, id, Answer { care: need.care, supply: None, signed });
-    }
-    if let Some(at) = command.follow_up {
-        draft.open(ActionKind::FollowUp, coordinators(), at, about(id));
-    }
-    if !command.keep {
-        leave_if_decided(draft, command.claim_no);
-    }
-    Ok(())
+    Ok(faults)
 }
 
 pub(super) fn sign_answer(draft: &mut Draft<'_>, command: &SignAnswer) -> Result<(), Refusal> {
@@ -66,16 +76,19 @@ pub(super) fn sign_answer(draft: &mut Draft<'_>, command: &SignAnswer) -> Result
     if decision.answer.is_some() {
         return Err(Refusal::state("decision", "it is answered already: sign a new need to decide otherwise"));
     }
-    if let Some((field, problem)) = answer_fault(&decision.need, command.care, command.supply) {
-        return Err(Refusal::field(field, problem));
-    }
+    let done = Done { care: command.care, level: decision.need.level, patient: decision.need.patient };
+    let mut faults: Vec<_> =
+        answer_fault(&decision.need, command.care, command.supply).into_iter().map(FieldFault::from).collect();
+    faults.extend(beside::forbidden_answer(draft, done));
+    faults.extend(beside::faults(draft, done, &command.beside));
+    beside::none_of(faults)?;
     draft.reply.decision = Some(command.decision);
-    words(draft, command.note.as_ref());
-    let signed = draft.signature();
-    answer(draft, command.decision, Answer { care: command.care, supply: command.supply, signed });
-    if !command.keep {
-        leave_if_decided(draft, command.claim_no);
-    }
+    beside::keep_words(draft, command.decision, command.note.as_ref(), &command.beside);
+    let signed = beside::answer(draft, command.care, command.supply, &command.beside);
+    answer(draft, command.decision, signed);
+    let refused = command.care == CareType::RefusedByPatient;
+    beside::ask_again(draft, command.decision, command.beside.dialogue.as_ref(), refused);
+    leave(draft, command.claim_no, command.keep);
     Ok(())
 }
 
@@ -95,7 +108,7 @@ pub(super) fn reorient(
     draft.note(NoteKind::Reason, reason);
     draft.push(Fact::Requeued { stream, priority, due });
     draft.push(Fact::ClaimEnded { no: claim_no });
-    draft.end_kind(ActionKind::Regulate, crate::domain::case::action::End::Replaced);
+    draft.end_kind(ActionKind::Regulate, End::Replaced);
     draft.open(ActionKind::Regulate, regulators(stream), due, About::default());
     if let Some(agreed) = draft.case()?.open_action(ActionKind::TelephoneAppointment).map(|action| action.deadline) {
         draft.end_kind(ActionKind::TelephoneAppointment, crate::domain::case::action::End::Replaced);
@@ -112,12 +125,6 @@ pub(super) fn reason_given(reason: &Private<String>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn words(draft: &mut Draft<'_>, note: Option<&Private<String>>) {
-    if let Some(note) = note {
-        draft.note(NoteKind::Advice, note);
-    }
-}
-
 fn about(decision: DecisionId) -> About {
     About { decision: Some(decision), ..About::default() }
 }
@@ -132,22 +139,52 @@ pub(super) fn answer(draft: &mut Draft<'_>, decision: DecisionId, answer: Answer
         CareType::Consultation | CareType::HomeVisit | CareType::Teleconsultation => {
             draft.call_for_coordinator(decision)
         }
-        CareType::PhonePrescription => {
+        CareType::PhonePrescription if beside::to_deliver(draft, decision) => {
             draft.open(ActionKind::DeliverPrescription, coordinators(), now + deadlines.prescription, about);
         }
-        CareType::Ambulance | CareType::EmergencyDepartment | CareType::Amu => {
-            let owner = Owner::Desk(Role::Regulator, Some(Stream::Amu));
-            draft.open(ActionKind::AwaitReport, owner, now + deadlines.ambulance_report, about);
+        CareType::Ambulance => await_report(draft, about),
+        CareType::EmergencyDepartment => {
+            draft.open(ActionKind::AnnouncePatient, coordinators(), now + deadlines.announce, about);
         }
+        CareType::Amu => to_amu(draft, decision),
         CareType::OtherResource => draft.open(ActionKind::FollowUp, coordinators(), now + deadlines.follow_up, about),
-        CareType::Advice | CareType::NoFurther => {}
+        CareType::Advice | CareType::PhonePrescription | CareType::NoFurther | CareType::RefusedByPatient => {}
     }
 }
 
-/// The doctor has decided: the claim ends with the regulation, unless a signature is missing.
-fn leave_if_decided(draft: &mut Draft<'_>, claim_no: u64) {
-    claims::finish_if_decided(draft);
-    if draft.case().is_ok_and(|case| case.open_action(ActionKind::Regulate).is_none()) {
+/// The desk of the AMU waits for word of the ambulance, of the SMUR or from the department.
+pub(super) fn await_report(draft: &mut Draft<'_>, about: About) {
+    let owner = Owner::Desk(Role::Regulator, Some(Stream::Amu));
+    let deadline = draft.now + draft.context.territory.regulation.deadlines.ambulance_report;
+    draft.open(ActionKind::AwaitReport, owner, deadline, about);
+}
+
+/// In the AMU's own stream its means are sent, and their report awaited. From another stream the case is handed over: it
+/// stays with who signed until an AMU regulator has accepted in so many words, and decides.
+fn to_amu(draft: &mut Draft<'_>, decision: DecisionId) {
+    let known = draft.case().ok().and_then(|case| case.qualification.clone());
+    let Some(known) = known.filter(|known| known.stream != Stream::Amu) else {
+        return await_report(draft, about(decision));
+    };
+    let vital = draft.decision(decision).is_ok_and(|decision| decision.need.level == CareLevel::R1);
+    let priority = if vital { Priority::P0 } else { known.priority.min(Priority::P1) };
+    draft.push(Fact::Requeued { stream: Stream::Amu, priority, due: draft.now });
+    let owner = Owner::Person(draft.context.actor.person.clone());
+    let deadline = draft.now + draft.context.territory.regulation.deadlines.hand_over;
+    draft.open(ActionKind::HandOver, owner, deadline, About::default());
+    draft.end(End::Replaced, |action| {
+        matches!(action.kind, ActionKind::Regulate | ActionKind::CallBack | ActionKind::Unanswered)
+    });
+}
+
+/// The doctor has decided: the claim ends with the regulation, unless another decision comes or a signature is missing.
+fn leave(draft: &mut Draft<'_>, claim_no: u64, keep: bool) {
+    if !keep {
+        claims::finish_if_decided(draft);
+    }
+    // What was handed over is not kept either.
+    let waits = draft.case().is_ok_and(|case| case.open_action(ActionKind::Regulate).is_some());
+    if !waits {
         draft.push(Fact::ClaimEnded { no: claim_no });
     }
 }

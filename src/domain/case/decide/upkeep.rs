@@ -15,7 +15,7 @@ use crate::domain::{
     routing::WhyNot,
 };
 
-use super::{draft::Draft, intake, qualify};
+use super::{draft::Draft, intake, qualify, regulate};
 
 /// Fires a timer. One that has become pointless meanwhile is refused: whoever made it so has done the work.
 pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Refusal> {
@@ -87,12 +87,13 @@ pub(super) fn end_action(
         draft.call_for_regulator();
     }
     draft.push(Fact::ActionEnded { action: id, end });
-    if end.bad() && action.kind == ActionKind::TelephoneAppointment {
+    match action.kind {
         // Whoever was to be rung at an agreed hour and does not answer is no longer one who can wait.
-        qualify::flag(draft, Flag::LostCall);
-    }
-    if !end.bad() && action.kind == ActionKind::CallBack {
-        intake::to_next(draft)?;
+        ActionKind::TelephoneAppointment if end.bad() => qualify::flag(draft, Flag::LostCall),
+        ActionKind::CallBack if !end.bad() => intake::to_next(draft)?,
+        // The department has accepted: whether the patient arrived is still to be heard.
+        ActionKind::AnnouncePatient if !end.bad() => regulate::await_report(draft, action.about),
+        _ => {}
     }
     Ok(())
 }
@@ -126,12 +127,17 @@ fn ended_elsewhere(action: &Action, end: End) -> Option<&'static str> {
             Some("it ends with the offer's answer")
         }
         ActionKind::Appointment => Some("it ends with the attendance"),
+        ActionKind::CompleteFile => {
+            Some("it ends when the file is complete: AmendCase with what `missing_for_validation` names")
+        }
         ActionKind::CallBack
         | ActionKind::Route
         | ActionKind::Visit
         | ActionKind::DeliverPrescription
         | ActionKind::AwaitReport
         | ActionKind::ReturnOfInformation
+        | ActionKind::AnnouncePatient
+        | ActionKind::SeeCounterRegulation
         | ActionKind::FollowUp
         | ActionKind::TelephoneAppointment => None,
     }
@@ -146,10 +152,9 @@ fn owner(draft: &Draft<'_>, action: &Action) -> Result<(), Refusal> {
         Owner::Responder(id) => directory.get(id).is_some_and(|known| known.doctors.contains(&actor.person)),
         Owner::Desk(role, _) => *role == actor.role,
     };
-    let may = yours || matches!(actor.role, Role::Regulator | Role::Coordinator | Role::Dispatcher);
-    if may {
-        Ok(())
-    } else {
-        Err(Refusal::Role { role: "other".to_owned(), needed: "the owner of the action".to_owned() })
-    }
+    let desk = matches!(actor.role, Role::Regulator | Role::Coordinator | Role::Dispatcher);
+    let doctors = action.kind == ActionKind::SeeCounterRegulation;
+    let needed = if doctors { "a regulator" } else { "the owner of the action" };
+    let may = if doctors { actor.role == Role::Regulator } else { yours || desk };
+    if may { Ok(()) } else { Err(Refusal::Role { role: "other".to_owned(), needed: needed.to_owned() }) }
 }

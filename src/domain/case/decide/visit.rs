@@ -4,6 +4,7 @@ use crate::domain::{
     actor::Role,
     case::{
         action::{About, Action, ActionKind, End, Owner},
+        command::Counter,
         fact::Fact,
         refusal::Refusal,
         sealed::NoteKind,
@@ -16,7 +17,7 @@ use crate::domain::{
     visits::{Shift, Visit, VisitStatus},
 };
 
-use super::{draft::Draft, offers::return_of_information, route::check_person};
+use super::{counter, draft::Draft, offers::return_of_information, route::check_person};
 
 pub(super) fn take(draft: &mut Draft<'_>, id: OfferId, shift: ShiftId) -> Result<(), Refusal> {
     let offer = draft.open_offer(id)?;
@@ -88,7 +89,12 @@ fn finished(draft: &mut Draft<'_>, visit: &Visit) {
     draft.end(End::Done, |action| action.kind == ActionKind::Visit && action.about.visit == Some(id));
 }
 
-pub(super) fn report(draft: &mut Draft<'_>, id: VisitId, text: &Private<String>) -> Result<(), Refusal> {
+pub(super) fn report(
+    draft: &mut Draft<'_>,
+    id: VisitId,
+    text: &Private<String>,
+    counter: Option<&Counter>,
+) -> Result<(), Refusal> {
     let visit = known(draft, id)?;
     own_visit(draft, &visit)?;
     if text.reveal().trim().is_empty() {
@@ -97,7 +103,8 @@ pub(super) fn report(draft: &mut Draft<'_>, id: VisitId, text: &Private<String>)
     if visit.status != VisitStatus::Finished {
         return Err(Refusal::state("visit", "it has not ended: report FINPEC first"));
     }
-    draft.note_on(NoteKind::Report, text, Some(id));
+    draft.note_on(NoteKind::Report, text, id);
+    counter::record(draft, visit.decision, counter)?;
     // A second report adds its words; only the one that was awaited sends them on.
     let awaited = |action: &Action| action.kind == ActionKind::AwaitReport && action.about.visit == Some(id);
     let offer = draft.case()?.offer(visit.offer).filter(|_| draft.case().is_ok_and(|c| c.open_actions().any(awaited)));

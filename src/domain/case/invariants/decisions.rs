@@ -8,6 +8,7 @@ use crate::domain::{
     },
     regulation::{
         decision::Decision,
+        need::CareType,
         qualification::{Priority, Qualification, Stream},
     },
     visits::Visit,
@@ -25,6 +26,16 @@ pub(super) fn state(case: &Case, found: &mut Vec<Found>) {
     let mut taken = case.visits.iter().filter_map(|visit| visit.doctor.as_ref()).map(|(doctor, _)| doctor);
     let both = taken.any(|doctor| case.regulators.contains(doctor) && !case.excepted.contains(doctor));
     note(found, both, 6, "a regulator is its responder");
+    let word = case.may_wait.as_ref().is_some_and(|said| !case.regulators.contains(&said.signed.by));
+    note(found, word, 5, "a case may wait by the word of nobody who regulated it");
+    let emptied = case.decisions.iter().any(|decision| unwritten(case, decision));
+    note(found, emptied, 13, "a prescription is signed and not written");
+}
+
+/// Signed at a console as a prescription, and its lines are not in the sealed part.
+fn unwritten(case: &Case, decision: &Decision) -> bool {
+    let prescribed = decision.answer.as_ref().is_some_and(|answer| answer.prescribed.is_some());
+    prescribed && !case.sealed.prescriptions.iter().any(|written| written.decision == decision.id)
 }
 
 fn by_doctor(decision: &&Decision) -> bool {
@@ -64,9 +75,19 @@ fn dismissed(case: &Case, found: &mut Vec<Found>) {
 
 fn reasonless(decision: &Decision) -> bool {
     let answer = decision.answer.as_ref();
-    let differs = answer.is_some_and(|answer| (answer.care != decision.need.care) != answer.supply.is_some());
+    // A patient's refusal has its own evidence, and no reason of supply.
+    let differs = answer.is_some_and(|answer| match answer.care {
+        CareType::RefusedByPatient => {
+            let told = answer.refusal.is_some_and(|refusal| refusal.risks_explained);
+            let net = answer.dialogue.as_ref().is_some_and(|told| told.safety_net.is_some());
+            !(told && net) || answer.supply.is_some() || decision.protocol.is_some()
+        }
+        care => (care != decision.need.care) != answer.supply.is_some() || answer.refusal.is_some(),
+    });
+    let uncounted = decision.counter.as_ref().is_some_and(|counter| counter.reasons.is_empty());
     let unnamed = decision.protocol.as_ref().is_some_and(String::is_empty);
     differs
+        || uncounted
         || unnamed
         || decision.signed.rules.is_empty()
         || answer.is_some_and(|answer| answer.signed.rules.is_empty())
@@ -81,11 +102,15 @@ pub(super) fn history(old: &Case, new: &Case, found: &mut Vec<Found>) {
     let kept = |known: &Decision| {
         new.decision(known.id).is_some_and(|now| {
             (&now.need, &now.signed, &now.protocol) == (&known.need, &known.signed, &known.protocol)
+                && now.dialogue == known.dialogue
                 && (known.answer.is_none() || now.answer == known.answer)
+                && (known.counter.is_none() || now.counter == known.counter)
         })
     };
     note(found, !old.decisions.iter().all(kept), 13, "a signed need or answer was overwritten");
     note(found, !new.sealed.notes.starts_with(&old.sealed.notes), 13, "a note was changed");
+    let written = new.sealed.prescriptions.starts_with(&old.sealed.prescriptions);
+    note(found, !written, 13, "a prescription was changed");
     let regulators = old.regulators.is_subset(&new.regulators);
     note(found, !regulators, 6, "somebody who regulated the case is no longer known for it");
     if let Some(known) = &old.qualification {

@@ -4,7 +4,7 @@ use crate::{
     domain::{
         case::Claim,
         regulation::{
-            decision::{Answer, Decision, Signature},
+            decision::{Answer, CounterRegulation, Decision, MayWait, Signature},
             motives::Motive,
             need::Need,
             protocols::Book,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 use super::{
-    super::{codes::Coded, protocols::proposed},
+    super::{beside::dialogue_told, codes::Coded, protocols::proposed},
     ms, text,
 };
 
@@ -75,6 +75,9 @@ pub fn decision(known: &Decision) -> pb::Decision {
         protocol: known.protocol.clone().unwrap_or_default(),
         answer: known.answer.as_ref().map(answer),
         deadline_unix_ms: known.deadline().unix_ms(),
+        dialogue: known.dialogue.as_ref().map(dialogue_told),
+        prescription: None,
+        counter_regulation: known.counter.as_ref().map(counter),
     }
 }
 
@@ -83,7 +86,28 @@ fn answer(known: &Answer) -> pb::Answer {
         care: known.care.wire(),
         supply_reason: known.supply.map_or(0, Coded::wire),
         signed: Some(signature(&known.signed)),
+        dialogue: known.dialogue.as_ref().map(dialogue_told),
+        refusal: known.refusal.map(|refusal| pb::PatientRefusal {
+            capacity: refusal.capacity.wire(),
+            risks_explained: refusal.risks_explained,
+        }),
     }
+}
+
+/// What the responder did instead; the words are among the notes.
+fn counter(known: &CounterRegulation) -> pb::CounterRegulation {
+    pb::CounterRegulation {
+        care: known.care.wire(),
+        reasons: known.reasons.iter().map(|reason| reason.wire()).collect(),
+        words: String::new(),
+        by: known.by.to_string(),
+        at_unix_ms: known.at.unix_ms(),
+    }
+}
+
+/// A regulator's word that a case may wait.
+pub fn may_wait(known: &MayWait) -> pb::MayWait {
+    pb::MayWait { until_unix_ms: known.until.unix_ms(), signed: Some(signature(&known.signed)) }
 }
 
 fn signature(known: &Signature) -> pb::Signature {

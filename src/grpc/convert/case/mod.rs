@@ -5,7 +5,7 @@ mod people;
 mod route;
 mod work;
 
-pub use decided::{claim, decision, need, qualification};
+pub use decided::{claim, decision, may_wait, need, qualification};
 pub use people::{caller, patient, place, safety};
 pub use route::{means, offer, plan};
 pub use work::{action, note, visit};
@@ -22,7 +22,7 @@ use crate::{
     grpc::pb,
 };
 
-use super::{codes::Coded, protocols::kept};
+use super::{beside::prescription_told, codes::Coded, protocols::kept};
 
 /// Milliseconds on the wire; 0 when there is none.
 pub fn ms(at: Option<Instant>) -> i64 {
@@ -48,6 +48,11 @@ pub fn view(reader: &Actor, ground: &Place, known: &CaseView) -> pb::CaseView {
             .iter()
             .map(|known| patient(known, case.sealed.identities.iter().find(|who| who.number == known.number)))
             .collect();
+        for written in &case.sealed.prescriptions {
+            let id = written.decision.to_string();
+            let decision = view.decisions.iter_mut().find(|known| known.decision_id == id);
+            decision.into_iter().for_each(|known| known.prescription = Some(prescription_told(written)));
+        }
     } else {
         view.sealed = true;
     }
@@ -123,5 +128,7 @@ fn clear(ground: &Place, known: &CaseView) -> pb::CaseView {
         idle_since_unix_ms: ms(case.idle_since),
         sealed: false,
         answers: Vec::new(),
+        may_wait: case.may_wait.as_ref().map(may_wait),
+        missing_for_validation: known.missing.iter().map(|item| item.wire()).collect(),
     }
 }

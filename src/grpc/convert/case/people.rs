@@ -67,6 +67,7 @@ pub fn patient(known: &Patient, identity: Option<&Identity>) -> pb::Patient {
         reduced_mobility: known.reduced_mobility,
         infant: Some(known.infant),
         opposes_return: known.opposes_return,
+        identity_unknown: known.identity_unknown,
         ..pb::Patient::default()
     };
     let Some(who) = identity else { return clear };

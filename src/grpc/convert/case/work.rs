@@ -70,6 +70,7 @@ pub fn note(known: &Note) -> pb::Note {
         by: known.by.to_string(),
         at_unix_ms: known.at.unix_ms(),
         visit_id: text(known.visit.as_ref()),
+        decision_id: text(known.decision.as_ref()),
         text: known.text.reveal().clone(),
     }
 }

@@ -12,7 +12,7 @@ use sas_dispatch::domain::{
 };
 
 use super::{
-    super::stage::{arm, coordinator, qualify, sign, someone, supervisor, text},
+    super::stage::{arm, complete, coordinator, qualify, sign, someone, supervisor, text},
     room::Room,
 };
 
@@ -55,8 +55,11 @@ fn answer(room: &Room, id: CaseId, action: &Action) -> (Actor, Command) {
         ActionKind::Qualify => (arm(), Command::Qualify(Box::new(qualify(Priority::P2)))),
         ActionKind::HandOver => (garde, Command::AcceptHandOver),
         ActionKind::Regulate | ActionKind::Unanswered => regulate(case, garde),
+        ActionKind::CompleteFile => (arm(), complete(case)),
+        ActionKind::SeeCounterRegulation => (garde, end(End::Done)),
         ActionKind::CallBack
         | ActionKind::TelephoneAppointment
+        | ActionKind::AnnouncePatient
         | ActionKind::FollowUp
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation => (coordinator(), end(End::Done)),
@@ -67,7 +70,7 @@ fn answer(room: &Room, id: CaseId, action: &Action) -> (Actor, Command) {
         }
         ActionKind::Appointment => {
             let offer = action.about.offer.unwrap();
-            (coordinator(), Command::Attend { offer, seen: true })
+            (coordinator(), Command::Attend { offer, seen: true, counter: None })
         }
         ActionKind::Visit => {
             let visit = action.about.visit.unwrap();
@@ -78,7 +81,7 @@ fn answer(room: &Room, id: CaseId, action: &Action) -> (Actor, Command) {
             Some(visit) => {
                 let (person, _) = case.visit(visit).unwrap().doctor.clone().unwrap();
                 let driver = someone(person.as_str(), Role::Responder);
-                (driver, Command::ReportVisit { visit, text: text("compte rendu") })
+                (driver, Command::ReportVisit { visit, text: text("compte rendu"), counter: None })
             }
             None => (coordinator(), end(End::Done)),
         },
@@ -94,7 +97,8 @@ fn regulate(case: &Case, garde: Actor) -> (Actor, Command) {
     let claim_no = claim.no;
     if let Some(unsigned) = case.decisions.iter().find(|decision| decision.answer.is_none()) {
         let (decision, care) = (unsigned.id, unsigned.need.care);
-        let sign = SignAnswer { claim_no, decision, care, supply: None, note: None, keep: false };
+        let sign =
+            SignAnswer { claim_no, decision, care, supply: None, note: None, keep: false, beside: Default::default() };
         return (garde, Command::SignAnswer(Box::new(sign)));
     }
     (garde, Command::SignNeed(Box::new(sign(claim_no, CareType::Advice))))

@@ -49,8 +49,11 @@ pub fn act(case: &Case, pick: usize) -> Act {
         ActionKind::Visit => Act::MoveVisit(VisitStatus::ALL[2 + pick % 5]),
         ActionKind::AwaitReport => Act::Report,
         ActionKind::TelephoneAppointment if pick == 2 => Act::End(End::Unreachable),
+        ActionKind::CompleteFile => Act::Complete,
         ActionKind::CallBack
         | ActionKind::TelephoneAppointment
+        | ActionKind::AnnouncePatient
+        | ActionKind::SeeCounterRegulation
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation
         | ActionKind::FollowUp => Act::End(End::Done),

@@ -23,8 +23,8 @@ use sas_dispatch::domain::{
 
 use super::{
     super::stage::{
-        self, GP, GP_DOCTOR, SAS, SAS_DOCTOR, SECTOR, SOS, SOS_DOCTOR, arm, call, coordinator, doctor, plan_at,
-        qualify, sign, someone, supervisor, text, upkeep, visit_means,
+        self, GP, GP_DOCTOR, SAS, SAS_DOCTOR, SECTOR, SOS, SOS_DOCTOR, arm, call, complete, coordinator, doctor,
+        plan_at, qualify, sign, someone, supervisor, text, upkeep, visit_means,
     },
     act::{Act, Step},
     next,
@@ -140,6 +140,7 @@ impl Scene<'_> {
                 Command::Amend(Box::new(Particulars { safety: Some(safety), patients, ..Particulars::default() }))
             }
             Act::Note => Command::AddNote(text("note")),
+            Act::Complete => complete(case),
             Act::Repeat => Command::LinkRepeat(*self.cases.iter().find(|other| **other != case.id)?),
             _ => return None,
         };
@@ -159,7 +160,7 @@ impl Scene<'_> {
             Act::Claim => return Some((newcomer, Command::Claim)),
             Act::Accept => return Some((newcomer, Command::AcceptHandOver)),
             Act::ForceRelease => return Some((supervisor(), Command::ForceRelease { reason: text("relève") })),
-            Act::Release => Command::Release { claim_no },
+            Act::Release => Command::Release { claim_no, may_wait: None },
             Act::Resume => Command::Resume { claim_no },
             Act::Need { care, keep, follow_up } => {
                 let mut need = sign(claim_no, *care);
@@ -173,7 +174,15 @@ impl Scene<'_> {
                 let care = if *same { decision.need.care } else { other };
                 let supply = (!same).then_some(SupplyReason::AllDeclined);
                 let (decision, keep) = (decision.id, *keep);
-                Command::SignAnswer(Box::new(SignAnswer { claim_no, decision, care, supply, note, keep }))
+                Command::SignAnswer(Box::new(SignAnswer {
+                    claim_no,
+                    decision,
+                    care,
+                    supply,
+                    note,
+                    keep,
+                    beside: Default::default(),
+                }))
             }
             Act::Reorient { stream } => {
                 Command::Reorient { claim_no, stream: Stream::ALL[*stream], reason: text("avis") }
@@ -207,7 +216,9 @@ impl Scene<'_> {
             }
             Act::Cancel => Some((coordinator(), Command::Cancel { offer: offer()?.id, reason: text("annulé") })),
             Act::RenewHold => Some((coordinator(), Command::RenewHold { offer: offer()?.id })),
-            Act::Attend { seen } => Some((self.responder(step), Command::Attend { offer: offer()?.id, seen: *seen })),
+            Act::Attend { seen } => {
+                Some((self.responder(step), Command::Attend { offer: offer()?.id, seen: *seen, counter: None }))
+            }
             Act::TakeVisit => {
                 let shifts: Vec<_> = self.records.shifts.values().collect();
                 let shift = shifts.get(step.who % shifts.len().max(1))?;
@@ -220,7 +231,7 @@ impl Scene<'_> {
             }
             Act::Report => {
                 let visit = case.visits.last()?;
-                Some((driver(visit), Command::ReportVisit { visit: visit.id, text: text("vu") }))
+                Some((driver(visit), Command::ReportVisit { visit: visit.id, text: text("vu"), counter: None }))
             }
             Act::End(end) => {
                 let open: Vec<&Action> = case.open_actions().collect();

@@ -190,12 +190,20 @@ impl World {
             Deed::Claim => Command::Claim,
             // Whoever has lost the case has lost its number too, and the fence refuses him.
             Deed::Release | Deed::Need | Deed::Answer if !mine() => return None,
-            Deed::Release => Command::Release { claim_no },
+            Deed::Release => Command::Release { claim_no, may_wait: None },
             Deed::Need => Command::SignNeed(Box::new(sign(claim_no, CareType::Consultation))),
             Deed::Answer => {
                 let decision = case.decisions.iter().find(|known| known.answer.is_none())?.id;
                 let (care, supply, note, keep) = (CareType::Consultation, None, None, false);
-                Command::SignAnswer(Box::new(SignAnswer { claim_no, decision, care, supply, note, keep }))
+                Command::SignAnswer(Box::new(SignAnswer {
+                    claim_no,
+                    decision,
+                    care,
+                    supply,
+                    note,
+                    keep,
+                    beside: Default::default(),
+                }))
             }
             Deed::Advance => {
                 let decision = open(ActionKind::Route)?.about.decision?;

@@ -10,6 +10,7 @@ use sas_dispatch::grpc::{
 use super::{
     Seen,
     person::{Person, ask},
+    words::prescription,
 };
 
 /// A telephone number of the range that is kept for works of fiction.
@@ -68,6 +69,12 @@ impl Person {
             ..Default::default()
         };
         Ok(ask!(self, intake, link_repeat_call, request)?.case.unwrap())
+    }
+
+    /// Completes a case.
+    pub async fn amends(&self, case: &pb::CaseView, what: pb::AmendCaseRequest) -> Result<pb::CaseView, Status> {
+        let request = pb::AmendCaseRequest { command_id: self.act(), case_id: case.case_id.clone(), ..what };
+        Ok(ask!(self, intake, amend_case, request)?.case.unwrap())
     }
 
     /// Writes a note.
@@ -132,8 +139,17 @@ impl Person {
 
     /// Gives a case back.
     pub async fn releases(&self, case: &pb::CaseView) -> Result<pb::CaseView, Status> {
+        self.releases_until(case, 0).await
+    }
+
+    /// Gives a case back, saying that it may wait until then.
+    pub async fn releases_until(
+        &self,
+        case: &pb::CaseView,
+        may_wait_until_unix_ms: i64,
+    ) -> Result<pb::CaseView, Status> {
         let (command_id, case_id, claim_no) = (self.act(), case.case_id.clone(), self.claim_no(case));
-        let request = pb::ReleaseClaimRequest { command_id, case_id, claim_no };
+        let request = pb::ReleaseClaimRequest { command_id, case_id, claim_no, may_wait_until_unix_ms };
         Ok(ask!(self, regulation, release_claim, request)?.case.unwrap())
     }
 
@@ -161,11 +177,27 @@ impl Person {
             command_id: self.act(),
             case_id: case.case_id.clone(),
             claim_no: self.claim_no(case),
+            prescription: (need.care() == CareType::PhonePrescription).then(prescription),
             need: Some(need),
             note: note.to_owned(),
             ..Default::default()
         };
         Ok(ask!(self, regulation, sign_need, request)?.case.unwrap())
+    }
+
+    /// Signs a need with everything that `what` says beside it.
+    pub async fn signs(&self, case: &pb::CaseView, what: pb::SignNeedRequest) -> Result<pb::CaseView, Status> {
+        let (command_id, case_id, claim_no) = (self.act(), case.case_id.clone(), self.claim_no(case));
+        let request = pb::SignNeedRequest { command_id, case_id, claim_no, ..what };
+        Ok(ask!(self, regulation, sign_need, request)?.case.unwrap())
+    }
+
+    /// Signs the answer of the last decision with everything that `what` says.
+    pub async fn signs_answer(&self, case: &pb::CaseView, what: pb::SignAnswerRequest) -> Result<pb::CaseView, Status> {
+        let (command_id, case_id, claim_no) = (self.act(), case.case_id.clone(), self.claim_no(case));
+        let decision_id = case.decision().decision_id.clone();
+        let request = pb::SignAnswerRequest { command_id, case_id, claim_no, decision_id, ..what };
+        Ok(ask!(self, regulation, sign_answer, request)?.case.unwrap())
     }
 
     /// Signs the answer of the last decision: what was needed is what is done.

@@ -1,6 +1,8 @@
 //! What people say and write: patients, qualifications, needs. Every person here is invented.
 
-use sas_dispatch::grpc::pb::{self, CareLevel, CareType, LongestDelay, Priority, Stream};
+use sas_dispatch::grpc::pb::{
+    self, AskedState, CallAgain, CareLevel, CareType, LongestDelay, PrescriptionSituation, Priority, Stream,
+};
 
 /// A patient of forty.
 pub fn ill() -> pb::Patient {
@@ -59,4 +61,44 @@ pub fn qualified(priority: Priority, motive: &str) -> pb::QualifyRequest {
 pub fn need(care: CareType, level: CareLevel, longest_delay: LongestDelay) -> pb::Need {
     let (care, level, longest_delay) = (care.into(), level.into(), longest_delay.into());
     pb::Need { patient: 1, care, level, longest_delay, ..Default::default() }
+}
+
+/// A prescription of one drug for an adult, sent to a pharmacy, with all that is asked.
+pub fn prescription() -> pb::Prescription {
+    let drug = pb::DrugLine {
+        drug: "Fosfomycine".to_owned(),
+        dose: "3 g, dose unique".to_owned(),
+        days: 1,
+        atc: "J01XX01".to_owned(),
+    };
+    pb::Prescription {
+        situation: PrescriptionSituation::WrittenOrder.into(),
+        lines: vec![drug],
+        allergies: answered("aucune"),
+        pregnancy: asked(AskedState::NotConcerned),
+        weight: asked(AskedState::NotConcerned),
+        treatments: asked(AskedState::Unknown),
+        prior_examination: answered("aucun"),
+        pharmacy: "Pharmacie Inventée, fax".to_owned(),
+        ..Default::default()
+    }
+}
+
+/// A question that was asked, without words.
+pub fn asked(state: AskedState) -> Option<pb::Asked> {
+    Some(pb::Asked { state: state.into(), answer: String::new() })
+}
+
+/// A question that was answered.
+pub fn answered(words: &str) -> Option<pb::Asked> {
+    Some(pb::Asked { state: AskedState::Answered.into(), answer: words.to_owned() })
+}
+
+/// What to watch for, and the 15.
+pub fn safety_net() -> pb::SafetyNet {
+    pb::SafetyNet {
+        watch_for: vec!["DYSPNOEA".to_owned()],
+        words: "Rappeler si elle respire mal".to_owned(),
+        call_again: CallAgain::Fifteen.into(),
+    }
 }

@@ -1,0 +1,149 @@
+//! What goes with a signature: what was told, what the patient refuses, what is prescribed (R6315-5; L1111-4 CSP).
+
+use crate::domain::{
+    calendar::local_date,
+    case::{
+        action::{About, ActionKind},
+        command::Beside,
+        refusal::{FieldFault, Refusal},
+        sealed::{Identity, NoteKind, Sex, Words},
+    },
+    ids::DecisionId,
+    person::Private,
+    regulation::{
+        decision::{Answer, SupplyReason},
+        dialogue::{Dialogue, refusal_faults},
+        need::{CareLevel, CareType},
+        prescription::{self, Patient, Situation},
+        qualification::Stream,
+        wrong::Wrong,
+    },
+};
+
+use super::draft::{Draft, coordinators};
+
+/// What is done, for whom and at which level: what the rules beside a signature are about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Done {
+    /// What is done: for a refusal, [`CareType::RefusedByPatient`].
+    pub care: CareType,
+    /// At which level it was needed.
+    pub level: CareLevel,
+    /// For which patient.
+    pub patient: u32,
+}
+
+/// Everything wrong with what stands beside a signature.
+pub(super) fn faults(draft: &Draft<'_>, done: Done, beside: &Beside) -> Vec<FieldFault> {
+    let mut found = Vec::new();
+    of_refusal(done.care, beside, &mut found);
+    of_prescription(draft, done, beside, &mut found);
+    found.into_iter().map(FieldFault::from).collect()
+}
+
+fn of_refusal(care: CareType, beside: &Beside, found: &mut Vec<Wrong>) {
+    match (care == CareType::RefusedByPatient, &beside.refusal) {
+        (true, Some(refusal)) => found.extend(refusal_faults(refusal, beside.dialogue.as_ref())),
+        (true, None) => found.push(Wrong::new(
+            "refusal",
+            "must be set with care REFUSED_BY_PATIENT: who refuses, and that the risks were explained",
+            "un refus se dit avec la capacité et l'explication des risques",
+        )),
+        (false, Some(_)) => found.push(Wrong::new(
+            "refusal",
+            "only with care REFUSED_BY_PATIENT: leave it out, or choose that care",
+            "un refus va avec la réponse « refus du patient »",
+        )),
+        (false, None) => {}
+    }
+}
+
+fn of_prescription(draft: &Draft<'_>, done: Done, beside: &Beside, found: &mut Vec<Wrong>) {
+    let written = beside.prescription.as_deref();
+    match (done.care == CareType::PhonePrescription, written) {
+        (true, Some(written)) => {
+            let policy = &draft.context.territory.regulation.prescription;
+            found.extend(prescription::faults(written, patient(draft, done.patient), policy));
+        }
+        (true, None) => found.push(Wrong::new(
+            "prescription",
+            "must be set with care PHONE_PRESCRIPTION: situation, drugs and what was asked",
+            "une PMT se signe avec la situation, les médicaments et les questions posées",
+        )),
+        (false, Some(_)) => found.push(Wrong::new(
+            "prescription",
+            "only with care PHONE_PRESCRIPTION: leave it out, or choose that care",
+            "une ordonnance va avec une PMT",
+        )),
+        (false, None) => {}
+    }
+}
+
+/// What forbids this care as an answer, where the need said another.
+pub(super) fn forbidden_answer(draft: &Draft<'_>, done: Done) -> impl Iterator<Item = FieldFault> + use<> {
+    let stream = draft.case().ok().and_then(|case| case.qualification.as_ref().map(|known| known.stream));
+    let found = prescription::forbidden(done.care, done.level, stream.unwrap_or(Stream::Snp));
+    found.into_iter().map(|wrong| FieldFault::from(Wrong { field: "care".into(), ..wrong }))
+}
+
+/// Age and sex of a patient, as far as they are known.
+fn patient(draft: &Draft<'_>, number: u32) -> Patient {
+    let Ok(case) = draft.case() else { return Patient::default() };
+    let infant = case.patient(number).is_some_and(|known| known.infant);
+    let Some(who) = case.sealed.identities.iter().find(|who| who.number == number) else {
+        return Patient { years: infant.then_some(0), male: false };
+    };
+    let years = years(draft, who).or_else(|| infant.then_some(0));
+    Patient { years, male: *who.sex.reveal() == Some(Sex::Male) }
+}
+
+fn years(draft: &Draft<'_>, who: &Identity) -> Option<u32> {
+    let today = local_date(draft.context.territory.calendar.zone(), draft.now);
+    let born = who.birth_date.reveal().parse::<chrono::NaiveDate>().ok();
+    born.and_then(|born| today.years_since(born)).or(*who.age_years.reveal())
+}
+
+/// Keeps the words: advice or reasons, what to watch for, and the prescription under its decision.
+pub(super) fn keep_words(draft: &mut Draft<'_>, decision: DecisionId, note: Option<&Private<String>>, beside: &Beside) {
+    if let Some(note) = note {
+        draft.note_of(NoteKind::Advice, note, decision);
+    }
+    if let Some(words) = &beside.watch_for {
+        draft.note_of(NoteKind::SafetyNet, words, decision);
+    }
+    if let Some(written) = &beside.prescription {
+        let mut written = written.clone();
+        written.decision = decision;
+        draft.say(Words::Prescription(written));
+    }
+}
+
+/// The answer with what was told, refused and prescribed beside it, signed now.
+pub(super) fn answer(draft: &Draft<'_>, care: CareType, supply: Option<SupplyReason>, beside: &Beside) -> Answer {
+    let prescribed = beside.prescription.as_ref().map(|written| written.situation);
+    let (dialogue, refusal) = (beside.dialogue.clone(), beside.refusal);
+    Answer { dialogue, refusal, prescribed, ..Answer::new(care, supply, draft.signature()) }
+}
+
+/// Whether an order has to reach a pharmacy. What was entered from paper names no situation: it is delivered.
+pub(super) fn to_deliver(draft: &Draft<'_>, decision: DecisionId) -> bool {
+    let Ok(case) = draft.case() else { return true };
+    let written = case.sealed.prescriptions.iter().find(|written| written.decision == decision);
+    written.is_none_or(|written| {
+        written.situation == Situation::WrittenOrder || !written.pharmacy.reveal().trim().is_empty()
+    })
+}
+
+/// Somebody asks again who refused, or whom the words did not reach.
+pub(super) fn ask_again(draft: &mut Draft<'_>, decision: DecisionId, told: Option<&Dialogue>, refused: bool) {
+    if refused || told.is_some_and(Dialogue::must_be_asked_again) {
+        let deadline = draft.now + draft.context.territory.regulation.deadlines.ask_again;
+        let about = About { decision: Some(decision), ..About::default() };
+        draft.open(ActionKind::FollowUp, coordinators(), deadline, about);
+    }
+}
+
+/// Refuses when anything is wrong, with all of it.
+pub(super) fn none_of(faults: Vec<FieldFault>) -> Result<(), Refusal> {
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::Fields(faults)) }
+}

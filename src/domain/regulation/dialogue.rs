@@ -1,0 +1,114 @@
+//! What the doctor says with a decision: advice, what to watch for, and whether it was understood and agreed.
+//!
+//! HAS 2011: the call has four stages — listen, question, explain, verify understanding and agreement. The first two leave
+//! the qualification and the reasons of the need; this is the other two. A refusal is the patient's right (L1111-4 CSP):
+//! only a doctor takes it, from somebody able to decide, who was told what it may lead to and when to call again.
+
+use serde::{Deserialize, Serialize};
+
+use crate::coded_enum;
+
+use super::wrong::Wrong;
+
+coded_enum! {
+    /// Whether the caller understood and agrees.
+    Understanding {
+        /// Understood and agreed.
+        Yes = "YES", "Compris et accepté";
+        /// Not understood, or not agreed.
+        No = "NO", "Non compris ou non accepté";
+        /// The doctor did not ask.
+        NotAsked = "NOT_ASKED", "Non demandé";
+        /// Could not be verified: language, hearing, panic.
+        Barrier = "BARRIER", "Vérification impossible";
+    }
+}
+
+coded_enum! {
+    /// Whom to call when what was told to watch for appears.
+    CallAgain {
+        /// This centre, by the 15.
+        Fifteen = "15", "Le 15";
+        /// This centre, by the 116 117.
+        Service = "116117", "Le 116 117";
+        /// The own GP.
+        OwnGp = "OWN_GP", "Le médecin traitant";
+        /// The responder who gives the care.
+        Responder = "RESPONDER", "L'effecteur";
+    }
+}
+
+coded_enum! {
+    /// Whether whoever refuses can decide (L1111-4 CSP).
+    Capacity {
+        /// The patient, able to decide.
+        Capable = "CAPABLE", "Patient apte à décider";
+        /// Who decides for the patient in law.
+        Representative = "REPRESENTATIVE", "Représentant légal";
+        /// Not able to decide.
+        Impaired = "IMPAIRED", "Inapte à décider";
+    }
+}
+
+/// What to watch for, as codes, and whom to call then; the words are in the sealed part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SafetyNet {
+    /// Signs, as codes; never free text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watch_for: Vec<String>,
+    /// Whom to call.
+    pub call_again: CallAgain,
+}
+
+/// What was told to the caller.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Dialogue {
+    /// Advice, as codes; never free text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<String>,
+    /// What to watch for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub safety_net: Option<SafetyNet>,
+    /// Whether it was understood and agreed; none: not stated, which is not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub understood: Option<Understanding>,
+}
+
+impl Dialogue {
+    /// True when somebody must ask again: what was said did not arrive, or nobody can tell.
+    pub fn must_be_asked_again(&self) -> bool {
+        matches!(self.understood, Some(Understanding::No | Understanding::Barrier))
+    }
+}
+
+/// A patient who refuses what is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatientRefusal {
+    /// Who refuses, and able to.
+    pub capacity: Capacity,
+    /// The consequences were explained.
+    pub risks_explained: bool,
+}
+
+/// Why a refusal may not be taken. Empty means it may.
+pub fn refusal_faults(refusal: &PatientRefusal, dialogue: Option<&Dialogue>) -> Vec<Wrong> {
+    let mut found = Vec::new();
+    if refusal.capacity == Capacity::Impaired {
+        let problem =
+            "who cannot decide does not refuse: decide the care, or take the word of the legal representative";
+        let french =
+            "le patient n'est pas apte à refuser : décidez les soins, ou recueillez l'avis du représentant légal";
+        found.push(Wrong::new("refusal.capacity", problem, french));
+    }
+    if !refusal.risks_explained {
+        let problem = "explain what the refusal may lead to, then say that it was explained (L1111-4)";
+        let french = "expliquez les conséquences du refus, puis cochez-le (L1111-4)";
+        found.push(Wrong::new("refusal.risks_explained", problem, french));
+    }
+    if dialogue.and_then(|told| told.safety_net.as_ref()).is_none() {
+        let problem = "must be set with a refusal: what to watch for, and whom to call again";
+        let french = "avec un refus, dites quoi surveiller et qui rappeler";
+        found.push(Wrong::new("dialogue.safety_net", problem, french));
+    }
+    found
+}
