@@ -2,6 +2,7 @@
 
 mod advice;
 mod deadlines;
+mod decisions;
 mod effort;
 mod holiday;
 mod offers;

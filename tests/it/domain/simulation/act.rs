@@ -152,7 +152,6 @@ fn front() -> impl Strategy<Value = Act> {
         1 => select(Attribution::ALL).prop_map(Act::Dismiss),
         1 => (any::<bool>(), any::<bool>()).prop_map(|(infant, may_ring)| Act::Amend { infant, may_ring }),
         1 => Just(Act::Note),
-        1 => Just(Act::Complete),
         1 => Just(Act::Repeat),
     ]
 }

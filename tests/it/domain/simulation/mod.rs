@@ -34,7 +34,7 @@ proptest! {
 fn the_played_room_reaches_every_kind_of_act() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut accepted, mut booked) = (BTreeMap::<String, usize>::new(), 0);
-    for _ in 0..96 {
+    for _ in 0..128 {
         let mut room = Room::new();
         for step in act::steps().new_tree(&mut runner).unwrap().current() {
             room.play(&step);
