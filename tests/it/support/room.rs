@@ -37,7 +37,7 @@ pub use desk::{Console, next};
 pub(crate) use person::ask;
 pub use person::{Calls, Person, Refused, Stopped, Story};
 pub use seen::{Route, Seen};
-pub use words::{Patient, ill, lives_in_ehpad, need, prescription, qualified};
+pub use words::{Patient, answered, asked, ill, lives_in_ehpad, need, prescription, qualified, safety_net};
 
 use super::{
     redis::{Server, until},

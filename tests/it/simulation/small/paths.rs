@@ -181,7 +181,7 @@ impl Twin {
             let key = match entity {
                 Entity::Case(case) => Key::case(case.id),
                 Entity::Slot(slot) => Key::slot(slot.id),
-                Entity::Shift(shift) => Key::shift(shift.id),
+                Entity::Shift(_) | Entity::Room(_) | Entity::Sheet(_) => unreachable!("the small world has none"),
             };
             let stored = land.records.get(&key).ok_or_else(|| format!("{key} is not stored"))?;
             let stored = codec::decode(key.as_str(), &stored.value).map_err(|error| error.to_string())?;
