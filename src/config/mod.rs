@@ -24,6 +24,7 @@ mod folder;
 mod geography;
 mod protocols;
 mod responders;
+mod room;
 mod settings;
 mod sheet;
 mod territory;

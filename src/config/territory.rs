@@ -6,6 +6,7 @@ use chrono::{Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
 use super::{
+    room,
     sheet::Table,
     values::{boolean, date, list, parsed, seconds, whole, words},
 };
@@ -45,7 +46,7 @@ pub(super) fn regulation(root: &Table<'_>, zone: Tz) -> RegulationPolicy {
         lease: lease(table, default.lease),
         p3: table.table("p3", deferral).unwrap_or_default(),
         triage: table.optional("triage_protocols", list(words)),
-        ..default.clone()
+        ..room::read(table, default.clone())
     });
     RegulationPolicy {
         deadlines: root.table("deadlines", deadlines).unwrap_or_default(),
@@ -85,7 +86,11 @@ fn lease(table: &Table<'_>, default: LeaseSpans) -> LeaseSpans {
         lease: table.or("lease_seconds", default.lease, seconds),
         renew: table.or("renew_seconds", default.renew, seconds),
         suspect: table.or("suspect_seconds", default.suspect, seconds),
+        suspect_on_call: table.or("suspect_on_call_seconds", default.suspect_on_call, seconds),
     };
+    if lease.suspect_on_call < lease.suspect {
+        table.fault("suspect_on_call_seconds", "must not be shorter than suspect_seconds");
+    }
     if !(lease.renew < lease.lease && lease.lease <= lease.suspect) {
         table.fault("lease_seconds", "must be longer than renew_seconds and no longer than suspect_seconds");
     }
@@ -110,6 +115,10 @@ fn deadlines(table: &Table<'_>) -> ActionDeadlines {
         ambulance_report: span("ambulance_report_seconds", default.ambulance_report),
         unanswered: span("unanswered_seconds", default.unanswered),
         call_back: span("call_back_seconds", default.call_back),
+        re_evaluate: span("re_evaluate_seconds", default.re_evaluate),
+        reorient_p1: span("reorient_p1_seconds", default.reorient_p1),
+        reorient: span("reorient_seconds", default.reorient),
+        transfer: span("transfer_seconds", default.transfer),
     }
 }
 

@@ -74,6 +74,8 @@ uuid_ids! {
     ShiftId, "shift id";
     /// A note in a case.
     NoteId, "note id";
+    /// A regulator's period on duty.
+    DutyId, "duty id";
 }
 
 macro_rules! text_ids {
@@ -145,6 +147,8 @@ text_ids! {
     ResponderId, "responder id";
     /// Part of a territory for one time band.
     SectorId, "sector id";
+    /// What a regulator is versed in beside his stream, as the territory names it: `pediatrics`, `language-ar`.
+    Skill, "skill";
     /// A connection of a console or a terminal: a claim belongs to one.
     ConnectionId, "connection id";
 }

@@ -10,7 +10,10 @@ use tracing::{Instrument, debug_span};
 use crate::{
     domain::{
         actor::Actor,
-        case::{Command, Event, Outcome, Records, Refusal, Reply, decide, decide::Context},
+        case::{
+            Command, Event, Outcome, Records, Refusal, Reply, decide,
+            decide::{Context, ROSTER},
+        },
         ids::CaseId,
     },
     store::{Committed, Guard, Index, Key, Member, Policy, Receipt, Snapshot, StoreError, Txn},
@@ -106,6 +109,9 @@ impl Engine {
     }
 
     async fn attempts(&self, work: &Work<'_>) -> Result<Done, Failure> {
+        if looks_at_room(work) {
+            self.room(&work.actor.territory).await;
+        }
         let (mut fresh, mut tried) = (false, 0);
         while tried < self.0.options.attempts {
             match self.attempt(work, fresh).await? {
@@ -132,6 +138,12 @@ impl Engine {
             Err(Refusal::NotFound(what)) if what == "case" => {
                 Err(work.target.case.map_or(Refusal::NotFound(what), |id| self.no_case(id)).into())
             }
+            // Who regulates was looked at from memory, which refuses nothing.
+            Err(refusal) if of_roster(&refusal) => {
+                self.refresh_room(&work.actor.territory).await?;
+                let outcome = self.decided(work, &loaded)?;
+                self.commit(work, &loaded, &outcome).await
+            }
             Err(refusal) => Err(refusal.into()),
         }
     }
@@ -139,7 +151,10 @@ impl Engine {
     /// What the domain says of a command on these records.
     pub(super) fn decided(&self, work: &Work<'_>, loaded: &Loaded) -> Result<Outcome, Refusal> {
         unfit(loaded, work.target, work.command).map_or(Ok(()), Err)?;
-        let records = records(loaded);
+        let mut records = records(loaded);
+        if !loaded.contains_key(&Key::room()) {
+            records.room = self.0.rooms.known(&work.actor.territory);
+        }
         let context = Context {
             territory: &work.place.territory,
             directory: &work.place.directory,
@@ -271,6 +286,23 @@ impl Engine {
     }
 }
 
+/// Whether who regulates matters to the command. A vital emergency does not wait for it.
+fn looks_at_room(work: &Work<'_>) -> bool {
+    use crate::domain::regulation::{qualification::Priority, split::SplitRules};
+    match work.command {
+        Command::Claim | Command::AnswerReorientation { .. } | Command::OpenShift { .. } => true,
+        Command::Qualify(qualify) => {
+            qualify.priority != Priority::P0 && work.place.territory.regulation.split != SplitRules::default()
+        }
+        _ => false,
+    }
+}
+
+/// Whether a refusal rests on who regulates.
+pub(super) fn of_roster(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::State { what, .. } if what == ROSTER || what == "shift")
+}
+
 /// What the caller is told and may see. A command whose words were kept although it was refused answers the refusal.
 pub(super) fn answered(actor: &Actor, place: &Place, mut done: Done) -> Result<Done, Failure> {
     done.case = done.case.and_then(|view| shown_to(actor, place, view));
@@ -319,6 +351,7 @@ pub(super) fn records(loaded: &Loaded) -> Records {
             Entity::Shift(shift) => {
                 records.shifts.insert(shift.id, shift.clone());
             }
+            Entity::Room(room) => records.room = Some(room.clone()),
         }
     }
     records

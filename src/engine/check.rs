@@ -70,7 +70,7 @@ impl Engine {
     /// When the store does not answer. What is wrong is in the report.
     pub async fn check(&self, territory: &TerritoryId) -> Result<Report, Failure> {
         let place = self.territory(territory)?;
-        let basis = indexes::Basis { lookup: &self.0.lookup, suspect: place.territory.regulation.lease.suspect };
+        let basis = indexes::Basis { lookup: &self.0.lookup, lease: place.territory.regulation.lease };
         let head = self.0.store.read(territory, &[], None).await?.seq;
         let first = self.0.store.log(territory, 0, 1).await?.first().map_or(1, |entry| entry.seq);
         let archived = self.archived_before(territory, first).await?;

@@ -1,26 +1,27 @@
 //! Claims: the head of a queue for whoever asks next, and the renewal of a lease. One round trip each while memory is
 //! right; the guards decide, and a conflict says who is first.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use tracing::{Instrument, debug_span};
 
 use crate::{
     domain::{
         actor::{Actor, Role},
-        case::{Case, Command, Refusal},
-        ids::CaseId,
-        regulation::qualification::Stream,
+        case::{Case, Command, Outcome, Refusal},
+        ids::{CaseId, Skill},
         time::Instant,
     },
-    store::{Durability, Guard, Index, Key, MAX_PAGE, Member, Op, Policy, Receipt, Txn},
+    store::{Durability, Guard, Index, Key, MAX_PAGE, Member, Op, Policy, Receipt, Txn, txn::MAX_GUARDS},
 };
 
 use super::{
     Done, Engine, Failure, Mutation, Place, Target,
-    act::{Attempt, Extra, Loaded, Work, answered},
+    act::{Attempt, Extra, Loaded, Work, answered, of_roster},
+    draws::{self, Asker},
     memory::{Known, Memory},
     positions::Touched,
+    queues,
 };
 
 /// How far into a queue a regulator is looked for a case that is not his own patient's.
@@ -35,36 +36,52 @@ enum Step {
     Nobody,
 }
 
+/// The front of one of the queues that a regulator draws from.
+struct Front {
+    index: Index,
+    places: Vec<queues::Place>,
+}
+
 impl Engine {
-    /// Claims the head of a queue: the commit holds only if it still is the head. `reply.case` is empty when nobody
-    /// waits.
+    /// Claims the first case of the queues a regulator of `stream` draws from: the commit holds only if it still is the
+    /// first of all of them. `reply.case` is empty when nobody waits.
     ///
     /// # Errors
-    /// As [`Engine::act`].
-    pub async fn claim_next(&self, actor: &Actor, mutation: Mutation, stream: Stream) -> Result<Done, Failure> {
+    /// As [`Engine::act`]; a skill that the territory does not know.
+    pub async fn claim_next(
+        &self,
+        actor: &Actor,
+        mutation: Mutation,
+        asker: impl Into<Asker>,
+    ) -> Result<Done, Failure> {
+        let asker = asker.into();
+        let command = Command::ClaimNext(asker.stream);
         if actor.role != Role::Regulator {
-            return self.act(actor, mutation, Target::default(), Command::Claim).await;
+            return self.act(actor, mutation, Target::default(), command).await;
         }
         let place = self.territory(&actor.territory)?;
-        let (index, extra, command) = (Index::queue(stream.code()), Extra::default(), Command::Claim);
+        known_skills(&place, &asker.skills)?;
+        let room = self.room(&actor.territory).await;
+        let indexes = draws::from(&place.territory, &room, self.now(), &actor.person, &asker);
+        let extra = Extra::default();
         let work = Work { actor, place: &place, mutation, target: Target::default(), command: &command, extra: &extra };
         let span = debug_span!("act", command = command.name());
-        let result = self.claimed(&work, &index).instrument(span).await;
+        let result = self.claimed(&work, &indexes).instrument(span).await;
         self.counted(actor, command.name(), &result);
         result
     }
 
-    async fn claimed(&self, work: &Work<'_>, index: &Index) -> Result<Done, Failure> {
+    async fn claimed(&self, work: &Work<'_>, indexes: &[Index]) -> Result<Done, Failure> {
         for _ in 0..self.0.options.attempts {
-            let step = match self.claim_first(work, index, None).await? {
-                Step::Nobody => match self.read_queue(work, index).await? {
+            let step = match self.claim_first(work, self.fronts(work, indexes)).await? {
+                Step::Nobody => match self.read_queues(work, indexes).await? {
                     // A lost reply gives the same case again.
                     Queued::Before(receipt) => match self.replay(work, &Loaded::new(), receipt).await? {
                         Attempt::Done(done) => Step::Done(done),
                         Attempt::Again(_) => Step::Moved,
                     },
                     Queued::Nobody(seq) => return self.nobody_waits(seq).await,
-                    Queued::These(waiting) => self.claim_first(work, index, Some(waiting)).await?,
+                    Queued::These(fronts) => self.claim_first(work, fronts).await?,
                 },
                 step => step,
             };
@@ -77,41 +94,66 @@ impl Engine {
         Err(Failure::Busy)
     }
 
-    /// Claims the first case of the queue that the regulator may regulate: never one whose care he gives or gave. The cases
-    /// that are passed over for it are guarded as well.
-    async fn claim_first(&self, work: &Work<'_>, index: &Index, waiting: Option<Vec<Member>>) -> Result<Step, Failure> {
-        let territory = &work.actor.territory;
-        let waiting = waiting.unwrap_or_else(|| self.0.memory.queue(territory, index, |queue| queue.front(NOT_HIS)));
-        let extra = Extra { guards: vec![Guard::First(index.clone(), waiting.first().cloned())] };
+    /// The fronts of the queues as memory has them.
+    fn fronts(&self, work: &Work<'_>, indexes: &[Index]) -> Vec<Front> {
+        let front = |index: &Index| {
+            let places = self.0.memory.queue(&work.actor.territory, index, |queue| queue.front(NOT_HIS));
+            Front { index: index.clone(), places }
+        };
+        indexes.iter().map(front).collect()
+    }
+
+    /// Claims the first case of the queues that the regulator may regulate: never one whose care he gives or gave. The
+    /// heads of all of them, and the cases that are passed over, are guarded as well.
+    async fn claim_first(&self, work: &Work<'_>, fronts: Vec<Front>) -> Result<Step, Failure> {
+        let head = |front: &Front| {
+            let first = front.places.first().map(|(_, member)| member.clone());
+            Guard::First(front.index.clone(), first)
+        };
+        let extra = Extra { guards: fronts.iter().map(head).collect() };
+        let waiting = in_order(&fronts);
         let mut loaded = Loaded::new();
-        for member in &waiting {
+        for (index, member) in &waiting {
             let Ok(case) = member.0.parse::<CaseId>() else { continue };
             let key = Key::case(case);
-            let Some(known) = self.waiting_case(work.actor, &key, index, &waiting).await? else {
-                return Ok(self.passed(territory, index, member));
+            let Some(known) = self.waiting_case(work.actor, &key, &waiting).await? else {
+                return Ok(self.passed(work, index, member));
             };
             loaded.insert(key.clone(), Some(known.clone()));
             let work = Work { target: Target::case(case), extra: &extra, ..*work };
-            match self.decided(&work, &Loaded::from([(key, Some(known))])) {
-                Ok(outcome) => {
-                    let Some(_turn) = UnderWay::begin(&self.0.memory, work.place, index, member) else {
-                        return Ok(Step::Moved);
-                    };
-                    return Ok(match self.commit(&work, &loaded, &outcome).await? {
-                        Attempt::Done(done) => Step::Done(done),
-                        Attempt::Again(reason) => {
-                            reason.into_iter().for_each(|reason| self.0.metrics.retry(reason));
-                            Step::Moved
-                        }
-                    });
-                }
+            match self.decided(&work, &Loaded::from([(key.clone(), Some(known.clone()))])) {
+                Ok(outcome) => return self.commit_first(&work, &loaded, &outcome, (index, member)).await,
                 Err(Refusal::Independence) => {}
+                Err(refusal) if of_roster(&refusal) => {
+                    self.refresh_room(&work.actor.territory).await?;
+                    let outcome = self.decided(&work, &Loaded::from([(key, Some(known))]))?;
+                    return self.commit_first(&work, &loaded, &outcome, (index, member)).await;
+                }
                 Err(refusal @ Refusal::Broken(_)) => return Err(refusal.into()),
                 // It does not wait any longer. What the store said a moment ago has changed since.
-                Err(_) => return Ok(self.passed(territory, index, member)),
+                Err(_) => return Ok(self.passed(&work, index, member)),
             }
         }
         Ok(Step::Nobody)
+    }
+
+    async fn commit_first(
+        &self,
+        work: &Work<'_>,
+        loaded: &Loaded,
+        outcome: &Outcome,
+        (index, member): (&Index, &Member),
+    ) -> Result<Step, Failure> {
+        let Some(_turn) = UnderWay::begin(&self.0.memory, work.place, index, member) else {
+            return Ok(Step::Moved);
+        };
+        Ok(match self.commit(work, loaded, outcome).await? {
+            Attempt::Done(done) => Step::Done(done),
+            Attempt::Again(reason) => {
+                reason.into_iter().for_each(|reason| self.0.metrics.retry(reason));
+                Step::Moved
+            }
+        })
     }
 
     /// The case of `key`. When it has to be read, so are the others of the front that are not known: the next regulator
@@ -120,39 +162,50 @@ impl Engine {
         &self,
         actor: &Actor,
         key: &Key,
-        index: &Index,
-        waiting: &[Member],
+        waiting: &[(Index, Member)],
     ) -> Result<Option<Known>, Failure> {
         let territory = &actor.territory;
         if let Some(known) = self.0.memory.get(territory, key) {
             return Ok(Some(known));
         }
-        let keys = waiting.iter().filter_map(|member| index.head_record(member));
+        let keys = waiting.iter().filter_map(|(index, member)| index.head_record(member));
         let unknown: Vec<Key> = keys.filter(|key| self.0.memory.get(territory, key).is_none()).collect();
         let snapshot = self.0.store.read(territory, &unknown, None).await?;
         Ok(self.remember(actor, &snapshot)?.remove(key).flatten())
     }
 
-    fn passed(&self, territory: &crate::domain::ids::TerritoryId, index: &Index, member: &Member) -> Step {
-        self.0.memory.queue(territory, index, |queue| queue.remove(member));
+    fn passed(&self, work: &Work<'_>, index: &Index, member: &Member) -> Step {
+        self.0.memory.queue(&work.actor.territory, index, |queue| queue.remove(member));
         Step::Moved
     }
 
-    /// The front of the queue as the store has it, with its records; or that this command was carried out before.
-    async fn read_queue(&self, work: &Work<'_>, index: &Index) -> Result<Queued, Failure> {
+    /// The fronts of the queues as the store has them, with their records; or that this command was carried out before.
+    async fn read_queues(&self, work: &Work<'_>, indexes: &[Index]) -> Result<Queued, Failure> {
         let territory = &work.actor.territory;
-        let page = self.0.store.range(territory, index, None, MAX_PAGE.min(super::queues::FRONT)).await?;
-        let whole = page.entries.len() < super::queues::FRONT;
-        let members: Vec<Member> = page.entries.iter().take(NOT_HIS).map(|(_, member)| member.clone()).collect();
-        let keys: Vec<Key> = members.iter().filter_map(|member| index.head_record(member)).collect();
-        // The receipt is read after the queue: a first run that took the last case has left it by now.
+        let (mut pages, mut seq) = (Vec::new(), u64::MAX);
+        for index in indexes {
+            let page = self.0.store.range(territory, index, None, MAX_PAGE.min(queues::FRONT)).await?;
+            seq = seq.min(page.seq);
+            pages.push((index, page.entries));
+        }
+        let front = |(index, entries): &(&Index, Vec<queues::Place>)| {
+            let places = entries.iter().take(NOT_HIS).cloned().collect();
+            Front { index: (*index).clone(), places }
+        };
+        let fronts: Vec<Front> = pages.iter().map(front).collect();
+        let members = in_order(&fronts);
+        let keys: Vec<Key> = members.iter().filter_map(|(index, member)| index.head_record(member)).collect();
+        // The receipt is read after the queues: a first run that took the last case has left it by now.
         let snapshot = self.0.store.read(territory, &keys, Some(work.mutation.command_id)).await?;
         self.remember(work.actor, &snapshot)?;
         if let Some(receipt) = snapshot.receipt {
             return Ok(Queued::Before(receipt));
         }
-        self.0.memory.queue(territory, index, |queue| queue.fill(page.entries, whole));
-        if members.is_empty() { Ok(Queued::Nobody(page.seq)) } else { Ok(Queued::These(members)) }
+        for (index, entries) in pages {
+            let whole = entries.len() < queues::FRONT;
+            self.0.memory.queue(territory, index, |queue| queue.fill(entries, whole));
+        }
+        if members.is_empty() { Ok(Queued::Nobody(seq)) } else { Ok(Queued::These(fronts)) }
     }
 
     async fn nobody_waits(&self, seq: u64) -> Result<Done, Failure> {
@@ -189,8 +242,26 @@ enum Queued {
     Before(Receipt),
     /// Nobody waits, at this seq.
     Nobody(u64),
-    /// Who waits, in order.
-    These(Vec<Member>),
+    /// Who waits in front of each.
+    These(Vec<Front>),
+}
+
+/// The cases of all fronts in the one order in which they are regulated, as many as a transaction can guard.
+fn in_order(fronts: &[Front]) -> Vec<(Index, Member)> {
+    let places = fronts.iter().flat_map(|front| front.places.iter().map(move |place| (place, &front.index)));
+    let mut places: Vec<_> = places.collect();
+    places.sort_unstable();
+    let most = NOT_HIS.min(MAX_GUARDS.saturating_sub(fronts.len()));
+    places.into_iter().take(most).map(|((_, member), index)| (index.clone(), member.clone())).collect()
+}
+
+fn known_skills(place: &Place, skills: &BTreeSet<Skill>) -> Result<(), Refusal> {
+    let known = &place.territory.regulation.skills;
+    if skills.iter().all(|skill| known.contains(skill)) {
+        return Ok(());
+    }
+    let names: Vec<&str> = known.iter().map(|skill| skill.as_str()).collect();
+    Err(Refusal::field("skills", format!("not skills of this territory; it knows: {}", names.join(", "))))
 }
 
 fn renewable(case: &Case, actor: &Actor, claim_no: u64) -> Result<(), Refusal> {

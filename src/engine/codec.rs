@@ -10,6 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     domain::{
         case::{Case, Event},
+        regulation::room::Room,
         slots::Slot,
         visits::Shift,
     },
@@ -19,7 +20,7 @@ use crate::{
 const LAYOUT: u8 = 1;
 const NO_KEY: &[u8] = b"none";
 
-/// A record of one of the three kinds.
+/// A record of one of the four kinds.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entity {
     /// A case.
@@ -28,6 +29,8 @@ pub enum Entity {
     Slot(Slot),
     /// A shift.
     Shift(Shift),
+    /// The regulation room.
+    Room(Room),
 }
 
 impl Entity {
@@ -47,6 +50,7 @@ pub fn encode(entity: &Entity) -> Vec<u8> {
         Entity::Case(case) => frame(case.as_ref(), &case.sealed),
         Entity::Slot(slot) => frame(slot, &()),
         Entity::Shift(shift) => frame(shift, &()),
+        Entity::Room(room) => frame(room, &()),
     }
 }
 
@@ -63,6 +67,7 @@ pub fn decode(key: &str, bytes: &[u8]) -> Result<Entity, StoreError> {
         }
         Some("slot") => Ok(Entity::Slot(parse(clear)?)),
         Some("shift") => Ok(Entity::Shift(parse(clear)?)),
+        Some("room") => Ok(Entity::Room(parse(clear)?)),
         _ => Err(StoreError::Corrupt("a record of an unknown kind".to_owned())),
     }
 }

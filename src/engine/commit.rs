@@ -103,7 +103,9 @@ impl Engine {
     /// Writes an outcome, guarded on every record that was loaded for it.
     pub(super) async fn commit(&self, work: &Work<'_>, loaded: &Loaded, outcome: &Outcome) -> Result<Attempt, Failure> {
         let Work { actor, place, .. } = *work;
-        let after = entities(&outcome.after);
+        let mut after = entities(&outcome.after);
+        // Who regulates is only looked at, unless it was loaded to be changed.
+        after.retain(|(key, _)| *key != Key::room() || loaded.contains_key(key));
         let txn = self.transaction(work, loaded, outcome, &after, self.epoch(actor).await?);
         match self.send(&txn).await? {
             Some(Committed::Done(receipt)) if receipt.replayed => {
@@ -154,7 +156,7 @@ impl Engine {
     }
 
     fn basis<'a>(&'a self, place: &Place) -> Basis<'a> {
-        Basis { lookup: &self.0.lookup, suspect: place.territory.regulation.lease.suspect }
+        Basis { lookup: &self.0.lookup, lease: place.territory.regulation.lease }
     }
 
     fn count(&self, actor: &Actor, loaded: &Loaded, outcome: &Outcome) {
@@ -251,5 +253,6 @@ fn entities(records: &Records) -> Vec<(Key, Entity)> {
     let cases = records.cases.values().map(|case| (Key::case(case.id), Entity::Case(case.clone())));
     let slots = records.slots.values().map(|slot| (Key::slot(slot.id), Entity::Slot(slot.clone())));
     let shifts = records.shifts.values().map(|shift| (Key::shift(shift.id), Entity::Shift(shift.clone())));
-    cases.chain(slots).chain(shifts).collect()
+    let room = records.room.iter().map(|room| (Key::room(), Entity::Room(room.clone())));
+    cases.chain(slots).chain(shifts).chain(room).collect()
 }

@@ -19,6 +19,9 @@ pub(super) fn needed(target: Target, command: &Command, loaded: &Loaded) -> Vec<
         _ => None,
     });
     let (slots, shifts) = named(command, case.map(|case| &**case));
+    let of_room = Command::EndSurge == *command
+        || matches!(command, Command::StartDuty(_) | Command::EndDuty(_) | Command::StartSurge { .. });
+    keys.extend(of_room.then(Key::room));
     if let Command::LinkRepeat(earlier) = command {
         keys.push(Key::case(*earlier));
     }
@@ -55,6 +58,7 @@ fn named(command: &Command, case: Option<&Case>) -> (Vec<SlotId>, Vec<ShiftId>) 
         }
         Command::EndAction { action, .. } | Command::Fire(Timer::Action(action)) => of_action(*action),
         Command::PublishSlot { slot, .. } => (slot.iter().copied().collect(), Vec::new()),
+        Command::StartDuty(duty) => (Vec::new(), duty.shifts.clone()),
         Command::WithdrawSlot(slot) => (vec![*slot], Vec::new()),
         _ => Default::default(),
     }

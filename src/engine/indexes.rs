@@ -8,7 +8,8 @@ use crate::{
         case::{Action, ActionKind, Case, OfferState, Owner, leaving},
         regulation::queue,
         slots::{Slot, SlotState},
-        time::{Instant, Span},
+        territory::LeaseSpans,
+        time::Instant,
         visits::{Shift, ShiftState, VisitStatus},
     },
     store::{Index, Key, Member, Op, Score},
@@ -24,7 +25,7 @@ pub(super) type Entries = BTreeMap<(Index, Member), Score>;
 pub(super) struct Basis<'a> {
     pub(super) lookup: &'a LookupKey,
     /// How long a suspect claim is left to its holder.
-    pub(super) suspect: Span,
+    pub(super) lease: LeaseSpans,
 }
 
 /// The ops that turn the entries of `before` into those of `after`.
@@ -58,6 +59,7 @@ pub(super) fn entries(entity: &Entity, basis: Basis<'_>) -> Entries {
         Entity::Case(case) => of_case(case, basis),
         Entity::Slot(slot) => of_slot(slot),
         Entity::Shift(shift) => of_shift(shift),
+        Entity::Room(_) => Entries::new(),
     }
 }
 
@@ -96,11 +98,8 @@ fn of_work(case: &Case, basis: Basis<'_>) -> Entries {
     if case.open_actions().next().is_some() {
         add(Index::open(), &id, case.opened.unix_ms());
     }
-    if let (Some(qualification), Some(_), None) =
-        (&case.qualification, case.open_action(ActionKind::Regulate), &case.claim)
-    {
-        let score = queue::score(qualification.priority, qualification.due);
-        add(Index::queue(qualification.stream.code()), &id, score);
+    if let Some((index, score)) = waits_in(case) {
+        add(index, &id, score);
     }
     for (kind, index) in [(ActionKind::HandOver, Index::handovers()), (ActionKind::Unanswered, Index::unanswered())] {
         if let Some(action) = case.open_action(kind) {
@@ -114,7 +113,7 @@ fn of_work(case: &Case, basis: Basis<'_>) -> Entries {
         add(Index::claims(&claim.by), &id, claim.at.unix_ms());
         if let Some(since) = claim.suspect {
             let timer = Member(format!("suspect/{}/{}", case.id, claim.no));
-            add(Index::timers(), &timer, (since + basis.suspect).unix_ms());
+            add(Index::timers(), &timer, (since + case.left_to_holder(basis.lease)).unix_ms());
         }
     }
     for action in case.open_actions().filter(|action| action.alarmed().is_none()) {
@@ -126,6 +125,21 @@ fn of_work(case: &Case, basis: Basis<'_>) -> Entries {
     }
     entries.extend(of_missions(case));
     entries
+}
+
+/// The queue a case waits in, and where: while it waits for another stream's answer, theirs; while it asks for a skill
+/// and is not late, that skill's. What waits for another territory's answer waits in none.
+fn waits_in(case: &Case) -> Option<(Index, Score)> {
+    let (known, action) = (case.qualification.as_ref()?, case.open_action(ActionKind::Regulate)?);
+    if case.claim.is_some() || case.open_action(ActionKind::Transfer).is_some() {
+        return None;
+    }
+    let stream = case.before()?.code();
+    let index = match &known.skill {
+        Some(skill) if action.alarmed().is_none() => Index::queue_for(stream, skill),
+        _ => Index::queue(stream),
+    };
+    Some((index, queue::score(known.priority, known.due)))
 }
 
 /// Offers, visits that wait, and what responders still have to do for the case.

@@ -40,14 +40,14 @@ impl Known {
     pub(super) fn case(&self) -> Option<&Case> {
         match self.entity.as_ref() {
             Entity::Case(case) => Some(case),
-            Entity::Slot(_) | Entity::Shift(_) => None,
+            Entity::Slot(_) | Entity::Shift(_) | Entity::Room(_) => None,
         }
     }
 
     pub(super) fn shift(&self) -> Option<&Shift> {
         match self.entity.as_ref() {
             Entity::Shift(shift) => Some(shift),
-            Entity::Case(_) | Entity::Slot(_) => None,
+            Entity::Case(_) | Entity::Slot(_) | Entity::Room(_) => None,
         }
     }
 }

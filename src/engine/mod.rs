@@ -10,6 +10,7 @@ mod claims;
 pub mod codec;
 mod commit;
 mod concern;
+mod draws;
 mod indexes;
 mod measure;
 mod memory;
@@ -20,7 +21,9 @@ mod policy;
 mod positions;
 mod queues;
 mod read;
+mod relay;
 mod repeat;
+mod rooms;
 mod supply;
 mod tail;
 mod tasks;
@@ -53,7 +56,9 @@ use crate::{
 
 pub use archiving::{Archive, Archived};
 pub use check::Report;
+pub use draws::Asker;
 pub use read::{List, Listing, PageRequest};
+pub use relay::{DueAction, Relay, StreamState};
 pub use repeat::LookupKey;
 pub use view::{CaseView, case_number};
 pub use watch::{Change, WatchFilter, WatchToken};
@@ -205,6 +210,7 @@ struct Inner {
     offset_ms: AtomicI64,
     memory: memory::Memory,
     supply: supply::SupplyMemory,
+    rooms: rooms::Rooms,
     tails: tail::Tails,
     tasks: tasks::Tasks,
     outages: outage::Outages,
@@ -233,7 +239,7 @@ impl Engine {
         options: Options,
     ) -> Self {
         let memory = memory::Memory::new(options.remembered);
-        let supply = supply::SupplyMemory::default();
+        let (supply, rooms) = Default::default();
         let (places, offset_ms) = (Mutex::new(places), AtomicI64::new(0));
         let closing = tokio::sync::watch::Sender::new(false);
         let (tails, tasks, outages) = Default::default();
@@ -248,6 +254,7 @@ impl Engine {
             offset_ms,
             memory,
             supply,
+            rooms,
             tails,
             tasks,
             outages,
@@ -257,8 +264,8 @@ impl Engine {
     }
 
     /// Everything that is kept in memory from the logs.
-    fn followers(&self) -> [&dyn tail::Follower; 1] {
-        [&self.0.supply]
+    fn followers(&self) -> [&dyn tail::Follower; 2] {
+        [&self.0.supply, &self.0.rooms]
     }
 
     /// Ends every watch and every loop of this engine and comes back when none holds the store any more.

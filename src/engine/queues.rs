@@ -72,9 +72,9 @@ impl Queue {
     }
 
     /// Up to `most` from the front who are not being claimed here.
-    pub(super) fn front(&self, most: usize) -> Vec<Member> {
+    pub(super) fn front(&self, most: usize) -> Vec<Place> {
         let free = self.waiting.iter().filter(|(_, member)| !self.under_way.contains(member));
-        free.take(most).map(|(_, member)| member.clone()).collect()
+        free.take(most).cloned().collect()
     }
 
     /// Notes that a claim is under way; false when one is already.
@@ -102,6 +102,10 @@ mod tests {
         Member(name.to_owned())
     }
 
+    fn names(queue: &Queue) -> Vec<Member> {
+        queue.front(9).into_iter().map(|(_, member)| member).collect()
+    }
+
     fn of(places: &[(Score, &str)]) -> Queue {
         let mut queue = Queue::default();
         queue.fill(places.iter().map(|(score, name)| (*score, member(name))).collect(), true);
@@ -112,18 +116,18 @@ mod tests {
     fn the_next_regulator_is_not_sent_after_a_case_that_is_being_claimed() {
         let mut queue = of(&[(1, "a"), (2, "b")]);
         assert!(queue.begin(&member("a")) && !queue.begin(&member("a")));
-        assert_eq!(queue.front(9), [member("b")]);
+        assert_eq!(names(&queue), [member("b")]);
         queue.end(&member("a"));
-        assert_eq!(queue.front(1), [member("a")]);
+        assert_eq!(names(&queue)[..1], [member("a")]);
     }
 
     #[test]
     fn whoever_stood_before_the_true_head_has_gone() {
         let mut queue = of(&[(1, "a"), (2, "b"), (4, "d")]);
         queue.begins_with(Some((3, member("c"))), false);
-        assert_eq!(queue.front(9), [member("c"), member("d")]);
+        assert_eq!(names(&queue), [member("c"), member("d")]);
         queue.begins_with(None, true);
-        assert!(queue.front(9).is_empty());
+        assert!(names(&queue).is_empty());
     }
 
     #[test]
@@ -132,13 +136,13 @@ mod tests {
         queue.fill(vec![(1, member("a")), (5, member("e"))], false);
         queue.add(9, &member("i"));
         queue.add(3, &member("c"));
-        assert_eq!(queue.front(9), [member("a"), member("c"), member("e")]);
+        assert_eq!(names(&queue), [member("a"), member("c"), member("e")]);
     }
 
     #[test]
     fn who_moves_stands_once() {
         let mut queue = of(&[(1, "a"), (2, "b")]);
         queue.add(3, &member("a"));
-        assert_eq!(queue.front(9), [member("b"), member("a")]);
+        assert_eq!(names(&queue), [member("b"), member("a")]);
     }
 }

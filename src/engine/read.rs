@@ -12,10 +12,10 @@ use crate::{
         slots::Slot,
         visits::Shift,
     },
-    store::{Index, Key, Member, Score},
+    store::{Index, Key, Member, Page, Score},
 };
 
-use super::{CaseView, Engine, Failure, Place, codec::Entity, memory::Known};
+use super::{CaseView, Engine, Failure, Place, codec::Entity, draws, memory::Known};
 
 /// Most items of one page.
 pub const MAX_PAGE_SIZE: usize = 200;
@@ -102,7 +102,10 @@ impl Engine {
     pub async fn list(&self, actor: &Actor, list: List, page: PageRequest) -> Result<Listing<CaseView>, Failure> {
         let place = self.territory(&actor.territory)?;
         let now = self.now();
-        let listing = self.page(actor, &list.index(), &page, "case/").await?;
+        let listing = match &list {
+            List::Queue(stream) => self.queue_page(actor, &draws::of_stream(&place.territory, *stream), &page).await?,
+            list => self.page(actor, &list.index(), &page, "case/").await?,
+        };
         let mut items: Vec<CaseView> = Vec::new();
         for known in &listing.items {
             let view = CaseView::new(&place, known, now).and_then(|view| shown_to(actor, &place, view));
@@ -197,9 +200,38 @@ impl Engine {
         page: &PageRequest,
         prefix: &str,
     ) -> Result<Listing<Known>, Failure> {
-        let size = page.size.clamp(1, MAX_PAGE_SIZE);
-        let after = page.token.as_deref().map(parse_token).transpose()?;
+        let (size, after) = (page.size.clamp(1, MAX_PAGE_SIZE), page.token.as_deref().map(parse_token).transpose()?);
         let range = self.0.store.range(&actor.territory, index, after, size).await?;
+        self.items(actor, range, page, prefix).await
+    }
+
+    /// A page of several queues in the one order in which they are regulated.
+    async fn queue_page(
+        &self,
+        actor: &Actor,
+        indexes: &[Index],
+        page: &PageRequest,
+    ) -> Result<Listing<Known>, Failure> {
+        let (size, after) = (page.size.clamp(1, MAX_PAGE_SIZE), page.token.as_deref().map(parse_token).transpose()?);
+        let mut all = Page { seq: u64::MAX, entries: Vec::new() };
+        for index in indexes {
+            let range = self.0.store.range(&actor.territory, index, after.clone(), size).await?;
+            all.seq = all.seq.min(range.seq);
+            all.entries.extend(range.entries);
+        }
+        all.entries.sort_unstable();
+        all.entries.truncate(size);
+        self.items(actor, all, page, "case/").await
+    }
+
+    async fn items(
+        &self,
+        actor: &Actor,
+        range: Page,
+        page: &PageRequest,
+        prefix: &str,
+    ) -> Result<Listing<Known>, Failure> {
+        let size = page.size.clamp(1, MAX_PAGE_SIZE);
         new_enough(range.seq, page.at_least_seq)?;
         let next = (range.entries.len() == size).then(|| range.entries.last().map(write_token)).flatten();
         let key = |member: &Member| {

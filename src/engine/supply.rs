@@ -12,10 +12,11 @@ use crate::{
         calendar::{local_date, to_instant},
         case::{Event, Fact, Records, apply},
         directory::{Connection, Directory, ResponderKind},
-        ids::TerritoryId,
+        ids::{ShiftId, TerritoryId},
         routing::{Category, SourceState, Supply},
         slots::{SlotKind, SlotState},
         time::{Instant, Span},
+        visits::Shift,
     },
     store::{Index, Key, MAX_READ, Member, Score},
 };
@@ -30,6 +31,9 @@ use super::{
 
 /// Slots that began longer ago than this are no longer loaded; they still count for the week until then.
 const SLOTS_BACK: Span = Span::from_hours(8 * 24);
+
+/// Most shifts of one person that are looked at together.
+const MOST_SHIFTS: usize = 8;
 
 /// Fills of one shelf before the caller is told to try again: each was overtaken by another history.
 const FILLS: usize = 3;
@@ -121,6 +125,18 @@ impl Engine {
         Err(Failure::Busy)
     }
 
+    /// The shifts that `which` picks, as this instance has followed them.
+    pub(super) async fn shifts_in_memory(
+        &self,
+        place: &Place,
+        which: impl Fn(&Shift) -> bool,
+    ) -> Result<Vec<ShiftId>, Failure> {
+        self.supply(place, 0).await?;
+        let shelves = self.0.supply.shelves();
+        let shifts = shelves.get(&place.territory.id).into_iter().flat_map(|shelf| shelf.records.shifts.values());
+        Ok(shifts.filter(|shift| which(shift)).map(|shift| shift.id).take(MOST_SHIFTS).collect())
+    }
+
     /// Reads what the indexes list, and how far the log had come by then. Telling the events until then again is
     /// harmless: every fact about a slot or a shift says its whole new state.
     async fn read_supply(&self, territory: &TerritoryId) -> Result<(Records, u64), Failure> {
@@ -158,7 +174,7 @@ fn keep(records: &mut Records, known: &Known) {
         Entity::Shift(shift) => {
             records.shifts.insert(shift.id, shift.clone());
         }
-        Entity::Case(_) => {}
+        Entity::Case(_) | Entity::Room(_) => {}
     }
 }
 

@@ -45,6 +45,7 @@ pub fn qualify(incoming: &IncomingCase) -> Qualify {
         flags.push(Flag::CommunicationBarrier);
     }
     Qualify {
+        skill: None,
         priority: incoming.priority.unwrap_or(Priority::P2),
         stream: incoming.stream.unwrap_or_else(|| stream(incoming)),
         motive: Some(incoming.motive.as_ref().map_or(NO_MOTIVE, Motive::code).to_owned()),

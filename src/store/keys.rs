@@ -5,9 +5,11 @@
 //! | record `case/<id>` | a case | |
 //! | record `slot/<id>` | a slot | |
 //! | record `shift/<id>` | a responder's period on duty | |
+//! | record `room` | who regulates: the roster, and the last surge | |
 //! | record `restored` | the epoch that `sas-dispatch restore` last began | |
 //! | record `reader/<name>` | how far a reader of the log has come, guarded by its version |
 //! | index `queue/<stream>` | cases that wait for a regulator | class · 2^42 + due (ms) |
+//! | index `queue/<stream>/<skill>` | those that ask for a skill, until they are late | class · 2^42 + due (ms) |
 //! | index `open` | open cases | opened (ms) |
 //! | index `unanswered` | cases nobody was left for | since (ms) |
 //! | index `handovers` | P0 cases that wait for the AMU | since (ms) |
@@ -33,7 +35,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::domain::ids::{CaseId, PersonId, ResponderId, SectorId, ShiftId, SlotId};
+use crate::domain::ids::{CaseId, PersonId, ResponderId, SectorId, ShiftId, Skill, SlotId};
 
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -81,6 +83,11 @@ impl Key {
         Self(Cow::Owned(format!("slot/{id}")))
     }
 
+    /// The record of the regulation room.
+    pub fn room() -> Self {
+        Self(Cow::Borrowed("room"))
+    }
+
     /// The record of the last restore.
     pub fn restored() -> Self {
         Self(Cow::Borrowed("restored"))
@@ -106,6 +113,11 @@ impl Index {
     /// Cases of `stream` that wait for a regulator.
     pub fn queue(stream: &str) -> Self {
         Self(Cow::Owned(format!("queue/{stream}")))
+    }
+
+    /// Cases of a stream that wait for a regulator versed in `skill`.
+    pub fn queue_for(stream: &str, skill: &Skill) -> Self {
+        Self(Cow::Owned(format!("queue/{stream}/{skill}")))
     }
 
     /// Whether it is a queue of cases that wait for a regulator.

@@ -97,7 +97,7 @@ fn compare(replay: &mut Replay, stored: &BTreeMap<Key, Record>, seq: u64, until:
     let mut findings = Vec::new();
     let mut lost = told(&replay.records);
     // Where readers stand and who restored a backup is no part of the log.
-    let told_of = |key: &Key| ["case/", "slot/", "shift/"].iter().any(|kind| key.as_str().starts_with(kind));
+    let told_of = |key: &Key| ["case/", "slot/", "shift/", "room"].iter().any(|kind| key.as_str().starts_with(kind));
     for (key, record) in stored.iter().filter(|(key, _)| told_of(key)) {
         let mut differs = |problem: &str| {
             findings.push(Finding::stored(key.to_string(), problem.to_owned(), seq, until));
@@ -136,5 +136,6 @@ fn told(records: &Records) -> BTreeMap<Key, Entity> {
     let cases = records.cases.values().map(|case| (Key::case(case.id), Entity::Case(case.clone())));
     let slots = records.slots.values().map(|slot| (Key::slot(slot.id), Entity::Slot(slot.clone())));
     let shifts = records.shifts.values().map(|shift| (Key::shift(shift.id), Entity::Shift(shift.clone())));
-    cases.chain(slots).chain(shifts).collect()
+    let room = records.room.iter().map(|room| (Key::room(), Entity::Room(room.clone())));
+    cases.chain(slots).chain(shifts).chain(room).collect()
 }

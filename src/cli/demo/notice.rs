@@ -41,7 +41,9 @@ impl Room {
         let done = Act::Done(case.to_owned(), id.clone());
         match action.kind() {
             ActionKind::HandOver => self.job(Post::Amu, Span::ZERO, case, JobKind::HandOver),
-            ActionKind::CallBack => self.job(Post::Arm, Span::from_secs(45), case, JobKind::RingBack(id)),
+            ActionKind::CallBack | ActionKind::ReEvaluate => {
+                self.job(Post::Arm, Span::from_secs(45), case, JobKind::RingBack(id))
+            }
             ActionKind::Qualify if self.nobody_talks(case) => {
                 self.job(Post::Arm, Span::from_secs(60), case, JobKind::Qualify);
             }

@@ -68,7 +68,7 @@ impl Room {
             *on_the_way -= 1;
         }
         let (command_id, name) = (self.command(), self.name(doctor));
-        let request = pb::ClaimNextRequest { command_id: command_id.clone(), stream };
+        let request = pb::ClaimNextRequest { command_id: command_id.clone(), stream, skills: Vec::new() };
         let reply = call!(self.wire, "ClaimNext", &name, Role::Regulator, regulation.claim_next(request))?;
         let claimed = reply.and_then(|reply| Some((reply.case?, reply.receipt, reply.claim_no, reply.renew_every_ms)));
         let Some((case, receipt, claim_no, renew)) = claimed else {

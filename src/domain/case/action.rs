@@ -28,6 +28,8 @@ coded_enum! {
         HandOver = "HAND_OVER", "Transférer à l'AMU, accompagné";
         /// Ring the caller back.
         CallBack = "CALL_BACK", "Rappeler";
+        /// Ring the caller of a late case: is the patient worse?
+        ReEvaluate = "RE_EVALUATE", "Rappeler et réévaluer";
         /// Find the responder of a signed answer.
         Route = "ROUTE", "Orienter";
         /// Ring the GP.
@@ -48,6 +50,10 @@ coded_enum! {
         ReturnOfInformation = "RETURN_OF_INFORMATION", "Informer le médecin traitant";
         /// Ask how the patient is.
         FollowUp = "FOLLOW_UP", "Suivre";
+        /// Another stream's regulators accept a case that was sent to them, or refuse it.
+        Reorient = "REORIENT", "Accepter la réorientation";
+        /// Another territory's regulators accept a case that was sent to them, or refuse it.
+        Transfer = "TRANSFER", "Accepter le transfert de territoire";
         /// Nobody was left: a regulator must find another way.
         Unanswered = "UNANSWERED", "Sans réponse";
         /// Ring at the hour agreed with a caller whose request can wait (P3).

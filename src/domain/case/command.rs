@@ -1,9 +1,14 @@
 //! Commands: what people and systems ask for, typed. The acting person is never in a command.
 
+use std::collections::BTreeSet;
+
 use crate::{
     coded_enum,
     domain::{
-        ids::{ActionId, CaseId, DecisionId, OfferId, PersonId, ResponderId, SectorId, ShiftId, SlotId, VisitId},
+        ids::{
+            ActionId, CaseId, DecisionId, DutyId, OfferId, PersonId, ResponderId, SectorId, ShiftId, Skill, SlotId,
+            VisitId,
+        },
         person::Private,
         place::Position,
         regulation::{
@@ -11,6 +16,7 @@ use crate::{
             need::{CareType, Need},
             protocols::Value,
             qualification::{Attribution, Flag, Priority, Stream},
+            room::{Affiliation, SurgeReason},
         },
         routing::Plan,
         slots::SlotKind,
@@ -101,6 +107,8 @@ pub struct Qualify {
     pub flags: Vec<Flag>,
     /// A symptom was heard.
     pub symptoms: bool,
+    /// What the regulator should be versed in.
+    pub skill: Option<Skill>,
     /// Protocol by which the ARM sends straight to a coordinator.
     pub protocol: Option<String>,
     /// What is known better.
@@ -212,6 +220,8 @@ pub enum Command {
     Dismiss(Attribution),
     /// Take a case to regulate it.
     Claim,
+    /// Take the first case that waits, as a regulator of a stream.
+    ClaimNext(Stream),
     /// Give it back undecided, or finished.
     Release {
         /// Fencing number.
@@ -241,6 +251,11 @@ pub enum Command {
         stream: Stream,
         /// Why.
         reason: Private<String>,
+    },
+    /// Answer a re-orientation: take the case over, or send it back.
+    AnswerReorientation {
+        /// Why it is sent back; none: the case is taken over.
+        refused: Option<Private<String>>,
     },
     /// Act on a plan: put the first kept option to its responder.
     Advance {
@@ -337,8 +352,40 @@ pub enum Command {
     },
     /// Go off duty.
     EndShift(ShiftId),
+    /// A regulator goes on duty.
+    StartDuty(Box<StartDuty>),
+    /// A regulator goes off duty before his time.
+    EndDuty(DutyId),
+    /// Suspend the split of requests between regulators.
+    StartSurge {
+        /// Why.
+        reason: SurgeReason,
+        /// Until when.
+        until: Instant,
+    },
+    /// Take the split up again.
+    EndSurge,
     /// Something fell due.
     Fire(Timer),
+}
+
+/// A regulator's period on duty.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StartDuty {
+    /// Who; none: whoever says so.
+    pub person: Option<PersonId>,
+    /// Of which stream.
+    pub stream: Stream,
+    /// What he is versed in.
+    pub skills: BTreeSet<Skill>,
+    /// On whose account.
+    pub affiliation: Affiliation,
+    /// From when.
+    pub from: Instant,
+    /// Until when.
+    pub until: Instant,
+    /// His shifts as a responder that share time with it, as far as they are known.
+    pub shifts: Vec<ShiftId>,
 }
 
 impl Command {
@@ -354,6 +401,7 @@ impl Command {
             Self::Qualify(_) => "Qualify",
             Self::Dismiss(_) => "DismissCase",
             Self::Claim => "Claim",
+            Self::ClaimNext(_) => "ClaimNext",
             Self::Release { .. } => "ReleaseClaim",
             Self::ForceRelease { .. } => "ForceRelease",
             Self::Resume { .. } => "ResumeClaim",
@@ -361,6 +409,11 @@ impl Command {
             Self::SignNeed(_) => "SignNeed",
             Self::SignAnswer(_) => "SignAnswer",
             Self::Reorient { .. } => "Reorient",
+            Self::AnswerReorientation { .. } => "AnswerReorientation",
+            Self::StartDuty(_) => "StartDuty",
+            Self::EndDuty(_) => "EndDuty",
+            Self::StartSurge { .. } => "StartSurge",
+            Self::EndSurge => "EndSurge",
             Self::Advance { .. } => "Advance",
             Self::AnswerOffer { .. } => "AnswerOffer",
             Self::Cancel { .. } => "Cancel",

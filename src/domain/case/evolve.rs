@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{
     ids::{CaseId, SlotId},
+    regulation::room::Room,
     slots::SlotState,
     time::Instant,
     visits::ShiftState,
@@ -38,6 +39,9 @@ pub(super) fn apply_fact(records: &mut Records, event: &Event, fact: &Fact) {
                 records.cases.insert(id, Arc::new(new_case(id, opened, event)));
             }
         }
+        Fact::DutyStarted(_) | Fact::DutyEnded { .. } | Fact::SurgeStarted(_) | Fact::SurgeEnded => {
+            apply_to_room(records.room.get_or_insert_default(), event, fact);
+        }
         Fact::CaseArchived => {
             event.case.and_then(|id| records.cases.remove(&id));
         }
@@ -55,6 +59,22 @@ pub(super) fn apply_fact(records: &mut Records, event: &Event, fact: &Fact) {
                 settle(case, event);
             }
         }
+    }
+}
+
+fn apply_to_room(room: &mut Room, event: &Event, fact: &Fact) {
+    match fact {
+        Fact::DutyStarted(duty) => room.enter(duty.clone(), event.at),
+        Fact::DutyEnded { duty } => {
+            room.duties.iter_mut().filter(|known| known.id == *duty).for_each(|known| known.ended = Some(event.at));
+        }
+        Fact::SurgeStarted(surge) => room.surge = Some(surge.clone()),
+        Fact::SurgeEnded => {
+            if let Some(surge) = &mut room.surge {
+                surge.ended = Some((event.at, event.actor.person.clone()));
+            }
+        }
+        _ => {}
     }
 }
 
@@ -161,7 +181,8 @@ fn apply_claim(case: &mut Case, at: Instant, fact: &Fact) {
         Fact::Claimed { no, by, connection } => {
             case.last_claim = *no;
             case.regulators.insert(by.clone());
-            case.claim = Some(Claim { no: *no, by: by.clone(), connection: connection.clone(), at, suspect: None });
+            let (connection, suspect, fallback) = (connection.clone(), None, None);
+            case.claim = Some(Claim { no: *no, by: by.clone(), connection, at, suspect, fallback });
         }
         Fact::ClaimSuspect { .. } => {
             if let Some(claim) = &mut case.claim {
@@ -171,6 +192,11 @@ fn apply_claim(case: &mut Case, at: Instant, fact: &Fact) {
         Fact::ClaimResumed { .. } => {
             if let Some(claim) = &mut case.claim {
                 claim.suspect = None;
+            }
+        }
+        Fact::FellBack { code } => {
+            if let Some(claim) = &mut case.claim {
+                claim.fallback = Some(*code);
             }
         }
         Fact::ClaimEnded { .. } => case.claim = None,

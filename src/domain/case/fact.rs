@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     actor::Actor,
-    ids::{ActionId, CaseId, CommandId, ConnectionId, DecisionId, OfferId, PersonId, ShiftId, SlotId, VisitId},
+    ids::{ActionId, CaseId, CommandId, ConnectionId, DecisionId, DutyId, OfferId, PersonId, ShiftId, SlotId, VisitId},
     regulation::{
         decision::{Answer, Decision},
+        fallback::Fallback,
         qualification::{Attribution, Flag, Priority, Qualification, Stream},
+        room::{Duty, Room, Surge},
     },
     routing::{Plan, WhyNot},
     slots::Slot,
@@ -205,6 +207,22 @@ pub enum Fact {
         /// Which shift.
         shift: ShiftId,
     },
+    /// The claim just taken is a regulator's of another stream, in the place of one who is not there.
+    FellBack {
+        /// The national code that says so.
+        code: Fallback,
+    },
+    /// A regulator's period on duty was entered.
+    DutyStarted(Duty),
+    /// It was ended before its time.
+    DutyEnded {
+        /// Which.
+        duty: DutyId,
+    },
+    /// The split of requests between regulators was suspended.
+    SurgeStarted(Surge),
+    /// It was taken up again before its time.
+    SurgeEnded,
     /// A closed case left the working set; it is in the archive, complete.
     CaseArchived,
     /// A slot that is over left the working set.
@@ -266,6 +284,8 @@ pub struct Records {
     pub slots: BTreeMap<SlotId, Slot>,
     /// Shifts.
     pub shifts: BTreeMap<ShiftId, Shift>,
+    /// Who regulates; none when it was not read, or nobody was ever entered.
+    pub room: Option<Room>,
 }
 
 impl Records {

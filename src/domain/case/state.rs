@@ -14,17 +14,18 @@ use crate::{
         place::{InseeCode, Position},
         regulation::{
             decision::Decision,
-            qualification::{Attribution, Qualification},
+            fallback::Fallback,
+            qualification::{Attribution, Qualification, Stream},
         },
         routing::{Category, Means, Plan, WhyNot},
-        territory::Territory,
-        time::Instant,
+        territory::{LeaseSpans, Territory},
+        time::{Instant, Span},
         visits::Visit,
     },
 };
 
 use super::{
-    action::{Action, ActionKind},
+    action::{Action, ActionKind, Owner},
     sealed::Sealed,
 };
 
@@ -57,6 +58,18 @@ coded_enum! {
     }
 }
 
+coded_enum! {
+    /// Whether the call of a case is up, as far as a telephone exchange has said.
+    Connected {
+        /// The exchange said that the caller is on the line.
+        Yes = "YES", "En communication";
+        /// Nobody is on the line.
+        No = "NO", "Pas en communication";
+        /// No exchange reports on this case.
+        Unknown = "UNKNOWN", "Non connu";
+    }
+}
+
 /// What a contact may be used for. Unsafe means: no message, no ringing (violence, maltreatment, a minor's secrecy).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactSafety {
@@ -84,6 +97,9 @@ pub struct Whereabouts {
     pub position: Option<Position>,
     /// Sector of permanence.
     pub sector: Option<SectorId>,
+    /// Kind of place (HubSante.lieu), as far as it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
 }
 
 impl Whereabouts {
@@ -97,7 +113,7 @@ impl Whereabouts {
         let listed = commune.and_then(|code| territory.communes.get(&code));
         let legal = territory.period_at(at).ok();
         let sector = legal.zip(commune).and_then(|(legal, code)| territory.sector_of(code, &legal).cloned());
-        Whereabouts { commune, position: position.or(listed.map(|commune| commune.position)), sector }
+        Whereabouts { commune, position: position.or(listed.map(|commune| commune.position)), sector, kind: None }
     }
 }
 
@@ -133,6 +149,9 @@ pub struct Claim {
     pub at: Instant,
     /// Since when the lease has ended without renewal: shown, not claimable by the queue.
     pub suspect: Option<Instant>,
+    /// Why he regulates a case of another stream than his.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Fallback>,
 }
 
 /// Where an offer stands.
@@ -280,6 +299,30 @@ impl Case {
     /// The open action of a kind, if there is one.
     pub fn open_action(&self, kind: ActionKind) -> Option<&Action> {
         self.open_actions().find(|action| action.kind == kind)
+    }
+
+    /// The regulators before whom it waits: those of its stream or, while a re-orientation waits for their answer, those
+    /// whom it was sent to.
+    pub fn before(&self) -> Option<Stream> {
+        let sent = self.open_action(ActionKind::Reorient).and_then(|action| match &action.owner {
+            Owner::Desk(_, stream) => *stream,
+            Owner::Person(_) | Owner::Responder(_) => None,
+        });
+        sent.or(self.qualification.as_ref().map(|known| known.stream))
+    }
+
+    /// Whether the caller is known to be on the line, known not to be, or nobody knows.
+    pub fn connected(&self) -> Connected {
+        match (self.line, &self.call) {
+            (Line::OnLine, Some(_)) => Connected::Yes,
+            (Line::OnLine, None) => Connected::Unknown,
+            (Line::CallBack | Line::NoContact, _) => Connected::No,
+        }
+    }
+
+    /// How long a claim whose lease has ended is left to its holder.
+    pub fn left_to_holder(&self, lease: LeaseSpans) -> Span {
+        if self.connected() == Connected::Yes { lease.suspect_on_call } else { lease.suspect }
     }
 
     /// An action by id.

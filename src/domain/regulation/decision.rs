@@ -13,7 +13,10 @@ use crate::{
     },
 };
 
-use super::need::{CareType, Need};
+use super::{
+    fallback::Fallback,
+    need::{CareType, Need},
+};
 
 coded_enum! {
     /// Why an answer differs from its need: always the supply, never the patient.
@@ -42,6 +45,9 @@ pub struct Signature {
     pub at: Instant,
     /// Version of the territory's rules.
     pub rules: String,
+    /// Why a regulator of another stream signed (HubSante.attribution).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Fallback>,
 }
 
 /// The second signed part: what is done, with the supply in view.

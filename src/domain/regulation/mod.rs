@@ -5,6 +5,7 @@
 //! constraints, and is signed before any supply is shown (design.md §3, invariants 5 and 6).
 
 pub mod decision;
+pub mod fallback;
 pub mod independence;
 pub mod motives;
 pub mod need;
@@ -12,3 +13,5 @@ pub mod protocol;
 pub mod protocols;
 pub mod qualification;
 pub mod queue;
+pub mod room;
+pub mod split;

@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     coded_enum,
     domain::{
-        ids::PersonId,
+        ids::{PersonId, Skill},
         time::{Instant, Span},
     },
 };
+
+use super::split::Split;
 
 coded_enum! {
     /// How urgent the regulation of a case is (HubSante.priorite).
@@ -115,6 +117,12 @@ pub struct Qualification {
     /// What the protocols proposed; none when no protocol was in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposal: Option<Box<Proposed>>,
+    /// What the regulator should be versed in; once the case is late, any regulator of the stream may take it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skill: Option<Skill>,
+    /// What the territory's split made of the stream that the front line gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
 }
 
 /// What the protocols proposed for a qualification, in codes: the words stand in the protocols.

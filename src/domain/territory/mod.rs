@@ -12,7 +12,9 @@ mod sectors;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use communes::Commune;
-pub use regulation_policy::{ActionDeadlines, DatedProtocol, Deferral, LeaseSpans, RegulationPolicy};
+pub use regulation_policy::{
+    ActionDeadlines, DatedProtocol, Deferral, LeaseSpans, MOST_SKILLS, RegulationPolicy, Unrostered,
+};
 pub use routing_policy::{RouteCategory, RoutingPolicy};
 pub use sectors::{SectorAssignment, SectorBand, Sectors};
 
@@ -23,6 +25,7 @@ use super::{
     ids::{SectorId, TerritoryId},
     place::InseeCode,
     regulation::protocols::Book,
+    regulation::qualification::Stream,
     time::Instant,
 };
 
@@ -87,6 +90,12 @@ impl Territory {
     /// When the local year is outside 2000 to 2099.
     pub fn period_at(&self, at: Instant) -> Result<Legal, OutOfYears> {
         period_at(&self.calendar, at)
+    }
+
+    /// Whether the territory has scheduled no regulation of `stream` at `at`.
+    pub fn stopped(&self, stream: Stream, at: Instant) -> bool {
+        let zone = self.calendar.zone();
+        self.regulation.stops.iter().any(|stop| stop.covers(stream, zone, at))
     }
 
     /// The sector of permanence of a commune in the period `legal`; `None` where nobody is on duty (zone blanche) or no

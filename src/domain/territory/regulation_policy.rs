@@ -2,16 +2,24 @@
 //!
 //! All are elapsed times. The defaults are starting values for a board to change, not figures of a text.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
-use crate::domain::{
-    regulation::{
-        independence::Exception,
-        protocol::Protocol,
-        protocols::{Age, Seal},
-        qualification::DueSpans,
+use crate::{
+    coded_enum,
+    domain::{
+        ids::Skill,
+        regulation::{
+            fallback::Stop,
+            independence::Exception,
+            protocol::Protocol,
+            protocols::{Age, Seal},
+            qualification::DueSpans,
+            split::SplitRules,
+        },
+        time::{Instant, Span},
     },
-    time::{Instant, Span},
 };
 
 /// The rules of regulation in one territory.
@@ -33,7 +41,30 @@ pub struct RegulationPolicy {
     pub unsigned_run: bool,
     /// Persons who may answer cases they regulated, by convention and for a time. Nobody unless named here.
     pub independence_exceptions: Vec<Exception>,
+    /// What a case may ask of its regulator and a regulator may say of himself. None unless named here.
+    pub skills: BTreeSet<Skill>,
+    /// When a stream has no regulation, by the wall clock.
+    pub stops: Vec<Stop>,
+    /// What goes to the hospital's regulators.
+    pub split: SplitRules,
+    /// What becomes of a regulator who is not on a roster that is kept.
+    pub unrostered: Unrostered,
+    /// The longest surge that can be declared at once.
+    pub longest_surge: Span,
 }
+
+coded_enum! {
+    /// What becomes of a regulator who is not on a roster that is kept.
+    Unrostered {
+        /// Nothing is refused; the answer says so.
+        Allow = "allow", "Autorisé";
+        /// What is not urgent is refused; P0 and P1 never are.
+        Refuse = "refuse", "Refusé hors P0 et P1";
+    }
+}
+
+/// Most skills of one territory: each has its own queue in each stream, and a claim guards the heads of all it draws from.
+pub const MOST_SKILLS: usize = 6;
 
 impl Default for RegulationPolicy {
     fn default() -> Self {
@@ -46,6 +77,11 @@ impl Default for RegulationPolicy {
             protocols: Vec::new(),
             unsigned_run: false,
             independence_exceptions: Vec::new(),
+            skills: BTreeSet::new(),
+            stops: Vec::new(),
+            split: SplitRules::default(),
+            unrostered: Unrostered::Allow,
+            longest_surge: Span::from_hours(12),
         }
     }
 }
@@ -94,11 +130,18 @@ pub struct LeaseSpans {
     pub renew: Span,
     /// A case whose claim ended is shown as suspect to others until this long after the last renewal.
     pub suspect: Span,
+    /// The same while an exchange says that the caller is on the line: the doctor may still be speaking with him.
+    pub suspect_on_call: Span,
 }
 
 impl Default for LeaseSpans {
     fn default() -> Self {
-        Self { lease: Span::from_secs(30), renew: Span::from_secs(10), suspect: Span::from_secs(90) }
+        Self {
+            lease: Span::from_secs(30),
+            renew: Span::from_secs(10),
+            suspect: Span::from_secs(90),
+            suspect_on_call: Span::from_mins(30),
+        }
     }
 }
 
@@ -140,6 +183,14 @@ pub struct ActionDeadlines {
     pub unanswered: Span,
     /// Calling back a lost or interrupted call.
     pub call_back: Span,
+    /// Asking the caller of a late case how the patient is.
+    pub re_evaluate: Span,
+    /// The answer of another stream to a P1 that was sent to it.
+    pub reorient_p1: Span,
+    /// The answer of another stream to any other case that was sent to it.
+    pub reorient: Span,
+    /// The answer of another territory to a case that was sent to it.
+    pub transfer: Span,
 }
 
 impl Default for ActionDeadlines {
@@ -159,6 +210,10 @@ impl Default for ActionDeadlines {
             ambulance_report: Span::from_hours(1),
             unanswered: Span::from_mins(5),
             call_back: Span::from_mins(10),
+            re_evaluate: Span::from_mins(5),
+            reorient_p1: Span::from_secs(60),
+            reorient: Span::from_mins(5),
+            transfer: Span::from_mins(5),
         }
     }
 }

@@ -129,8 +129,13 @@ impl Shift {
         self.on_duty(now) && self.state == ShiftState::Free && self.sectors.contains(sector)
     }
 
+    /// True until the doctor has gone off duty.
+    pub fn working(&self) -> bool {
+        !matches!(self.state, ShiftState::Ended { .. })
+    }
+
     /// True while the shift runs, whatever the doctor is doing.
     pub fn on_duty(&self, now: Instant) -> bool {
-        self.start <= now && now < self.end && !matches!(self.state, ShiftState::Ended { .. })
+        self.start <= now && now < self.end && self.working()
     }
 }

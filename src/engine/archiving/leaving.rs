@@ -84,6 +84,7 @@ impl Engine {
                 Entity::Case(case) => leaving::case(case, now, archive.keep_closed),
                 Entity::Slot(slot) => leaving::slot(slot, now, archive.keep_closed),
                 Entity::Shift(shift) => leaving::shift(shift, now, archive.keep_closed),
+                Entity::Room(_) => false,
             };
             if leaves {
                 bound.extend(bound_to(&known.entity).map(Key::case));
@@ -100,7 +101,7 @@ impl Engine {
 
     async fn take_away(&self, place: &Place, snapshot: &Snapshot, group: &[Leaver]) -> Result<u64, Failure> {
         let territory = &place.territory.id;
-        let basis = Basis { lookup: &self.0.lookup, suspect: place.territory.regulation.lease.suspect };
+        let basis = Basis { lookup: &self.0.lookup, lease: place.territory.regulation.lease };
         let at = self.now().max(snapshot.at);
         let causes: Vec<String> =
             group.iter().map(|leaver| format!("{} {:?}", leaver.key, leaver.known.version)).collect();
@@ -118,6 +119,7 @@ impl Engine {
                 }
                 Entity::Slot(slot) => Fact::SlotArchived { slot: slot.id },
                 Entity::Shift(shift) => Fact::ShiftArchived { shift: shift.id },
+                Entity::Room(_) => continue,
             });
         }
         let (schema, command, actor) = (SCHEMA, "Archive".to_owned(), upkeep(territory));
@@ -140,7 +142,7 @@ fn bound_to(entity: &Entity) -> Option<CaseId> {
             SlotState::Held { case, .. } | SlotState::Booked { case, .. } => Some(case),
             SlotState::Free | SlotState::Withdrawn { .. } => None,
         },
-        Entity::Case(_) | Entity::Shift(_) => None,
+        Entity::Case(_) | Entity::Shift(_) | Entity::Room(_) => None,
     }
 }
 
@@ -150,5 +152,7 @@ fn day_of(entity: &Entity) -> Instant {
         Entity::Case(case) => case.entered,
         Entity::Slot(slot) => slot.start,
         Entity::Shift(shift) => shift.start,
+        // It never leaves.
+        Entity::Room(_) => Instant::from_unix_ms(0),
     }
 }

@@ -165,5 +165,6 @@ fn entities(records: &Records) -> BTreeMap<Key, Entity> {
     let cases = records.cases.values().map(|case| (Key::case(case.id), Entity::Case(case.clone())));
     let slots = records.slots.values().map(|slot| (Key::slot(slot.id), Entity::Slot(slot.clone())));
     let shifts = records.shifts.values().map(|shift| (Key::shift(shift.id), Entity::Shift(shift.clone())));
-    cases.chain(slots).chain(shifts).collect()
+    let room = records.room.iter().map(|room| (Key::room(), Entity::Room(room.clone())));
+    cases.chain(slots).chain(shifts).chain(room).collect()
 }

@@ -41,7 +41,9 @@ impl WatchFilter {
         match self {
             Self::All => case.open_actions().next().is_some(),
             Self::Queue(stream) => {
-                let here = case.qualification.as_ref().is_some_and(|known| known.stream == *stream);
+                // What was sent to another stream is before both until it is answered.
+                let sender = case.qualification.as_ref().map(|known| known.stream);
+                let here = sender == Some(*stream) || case.before() == Some(*stream);
                 here && case.open_action(ActionKind::Regulate).is_some()
             }
             Self::Missions(responder) => case.open_actions().any(|action| {

@@ -85,7 +85,19 @@ coded! {
     }
     domain::case::ActionKind = ActionKind {
         AnswerCall Qualify Regulate HandOver CallBack Route RingGp ConfirmSlot AcceptVisit Appointment Visit
-        DeliverPrescription AwaitReport ReturnOfInformation FollowUp Unanswered TelephoneAppointment
+        DeliverPrescription AwaitReport ReturnOfInformation FollowUp Unanswered TelephoneAppointment ReEvaluate Reorient Transfer
+    }
+    domain::regulation::fallback::Fallback = Fallback {
+        NoLiberal LiberalUnavailable EmergencyUnavailable Emergency
+    }
+    domain::case::state::Connected = CallConnected {
+        Yes No Unknown
+    }
+    domain::regulation::room::Affiliation = Affiliation {
+        Hospital Liberal Association
+    }
+    domain::regulation::room::SurgeReason = SurgeReason {
+        Epidemic MassCasualty CallLoad Staffing Technical
     }
     domain::case::End = ActionEnd {
         Done Replaced Refused Unreachable NoShow Absent Undelivered Expired

@@ -11,6 +11,7 @@ pub mod phone;
 pub mod protocols;
 pub mod regulation;
 pub mod reply;
+pub mod room;
 pub mod routing;
 pub mod search;
 pub mod slot;

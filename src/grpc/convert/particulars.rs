@@ -94,7 +94,23 @@ pub fn listed(fields: &mut Fields, field: &str, text: &str, list: codes::Codes, 
 fn whereabouts(fields: &mut Fields, given: &pb::Place, territory: &Territory, now: Instant) -> Option<Whereabouts> {
     let position = fields.position("place.position", given.position.as_ref());
     let commune = commune(fields, &given.commune, territory);
-    (commune.is_some() || position.is_some()).then(|| Whereabouts::within(territory, commune, position, now))
+    let kind = place_kind(fields, &given.kind);
+    let known = commune.is_some() || position.is_some() || kind.is_some();
+    known.then(|| Whereabouts { kind, ..Whereabouts::within(territory, commune, position, now) })
+}
+
+/// A code of HubSante.lieu: a letter and three pairs of digits. Its list is long and grows: the shape is enough.
+fn place_kind(fields: &mut Fields, text: &str) -> Option<String> {
+    let pair = |part: &str| part.len() == 2 && part.chars().all(|c| c.is_ascii_digit());
+    let pairs: Vec<&str> = text.strip_prefix('L').unwrap_or_default().split('.').collect();
+    match text {
+        "" => None,
+        code if pairs.len() == 3 && pairs.iter().all(|part| pair(part)) => Some(code.to_owned()),
+        _ => {
+            let got = text.chars().count();
+            fields.fault("place.kind", format!("expected a code of HubSante.lieu (L01.02.03), got {got} characters"))
+        }
+    }
 }
 
 /// A commune of the acting territory. Without a configuration folder every code of the département is believed.

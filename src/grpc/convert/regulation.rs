@@ -1,19 +1,22 @@
 //! Requests of regulation as commands.
 
+use std::collections::BTreeSet;
+
 use crate::{
     domain::{
         case::{
             Command,
             command::{PaperDecision, Particulars, Qualify, SignAnswer, SignNeed},
         },
-        ids::CaseId,
+        ids::{CaseId, Skill},
         regulation::{
             motives::Motive,
             need::{Constraints, Need},
             qualification::{Priority, Stream},
         },
+        territory::MOST_SKILLS,
     },
-    engine::{Failure, Mutation, PageRequest},
+    engine::{Asker, Failure, Mutation, PageRequest},
     grpc::pb,
 };
 
@@ -55,6 +58,7 @@ pub fn qualify(request: &pb::QualifyRequest, scene: Scene<'_>) -> Result<Act, Fa
         flags: list(&mut fields, "flags", &request.flags),
         symptoms: request.symptoms,
         protocol: protocol(&mut fields, &request.protocol),
+        skill: fields.optional("skill", &request.skill),
         particulars: particulars(&mut fields, parts, scene.ground, scene.now),
         note: fields.optional_words("note", &request.note, LONGEST_WORDS),
         answers: answers(&mut fields, &request.answers),
@@ -76,6 +80,7 @@ pub(super) fn on_paper(fields: &mut Fields, given: &pb::PaperQualification) -> O
     let motive = fields.optional::<Motive>("qualification.motive", &given.motive);
     let flags = list(fields, "qualification.flags", &given.flags);
     Some(Qualify {
+        skill: None,
         priority: priority?,
         stream: stream?,
         motive: motive.map(|motive| motive.code().to_owned()),
@@ -127,11 +132,21 @@ fn protocol(fields: &mut Fields, name: &str) -> Option<String> {
 ///
 /// # Errors
 /// Every wrong field at once.
-pub fn claim_next(request: &pb::ClaimNextRequest) -> Result<(Mutation, Stream), Failure> {
+pub fn claim_next(request: &pb::ClaimNextRequest) -> Result<(Mutation, Asker), Failure> {
     let mut fields = Fields::default();
     let mutation = fields.mutation("ClaimNext", &request.command_id, request);
     let stream = fields.code("stream", request.stream);
-    fields.done(mutation.zip(stream))
+    let skills = skills(&mut fields, &request.skills);
+    fields.done(mutation.zip(stream).map(|(mutation, stream)| (mutation, Asker { stream, skills })))
+}
+
+/// What a regulator is versed in.
+pub fn skills(fields: &mut Fields, given: &[String]) -> BTreeSet<Skill> {
+    if given.len() > MOST_SKILLS {
+        fields.fault::<()>("skills", format!("{} skills: at most {MOST_SKILLS}", given.len()));
+    }
+    let named = given.iter().take(MOST_SKILLS).enumerate();
+    named.filter_map(|(place, skill)| fields.id(&format!("skills[{place}]"), skill)).collect()
 }
 
 /// Claims a case.
@@ -298,6 +313,18 @@ pub fn reorient(request: &pb::ReorientRequest) -> Result<Act, Failure> {
     let command = claim_no.zip(stream).zip(reason);
     let command = command.map(|((claim_no, stream), reason)| Command::Reorient { claim_no, stream, reason });
     fields.act(mutation, target, command)
+}
+
+/// Takes over what another stream sent, or sends it back.
+///
+/// # Errors
+/// Every wrong field at once.
+pub fn answer_reorientation(request: &pb::AnswerReorientationRequest) -> Result<Act, Failure> {
+    let mut fields = Fields::default();
+    let mutation = fields.mutation("AnswerReorientation", &request.command_id, request);
+    let target = fields.target(&request.case_id, &request.version);
+    let refused = fields.optional_words("refused_reason", &request.refused_reason, LONGEST_WORDS);
+    fields.act(mutation, target, Some(Command::AnswerReorientation { refused }))
 }
 
 /// Ends an action.

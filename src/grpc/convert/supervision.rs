@@ -86,7 +86,7 @@ pub fn open_case(view: &CaseView) -> pb::OpenCase {
         line: known.line.wire(),
         priority: known.qualification.as_ref().map_or(0, |known| known.priority.wire()),
         stream: known.qualification.as_ref().map_or(0, |known| known.stream.wire()),
-        claim: known.claim.as_ref().map(case::claim),
+        claim: known.claim.as_ref().map(|held| case::claim(held, known.connected())),
         actions: known.open_actions().map(case::action).collect(),
     }
 }

@@ -146,6 +146,7 @@ fn surroundings(known: &Case, visit: &Visit, commune: Option<&Commune>) -> pb::P
         street: String::new(),
         access: String::new(),
         sector_id: visit.sector.to_string(),
+        kind: String::new(),
     }
 }
 

@@ -86,8 +86,8 @@ impl RegulationService for Regulation {
         request: Request<pb::ClaimNextRequest>,
     ) -> Result<Response<pb::ClaimNextResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
-        let (mutation, stream) = convert::claim_next(request.get_ref())?;
-        let done = self.engine.claim_next(&desk.actor, mutation, stream).await?;
+        let (mutation, asker) = convert::claim_next(request.get_ref())?;
+        let done = self.engine.claim_next(&desk.actor, mutation, asker).await?;
         let carried = desk.carried(done, Vec::new());
         let (claim_no, lease_until_unix_ms, renew_every_ms) = lease(&desk, &carried);
         let Carried { case, receipt, .. } = carried;
@@ -164,6 +164,18 @@ impl RegulationService for Regulation {
         let desk = Desk::of(&self.engine, &request)?;
         let Carried { case, receipt, .. } = desk.act(convert::reorient(request.get_ref())).await?;
         Ok(Response::new(pb::ReorientResponse { case, receipt }))
+    }
+
+    async fn answer_reorientation(
+        &self,
+        request: Request<pb::AnswerReorientationRequest>,
+    ) -> Result<Response<pb::AnswerReorientationResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let carried = desk.act(convert::answer_reorientation(request.get_ref())).await?;
+        let (claim_no, lease_until_unix_ms, renew_every_ms) = lease(&desk, &carried);
+        let Carried { case, receipt, .. } = carried;
+        let response = pb::AnswerReorientationResponse { case, receipt, claim_no, lease_until_unix_ms, renew_every_ms };
+        Ok(Response::new(response))
     }
 
     async fn end_action(

@@ -7,7 +7,11 @@ use crate::{
     domain::case::Refusal,
     engine::{Engine, List},
     grpc::{
-        convert::{directory::rules, reply::durability, supervision as convert},
+        convert::{
+            directory::rules,
+            reply::{durability, receipt},
+            room, supervision as convert,
+        },
         pb::{self, supervision_service_server::SupervisionService},
     },
 };
@@ -76,6 +80,57 @@ impl SupervisionService for Supervision {
         let (done, receipt) = perform(&self.engine, &actor, convert::force_release(&asked)).await?;
         let version = version(&done)?;
         Ok(Response::new(pb::ForceReleaseResponse { receipt, version }))
+    }
+
+    async fn start_duty(
+        &self,
+        request: Request<pb::StartDutyRequest>,
+    ) -> Result<Response<pb::StartDutyResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let (mutation, duty) = room::start_duty(&asked, self.engine.now())?;
+        let done = self.engine.start_duty(&actor, mutation, duty).await?;
+        let duty_id = done.reply.duty.map(|id| id.to_string()).unwrap_or_default();
+        Ok(Response::new(pb::StartDutyResponse { receipt: Some(receipt(&done, Vec::new())), duty_id }))
+    }
+
+    async fn end_duty(&self, request: Request<pb::EndDutyRequest>) -> Result<Response<pb::EndDutyResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let (_, receipt) = perform(&self.engine, &actor, room::end_duty(&asked)).await?;
+        Ok(Response::new(pb::EndDutyResponse { receipt }))
+    }
+
+    async fn list_duties(
+        &self,
+        request: Request<pb::ListDutiesRequest>,
+    ) -> Result<Response<pb::ListDutiesResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let page = room::duties_page(&asked)?;
+        head(&self.engine, &actor, asked.at_least_seq).await?;
+        let (known, seq) = self.engine.roster(&actor).await?;
+        Ok(Response::new(room::duties(&known, self.engine.now(), page, seq)))
+    }
+
+    async fn start_surge(
+        &self,
+        request: Request<pb::StartSurgeRequest>,
+    ) -> Result<Response<pb::StartSurgeResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let (_, receipt) = perform(&self.engine, &actor, room::start_surge(&asked)).await?;
+        Ok(Response::new(pb::StartSurgeResponse { receipt }))
+    }
+
+    async fn end_surge(&self, request: Request<pb::EndSurgeRequest>) -> Result<Response<pb::EndSurgeResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let (_, receipt) = perform(&self.engine, &actor, room::end_surge(&asked)).await?;
+        Ok(Response::new(pb::EndSurgeResponse { receipt }))
+    }
+
+    async fn get_relay(&self, request: Request<pb::GetRelayRequest>) -> Result<Response<pb::GetRelayResponse>, Status> {
+        let (actor, asked) = call(request)?;
+        let most = room::deadlines(&asked)?;
+        head(&self.engine, &actor, asked.at_least_seq).await?;
+        let page = self.engine.relay(&actor, most).await?;
+        Ok(Response::new(room::relay(&page)))
     }
 
     async fn get_status(

@@ -60,6 +60,38 @@ fn five_faults_in_five_files_are_reported_together() {
     "p1_due_seconds = 0",
     "regulation.p1_due_seconds: expected 1 to 2592000, got 0"
 )]
+#[case(BAS_RHIN, "skills = []", "skills = [\"Pédiatrie\"]", "regulation.skills: item 1: skill: expected 1 to 64 lower-case")]
+#[case(
+    BAS_RHIN,
+    "skills = []",
+    "skills = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\"]",
+    "regulation.skills: names 7, at most 6"
+)]
+#[case(BAS_RHIN, "unrostered = \"allow\"", "unrostered = \"maybe\"", "regulation.unrostered: Unrostered: got 5")]
+#[case(
+    BAS_RHIN,
+    "hospital_places = []",
+    "hospital_places = [\"road\"]",
+    "regulation.split.hospital_places: item 1: expected a code of HubSante.lieu"
+)]
+#[case(
+    BAS_RHIN,
+    "hospital_motives = []",
+    "hospital_motives = [\"M99\"]",
+    "regulation.split.hospital_motives: item 1: expected a code of HubSante.motif"
+)]
+#[case(
+    BAS_RHIN,
+    "suspect_on_call_seconds = 1_800",
+    "suspect_on_call_seconds = 60",
+    "regulation.suspect_on_call_seconds: must not be shorter than suspect_seconds"
+)]
+#[case(
+    BAS_RHIN,
+    "[regulation.split]",
+    "[[regulation.stops]]\nstream = \"AMU\"\nfrom = \"00:00\"\nto = \"08:00\"\nfirst_date = 2025-01-01\n[regulation.split]",
+    "regulation.stops.stream: the AMU regulates at every hour"
+)]
 #[case(BAS_RHIN, "bridge_friday = true", "bridge_friday = 1", "calendar.bridge_friday: expected true or false")]
 #[case(
     BAS_RHIN,

@@ -25,7 +25,7 @@ fn a_late_p2_raises_an_alarm_and_is_asked_how_the_patient_is() {
     assert!(early.to_string().contains("nothing is due"));
     stage.late(case, ActionKind::Regulate);
     assert_eq!(stage.action(case, ActionKind::Regulate).alarmed(), Some(stage.now));
-    assert!(stage.waits(case, ActionKind::CallBack));
+    assert!(stage.waits(case, ActionKind::ReEvaluate));
     let twice = stage.refused(&upkeep(), case, Command::Fire(Timer::Action(action.id)));
     assert!(matches!(twice, Refusal::State { .. }), "a second tick loses");
     stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P1))));

@@ -193,7 +193,9 @@ fn a_reorientation_says_why_and_keeps_what_is_open() {
     assert!(matches!(stage.refused(&regulator(), case, silent), Refusal::Fields(_)));
     stage.done(&regulator(), case, Command::Reorient { claim_no, stream: Stream::Amu, reason: text("douleur") });
     assert!(stage.case(case).claim.is_none() && stage.waits(case, ActionKind::Regulate));
-    assert_eq!(stage.case(case).qualification.as_ref().unwrap().stream, Stream::Amu);
+    assert_eq!(stage.case(case).before(), Some(Stream::Amu), "the others see it");
+    let stream = stage.case(case).qualification.as_ref().unwrap().stream;
+    assert_eq!(stream, Stream::Snp, "and it stays the sender's until they have accepted");
 }
 
 #[test]

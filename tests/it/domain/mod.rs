@@ -15,5 +15,6 @@ mod roles;
 pub mod simulation;
 mod slots;
 pub mod stage;
+mod streams;
 mod supply;
 mod visits;

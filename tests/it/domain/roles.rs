@@ -4,12 +4,13 @@ use sas_dispatch::domain::{
     actor::Role,
     case::{
         Command, End, Refusal,
-        command::{CallEvent, OfferAnswer, SignAnswer, Timer},
+        command::{CallEvent, OfferAnswer, SignAnswer, StartDuty, Timer},
     },
-    ids::{ActionId, CaseId, DecisionId, OfferId, ShiftId, SlotId, VisitId},
+    ids::{ActionId, CaseId, DecisionId, DutyId, OfferId, ShiftId, SlotId, VisitId},
     regulation::{
         need::CareType,
         qualification::{Attribution, Priority, Stream},
+        room::{Affiliation, SurgeReason},
     },
     slots::SlotKind,
     visits::VisitStatus,
@@ -47,6 +48,12 @@ fn table(stage: &Stage) -> Vec<(Command, &'static str)> {
         (Command::Qualify(Box::new(qualify(Priority::P2))), "ARM REG"),
         (Command::Dismiss(Attribution::Fax), "ARM REG"),
         (Command::Claim, "REG"),
+        (Command::ClaimNext(Stream::Snp), "REG"),
+        (Command::AnswerReorientation { refused: None }, "REG"),
+        (Command::StartDuty(Box::new(duty(stage))), "REG SUP"),
+        (Command::EndDuty(DutyId(id)), "REG SUP"),
+        (Command::StartSurge { reason: SurgeReason::Epidemic, until: end }, "SUP"),
+        (Command::EndSurge, "SUP"),
         (Command::Release { claim_no }, "REG"),
         (Command::Resume { claim_no }, "REG"),
         (Command::AcceptHandOver, "REG"),
@@ -77,10 +84,16 @@ fn table(stage: &Stage) -> Vec<(Command, &'static str)> {
     ]
 }
 
+fn duty(stage: &Stage) -> StartDuty {
+    let (from, until, shifts) = (stage.now, stage.now, Vec::new());
+    let (stream, skills, affiliation) = (Stream::Snp, Default::default(), Affiliation::Liberal);
+    StartDuty { person: None, stream, skills, affiliation, from, until, shifts }
+}
+
 #[test]
 fn each_role_may_do_what_the_table_says_and_nothing_else() {
     let rows = table(&Stage::new());
-    assert_eq!(rows.len(), 29, "one row for each kind of command");
+    assert_eq!(rows.len(), 35, "one row for each kind of command");
     for (command, allowed) in rows {
         for role in ROLES {
             let mut stage = Stage::new();

@@ -297,8 +297,12 @@ pub fn call(now: Instant) -> Open {
     let caller = Caller { phone: text("+33639981234"), ..Caller::default() };
     let patient = Patient { number: 1, own_gp: Some(GP.parse().unwrap()), ..Patient::default() };
     let identity = Identity { number: 1, name: text("Personne Fictive"), ..Identity::default() };
-    let place =
-        Whereabouts { commune: Some("67482".parse().unwrap()), position: None, sector: Some(SECTOR.parse().unwrap()) };
+    let place = Whereabouts {
+        commune: Some("67482".parse().unwrap()),
+        position: None,
+        sector: Some(SECTOR.parse().unwrap()),
+        kind: None,
+    };
     let particulars = Particulars {
         caller: Some(caller),
         place: Some(place),
@@ -310,6 +314,7 @@ pub fn call(now: Instant) -> Open {
 
 pub fn qualify(priority: Priority) -> Qualify {
     Qualify {
+        skill: None,
         priority,
         stream: Stream::Snp,
         motive: Some("M03.14".to_owned()),

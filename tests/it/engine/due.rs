@@ -41,7 +41,7 @@ async fn two_instances_fire_a_timer_once(stand: Stand) {
     assert_eq!(desk.a.upkeep_once().await.unwrap(), 0, "nothing is left to fire");
     let fired = desk.log().await.iter().filter(|event| event.command == "Fire").count();
     assert_eq!(fired, 1);
-    assert!(desk.read(case).await.case.open_action(ActionKind::CallBack).is_some());
+    assert!(desk.read(case).await.case.open_action(ActionKind::ReEvaluate).is_some());
     desk.clean().await;
 }
 
@@ -147,7 +147,7 @@ async fn timers_that_are_refused_hide_none_behind_them(stand: Stand) {
     desk.stand.done(&planted).await;
     desk.stand.pass(Span::from_mins(15));
     assert_eq!(desk.a.upkeep_once().await.unwrap(), 1);
-    assert!(desk.read(case).await.case.open_action(ActionKind::CallBack).is_some());
+    assert!(desk.read(case).await.case.open_action(ActionKind::ReEvaluate).is_some());
 }
 
 async fn lease_time_stands_still_while_nobody_can_renew(mut stand: Stand) {

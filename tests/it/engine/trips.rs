@@ -137,6 +137,7 @@ async fn every_changing_rpc_is_one_commit_and_nothing_else(#[case] ground: Groun
     };
     warm(&room, &people).await?;
     let mut count = Count::on(&room).await;
+    roster(&room, &people, &mut count).await?;
     intake(&room, &people, &mut count).await?;
     telephone(&people, &mut count).await?;
     regulation(&room, &people, &mut count).await?;
@@ -168,6 +169,31 @@ async fn to_be_seen(people: &People) -> Result<pb::CaseView, Status> {
     let case = people.reg.claims(&case).await?;
     let case = people.reg.signs_need(&case, need(CareType::Consultation, CareLevel::R3, LongestDelay::H8)).await?;
     people.reg.answers(&case, CareType::Consultation).await
+}
+
+/// Who regulates. The first duty of all makes the record that the others change.
+async fn roster(room: &Room, people: &People, count: &mut Count) -> Result<(), Status> {
+    let (reg, chief) = (&people.reg, &people.chief);
+    let duty = |who: &Person, person: &str| pb::StartDutyRequest {
+        command_id: who.act(),
+        person: person.to_owned(),
+        stream: Stream::Snp.into(),
+        affiliation: pb::Affiliation::Liberal.into(),
+        until_unix_ms: room.today("20:00"),
+        ..Default::default()
+    };
+    let first = duty(chief, "reg-2");
+    ask!(chief, supervision, start_duty, first)?;
+    let own = duty(reg, "");
+    let own = count.of("StartDuty", async { ask!(reg, supervision, start_duty, own) }).await;
+    let (command_id, reason) = (chief.act(), pb::SurgeReason::Epidemic.into());
+    let surge = pb::StartSurgeRequest { command_id, reason, until_unix_ms: room.today("12:00") };
+    count.of("StartSurge", async { ask!(chief, supervision, start_surge, surge) }).await;
+    let over = pb::EndSurgeRequest { command_id: chief.act() };
+    count.of("EndSurge", async { ask!(chief, supervision, end_surge, over) }).await;
+    let end = pb::EndDutyRequest { command_id: reg.act(), duty_id: own.duty_id };
+    count.of("EndDuty", async { ask!(reg, supervision, end_duty, end) }).await;
+    Ok(())
 }
 
 async fn intake(room: &Room, people: &People, count: &mut Count) -> Result<(), Status> {
@@ -229,6 +255,13 @@ async fn regulation(room: &Room, people: &People, count: &mut Count) -> Result<(
     let other = waiting(people, Priority::P2).await?;
     let other = reg.claims(&other).await?;
     count.of("Reorient", reg.reorients(&other, Stream::Amu, "Douleur thoracique typique")).await;
+    let answer = pb::AnswerReorientationRequest {
+        command_id: reg.act(),
+        case_id: other.case_id.clone(),
+        refused_reason: "Douleur pariétale".to_owned(),
+        ..Default::default()
+    };
+    count.of("AnswerReorientation", async { ask!(reg, regulation, answer_reorientation, answer) }).await;
     let vital = arm.opens(STRASBOURG, ill()).await?;
     let vital = arm.qualifies(&vital, qualified(Priority::P0, "M01.01")).await?;
     let vital = count.of("AcceptHandOver", reg.accepts_hand_over(&vital)).await;

@@ -129,7 +129,8 @@ impl Desk {
 
     /// A regulator takes the next case.
     pub async fn claimed(&self, who: &'static str) -> pb::ClaimNextResponse {
-        let request = pb::ClaimNextRequest { command_id: self.command(), stream: pb::Stream::Snp as i32 };
+        let request =
+            pb::ClaimNextRequest { command_id: self.command(), stream: pb::Stream::Snp as i32, skills: Vec::new() };
         self.regulation().claim_next(person(who, "REGULATOR", "fr-67", request)).await.unwrap().into_inner()
     }
 }

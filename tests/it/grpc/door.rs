@@ -20,7 +20,7 @@ async fn nobody_is_told_which_headers_are_missing() {
 #[tokio::test]
 async fn a_role_may_do_its_own_acts_only_and_sees_no_more_than_it_needs() {
     let desk = Desk::start().await;
-    let claim = pb::ClaimNextRequest { command_id: desk.command(), stream: pb::Stream::Snp as i32 };
+    let claim = pb::ClaimNextRequest { command_id: desk.command(), stream: pb::Stream::Snp as i32, skills: Vec::new() };
     let refused = desk.regulation().claim_next(arm(claim)).await.unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);
     assert!(refused.message().contains("it is for REGULATOR"), "{}", refused.message());

@@ -61,6 +61,7 @@ impl World {
             care: CareType::Consultation,
             patient: Patient { number: 1, ..Patient::default() },
             place: Whereabouts {
+                kind: None,
                 commune: Some(COMMUNE.parse().unwrap()),
                 position: Some(north(0)),
                 sector: Some(sector(SECTOR)),

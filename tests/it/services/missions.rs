@@ -39,6 +39,7 @@ fn open() -> Open {
         caller: Some(Caller { name: private("Voisin Test"), phone: private("+33353010001"), ..Caller::default() }),
         address: Some(Address { street: private("1 rue de l'Essai"), access: private("code 4711") }),
         place: Some(Whereabouts {
+            kind: None,
             commune: Some("89387".parse().unwrap()),
             position: Some(sens),
             sector: Some("sens".parse().unwrap()),
@@ -52,6 +53,7 @@ fn open() -> Open {
 
 fn qualify() -> Qualify {
     Qualify {
+        skill: None,
         priority: Priority::P2,
         stream: Stream::Snp,
         motive: Some("M03.14".into()),

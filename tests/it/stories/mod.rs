@@ -14,6 +14,7 @@ mod reconnecting;
 mod regulators;
 mod repeated;
 mod slots;
+mod streams;
 mod telephone;
 mod thousand;
 mod visits;

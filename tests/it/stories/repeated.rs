@@ -34,7 +34,7 @@ async fn a_repeated_command_answers_its_first_receipt_and_changes_nothing(
 
     // A claim and a signature, repeated after their case has moved on.
     arm.qualifies(&case, qualified(Priority::P2, "M03.14")).await?;
-    let claim = pb::ClaimNextRequest { command_id: reg.act(), stream: Stream::Snp.into() };
+    let claim = pb::ClaimNextRequest { command_id: reg.act(), stream: Stream::Snp.into(), skills: Vec::new() };
     let claimed = ask!(reg, regulation, claim_next, claim.clone())?;
     let repeated = ask!(reg, regulation, claim_next, claim.clone())?;
     assert_eq!(

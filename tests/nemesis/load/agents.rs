@@ -96,7 +96,11 @@ async fn claim_next(caller: &mut Caller, board: &Board) {
     let me = format!("dr-regul-{}", caller.process);
     let draft = Draft { kind: "ClaimNext", person: &me, role: Role::Regulator, case: None, under_claim: None };
     let stream = if caller.dice.percent(70) { Stream::Snp } else { Stream::Amu }.into();
-    let reply = change!(caller, draft, regulation.claim_next, |id| pb::ClaimNextRequest { command_id: id, stream });
+    let reply = change!(caller, draft, regulation.claim_next, |id| pb::ClaimNextRequest {
+        command_id: id,
+        stream,
+        skills: Vec::new()
+    });
     if let Some(view) = reply.and_then(|reply| reply.case) {
         board.opened(view.case_id);
     }

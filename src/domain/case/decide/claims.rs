@@ -9,20 +9,53 @@ use crate::domain::{
         state::OfferState,
     },
     person::Private,
-    regulation::qualification::Priority,
+    regulation::{
+        fallback::Fallback,
+        qualification::{Priority, Stream},
+    },
 };
 
 use super::{
     draft::{Draft, regulators},
     regulate::reason_given,
+    reorient, room,
 };
+
+/// Takes the first case that waits, as a regulator of `stream`: his stream's, one that his stream stands in for, or in a
+/// surge one of the other side of the split.
+pub(super) fn claim_next(draft: &mut Draft<'_>, stream: Stream) -> Result<(), Refusal> {
+    let Some(of) = draft.case()?.before() else {
+        return Err(Refusal::state("case", "it does not wait for a regulator"));
+    };
+    let code = room::stands_in(draft, of).filter(|(other, _)| *other == stream && of != stream).map(|(_, code)| code);
+    if of != stream && code.is_none() && !room::open_to_both(draft, of, stream) {
+        return Err(Refusal::state("case", "it waits for the regulators of another stream"));
+    }
+    take_waiting(draft, code)
+}
 
 /// Takes a case that waits for a regulator. A P0 or P1 may be taken over from a suspect holder at once.
 pub(super) fn claim(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    let own = room::own_stream(draft);
+    let of = draft.case()?.before();
+    let stands_in = of
+        .zip(own)
+        .filter(|(of, own)| of != own)
+        .and_then(|(of, own)| room::stands_in(draft, of).filter(|(other, _)| *other == own));
+    take_waiting(draft, stands_in.map(|(_, code)| code))
+}
+
+fn take_waiting(draft: &mut Draft<'_>, code: Option<Fallback>) -> Result<(), Refusal> {
     let case = draft.case()?;
     if case.open_action(ActionKind::Regulate).is_none() {
         return Err(Refusal::state("case", "it does not wait for a regulator"));
     }
+    if case.open_action(ActionKind::Transfer).is_some() {
+        let problem =
+            "it was sent to another territory and waits for its answer: take it back first (WithdrawTransfer)";
+        return Err(Refusal::state("case", problem));
+    }
+    let priority = case.qualification.as_ref().map_or(Priority::P2, |known| known.priority);
     let p1 = case.qualification.as_ref().is_some_and(|known| known.priority <= Priority::P1);
     match &case.claim {
         None => {}
@@ -37,7 +70,14 @@ pub(super) fn claim(draft: &mut Draft<'_>) -> Result<(), Refusal> {
         }
         Some(_) => return Err(Refusal::state("case", "another regulator holds it: claim the next one")),
     }
-    take(draft)
+    room::rostered(draft, priority)?;
+    reorient::accepted(draft);
+    take(draft)?;
+    if let Some(code) = code {
+        draft.push(Fact::FellBack { code });
+        draft.reply.warnings.push(format!("FALLBACK: {}: {}", code.code(), code.label()));
+    }
+    Ok(())
 }
 
 /// Gives the case back: finished when every decision is complete, else to the queue as it was.
@@ -73,8 +113,7 @@ pub(super) fn accept_hand_over(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     if case.open_action(ActionKind::HandOver).is_none() {
         return Err(Refusal::state("case", "no hand-over waits for acceptance"));
     }
-    let stream =
-        case.qualification.as_ref().map_or(crate::domain::regulation::qualification::Stream::Amu, |q| q.stream);
+    let stream = case.qualification.as_ref().map_or(Stream::Amu, |known| known.stream);
     if let Some(claim) = case.claim.clone() {
         draft.push(Fact::ClaimEnded { no: claim.no });
     }
@@ -115,6 +154,7 @@ pub(super) fn finish_if_decided(draft: &mut Draft<'_>) {
         draft.end(End::Done, |action| {
             matches!(action.kind, ActionKind::Regulate | ActionKind::CallBack | ActionKind::TelephoneAppointment)
         });
+        draft.end_kind(ActionKind::ReEvaluate, End::Replaced);
         draft.end(End::Replaced, |action| action.kind == ActionKind::Unanswered);
     }
 }

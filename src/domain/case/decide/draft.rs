@@ -147,7 +147,8 @@ impl<'a> Draft<'a> {
 
     pub(super) fn signature(&self) -> Signature {
         let rules = self.rules();
-        Signature { by: self.context.actor.person.clone(), at: self.now, rules }
+        let fallback = self.case().ok().and_then(|case| case.claim.as_ref()?.fallback);
+        Signature { by: self.context.actor.person.clone(), at: self.now, rules, fallback }
     }
 
     /// The version of the rules that a decision, refusal or choice is stored with.

@@ -142,6 +142,20 @@ pub(super) fn call_back(draft: &mut Draft<'_>) {
     draft.open(ActionKind::CallBack, arm_desk(), deadline, About::default());
 }
 
+/// Has the caller of a late case asked again how the patient is: worse is qualified up, and an end that is not bad leaves
+/// the case where it waits. Without a contact that may be rung the alarm alone stands.
+pub(super) fn re_evaluate(draft: &mut Draft<'_>) {
+    if !draft.case().is_ok_and(|case| case.safety.may_ring) {
+        return;
+    }
+    // Whoever is rung back anyway is asked then.
+    if draft.case().is_ok_and(|case| case.open_action(ActionKind::CallBack).is_some()) {
+        return;
+    }
+    let deadline = draft.now + draft.context.territory.regulation.deadlines.re_evaluate;
+    draft.open(ActionKind::ReEvaluate, arm_desk(), deadline, About::default());
+}
+
 /// After a call-back: what was interrupted goes on.
 pub(super) fn to_next(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     let case = draft.case()?;
@@ -158,6 +172,9 @@ pub(super) fn set(draft: &mut Draft<'_>, particulars: &Particulars) {
     }
     if let Some(safety) = particulars.safety {
         draft.push(Fact::SafetySet(safety));
+        if !safety.may_ring {
+            draft.end_kind(ActionKind::ReEvaluate, End::Replaced);
+        }
         if !safety.may_ring && draft.case().is_ok_and(|case| case.open_action(ActionKind::CallBack).is_some()) {
             draft.call_for_regulator();
             draft.end_kind(ActionKind::CallBack, End::Replaced);

@@ -8,7 +8,9 @@ mod offers;
 mod paper;
 mod qualify;
 mod regulate;
+mod reorient;
 mod roles;
+mod room;
 mod route;
 mod supply;
 mod triage;
@@ -20,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     actor::Actor,
     directory::Directory,
-    ids::{CaseId, CommandId, DecisionId, OfferId, ShiftId, SlotId},
+    ids::{CaseId, CommandId, DecisionId, DutyId, OfferId, ShiftId, SlotId},
     territory::Territory,
     time::Instant,
 };
@@ -33,6 +35,7 @@ use super::{
 };
 
 use draft::Draft;
+pub use room::ROSTER;
 
 /// What a decision is a function of, beside the command.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +72,8 @@ pub struct Reply {
     pub slot: Option<SlotId>,
     /// The shift opened.
     pub shift: Option<ShiftId>,
+    /// The duty entered or ended.
+    pub duty: Option<DutyId>,
     /// What the caller should know although nothing was refused: codes.
     pub warnings: Vec<String>,
     /// The refusal that goes with words that were kept all the same.
@@ -102,13 +107,15 @@ pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refus
         Command::Qualify(qualify) => qualify::qualify(&mut draft, qualify),
         Command::Dismiss(attribution) => qualify::dismiss(&mut draft, *attribution),
         Command::Claim => claims::claim(&mut draft),
+        Command::ClaimNext(stream) => claims::claim_next(&mut draft, *stream),
         Command::Release { claim_no } => claims::release(&mut draft, *claim_no),
         Command::ForceRelease { reason } => claims::force_release(&mut draft, reason),
         Command::Resume { claim_no } => claims::resume(&mut draft, *claim_no),
         Command::AcceptHandOver => claims::accept_hand_over(&mut draft),
         Command::SignNeed(sign) => regulate::sign_need(&mut draft, sign),
         Command::SignAnswer(sign) => regulate::sign_answer(&mut draft, sign),
-        Command::Reorient { claim_no, stream, reason } => regulate::reorient(&mut draft, *claim_no, *stream, reason),
+        Command::Reorient { claim_no, stream, reason } => reorient::send(&mut draft, *claim_no, *stream, reason),
+        Command::AnswerReorientation { refused } => reorient::answer(&mut draft, refused.as_ref()),
         Command::Advance { decision, plan } => route::advance(&mut draft, *decision, plan),
         Command::AnswerOffer { offer, answer } => offers::answer(&mut draft, *offer, answer),
         Command::Cancel { offer, reason } => offers::cancel(&mut draft, *offer, reason),
@@ -126,6 +133,10 @@ pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refus
             supply::open_shift(&mut draft, responder, sectors, (*start, *end), *position)
         }
         Command::EndShift(shift) => supply::end_shift(&mut draft, *shift),
+        Command::StartDuty(duty) => room::start_duty(&mut draft, duty),
+        Command::EndDuty(duty) => room::end_duty(&mut draft, *duty),
+        Command::StartSurge { reason, until } => room::start_surge(&mut draft, *reason, *until),
+        Command::EndSurge => room::end_surge(&mut draft),
         Command::Fire(timer) => upkeep::fire(&mut draft, *timer),
     }?;
     let outcome = draft.finish();

@@ -18,13 +18,14 @@ use crate::domain::{
         need::{CareLevel, Need},
         protocol::why_regulator,
         qualification::{Attribution, Flag, Priority, Qualification, Stream, due, may_dismiss},
+        split::{Split, split},
     },
     time::Instant,
 };
 
 use super::{
     draft::{Draft, regulators},
-    intake, triage,
+    intake, reorient, room, triage,
 };
 
 pub(super) fn qualify(draft: &mut Draft<'_>, command: &Qualify) -> Result<(), Refusal> {
@@ -47,9 +48,12 @@ pub(super) fn qualify(draft: &mut Draft<'_>, command: &Qualify) -> Result<(), Re
     handed_over(draft)?;
     let (qualification, open_signs) = proposed(draft, command, unheard)?;
     draft.push(Fact::Qualified(qualification.clone()));
+    tell_split(draft, &qualification);
     draft.end(End::Done, |action| {
-        matches!(action.kind, ActionKind::AnswerCall | ActionKind::Qualify | ActionKind::CallBack)
+        use ActionKind::{AnswerCall, CallBack, Qualify, ReEvaluate};
+        matches!(action.kind, AnswerCall | Qualify | CallBack | ReEvaluate)
     });
+    reorient::withdraw(draft);
     if let Some(name) = &command.protocol {
         return by_protocol(draft, name, &qualification, open_signs);
     }
@@ -124,10 +128,22 @@ fn hand_over_as(draft: &mut Draft<'_>, motive: Option<String>, flags: &[Flag]) {
         let p0 = case.qualification.as_ref().is_some_and(p0);
         p0 && case.claim.is_some() && case.open_action(ActionKind::Regulate).is_some()
     });
-    let (priority, stream) = (Priority::P0, Stream::Amu);
+    let (priority, stream, symptoms) = (Priority::P0, Stream::Amu, true);
+    let (due, skill, split) = (at, None, None);
     let proposal = triage::proposal(draft, motive.as_deref()).map(|proposal| triage::kept(&proposal, false));
-    let known = Qualification { priority, stream, motive, flags, symptoms: true, due: at, at, by, proposal };
-    draft.push(Fact::Qualified(known));
+    draft.push(Fact::Qualified(Qualification {
+        priority,
+        stream,
+        motive,
+        flags,
+        symptoms,
+        due,
+        at,
+        by,
+        proposal,
+        skill,
+        split,
+    }));
     if accepted {
         return;
     }
@@ -139,6 +155,8 @@ fn hand_over_as(draft: &mut Draft<'_>, motive: Option<String>, flags: &[Flag]) {
             ActionKind::AnswerCall
                 | ActionKind::Qualify
                 | ActionKind::CallBack
+                | ActionKind::ReEvaluate
+                | ActionKind::Reorient
                 | ActionKind::Regulate
                 | ActionKind::TelephoneAppointment
                 | ActionKind::Route
@@ -204,6 +222,9 @@ fn check(
         let problem = "NR is for requests in which no symptom or flag was ever noted: choose P1, P2 or P3";
         faults.push(FieldFault::new("priority", problem));
     }
+    if command.skill.as_ref().is_some_and(|skill| !draft.context.territory.regulation.skills.contains(skill)) {
+        faults.push(FieldFault::new("skill", room::known_skills(draft)));
+    }
     if faults.is_empty() { Ok(()) } else { Err(Refusal::Fields(faults)) }
 }
 
@@ -243,17 +264,41 @@ pub(super) fn on_paper(draft: &Draft<'_>, paper: &Paper) -> Result<Qualification
 
 fn qualification(draft: &Draft<'_>, command: &Qualify, at: Instant, by: PersonId) -> Qualification {
     let heard = draft.case().is_ok_and(|case| case.qualification.as_ref().is_some_and(|known| known.symptoms));
+    let flags = all_flags(draft, &command.flags);
+    let (stream, split) = sided(draft, command, &flags);
     Qualification {
         priority: command.priority,
-        stream: command.stream,
+        stream,
         motive: command.motive.clone(),
-        flags: all_flags(draft, &command.flags),
+        flags,
         symptoms: command.symptoms || heard,
         due: due(command.priority, at, draft.due_spans()),
         at,
         by,
         proposal: None,
+        skill: command.skill.clone(),
+        split,
     }
+}
+
+/// The stream after the territory's split, which a surge suspends.
+fn sided(draft: &Draft<'_>, command: &Qualify, flags: &[Flag]) -> (Stream, Option<Split>) {
+    let place = draft.case().ok().and_then(|case| case.place.kind.clone());
+    let rules = &draft.context.territory.regulation.split;
+    let rule = rules.hospital(place.as_deref(), command.motive.as_deref(), flags);
+    let rule = rule.filter(|_| command.priority != Priority::NotRegulated);
+    let surge = draft.records.room.as_ref().is_some_and(|room| room.surge_at(draft.now).is_some());
+    split(command.stream, rule, surge)
+}
+
+/// Tells the front line what the split did.
+fn tell_split(draft: &mut Draft<'_>, known: &Qualification) {
+    let told = match &known.split {
+        Some(Split::Lifted(rule)) => format!("SPLIT: sent to the AMU by the territory's rule ({rule})"),
+        Some(Split::Suspended(rule)) => format!("SPLIT_SUSPENDED: left in its stream, a surge is on ({rule})"),
+        None => return,
+    };
+    draft.reply.warnings.push(told);
 }
 
 /// The flags of a command and every flag noted before: what was heard once makes a doctor compulsory for good, or a

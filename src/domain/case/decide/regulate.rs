@@ -14,13 +14,13 @@ use crate::domain::{
     regulation::{
         decision::{Answer, Decision, answer_fault},
         need::{CareType, contradictions},
-        qualification::{Priority, Stream, due},
+        qualification::Stream,
     },
 };
 
 use super::{
     claims,
-    draft::{Draft, coordinators, regulators},
+    draft::{Draft, coordinators},
 };
 
 pub(super) fn sign_need(draft: &mut Draft<'_>, command: &SignNeed) -> Result<(), Refusal> {
@@ -75,31 +75,6 @@ pub(super) fn sign_answer(draft: &mut Draft<'_>, command: &SignAnswer) -> Result
     answer(draft, command.decision, Answer { care: command.care, supply: command.supply, signed });
     if !command.keep {
         leave_if_decided(draft, command.claim_no);
-    }
-    Ok(())
-}
-
-/// Sends the case to another stream's regulators; nothing that is open ends by it (D6311-33: instant re-orientation).
-pub(super) fn reorient(
-    draft: &mut Draft<'_>,
-    claim_no: u64,
-    stream: Stream,
-    reason: &Private<String>,
-) -> Result<(), Refusal> {
-    if draft.held(claim_no, Some(reason))?.is_none() {
-        return Ok(());
-    }
-    reason_given(reason)?;
-    let priority = draft.case()?.qualification.as_ref().map_or(Priority::P2, |known| known.priority);
-    let due = due(priority, draft.now, draft.due_spans());
-    draft.note(NoteKind::Reason, reason);
-    draft.push(Fact::Requeued { stream, priority, due });
-    draft.push(Fact::ClaimEnded { no: claim_no });
-    draft.end_kind(ActionKind::Regulate, crate::domain::case::action::End::Replaced);
-    draft.open(ActionKind::Regulate, regulators(stream), due, About::default());
-    if let Some(agreed) = draft.case()?.open_action(ActionKind::TelephoneAppointment).map(|action| action.deadline) {
-        draft.end_kind(ActionKind::TelephoneAppointment, crate::domain::case::action::End::Replaced);
-        draft.open(ActionKind::TelephoneAppointment, regulators(stream), agreed, About::default());
     }
     Ok(())
 }

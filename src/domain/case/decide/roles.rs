@@ -23,13 +23,16 @@ fn allowed(command: &Command) -> &'static [Role] {
         Command::Amend(_) | Command::AddNote(_) | Command::LinkRepeat(_) => &[Arm, Regulator, Coordinator, Supervisor],
         Command::Qualify(_) | Command::Dismiss(_) => &[Arm, Regulator],
         Command::Claim
+        | Command::ClaimNext(_)
+        | Command::AnswerReorientation { .. }
         | Command::Release { .. }
         | Command::Resume { .. }
         | Command::AcceptHandOver
         | Command::SignNeed(_)
         | Command::SignAnswer(_)
         | Command::Reorient { .. } => &[Regulator],
-        Command::ForceRelease { .. } => &[Supervisor],
+        Command::StartDuty(_) | Command::EndDuty(_) => &[Regulator, Supervisor],
+        Command::ForceRelease { .. } | Command::StartSurge { .. } | Command::EndSurge => &[Supervisor],
         Command::Advance { .. } => &[Coordinator, Regulator, Upkeep],
         Command::Cancel { .. } | Command::RenewHold { .. } => &[Coordinator, Regulator],
         Command::AnswerOffer { .. } | Command::Attend { .. } => &[Coordinator, Responder, Dispatcher],

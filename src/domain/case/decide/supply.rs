@@ -13,7 +13,7 @@ use crate::domain::{
     visits::{Shift, ShiftState},
 };
 
-use super::draft::Draft;
+use super::{draft::Draft, room};
 
 /// The longest slot and the longest shift.
 const LONGEST_SLOT: Span = Span::from_hours(4);
@@ -65,6 +65,7 @@ pub(super) fn open_shift(
         return Err(Refusal::field("sectors", "name at least one sector"));
     }
     owner(draft, responder)?;
+    room::no_regulator(draft, &draft.context.actor.person, start, end)?;
     period(start, end, LONGEST_SHIFT, draft.now, "start_unix_ms", "end_unix_ms")?;
     let id = ShiftId(draft.id("shift"));
     draft.push(Fact::ShiftOpened(Shift {

@@ -15,7 +15,7 @@ use crate::domain::{
     routing::WhyNot,
 };
 
-use super::{draft::Draft, intake, qualify};
+use super::{draft::Draft, intake, qualify, reorient};
 
 /// Fires a timer. One that has become pointless meanwhile is refused: whoever made it so has done the work.
 pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Refusal> {
@@ -33,7 +33,7 @@ pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Refusal> {
         }
         Timer::Suspect => {
             let claim = draft.case()?.claim.clone().ok_or_else(pointless)?;
-            let left = draft.context.territory.regulation.lease.suspect;
+            let left = draft.case()?.left_to_holder(draft.context.territory.regulation.lease);
             if claim.suspect.is_none_or(|since| since + left > draft.now) {
                 return Err(pointless());
             }
@@ -52,10 +52,13 @@ fn overdue(draft: &mut Draft<'_>, action: &Action) {
     if let Some(offer) = offer {
         return draft.offer_failed(&offer, WhyNot::Expired, End::Expired);
     }
+    if action.kind == ActionKind::Reorient {
+        return reorient::back(draft, action, End::Expired);
+    }
     draft.push(Fact::ActionAlarmed { action: action.id });
     if action.kind == ActionKind::Regulate {
         // A late P2 is asked again how the patient is (design.md §3, invariant 8).
-        intake::call_back(draft);
+        intake::re_evaluate(draft);
     }
 }
 
@@ -126,7 +129,10 @@ fn ended_elsewhere(action: &Action, end: End) -> Option<&'static str> {
             Some("it ends with the offer's answer")
         }
         ActionKind::Appointment => Some("it ends with the attendance"),
+        ActionKind::Reorient => Some("it ends when the case is taken over or sent back (AnswerReorientation)"),
+        ActionKind::Transfer => Some("it ends with the other territory's answer, or when it is taken back"),
         ActionKind::CallBack
+        | ActionKind::ReEvaluate
         | ActionKind::Route
         | ActionKind::Visit
         | ActionKind::DeliverPrescription

@@ -33,7 +33,11 @@ pub(super) fn state(case: &Case, found: &mut Vec<Found>) {
         case.open_action(ActionKind::Regulate).is_some_and(|action| action.owner != desk)
     });
     note(found, elsewhere, 2, "the regulators who own the action are not those of the case's stream");
-    note(found, open(ActionKind::CallBack) && !case.safety.may_ring, 11, "an unsafe contact is to be rung back");
+    let rung = open(ActionKind::CallBack) || open(ActionKind::ReEvaluate);
+    note(found, rung && !case.safety.may_ring, 11, "an unsafe contact is to be rung back");
+    let sent = open(ActionKind::Reorient) || open(ActionKind::Transfer);
+    note(found, sent && !open(ActionKind::Regulate), 2, "a case was sent on and nobody stays responsible");
+    note(found, sent && case.claim.is_some(), 3, "a case is held that waits for the answer of others");
 }
 
 /// The action that waits for the answer of an open offer, with the offer's own deadline.
@@ -67,7 +71,7 @@ pub(super) fn history(old: &Case, new: &Case, found: &mut Vec<Found>) {
     note(found, p0(new) && !p0(old) && !cared, 7, "a P0 is handed over to nobody");
     let late = |case: &Case| case.open_action(ActionKind::Regulate).and_then(Action::alarmed);
     let newly = late(new).is_some() && late(old) != late(new);
-    let asked = open(new, ActionKind::CallBack) || !new.safety.may_ring;
+    let asked = open(new, ActionKind::CallBack) || open(new, ActionKind::ReEvaluate) || !new.safety.may_ring;
     note(found, newly && !asked, 8, "a late regulation has no re-evaluation call");
     for action in &old.actions {
         let now = new.action(action.id);

@@ -68,7 +68,11 @@ impl Seen {
             | Fact::ShiftOpened(_)
             | Fact::ShiftBusy { .. }
             | Fact::ShiftEnded { .. }
-            | Fact::ShiftArchived { .. } => None,
+            | Fact::ShiftArchived { .. }
+            | Fact::DutyStarted(_)
+            | Fact::DutyEnded { .. }
+            | Fact::SurgeStarted(_)
+            | Fact::SurgeEnded => None,
             _ if !self.opened => Some("an event of a case that was never opened"),
             fact => self.of_case(fact),
         }
@@ -85,7 +89,7 @@ impl Seen {
                 let held = std::mem::replace(&mut self.held, false);
                 unless(held, "a claim ended that nobody had")
             }
-            Fact::ClaimSuspect { .. } | Fact::ClaimResumed { .. } => {
+            Fact::ClaimSuspect { .. } | Fact::ClaimResumed { .. } | Fact::FellBack { .. } => {
                 unless(self.held, "a claim changed that nobody had")
             }
             Fact::ActionOpened(action) => unless(self.actions.insert(action.id), "an action was opened twice"),

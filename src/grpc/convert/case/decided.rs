@@ -2,13 +2,14 @@
 
 use crate::{
     domain::{
-        case::Claim,
+        case::{Claim, state::Connected},
         regulation::{
             decision::{Answer, Decision, Signature},
             motives::Motive,
             need::Need,
             protocols::Book,
             qualification::Qualification,
+            split::Split,
         },
     },
     grpc::pb,
@@ -34,17 +35,22 @@ pub fn qualification(book: &Book, known: &Qualification) -> pb::Qualification {
         by: known.by.to_string(),
         proposal: proposed(book, known),
         lowered: known.proposal.as_ref().is_some_and(|proposal| proposal.lowered),
+        skill: text(known.skill.as_ref()),
+        split_rule: known.split.as_ref().map(|split| split.rule().to_owned()).unwrap_or_default(),
+        split_suspended: matches!(known.split, Some(Split::Suspended(_))),
     }
 }
 
-/// A claim.
-pub fn claim(known: &Claim) -> pb::Claim {
+/// A claim, and whether the call of its case is up.
+pub fn claim(known: &Claim, connected: Connected) -> pb::Claim {
     pb::Claim {
         claim_no: known.no,
         by: known.by.to_string(),
         connection_id: text(known.connection.as_ref()),
         at_unix_ms: known.at.unix_ms(),
         suspect_since_unix_ms: ms(known.suspect),
+        fallback: known.fallback.map_or(0, Coded::wire),
+        call_connected: connected.wire(),
     }
 }
 
@@ -87,5 +93,6 @@ fn answer(known: &Answer) -> pb::Answer {
 }
 
 fn signature(known: &Signature) -> pb::Signature {
-    pb::Signature { by: known.by.to_string(), at_unix_ms: known.at.unix_ms(), rules: known.rules.clone() }
+    let (by, at_unix_ms, rules) = (known.by.to_string(), known.at.unix_ms(), known.rules.clone());
+    pb::Signature { by, at_unix_ms, rules, fallback: known.fallback.map_or(0, Coded::wire) }
 }

@@ -112,7 +112,7 @@ fn clear(ground: &Place, known: &CaseView) -> pb::CaseView {
         repeat_of_case_id: text(case.repeat_of.as_ref()),
         qualification: case.qualification.as_ref().map(|known| qualification(&ground.territory.book, known)),
         dismissed: case.dismissed.map_or(0, Coded::wire),
-        claim: case.claim.as_ref().map(claim),
+        claim: case.claim.as_ref().map(|held| claim(held, case.connected())),
         regulators: case.regulators.iter().map(ToString::to_string).collect(),
         decisions: case.decisions.iter().map(decision).collect(),
         routes: case.routes.iter().map(route).collect(),

@@ -44,6 +44,7 @@ pub(super) fn surroundings(case: &Case) -> pb::Place {
         street: String::new(),
         access: String::new(),
         sector_id: text(case.place.sector.as_ref()),
+        kind: case.place.kind.clone().unwrap_or_default(),
     }
 }
 

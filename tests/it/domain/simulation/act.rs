@@ -62,6 +62,19 @@ pub enum Act {
     Reorient {
         stream: usize,
     },
+    AnswerReorientation {
+        refused: bool,
+    },
+    ClaimNext {
+        stream: usize,
+    },
+    OnDuty {
+        stream: usize,
+    },
+    OffDuty,
+    Surge {
+        on: bool,
+    },
     Plan,
     Offer,
     NobodyLeft,
@@ -93,7 +106,7 @@ pub enum Act {
 }
 
 /// Every command that the simulation must get accepted at least once.
-pub const COMMANDS: [&str; 29] = [
+pub const COMMANDS: [&str; 35] = [
     "OpenCase",
     "AmendCase",
     "AddNote",
@@ -109,6 +122,12 @@ pub const COMMANDS: [&str; 29] = [
     "SignNeed",
     "SignAnswer",
     "Reorient",
+    "AnswerReorientation",
+    "ClaimNext",
+    "StartDuty",
+    "EndDuty",
+    "StartSurge",
+    "EndSurge",
     "Advance",
     "AnswerOffer",
     "Cancel",
@@ -166,7 +185,12 @@ fn regulation() -> impl Strategy<Value = Act> {
         6 => (select(CareType::ALL), any::<bool>(), any::<bool>())
             .prop_map(|(care, keep, follow_up)| Act::Need { care, keep, follow_up: follow_up && keep }),
         5 => (any::<bool>(), any::<bool>()).prop_map(|(differs, keep)| Act::Answer { same: !differs, keep }),
-        1 => (0..4_usize).prop_map(|stream| Act::Reorient { stream }),
+        2 => (0..4_usize).prop_map(|stream| Act::Reorient { stream }),
+        1 => any::<bool>().prop_map(|refused| Act::AnswerReorientation { refused }),
+        2 => (0..4_usize).prop_map(|stream| Act::ClaimNext { stream }),
+        1 => (0..4_usize).prop_map(|stream| Act::OnDuty { stream }),
+        1 => Just(Act::OffDuty),
+        1 => any::<bool>().prop_map(|on| Act::Surge { on }),
     ]
 }
 

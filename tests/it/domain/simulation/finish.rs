@@ -55,8 +55,10 @@ fn answer(room: &Room, id: CaseId, action: &Action) -> (Actor, Command) {
         ActionKind::Qualify => (arm(), Command::Qualify(Box::new(qualify(Priority::P2)))),
         ActionKind::HandOver => (garde, Command::AcceptHandOver),
         ActionKind::Regulate | ActionKind::Unanswered => regulate(case, garde),
+        ActionKind::Reorient | ActionKind::Transfer => (garde, Command::AnswerReorientation { refused: None }),
         ActionKind::CallBack
         | ActionKind::TelephoneAppointment
+        | ActionKind::ReEvaluate
         | ActionKind::FollowUp
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation => (coordinator(), end(End::Done)),

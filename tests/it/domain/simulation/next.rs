@@ -49,8 +49,10 @@ pub fn act(case: &Case, pick: usize) -> Act {
         ActionKind::Visit => Act::MoveVisit(VisitStatus::ALL[2 + pick % 5]),
         ActionKind::AwaitReport => Act::Report,
         ActionKind::TelephoneAppointment if pick == 2 => Act::End(End::Unreachable),
+        ActionKind::Reorient | ActionKind::Transfer => Act::AnswerReorientation { refused: pick.is_multiple_of(2) },
         ActionKind::CallBack
         | ActionKind::TelephoneAppointment
+        | ActionKind::ReEvaluate
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation
         | ActionKind::FollowUp => Act::End(End::Done),

@@ -1,10 +1,12 @@
 //! What an act means in the present state: who gives which command about which case.
 
+use std::collections::BTreeSet;
+
 use sas_dispatch::domain::{
     actor::{Actor, Role},
     case::{
         Action, Case, Command, OfferState, Records,
-        command::{OfferAnswer, Particulars, SignAnswer},
+        command::{OfferAnswer, Particulars, SignAnswer, StartDuty},
         state::{Channel, ContactSafety, Patient},
     },
     directory::{Connection, Directory, ResponderKind},
@@ -13,6 +15,7 @@ use sas_dispatch::domain::{
         decision::{Decision, SupplyReason},
         need::CareType,
         qualification::{Priority, Stream},
+        room::{Affiliation, SurgeReason},
     },
     routing::{Category, Means, Problem, SourceState, Supply, plan},
     slots::SlotKind,
@@ -30,6 +33,7 @@ use super::{
     next,
 };
 
+const REGULATORS: [&str; 3] = ["dr-reg-anne", "dr-reg-bruno", SOS_DOCTOR];
 const DRIVERS: [&str; 2] = [SOS_DOCTOR, "dr-67-sos-brume"];
 
 /// What an act comes to: who gives which command about which case.
@@ -59,6 +63,18 @@ impl Scene<'_> {
             Act::Publish { minutes } => Some(self.publish(step, *minutes)),
             Act::Withdraw => Some((doctor(SAS_DOCTOR), None, Command::WithdrawSlot(self.slot(step)?))),
             Act::OpenShift => self.open_shift(step),
+            Act::OnDuty { stream } => {
+                Some((someone(REGULATORS[step.who % 3], Role::Regulator), None, self.on_duty(*stream)))
+            }
+            Act::OffDuty => {
+                let duty = self.records.room.iter().flat_map(|room| &room.duties).find(|duty| duty.covers(self.now))?;
+                Some((supervisor(), None, Command::EndDuty(duty.id)))
+            }
+            Act::Surge { on: true } => {
+                let (reason, until) = (SurgeReason::Epidemic, self.now + Span::from_hours(1));
+                Some((supervisor(), None, Command::StartSurge { reason, until }))
+            }
+            Act::Surge { on: false } => Some((supervisor(), None, Command::EndSurge)),
             Act::Offer if self.means(step).is_none() => Some(self.publish(step, 30)),
             Act::EndShift => {
                 let shift = self.shift(step)?;
@@ -110,6 +126,12 @@ impl Scene<'_> {
         (!busy).then_some((driver, None, Command::OpenShift { responder, sectors, start, end, position: None }))
     }
 
+    fn on_duty(&self, stream: usize) -> Command {
+        let (from, until, stream) = (self.now, self.now + Span::from_hours(2), Stream::ALL[stream]);
+        let (person, skills, affiliation, shifts) = (None, BTreeSet::new(), Affiliation::Liberal, Vec::new());
+        Command::StartDuty(Box::new(StartDuty { person, stream, skills, affiliation, from, until, shifts }))
+    }
+
     fn slot(&self, step: &Step) -> Option<SlotId> {
         self.records.slots.keys().copied().cycle().nth(step.pick)
     }
@@ -148,15 +170,19 @@ impl Scene<'_> {
 
     /// Mostly the number the case is held under, sometimes an older one: a late command.
     fn regulate(&self, step: &Step, case: &Case) -> Option<(Actor, Command)> {
-        let regulators = ["dr-reg-anne", "dr-reg-bruno", SOS_DOCTOR];
         let holder = case.claim.as_ref().map(|claim| claim.by.to_string());
-        let other = regulators[step.who % 3].to_owned();
+        let other = REGULATORS[step.who % 3].to_owned();
         let by = if step.pick > 5 { other.clone() } else { holder.unwrap_or_else(|| other.clone()) };
         let claim_no = if step.pick == 5 { case.last_claim.saturating_sub(1) } else { case.last_claim };
         let newcomer = someone(&other, Role::Regulator);
         let note = step.pick.is_multiple_of(2).then(|| text("conseil"));
         let command = match &step.act {
             Act::Claim => return Some((newcomer, Command::Claim)),
+            Act::ClaimNext { stream } => return Some((newcomer, Command::ClaimNext(Stream::ALL[*stream]))),
+            Act::AnswerReorientation { refused } => {
+                let refused = refused.then(|| text("pas pour nous"));
+                return Some((newcomer, Command::AnswerReorientation { refused }));
+            }
             Act::Accept => return Some((newcomer, Command::AcceptHandOver)),
             Act::ForceRelease => return Some((supervisor(), Command::ForceRelease { reason: text("relève") })),
             Act::Release => Command::Release { claim_no },

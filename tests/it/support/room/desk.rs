@@ -101,7 +101,7 @@ impl Person {
 impl Person {
     /// Takes the next case of a stream, if one waits.
     pub async fn claims_next(&self, stream: Stream) -> Result<Option<pb::CaseView>, Status> {
-        let request = pb::ClaimNextRequest { command_id: self.act(), stream: stream.into() };
+        let request = pb::ClaimNextRequest { command_id: self.act(), stream: stream.into(), skills: Vec::new() };
         let claimed = ask!(self, regulation, claim_next, request)?;
         if let Some(case) = &claimed.case {
             self.holds(case, claimed.claim_no);

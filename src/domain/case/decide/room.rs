@@ -1,0 +1,195 @@
+//! The regulation room: who is on duty, and whether requests are split between regulators.
+
+use crate::domain::{
+    actor::Role,
+    calendar::local,
+    case::{
+        command::StartDuty,
+        fact::Fact,
+        refusal::{FieldFault, Refusal},
+    },
+    ids::{DutyId, PersonId},
+    regulation::{
+        fallback::{Fallback, fallback},
+        independence::{Independence, independence},
+        qualification::{Priority, Stream},
+        room::{Duty, MOST_DUTIES, Room, Surge, SurgeReason},
+    },
+    territory::Unrostered,
+    time::{Instant, Span},
+};
+
+use super::draft::Draft;
+
+/// The longest period on duty: a day and a night with their hand-over.
+const LONGEST_DUTY: Span = Span::from_hours(36);
+
+pub(super) fn start_duty(draft: &mut Draft<'_>, command: &StartDuty) -> Result<(), Refusal> {
+    let actor = draft.context.actor;
+    let person = command.person.clone().unwrap_or_else(|| actor.person.clone());
+    if person != actor.person && actor.role != Role::Supervisor {
+        let problem = "a regulator enters only his own duty: leave it out, or ask the supervisor";
+        return Err(Refusal::field("person", problem));
+    }
+    let faults = faults(draft, command, &person);
+    if !faults.is_empty() {
+        return Err(Refusal::Fields(faults));
+    }
+    no_responder(draft, command, &person)?;
+    let id = DutyId(draft.id("duty"));
+    let by = actor.person.clone();
+    let (stream, skills, affiliation) = (command.stream, command.skills.clone(), command.affiliation);
+    let (from, until, ended) = (command.from, command.until, None);
+    draft.push(Fact::DutyStarted(Duty { id, person, stream, skills, affiliation, from, until, ended, by }));
+    draft.reply.duty = Some(id);
+    Ok(())
+}
+
+fn faults(draft: &Draft<'_>, command: &StartDuty, person: &PersonId) -> Vec<FieldFault> {
+    let mut faults = Vec::new();
+    let mut fault = |field: &str, problem: String| faults.push(FieldFault::new(field, problem));
+    if command.until <= draft.now {
+        fault("until_unix_ms", "must be in the future".to_owned());
+    } else if command.until <= command.from {
+        fault("from_unix_ms", "must be before the end".to_owned());
+    } else if command.until.since(command.from) > LONGEST_DUTY {
+        fault("until_unix_ms", format!("at most {} hours after the start", LONGEST_DUTY.secs() / 3_600));
+    }
+    let known = &draft.context.territory.regulation.skills;
+    if let Some(place) = command.skills.iter().position(|skill| !known.contains(skill)) {
+        fault(&format!("skills[{place}]"), known_skills(draft));
+    }
+    let room = draft.records.room.as_ref();
+    let twice = |room: &Room| {
+        let own = room.duties.iter().filter(|duty| duty.person == *person);
+        own.into_iter().any(|duty| duty.overlaps(command.from, command.until))
+    };
+    if room.is_some_and(twice) {
+        fault("from_unix_ms", "this person is on duty already in that time: end that duty first".to_owned());
+    }
+    let here = |room: &Room| room.duties.iter().filter(|duty| duty.end() > draft.now).count();
+    if room.is_some_and(|room| here(room) >= MOST_DUTIES) {
+        fault("until_unix_ms", format!("{MOST_DUTIES} duties are entered already: end some first"));
+    }
+    faults
+}
+
+/// What to say of a skill that the territory does not know.
+pub(super) fn known_skills(draft: &Draft<'_>) -> String {
+    let known: Vec<&str> = draft.context.territory.regulation.skills.iter().map(|skill| skill.as_str()).collect();
+    match known.is_empty() {
+        true => "this territory names no skills (territory.toml, regulation.skills): leave it out".to_owned(),
+        false => format!("not a skill of this territory: one of {}", known.join(", ")),
+    }
+}
+
+/// Whoever regulates gives no care in the same hours, unless a convention excepts him (domain.md §2.9, I2).
+fn no_responder(draft: &mut Draft<'_>, command: &StartDuty, person: &PersonId) -> Result<(), Refusal> {
+    let both = command.shifts.iter().filter_map(|id| draft.records.shifts.get(id)).any(|shift| {
+        shift.doctor == *person && shift.working() && shift.start < command.until && command.from < shift.end
+    });
+    if both {
+        apart(draft, person, "duty", "this person makes visits in that time: end that shift first")
+    } else {
+        Ok(())
+    }
+}
+
+/// Refuses a shift of visits that shares time with a regulator's duty of the same person.
+pub(super) fn no_regulator(
+    draft: &mut Draft<'_>,
+    person: &PersonId,
+    from: Instant,
+    until: Instant,
+) -> Result<(), Refusal> {
+    let duties = draft.records.room.iter().flat_map(|room| &room.duties);
+    let both = duties.filter(|duty| duty.person == *person).any(|duty| duty.overlaps(from, until));
+    if both { apart(draft, person, "shift", "this person regulates in that time: end that duty first") } else { Ok(()) }
+}
+
+fn apart(draft: &mut Draft<'_>, person: &PersonId, what: &str, problem: &str) -> Result<(), Refusal> {
+    let exceptions = &draft.context.territory.regulation.independence_exceptions;
+    match independence(std::iter::once(person), person, exceptions, draft.now) {
+        Independence::Excepted(convention) => {
+            draft.push(Fact::Excepted { person: person.clone(), convention });
+            Ok(())
+        }
+        Independence::Independent | Independence::Refused => Err(Refusal::state(what, problem)),
+    }
+}
+
+pub(super) fn end_duty(draft: &mut Draft<'_>, id: DutyId) -> Result<(), Refusal> {
+    let duty = draft.records.room.iter().flat_map(|room| &room.duties).find(|duty| duty.id == id).cloned();
+    let duty = duty.ok_or_else(|| Refusal::NotFound("duty".to_owned()))?;
+    let actor = draft.context.actor;
+    if duty.person != actor.person && actor.role != Role::Supervisor {
+        let (role, needed) = (actor.role.code().to_owned(), "the regulator on duty, SUPERVISOR".to_owned());
+        return Err(Refusal::Role { role, needed });
+    }
+    if duty.end() <= draft.now {
+        return Err(Refusal::state("duty", "it is over already"));
+    }
+    draft.push(Fact::DutyEnded { duty: id });
+    draft.reply.duty = Some(id);
+    Ok(())
+}
+
+/// Suspends the split for a bounded time. Said again while it lasts, it begins anew with the new end.
+pub(super) fn start_surge(draft: &mut Draft<'_>, reason: SurgeReason, until: Instant) -> Result<(), Refusal> {
+    let longest = draft.context.territory.regulation.longest_surge;
+    if until <= draft.now || until.since(draft.now) > longest {
+        let problem = format!("must be in the future, at most {} hours from now", longest.secs() / 3_600);
+        return Err(Refusal::field("until_unix_ms", problem));
+    }
+    let (by, from, ended) = (draft.context.actor.person.clone(), draft.now, None);
+    draft.push(Fact::SurgeStarted(Surge { reason, by, from, until, ended }));
+    Ok(())
+}
+
+pub(super) fn end_surge(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    if draft.records.room.as_ref().and_then(|room| room.surge_at(draft.now)).is_none() {
+        return Err(Refusal::state("surge", "there is none: nothing is suspended"));
+    }
+    draft.push(Fact::SurgeEnded);
+    Ok(())
+}
+
+/// Who answers for `stream` in the place of its own regulators, now.
+pub(super) fn stands_in(draft: &Draft<'_>, stream: Stream) -> Option<(Stream, Fallback)> {
+    let none = Room::default();
+    let territory = draft.context.territory;
+    let stopped = territory.stopped(stream, draft.now);
+    fallback(stream, stopped, draft.records.room.as_ref().unwrap_or(&none), draft.now)
+}
+
+/// Whether a surge lets the regulators of one of the two streams take what waits for the other.
+pub(super) fn open_to_both(draft: &Draft<'_>, one: Stream, other: Stream) -> bool {
+    let surge = draft.records.room.as_ref().is_some_and(|room| room.surge_at(draft.now).is_some());
+    surge && [one, other].iter().all(|stream| matches!(stream, Stream::Amu | Stream::Snp))
+}
+
+/// The stream that the acting regulator is on duty for, by the roster.
+pub(super) fn own_stream(draft: &Draft<'_>) -> Option<Stream> {
+    let room = draft.records.room.as_ref()?;
+    room.duty_of(&draft.context.actor.person, draft.now).map(|duty| duty.stream)
+}
+
+/// Somebody who is not on a roster that is kept: told, or refused what is not urgent, as the territory says.
+pub(super) fn rostered(draft: &mut Draft<'_>, priority: Priority) -> Result<(), Refusal> {
+    let kept = draft.records.room.as_ref().is_some_and(|room| room.on_duty(draft.now).next().is_some());
+    if !kept || own_stream(draft).is_some() {
+        return Ok(());
+    }
+    let policy = draft.context.territory.regulation.unrostered;
+    if policy == Unrostered::Refuse && priority > Priority::P1 {
+        let problem = "you are not on the roster, and this territory lets only regulators on duty take what is not \
+                       urgent: go on duty first (StartDuty)";
+        return Err(Refusal::state(ROSTER, problem));
+    }
+    let at = local(draft.context.territory.calendar.zone(), draft.now).format("%H:%M");
+    draft.reply.warnings.push(format!("NOT_ON_ROSTER: you are not on the roster at {at}: nothing was refused"));
+    Ok(())
+}
+
+/// What a refusal for want of a duty concerns.
+pub const ROSTER: &str = "roster";

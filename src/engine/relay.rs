@@ -1,0 +1,142 @@
+//! The room between two shifts: who regulates, what is open, what falls due next.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    actor::Actor,
+    case::{Action, ActionKind, Command, command::StartDuty},
+    regulation::{
+        fallback::{Fallback, fallback},
+        qualification::Stream,
+        room::{Duty, Room, Surge},
+    },
+    time::{Instant, Span},
+    visits::Shift,
+};
+
+use super::{CaseView, Done, Engine, Failure, Mutation, Target};
+
+/// How far ahead the page shows who comes on duty.
+const AHEAD: Span = Span::from_hours(12);
+
+/// How one stream is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamState {
+    /// Which.
+    pub stream: Stream,
+    /// Regulators on duty.
+    pub on_duty: usize,
+    /// Cases that wait.
+    pub waiting: usize,
+    /// Who answers in its place, and under which code.
+    pub stands_in: Option<(Stream, Fallback)>,
+}
+
+/// An open action that falls due, and the case it belongs to.
+#[derive(Debug, Clone)]
+pub struct DueAction {
+    /// The case.
+    pub case: CaseView,
+    /// The action.
+    pub action: Action,
+}
+
+/// The room between two shifts.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    /// When.
+    pub at: Instant,
+    /// Who is on duty or comes on soon, by the start.
+    pub duties: Vec<Duty>,
+    /// The surge that is on.
+    pub surge: Option<Surge>,
+    /// How each stream is served.
+    pub streams: Vec<StreamState>,
+    /// Open cases.
+    pub open_cases: usize,
+    /// Open actions by kind.
+    pub open_actions: BTreeMap<ActionKind, usize>,
+    /// What is late, the oldest alarm first.
+    pub late: Vec<DueAction>,
+    /// What falls due next.
+    pub next: Vec<DueAction>,
+    /// The least seq that all of it shows.
+    pub seq: u64,
+}
+
+impl Engine {
+    /// Who regulates, as stored now.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn roster(&self, actor: &Actor) -> Result<(Room, u64), Failure> {
+        self.territory(&actor.territory)?;
+        let (room, seq) = self.read_room(&actor.territory).await?;
+        Ok((room.unwrap_or_default(), seq))
+    }
+
+    /// Puts a regulator on duty, with the shifts in view that he makes as a responder in the same hours.
+    ///
+    /// # Errors
+    /// As [`Engine::act`].
+    pub async fn start_duty(&self, actor: &Actor, mutation: Mutation, duty: StartDuty) -> Result<Done, Failure> {
+        let place = self.territory(&actor.territory)?;
+        let person = duty.person.clone().unwrap_or_else(|| actor.person.clone());
+        let both = |shift: &Shift| shift.doctor == person && shift.start < duty.until && duty.from < shift.end;
+        let shifts = self.shifts_in_memory(&place, both).await?;
+        let command = Command::StartDuty(Box::new(StartDuty { shifts, ..duty }));
+        self.act(actor, mutation, Target::default(), command).await
+    }
+
+    /// The page of the relay, with at most `most` deadlines of each kind.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn relay(&self, actor: &Actor, most: usize) -> Result<Relay, Failure> {
+        let place = self.territory(&actor.territory)?;
+        let (room, seq) = self.roster(actor).await?;
+        let (cases, of_cases) = self.open_cases(&actor.territory).await?;
+        let at = self.now();
+        let state = |stream: Stream| StreamState {
+            stream,
+            on_duty: room.on_duty(at).filter(|duty| duty.stream == stream).count(),
+            waiting: cases.iter().filter(|view| waits(view, stream)).count(),
+            stands_in: fallback(stream, place.territory.stopped(stream, at), &room, at),
+        };
+        let mut open_actions = BTreeMap::new();
+        for action in cases.iter().flat_map(|view| view.case.open_actions()) {
+            *open_actions.entry(action.kind).or_insert(0) += 1;
+        }
+        let (late, next) = by_deadline(&cases, most);
+        let mut duties: Vec<Duty> = room.duties.iter().filter(|duty| duty.overlaps(at, at + AHEAD)).cloned().collect();
+        duties.sort_by(|a, b| (a.from, &a.person).cmp(&(b.from, &b.person)));
+        Ok(Relay {
+            at,
+            duties,
+            surge: room.surge_at(at).cloned(),
+            streams: Stream::ALL.iter().copied().map(state).collect(),
+            open_cases: cases.len(),
+            open_actions,
+            late,
+            next,
+            seq: seq.min(of_cases),
+        })
+    }
+}
+
+fn waits(view: &CaseView, stream: Stream) -> bool {
+    let case = &view.case;
+    case.claim.is_none() && case.open_action(ActionKind::Regulate).is_some() && case.before() == Some(stream)
+}
+
+fn by_deadline(cases: &[CaseView], most: usize) -> (Vec<DueAction>, Vec<DueAction>) {
+    let all = cases.iter().flat_map(|view| view.case.open_actions().map(move |action| (view, action)));
+    let (mut late, mut next): (Vec<_>, Vec<_>) = all.partition(|(_, action)| action.alarmed().is_some());
+    late.sort_by_key(|(view, action)| (action.alarmed(), view.case.id));
+    next.sort_by_key(|(view, action)| (action.deadline, view.case.id));
+    let kept = |actions: Vec<(&CaseView, &Action)>| {
+        let first = actions.into_iter().take(most);
+        first.map(|(case, action)| DueAction { case: case.clone(), action: action.clone() }).collect()
+    };
+    (kept(late), kept(next))
+}

@@ -1,0 +1,139 @@
+//! Who regulates, in memory, fed by the tail of each territory's log: what a claim looks at without a round trip.
+//!
+//! It is looked at and never guarded: a roster that changed this instant changes which code a claim is recorded with, not
+//! who may give care. What it cannot tell is taken as unknown, so that nobody waits for a roster.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    domain::{
+        case::{Event, Fact, Records, apply},
+        ids::TerritoryId,
+        regulation::room::Room,
+    },
+    store::{Key, StoreError},
+};
+
+use super::{
+    Engine, Failure,
+    codec::Entity,
+    memory::Known,
+    tail::{Follower, Told},
+};
+
+#[derive(Debug, Default)]
+struct Shelf {
+    records: Records,
+    loaded: bool,
+    /// Events told while the record was being read; applied when it was.
+    meanwhile: Vec<Event>,
+}
+
+/// The rooms that this instance has looked at.
+#[derive(Debug, Default)]
+pub(super) struct Rooms {
+    shelves: Mutex<HashMap<TerritoryId, Shelf>>,
+    filling: tokio::sync::Mutex<()>,
+}
+
+impl Rooms {
+    fn shelves(&self) -> MutexGuard<'_, HashMap<TerritoryId, Shelf>> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The room as the log has told it; `None` while it was not read.
+    pub(super) fn known(&self, territory: &TerritoryId) -> Option<Room> {
+        let shelves = self.shelves();
+        shelves.get(territory).filter(|shelf| shelf.loaded).map(|shelf| shelf.records.room.clone().unwrap_or_default())
+    }
+
+    fn end(&self, territory: &TerritoryId, room: Option<Room>) {
+        if let Some(shelf) = self.shelves().get_mut(territory) {
+            shelf.records.room = room;
+            shelf.loaded = true;
+            for event in std::mem::take(&mut shelf.meanwhile) {
+                apply(&mut shelf.records, &event);
+            }
+        }
+    }
+}
+
+impl Follower for Rooms {
+    fn follow(&self, territory: &TerritoryId, told: &[Told]) {
+        let mut shelves = self.shelves();
+        let Some(shelf) = shelves.get_mut(territory) else { return };
+        for told in told.iter().filter(|told| told.event.facts.iter().any(of_room)) {
+            let mut event = told.event.clone();
+            event.facts.retain(of_room);
+            match shelf.loaded {
+                true => apply(&mut shelf.records, &event),
+                false => shelf.meanwhile.push(event),
+            }
+        }
+    }
+
+    fn reset(&self, territory: &TerritoryId) {
+        self.shelves().remove(territory);
+    }
+}
+
+fn of_room(fact: &Fact) -> bool {
+    matches!(fact, Fact::DutyStarted(_) | Fact::DutyEnded { .. } | Fact::SurgeStarted(_) | Fact::SurgeEnded)
+}
+
+impl Engine {
+    /// Who regulates in a territory, read once and followed from then on. Without an answer of the store it is as if
+    /// nobody had been entered.
+    pub(super) async fn room(&self, territory: &TerritoryId) -> Room {
+        if let Some(room) = self.0.rooms.known(territory) {
+            return room;
+        }
+        let _alone = self.0.rooms.filling.lock().await;
+        if let Some(room) = self.0.rooms.known(territory) {
+            return room;
+        }
+        match self.fill_room(territory).await {
+            Ok(()) => self.0.rooms.known(territory).unwrap_or_default(),
+            Err(failure) => {
+                tracing::warn!(%territory, %failure, "the roster cannot be read: claims go on without it");
+                self.0.rooms.shelves().remove(territory);
+                Room::default()
+            }
+        }
+    }
+
+    async fn fill_room(&self, territory: &TerritoryId) -> Result<(), Failure> {
+        let tail = self.tail(territory).await?;
+        self.0.rooms.shelves().insert(territory.clone(), Shelf::default());
+        let (room, seq) = self.read_room(territory).await?;
+        // Older events over a newer record: right again only once all of them were told.
+        tail.follows(seq, self.0.options.watch.silence).await?;
+        self.0.rooms.end(territory, room);
+        Ok(())
+    }
+
+    /// Reads again who regulates: before anything is refused for it.
+    pub(super) async fn refresh_room(&self, territory: &TerritoryId) -> Result<(), Failure> {
+        let (room, _) = self.read_room(territory).await?;
+        if let Some(shelf) = self.0.rooms.shelves().get_mut(territory).filter(|shelf| shelf.loaded) {
+            shelf.records.room = room;
+        }
+        Ok(())
+    }
+
+    /// The record as the store has it now.
+    pub(super) async fn read_room(&self, territory: &TerritoryId) -> Result<(Option<Room>, u64), StoreError> {
+        let key = Key::room();
+        let snapshot = self.0.store.read(territory, std::slice::from_ref(&key), None).await?;
+        let record = snapshot.records.get(&key).and_then(Option::as_ref);
+        let known = record.map(|record| Known::from_record(&key, record)).transpose()?;
+        let room = known.and_then(|known| match known.entity.as_ref() {
+            Entity::Room(room) => Some(room.clone()),
+            _ => None,
+        });
+        Ok((room, snapshot.seq))
+    }
+}

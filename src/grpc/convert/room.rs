@@ -1,0 +1,172 @@
+//! Who regulates, and the hand-over between shifts, on the wire.
+
+use crate::{
+    domain::{
+        case::{Command, command::StartDuty},
+        regulation::room::{Duty, Room, Surge},
+        time::Instant,
+    },
+    engine::{DueAction, Failure, Mutation, Relay, StreamState, Target},
+    grpc::pb,
+};
+
+use super::{
+    case,
+    codes::Coded,
+    fields::{Act, Fields},
+    regulation::skills,
+};
+
+/// Deadlines on the page unless another number is asked for.
+const DEADLINES: usize = 30;
+/// Most deadlines on the page.
+const MOST_DEADLINES: u32 = 200;
+
+/// A regulator's period on duty; `now` is its beginning unless stated.
+///
+/// # Errors
+/// Every wrong field at once.
+pub fn start_duty(request: &pb::StartDutyRequest, now: Instant) -> Result<(Mutation, StartDuty), Failure> {
+    let mut fields = Fields::default();
+    let mutation = fields.mutation("StartDuty", &request.command_id, request);
+    let person = fields.optional("person", &request.person);
+    let stream = fields.code("stream", request.stream);
+    let affiliation = fields.code("affiliation", request.affiliation);
+    let from = fields.optional_instant("from_unix_ms", request.from_unix_ms).unwrap_or(now);
+    let until = fields.instant("until_unix_ms", request.until_unix_ms);
+    let skills = skills(&mut fields, &request.skills);
+    let stated = stream.zip(affiliation).zip(until);
+    let duty = stated.map(|((stream, affiliation), until)| {
+        let shifts = Vec::new();
+        StartDuty { person, stream, skills, affiliation, from, until, shifts }
+    });
+    fields.done(mutation.zip(duty))
+}
+
+/// A duty to end.
+///
+/// # Errors
+/// Every wrong field at once.
+pub fn end_duty(request: &pb::EndDutyRequest) -> Result<Act, Failure> {
+    let mut fields = Fields::default();
+    let mutation = fields.mutation("EndDuty", &request.command_id, request);
+    let duty = fields.id("duty_id", &request.duty_id);
+    fields.act(mutation, Some(Target::default()), duty.map(Command::EndDuty))
+}
+
+/// A surge to declare.
+///
+/// # Errors
+/// Every wrong field at once.
+pub fn start_surge(request: &pb::StartSurgeRequest) -> Result<Act, Failure> {
+    let mut fields = Fields::default();
+    let mutation = fields.mutation("StartSurge", &request.command_id, request);
+    let reason = fields.code("reason", request.reason);
+    let until = fields.instant("until_unix_ms", request.until_unix_ms);
+    let command = reason.zip(until).map(|(reason, until)| Command::StartSurge { reason, until });
+    fields.act(mutation, Some(Target::default()), command)
+}
+
+/// A surge to end.
+///
+/// # Errors
+/// A wrong command id.
+pub fn end_surge(request: &pb::EndSurgeRequest) -> Result<Act, Failure> {
+    let mut fields = Fields::default();
+    let mutation = fields.mutation("EndSurge", &request.command_id, request);
+    fields.act(mutation, Some(Target::default()), Some(Command::EndSurge))
+}
+
+/// Where the next page of a roster begins, and how long it is.
+///
+/// # Errors
+/// A token that is not of the page before.
+pub fn duties_page(request: &pb::ListDutiesRequest) -> Result<(usize, usize), Failure> {
+    let mut fields = Fields::default();
+    let size = if request.page_size == 0 { usize::MAX } else { request.page_size as usize };
+    let from = match request.page_token.as_str() {
+        "" => Some(0),
+        token => token.parse().ok().or_else(|| fields.fault("page_token", "give back the token of the last page")),
+    };
+    fields.done(from.map(|from| (from, size)))
+}
+
+/// A page of who regulates: those that are not over at `now`, by their start.
+pub fn duties(room: &Room, now: Instant, (from, size): (usize, usize), seq: u64) -> pb::ListDutiesResponse {
+    let mut known: Vec<&Duty> = room.duties.iter().filter(|duty| duty.end() > now).collect();
+    known.sort_by_key(|duty| (duty.from, duty.id));
+    let duties: Vec<pb::Duty> = known.iter().skip(from).take(size).map(|known| duty(known)).collect();
+    let end = from.saturating_add(duties.len());
+    let next_page_token = if end < known.len() { end.to_string() } else { String::new() };
+    pb::ListDutiesResponse { duties, next_page_token, surge: room.surge_at(now).map(surge), seq }
+}
+
+fn duty(known: &Duty) -> pb::Duty {
+    pb::Duty {
+        duty_id: known.id.to_string(),
+        person: known.person.to_string(),
+        stream: known.stream.wire(),
+        skills: known.skills.iter().map(ToString::to_string).collect(),
+        affiliation: known.affiliation.wire(),
+        from_unix_ms: known.from.unix_ms(),
+        until_unix_ms: known.end().unix_ms(),
+        by: known.by.to_string(),
+    }
+}
+
+fn surge(known: &Surge) -> pb::Surge {
+    let (from_unix_ms, until_unix_ms) = (known.from.unix_ms(), known.until.unix_ms());
+    pb::Surge { reason: known.reason.wire(), by: known.by.to_string(), from_unix_ms, until_unix_ms }
+}
+
+/// How many deadlines the page shows.
+///
+/// # Errors
+/// More than a page holds.
+pub fn deadlines(request: &pb::GetRelayRequest) -> Result<usize, Failure> {
+    let mut fields = Fields::default();
+    let asked = match request.deadlines {
+        0 => Some(DEADLINES),
+        many if many > MOST_DEADLINES => {
+            fields.fault("deadlines", format!("{many}: at most {MOST_DEADLINES} stand on one page"))
+        }
+        many => Some(many as usize),
+    };
+    fields.done(asked)
+}
+
+/// The page of the relay.
+pub fn relay(page: &Relay) -> pb::GetRelayResponse {
+    let many = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let state = |known: &StreamState| pb::StreamState {
+        stream: known.stream.wire(),
+        on_duty: many(known.on_duty),
+        waiting: many(known.waiting),
+        answered_by: known.stands_in.map_or(0, |(by, _)| by.wire()),
+        fallback: known.stands_in.map_or(0, |(_, code)| code.wire()),
+    };
+    pb::GetRelayResponse {
+        at_unix_ms: page.at.unix_ms(),
+        duties: page.duties.iter().map(duty).collect(),
+        surge: page.surge.as_ref().map(surge),
+        streams: page.streams.iter().map(state).collect(),
+        open_cases: many(page.open_cases),
+        open_actions: page
+            .open_actions
+            .iter()
+            .map(|(kind, open)| pb::OpenActions { kind: kind.wire(), open: many(*open) })
+            .collect(),
+        late: page.late.iter().map(due).collect(),
+        next: page.next.iter().map(due).collect(),
+        seq: page.seq,
+    }
+}
+
+fn due(known: &DueAction) -> pb::Due {
+    pb::Due {
+        case_id: known.case.case.id.to_string(),
+        case_number: known.case.case_number.clone(),
+        priority: known.case.case.qualification.as_ref().map_or(0, |known| known.priority.wire()),
+        action: Some(case::action(&known.action)),
+    }
+}
