@@ -60,7 +60,12 @@ fn five_faults_in_five_files_are_reported_together() {
     "p1_due_seconds = 0",
     "regulation.p1_due_seconds: expected 1 to 2592000, got 0"
 )]
-#[case(BAS_RHIN, "skills = []", "skills = [\"Pédiatrie\"]", "regulation.skills: item 1: skill: expected 1 to 64 lower-case")]
+#[case(
+    BAS_RHIN,
+    "skills = []",
+    "skills = [\"Pédiatrie\"]",
+    "regulation.skills: item 1: skill: expected 1 to 64 lower-case"
+)]
 #[case(
     BAS_RHIN,
     "skills = []",
@@ -88,8 +93,8 @@ fn five_faults_in_five_files_are_reported_together() {
 )]
 #[case(
     BAS_RHIN,
-    "[regulation.split]",
-    "[[regulation.stops]]\nstream = \"AMU\"\nfrom = \"00:00\"\nto = \"08:00\"\nfirst_date = 2025-01-01\n[regulation.split]",
+    "unrostered = \"allow\"",
+    "stops = [{ stream = \"AMU\", from = \"00:00\", to = \"08:00\", first_date = 2025-01-01 }]",
     "regulation.stops.stream: the AMU regulates at every hour"
 )]
 #[case(BAS_RHIN, "bridge_friday = true", "bridge_friday = 1", "calendar.bridge_friday: expected true or false")]

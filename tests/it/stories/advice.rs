@@ -87,7 +87,7 @@ async fn a_late_p2_raises_an_alarm_and_the_caller_is_asked_again_but_never_passe
     room.wait(Span::from_mins(20)).await;
     let alarms = chief.alarms().await?;
     assert_eq!(alarms[0].action.as_ref().unwrap().kind(), ActionKind::Regulate);
-    assert_eq!(reg.reads(&old).await?.to_do(), [ActionKind::Regulate, ActionKind::CallBack]);
+    assert_eq!(reg.reads(&old).await?.to_do(), [ActionKind::Regulate, ActionKind::ReEvaluate]);
 
     let fresh = arm.opens("67482", ill()).await?;
     arm.qualifies(&fresh, qualified(Priority::P1, "M03.06")).await?;

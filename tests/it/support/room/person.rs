@@ -123,7 +123,8 @@ impl Person {
         self.claims.lock().unwrap().get(&case.case_id).copied().unwrap_or_default()
     }
 
-    pub(super) fn holds(&self, case: &pb::CaseView, claim_no: u64) {
+    /// Notes the fencing number this console was given for a case.
+    pub fn holds(&self, case: &pb::CaseView, claim_no: u64) {
         self.claims.lock().unwrap().insert(case.case_id.clone(), claim_no);
     }
 }
