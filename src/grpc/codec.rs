@@ -1,7 +1,7 @@
 //! How a message becomes the bytes of an answer: written whole first, then copied into the transport's buffer.
 //!
-//! An answer is some two hundred short fields. Each of them into the transport's own buffer costs three times what it
-//! costs into a plain one.
+//! An answer is some hundred short fields: into the transport's own buffer, each by itself, they cost twice what they cost
+//! into a plain one.
 
 use std::marker::PhantomData;
 

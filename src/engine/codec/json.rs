@@ -1,5 +1,5 @@
-//! Domain values as JSON, byte for byte as `serde_json` writes them, and in about half its time: a commit writes some
-//! four hundred short texts, and of each eight bytes are looked at together for what must be escaped.
+//! Domain values as JSON, byte for byte as `serde_json` writes them, with about an eighth less work: a commit writes some
+//! two hundred short texts, and of each eight bytes are looked at together for what must be escaped.
 
 use serde::{Serialize, ser};
 
