@@ -149,7 +149,8 @@ impl Land {
             return Some(Err(StoreError::Fenced { current: self.epoch }));
         }
         if puts(txn) && txn.schema < self.schema {
-            return Some(Err(StoreError::Malformed(format!("schema {}", txn.schema))));
+            let wrong = format!("schema {}: the territory is written in schema {}", txn.schema, self.schema);
+            return Some(Err(StoreError::Malformed(wrong)));
         }
         if now.since(txn.at).max(txn.at.since(now)) > MAX_CLOCK_GAP {
             return Some(Ok(Committed::Clock(now)));
@@ -164,7 +165,10 @@ impl Land {
             return Some(Ok(Committed::Conflict(self.conflict(txn, now))));
         }
         let numbered = |op: &Op| matches!(op, Op::Put { key, number: Some(_), .. } if self.records.contains_key(key));
-        txn.ops.iter().any(numbered).then(|| Err(StoreError::Malformed("numbered again".to_owned())))
+        txn.ops
+            .iter()
+            .any(numbered)
+            .then(|| Err(StoreError::Malformed("a record that exists cannot be numbered".to_owned())))
     }
 
     fn score(&self, index: &Index, member: &Member) -> Option<Score> {

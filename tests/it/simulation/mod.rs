@@ -3,6 +3,10 @@
 //!
 //! A seed is one run, to the byte: one thread, no real time, every call of every instance moved by the player. After each
 //! step the judge looks at log and records ([`judge`]); a failure shrinks to a program that can be pasted into [`cases`].
+//! Each instance stands behind the real fence: a failover that loses a tail raises the epoch through it, and whoever misses
+//! what it acknowledged after an old copy was put back writes nothing until the operator has settled it ([`disaster`]).
+//! Consoles watch through the instances, fall behind, are cut off and resume; what they fold is never beyond what is
+//! durable, and is the list as it is read whenever all is quiet ([`console`], [`quiet`]).
 //! `SAS_SIM_SEEDS` and `SAS_SIM_STEPS` make a long hunt of it, `SAS_SIM_FROM` says where it begins, `SAS_SIM_TRACE` shows
 //! every answer of a run.
 

@@ -9,7 +9,7 @@ use sas_dispatch::{
     clock::Clock,
     domain::{
         actor::Role,
-        case::{Command, Refusal},
+        case::{ActionKind, Command, Refusal},
         regulation::qualification::Priority,
         time::Span,
     },
@@ -229,13 +229,28 @@ impl Player {
     async fn onward(&mut self, whose: (usize, usize, usize), acts: usize, played: &mut Played) -> Verdict {
         let (at, case, pick) = whose;
         for n in 0..acts {
-            let what = Step { act: Act::Next, who: (pick + n) % 6, case, pick: (5 * pick + 3 * n) % 8 };
+            let next = Step { act: Act::Next, who: (pick + n) % 6, case, pick: (5 * pick + 3 * n) % 8 };
+            let seldom = (n % 3 == 2).then(|| self.seldom(case, pick + n)).flatten();
+            let what = seldom.map_or(next, |act| Step { act, who: pick % 6, case, pick: 0 });
             if let Some(asked) = self.meaning(&what) {
                 self.ask(at, asked, true, played).await?;
                 self.judge.look(&self.net.world())?;
             }
         }
         Ok(())
+    }
+
+    /// What people do now and then where a case stands so: chance alone rarely does it at that moment.
+    fn seldom(&self, case: usize, pick: usize) -> Option<Act> {
+        let id = self.judge.cases.get(case % self.judge.cases.len().max(1))?;
+        let case = &self.judge.records.cases[id];
+        let open = |kind| case.open_action(kind).is_some();
+        match () {
+            () if case.claim.as_ref().is_some_and(|claim| claim.suspect.is_some()) => Some(Act::Resume),
+            () if open(ActionKind::ConfirmSlot) && pick.is_multiple_of(2) => Some(Act::RenewHold),
+            () if open(ActionKind::ConfirmSlot) || open(ActionKind::Appointment) => Some(Act::Cancel),
+            () => None,
+        }
     }
 
     async fn again(&mut self, at: usize, hurry: bool, back: usize, played: &mut Played) -> Verdict {

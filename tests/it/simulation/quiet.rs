@@ -141,7 +141,12 @@ impl Player {
         }
         self.judge.look(&self.net.world())?;
         self.check()?;
-        self.quiet(played).await?;
+        self.everything_told()?;
+        self.quiet(played).await
+    }
+
+    /// Everything acknowledged stands, and nothing that is due is silent.
+    fn everything_told(&self) -> Verdict {
         let world = self.net.world();
         let Some(land) = world.truth().lands.get(&bas_rhin().0.id) else { return Ok(()) };
         self.judge.all_acknowledged(land)?;

@@ -120,6 +120,8 @@ impl Twin {
     fn step(&mut self, gone: &mut Gone) -> Result<(), String> {
         for tried in 0..PATIENCE {
             let (deed, who) = (Deed::ALL[self.chance(10)], u8::try_from(self.chance(3)).expect("a small number"));
+            // It is one coordinator, whoever decided.
+            let who = if matches!(deed, Deed::Advance | Deed::Book | Deed::Decline) { 0 } else { who };
             let next = deed == Deed::Claim && self.chance(4) > 0;
             let at = if next { self.world.head(self.cases) } else { Some(self.chance(2)) };
             let Some(at) = at else { continue };
@@ -186,7 +188,7 @@ impl Twin {
             let stored = land.records.get(&key).ok_or_else(|| format!("{key} is not stored"))?;
             let stored = codec::decode(key.as_str(), &stored.value).map_err(|error| error.to_string())?;
             if stored != *entity {
-                return Err(format!("the model has {entity:#?}, the engine {stored:#?}"));
+                return Err(format!("{key} is not what the model has"));
             }
         }
         let queue = land.indexes.get(&Index::queue(Stream::Snp.code())).and_then(|entries| entries.first());
