@@ -41,8 +41,8 @@ fn what_is_said_too_low_is_counted_with_its_interval_and_named() {
     assert_eq!(output.status.code(), Some(1), "one could not be judged");
     insta::assert_snapshot!(out(&output), @r"
     3 vignettes jugées, accord 33,3 %
-    sous-triage 33,3 % (intervalle à 95 % de Wilson : 6,1 % à 79,2 %)
-    sur-triage 33,3 % (intervalle à 95 % de Wilson : 6,1 % à 79,2 %)
+    sous-triage 33,3 % (intervalle à 95 % de Wilson : 6,2 % à 79,2 %)
+    sur-triage 33,3 % (intervalle à 95 % de Wilson : 6,2 % à 79,2 %)
     attendu \ proposé    P0   P1   P2   P3
     P0                    1    0    0    0
     P1                    0    0    1    0

@@ -84,7 +84,7 @@ impl fmt::Display for Age {
         let days = f64::from(self.0) + 0.999;
         match self.0 {
             0..=56 => write!(f, "P{}D", self.0),
-            57..=730 => write!(f, "P{}M", whole(days / MONTH)),
+            57..=729 => write!(f, "P{}M", whole(days / MONTH)),
             _ => write!(f, "P{}Y", whole(days / YEAR)),
         }
     }
