@@ -57,7 +57,7 @@ async fn a_wrong_trait_is_named_and_a_vital_emergency_goes_on_without_it(
     let arm = room.arm("arm-1");
     let request = pb::OpenCaseRequest { command_id: arm.act(), patients: vec![patient], ..Default::default() };
     let field = format!("patients[0].{field}");
-    assert_eq!(read(ask!(arm, intake, open_case, request.clone())), wrong(&[(&field, problem)]));
+    assert_eq!(read(ask!(arm, intake, open_case, request.clone())), wrong(&[(field.as_str(), problem)]));
     let vital = pb::OpenCaseRequest { command_id: arm.act(), vital: true, ..request };
     let warnings = ask!(arm, intake, open_case, vital)?.receipt.unwrap().warnings;
     assert_eq!(warnings.iter().map(|warning| warning.field.as_str()).collect::<Vec<_>>(), [field.as_str()]);
