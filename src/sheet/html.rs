@@ -43,9 +43,10 @@ fn block(page: &mut String, entry: &Entry) {
 
 /// What BackfillCase asks for, to be filled in by hand.
 fn form() -> String {
-    let rows: [&[(&str, u32)]; 7] = [
+    let rows: [&[(&str, u32)]; 8] = [
         &[("Date", 8), ("Heure d'appel", 5), ("Ligne", 6)],
         &[("Appelant", 18), ("Tél.", 12)],
+        &[("Langue", 6), ("Ne pas rappeler", 2), ("Ne rien dire à l'entourage", 2)],
         &[("Patient", 18), ("Âge", 3), ("Sexe", 3)],
         &[("Adresse, accès", 34)],
         &[("Motif", 16), ("Priorité", 4), ("Qualifié à", 5), ("par", 8)],

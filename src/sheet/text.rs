@@ -64,6 +64,12 @@ fn form() -> String {
     let lines = [
         format!("   APPEL   {}   {}   {}", blank("date", 10), blank("heure", 7), blank("ligne", 8)),
         format!("   {}   {}", blank("Appelant", 34), blank("tél.", 24)),
+        format!(
+            "   {}   {}   {}",
+            blank("Langue", 18),
+            blank("ne pas rappeler", 3),
+            blank("ne rien dire à l'entourage", 3)
+        ),
         format!("   {}   {}   {}", blank("Patient", 34), blank("âge", 4), blank("sexe", 3)),
         format!("   {}", blank("Adresse, accès", 68)),
         format!("   {}   {}   {}", blank("Motif", 34), blank("P", 3), blank("qualifié à", 7)),

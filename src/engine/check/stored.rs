@@ -156,6 +156,7 @@ fn always() -> Vec<Index> {
         Index::timers(),
         Index::shifts(),
         Index::supply(),
+        Index::sheets(),
     ];
     names.extend(Stream::ALL.iter().map(|stream| Index::queue(stream.code())));
     names

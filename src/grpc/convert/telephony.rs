@@ -16,6 +16,7 @@ use crate::{
     },
     engine::{CaseView, Failure, Mutation},
     grpc::pb,
+    interop::hub::codes::origin_of_line,
     store::Durability,
 };
 
@@ -123,7 +124,7 @@ fn line_name(fields: &mut Fields, line: &str) -> Option<String> {
     if given > LONGEST_LINE_NAME {
         return fields.fault("called_line", format!("{given} characters: at most {LONGEST_LINE_NAME}"));
     }
-    (given > 0).then(|| line.to_owned())
+    (given > 0).then(|| origin_of_line(line).unwrap_or(line).to_owned())
 }
 
 /// The caller's number. One of another shape is told and left out: the call is not lost for it.

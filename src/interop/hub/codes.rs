@@ -18,6 +18,25 @@ pub const ORIGINS: Codes = &[
     "SNATED", "PDSSOS", "TELASSIST", "CROSS", "PUBLIC", "DATA", "AUTRE",
 ];
 
+/// The short numbers that reach a regulation room, and the origin (HubSante.origine) of a call to each: 3624 is the number of
+/// SOS Médecins, 114 that of deaf people's relay, 119 that of child protection.
+const LINES: [(&str, &str); 7] = [
+    ("15", "15"),
+    ("116117", "116117"),
+    ("3624", "PDSSOS"),
+    ("112", "112"),
+    ("114", "CNR"),
+    ("115", "115"),
+    ("119", "SNATED"),
+];
+
+/// The origin of a call to a line: by its short number, or the code itself; none for a name of the site's own.
+pub fn origin_of_line(line: &str) -> Option<&'static str> {
+    let number: String = line.chars().filter(|c| !c.is_whitespace() && *c != '.').collect();
+    let short = LINES.iter().find(|(known, _)| *known == number).map(|(_, origin)| *origin);
+    short.or_else(|| ORIGINS.iter().find(|known| **known == line).copied())
+}
+
 /// HubSante.etat.
 pub const STATUSES: Codes = &["PROGRAM", "ACTIF", "ACHEVE", "VALIDE", "CLOTURE", "CLASSE", "ARCHIVE"];
 
@@ -104,3 +123,15 @@ pub const ENVELOPE_STATUSES: Codes = &["Actual", "Exercise"];
 
 /// status of RC-DE.
 pub const MESSAGE_STATUSES: Codes = &["Actual", "Exercise", "System"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_gives_the_national_origin_of_its_calls() {
+        let origins = ["15", "116 117", "36 24", "114", "PDSSOS", "ligne des EHPAD"].map(origin_of_line);
+        assert_eq!(origins, [Some("15"), Some("116117"), Some("PDSSOS"), Some("CNR"), Some("PDSSOS"), None]);
+        assert!(LINES.iter().all(|(_, origin)| ORIGINS.contains(origin)));
+    }
+}

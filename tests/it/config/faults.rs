@@ -42,6 +42,13 @@ fn five_faults_in_five_files_are_reported_together() {
 #[rstest]
 #[case(DEFAULT, "reserved_requests = 128", "reserved_requests = 512", "server.reserved_requests: is a part of")]
 #[case(BAS_RHIN, "lease_seconds = 30", "lease = 30", "regulation.lease: unknown key")]
+#[case(BAS_RHIN, "{JJJ}{00000}", "{00000}", "intake.case_number: ")]
+#[case(
+    BAS_RHIN,
+    "repeat_window_hours = 72",
+    "repeat_window_hours = 73",
+    "intake.repeat_window_hours: expected 1 to 72, got 73"
+)]
 #[case(
     BAS_RHIN,
     "lease_seconds = 30",

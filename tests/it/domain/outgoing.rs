@@ -14,11 +14,11 @@ use sas_dispatch::domain::{
         state::Patient,
     },
     ids::CaseId,
-    regulation::need::CareType,
+    regulation::{need::CareType, qualification::Priority},
     time::Span,
 };
 
-use super::stage::{SAS, SAS_DOCTOR, Stage, arm, doctor};
+use super::stage::{SAS, SAS_DOCTOR, Stage, arm, doctor, qualify};
 
 fn consent(recipient: Recipient, wish: Wish) -> Consent {
     Consent { recipient, wish, form: None, at: None, noted_by: None }
@@ -181,6 +181,20 @@ fn a_call_back_asks_before_it_is_begun_and_again_when_more_is_known() {
     stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
     assert!(!stage.waits(case, ActionKind::CallBack));
     assert!(stage.waits(case, ActionKind::Qualify), "and the front line goes on with the case");
+}
+
+#[test]
+fn nobody_is_given_an_hour_who_must_not_be_rung() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P3);
+    assert!(stage.waits(case, ActionKind::TelephoneAppointment));
+    let safety = Some(ContactSafety { may_ring: false, ..ContactSafety::default() });
+    amended(&mut stage, case, Particulars { safety, ..Particulars::default() });
+    for _ in 0..2 {
+        assert!(!stage.waits(case, ActionKind::TelephoneAppointment) && stage.waits(case, ActionKind::Regulate));
+        assert_eq!(stage.case(case).qualification.as_ref().unwrap().priority, Priority::P2);
+        stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P3))));
+    }
 }
 
 /// The words by which somebody would judge for himself whether something may be sent.

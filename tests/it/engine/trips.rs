@@ -144,6 +144,7 @@ async fn every_changing_rpc_is_one_commit_and_nothing_else(#[case] ground: Groun
     slots(&room, &people, &mut count).await?;
     offers(&people, &mut count).await?;
     visits(&room, &people, &mut count).await?;
+    sheets(&room, &people, &mut count).await?;
     count.judge(commit);
     room.closes().await
 }
@@ -222,6 +223,31 @@ async fn intake(room: &Room, people: &People, count: &mut Count) -> Result<(), S
         ..Default::default()
     };
     count.of("DismissCase", async { ask!(arm, intake, dismiss_case, dismiss) }).await;
+    let interpreter = pb::CallInterpreterRequest {
+        command_id: arm.act(),
+        case_id: case.case_id.clone(),
+        language: "ar".to_owned(),
+        ..Default::default()
+    };
+    count.of("CallInterpreter", async { ask!(arm, intake, call_interpreter, interpreter) }).await;
+    Ok(())
+}
+
+/// Sheets of remarkable patients; from then on opening a case asks whether one is about its patients.
+async fn sheets(room: &Room, people: &People, count: &mut Count) -> Result<(), Status> {
+    let office = &people.office;
+    let put = pb::PutRemarkableSheetRequest {
+        command_id: office.act(),
+        text: "Pas de réanimation".to_owned(),
+        expires_unix_ms: room.today("09:00") + 86_400_000,
+        name: "Camille Exemple".to_owned(),
+        birth_date: "1984-03-02".to_owned(),
+        ..Default::default()
+    };
+    let sheet_id =
+        count.of("PutRemarkableSheet", async { ask!(office, directory, put_remarkable_sheet, put) }).await.sheet_id;
+    let end = pb::EndRemarkableSheetRequest { command_id: office.act(), sheet_id };
+    count.of("EndRemarkableSheet", async { ask!(office, directory, end_remarkable_sheet, end) }).await;
     Ok(())
 }
 

@@ -1,13 +1,17 @@
 //! A call centre hands over a case, or a site replays its own list.
 
 use sas_dispatch::{
-    domain::regulation::{
-        need::{CareType, LongestDelay},
-        qualification::{Priority, Stream},
+    domain::{
+        regulation::{
+            need::{CareType, LongestDelay},
+            qualification::{Priority, Stream},
+        },
+        territory::Territory,
     },
     interop::{
         fault::Limits,
         incoming::Source,
+        intake,
         messages::{Place, decode, messages},
     },
 };
@@ -241,4 +245,24 @@ fn a_message_beyond_a_bound_is_refused_with_the_bound() {
     let faults = super::refused(&many);
     assert_eq!(faults.len(), 51);
     assert_eq!(faults[50].to_string(), "the message: expected at most 50 faults to tell, found more");
+}
+
+#[test]
+fn what_a_partner_centre_knows_of_the_way_in_and_the_patient_is_taken_over_part_by_part() {
+    let case = decode_own("strasbourg-fever.json").unwrap();
+    let territory = Territory::from_law(&case.territory).unwrap();
+    let particulars = intake::open(&case, &territory, case.received).particulars;
+    let way_in = particulars.address.unwrap().way_in;
+    let parts = [&way_in.floor, &way_in.door, &way_in.code, &way_in.building, &way_in.lift, &way_in.service];
+    let told: Vec<&str> = parts.into_iter().map(|part| part.reveal().as_str()).collect();
+    let given =
+        ["3e étage gauche", "chambre 31", "0000A ; 1111B", "bâtiment Fictif", "ascenseur B", "service des Modèles"];
+    assert_eq!(told, given);
+    let caller = particulars.caller.unwrap();
+    assert_eq!(Some(caller.partner.reveal().as_str()), case.owner.as_deref());
+    let number = case.sender_case_id.as_ref().or(case.case_id.as_ref()).unwrap();
+    assert_eq!(caller.partner_reference.reveal(), number.reveal());
+    let (_, identity) = &particulars.patients[0];
+    let kilograms = case.patients[0].weight_kg.as_ref().map(|weight| *weight.reveal());
+    assert_eq!(identity.weight_grams.reveal().map(|grams| f64::from(grams) / 1_000.0), kilograms);
 }

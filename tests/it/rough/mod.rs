@@ -3,6 +3,7 @@
 mod intake;
 mod limits;
 mod metadata;
+mod particulars;
 mod regulation;
 mod vital;
 

@@ -25,20 +25,21 @@ use stored::Stored;
 
 /// What must be nowhere but in sealed parts and entitled replies, in lower case: the made-up syllable that stands in every
 /// name and text, and the digits of numbers and dates.
-const CANARIES: [&str; 9] = [
+const CANARIES: [&str; 10] = [
     "zq",
     "48.583912",
     "7.745123",
     "639980042",
     "639980043",
+    "639980044",
     "06 39 98 00 4",
-    "255081416802500",
+    "255081416802538",
     "2 55 08 14",
     "1955-08-19",
 ];
 
 /// What the sealed parts must hold, so that the search is known to look for what was stored.
-const SEALED: [&str; 16] = [
+const SEALED: [&str; 25] = [
     "Zqappel-7",
     "48.583912",
     "Zqappelante",
@@ -48,8 +49,17 @@ const SEALED: [&str; 16] = [
     "porte Zqcode",
     "Zqpatiente",
     "1955-08-19",
-    "255081416802500",
+    "255081416802538",
     "Zqmedecin",
+    "Zqnaissance",
+    "Zqtuteur",
+    "+33639980044",
+    "Zqlien",
+    "Zqbatiment",
+    "Zqdigicode",
+    "Zqcentre",
+    "Zqreference",
+    "Zqfiche",
     "Zqnote",
     "Zqconseil",
     "Zqrapport",
@@ -103,7 +113,7 @@ async fn entitled_replies(process: &Process, case: &str) -> Result<(), Stopped> 
     for role in [Role::Arm, Role::Regulator, Role::Coordinator] {
         let reader = process.somebody("lecteur-1", role);
         let told = format!("{:?}", ask!(reader, intake, get_case, asked())?);
-        for canary in ["Zqappelante", "+33639980042", "12 rue Zqvoie", "Zqpatiente", "255081416802500", "Zqnote"] {
+        for canary in ["Zqappelante", "+33639980042", "12 rue Zqvoie", "Zqpatiente", "255081416802538", "Zqnote"] {
             assert!(told.contains(canary), "{role:?} does not read {canary}");
         }
     }

@@ -32,6 +32,8 @@ pub(super) fn caller() -> pb::Caller {
         call_back: "06 39 98 00 43".to_owned(),
         kind: "FAMILLE".to_owned(),
         language: "fr".to_owned(),
+        partner: "Zqcentre".to_owned(),
+        partner_reference: "Zqreference".to_owned(),
         ..Default::default()
     }
 }
@@ -42,6 +44,11 @@ fn place() -> pb::Place {
         position: Some(pb::Position { lat: 48.583912, lon: 7.745123 }),
         street: "12 rue Zqvoie".to_owned(),
         access: "porte Zqcode".to_owned(),
+        way_in: Some(pb::WayIn {
+            building: "Zqbatiment".to_owned(),
+            code: "Zqdigicode".to_owned(),
+            ..Default::default()
+        }),
         ..Default::default()
     }
 }
@@ -50,12 +57,36 @@ fn patient() -> pb::Patient {
     pb::Patient {
         name: "Zqpatiente Exemple".to_owned(),
         birth_date: "1955-08-19".to_owned(),
-        // Its key is wrong: the way of a warning.
-        nir: "2 55 08 14 168 025 00".to_owned(),
+        nir: "2 55 08 14 168 025 38".to_owned(),
+        birth_name: "Zqnaissance".to_owned(),
+        representative: Some(pb::Representative {
+            name: "Zqtuteur Exemple".to_owned(),
+            phone: "06 39 98 00 44".to_owned(),
+            tie: "Zqlien".to_owned(),
+        }),
         gp_name: "Dr Zqmedecin".to_owned(),
         reduced_mobility: true,
         ..Default::default()
     }
+}
+
+/// The back office enters what is to be known of the patient.
+async fn remarkable(process: &Process) -> Result<(), Stopped> {
+    let office = process.somebody("office-1", Role::BackOffice);
+    let patient = patient();
+    let sheet = pb::PutRemarkableSheetRequest {
+        command_id: office.act(),
+        text: "Zqfiche palliative".to_owned(),
+        author: "Dr Zqmedecin".to_owned(),
+        expires_unix_ms: sas_dispatch::clock::Clock::System.now().unix_ms() + 3_600_000,
+        nir: patient.nir,
+        name: patient.name,
+        birth_date: patient.birth_date,
+        phone: "06 39 98 00 42".to_owned(),
+        ..Default::default()
+    };
+    ask!(office, directory, put_remarkable_sheet, sheet)?;
+    Ok(())
 }
 
 /// Plays the path; answers the id of a case in which every personal field is set.
@@ -73,7 +104,10 @@ pub(super) async fn play(process: &Process) -> Result<String, Stopped> {
         note: "Zqnote de la prise d'appel".to_owned(),
         ..Default::default()
     };
-    let case = ask!(arm, intake, open_case, traced(request))?.case.unwrap();
+    remarkable(process).await?;
+    let opened = ask!(arm, intake, open_case, traced(request))?;
+    assert_eq!(opened.remarkable.len(), 1, "the sheet is about this patient");
+    let case = opened.case.unwrap();
     arm.links(&called, &case).await?;
     let amended = pb::AmendCaseRequest {
         command_id: arm.act(),

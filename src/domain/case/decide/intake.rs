@@ -215,6 +215,8 @@ fn take_back(draft: &mut Draft<'_>) {
     let Ok(case) = draft.case() else { return };
     let unringable = may_send(case, 0, Outgoing::CallBack).is_err();
     let unsafe_call = unringable && case.open_action(ActionKind::CallBack).is_some();
+    let appointed = unringable && case.open_action(ActionKind::TelephoneAppointment).is_some();
+    let deferred = case.qualification.clone().filter(|_| appointed);
     let told = |action: &Action| {
         let patient = action.about.decision.and_then(|id| case.decision(id)).map(|decision| decision.need.patient);
         may_send(case, patient.unwrap_or_default(), Outgoing::Gp).is_err()
@@ -224,6 +226,9 @@ fn take_back(draft: &mut Draft<'_>) {
     if unsafe_call {
         draft.call_for_regulator();
         draft.end_kind(ActionKind::CallBack, End::Replaced);
+    }
+    if let Some(known) = deferred {
+        qualify::lift(draft, &known);
     }
     if unringable {
         draft.end_kind(ActionKind::ReEvaluate, End::Replaced);

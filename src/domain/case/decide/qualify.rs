@@ -8,6 +8,7 @@ use crate::domain::{
         action::{About, ActionKind, End},
         command::{Paper, Qualify},
         fact::Fact,
+        outgoing::{Outgoing, may_send},
         refusal::{FieldFault, Refusal},
         sealed::NoteKind,
         state::Case,
@@ -76,11 +77,15 @@ fn proposed(
     let linked = draft.case().is_ok_and(|case| case.repeat_of.is_some());
     flags.extend((command.possible_repeat && !linked).then_some(Flag::PossibleRepeat));
     known.flags = all_flags(draft, &flags);
-    if known.priority == Priority::P3 && !known.flags.is_empty() {
+    // Nor is an hour agreed at which somebody would be rung who must not be.
+    if known.priority == Priority::P3 && !(known.flags.is_empty() && may_ring(draft)) {
         known.priority = Priority::P2;
         known.due = due(known.priority, draft.now, draft.due_spans());
         if command.protocol.is_none() {
-            draft.reply.warnings.push("P3_LIFTED: a reason for a doctor was noted: regulated as P2".to_owned());
+            draft
+                .reply
+                .warnings
+                .push("P3_LIFTED: not deferred, for a reason that was noted: regulated as P2".to_owned());
         }
     }
     let (lowered, below) = triage::lower(draft, command, &known, proposal.as_ref());
@@ -194,20 +199,25 @@ pub(super) fn flag(draft: &mut Draft<'_>, flag: Flag) {
     let deferred = qualification.priority == Priority::P3 || draft.case().is_ok_and(|case| case.may_wait.is_some());
     draft.push(Fact::Flagged(flag));
     if deferred {
-        let priority = qualification.priority.min(Priority::P2);
-        let lifted = due(priority, draft.now, draft.due_spans()).min(qualification.due);
-        draft.push(Fact::Requeued { stream: qualification.stream, priority, due: lifted });
-        let waits = draft.case().ok().and_then(|case| case.open_action(ActionKind::Regulate).map(|action| action.id));
-        if let Some(action) = waits {
-            draft.push(Fact::ActionMoved { action, deadline: lifted });
-        }
-        draft.end_kind(ActionKind::TelephoneAppointment, End::Replaced);
+        lift(draft, &qualification);
     }
     let regulated = draft.case().is_ok_and(|case| case.decisions.iter().any(|decision| decision.protocol.is_none()));
     if !regulated && qualification.priority != Priority::P0 {
         draft.call_for_regulator();
         draft.end_kind(ActionKind::Route, End::Replaced);
     }
+}
+
+/// A deferred case is regulated now, and its telephone appointment is off.
+pub(super) fn lift(draft: &mut Draft<'_>, qualification: &Qualification) {
+    let priority = qualification.priority.min(Priority::P2);
+    let lifted = due(priority, draft.now, draft.due_spans()).min(qualification.due);
+    draft.push(Fact::Requeued { stream: qualification.stream, priority, due: lifted });
+    let waits = draft.case().ok().and_then(|case| case.open_action(ActionKind::Regulate).map(|action| action.id));
+    if let Some(action) = waits {
+        draft.push(Fact::ActionMoved { action, deadline: lifted });
+    }
+    draft.end_kind(ActionKind::TelephoneAppointment, End::Replaced);
 }
 
 fn check(
@@ -361,9 +371,14 @@ pub(super) fn requalified(draft: &mut Draft<'_>, qualification: &Qualification) 
     }
     // A second qualification agrees on another hour, or on none.
     draft.end_kind(ActionKind::TelephoneAppointment, End::Replaced);
-    if qualification.priority == Priority::P3 {
+    if qualification.priority == Priority::P3 && may_ring(draft) {
         draft.open(ActionKind::TelephoneAppointment, owner, due, About::default());
     }
+}
+
+/// Whether the contact may be rung back.
+fn may_ring(draft: &Draft<'_>) -> bool {
+    draft.case().is_ok_and(|case| may_send(case, 0, Outgoing::CallBack).is_ok())
 }
 
 /// D6311-35: the ARM sends straight to a coordinator; whatever the protocol does not cover goes to a regulator.

@@ -36,7 +36,8 @@ pub(super) fn state(case: &Case, found: &mut Vec<Found>) {
     note(found, elsewhere, 2, "the regulators who own the action are not those of the case's stream");
     let agreed = open(ActionKind::TelephoneAppointment) && !open(ActionKind::Regulate);
     note(found, agreed, 2, "a telephone appointment leads to no regulator");
-    let rung = open(ActionKind::CallBack) || open(ActionKind::ReEvaluate);
+    let ringing = [ActionKind::CallBack, ActionKind::ReEvaluate, ActionKind::TelephoneAppointment];
+    let rung = ringing.into_iter().any(open);
     let unsafe_call = rung && may_send(case, 0, Outgoing::CallBack).is_err();
     note(found, unsafe_call, 11, "an unsafe contact is to be rung back");
     let sent = open(ActionKind::Reorient) || open(ActionKind::Transfer);
