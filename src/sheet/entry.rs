@@ -11,7 +11,12 @@ use crate::{
             sealed::{Identity, Representative},
         },
         ids::ResponderId,
-        regulation::{motives::Motive, qualification::Priority, queue},
+        regulation::{
+            motives::Motive,
+            prescription::{DrugLine, Prescription},
+            qualification::Priority,
+            queue,
+        },
         routing::Means,
         time::Instant,
     },
@@ -68,7 +73,12 @@ impl Reader<'_> {
         let since = format!("appel de {}", self.time(self.case.opened));
         match &self.case.qualification {
             None => format!("NON QUALIFIÉ · {since}"),
-            Some(known) => format!("{} · {} · {since}", known.priority.code(), known.stream.label()),
+            Some(known) => {
+                let word = self.case.may_wait.as_ref();
+                let word =
+                    word.map(|said| format!(" · peut attendre jusqu'à {} ({})", self.time(said.until), said.signed.by));
+                format!("{} · {} · {since}{}", known.priority.code(), known.stream.label(), word.unwrap_or_default())
+            }
         }
     }
 
@@ -212,8 +222,17 @@ impl Reader<'_> {
                 Some(_) => String::new(),
                 None => " ; réponse à signer".to_owned(),
             };
-            format!("{} {} avant {deadline}, signé {by} à {at}{answer}", need.care.label(), need.level.code())
+            let written = self.case.sealed.prescriptions.iter().find(|written| written.decision == decision.id);
+            let drugs = written.map(|written| self.drugs(written)).unwrap_or_default();
+            format!("{} {} avant {deadline}, signé {by} à {at}{answer}{drugs}", need.care.label(), need.level.code())
         }))
+    }
+
+    /// What is prescribed, as a pharmacy is told it.
+    fn drugs(&self, written: &Prescription) -> String {
+        let line = |line: &DrugLine| format!("{} {}, {} j", line.drug.reveal(), line.dose.reveal(), line.days);
+        let lines = written.lines.iter().map(line).collect::<Vec<_>>().join(" ; ");
+        format!(" — {lines} → {}", written.pharmacy.reveal())
     }
 
     fn missions(&self) -> String {

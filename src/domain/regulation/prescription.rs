@@ -111,6 +111,8 @@ pub struct Patient {
     pub years: Option<u32>,
     /// Known to be a man or a boy.
     pub male: bool,
+    /// The weight stands in the case already: it is not asked twice.
+    pub weighed: bool,
 }
 
 /// Below this age a weight is asked: doses of a child go by it.
@@ -173,6 +175,7 @@ enum Needed {
 
 fn weight(patient: Patient) -> Needed {
     match patient.years {
+        _ if patient.weighed => Needed::No,
         Some(years) if years < WEIGHED_BELOW_YEARS => Needed::Always,
         Some(_) => Needed::No,
         None => Needed::Stated,

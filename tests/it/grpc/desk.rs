@@ -101,7 +101,11 @@ impl Desk {
         let request = pb::OpenCaseRequest {
             command_id: self.command(),
             place: Some(pb::Place { commune: "67482".to_owned(), ..pb::Place::default() }),
-            patients: vec![pb::Patient { age_years: Some(34), ..pb::Patient::default() }],
+            patients: vec![pb::Patient {
+                name: "Camille Exemple".to_owned(),
+                age_years: Some(34),
+                ..pb::Patient::default()
+            }],
             ..pb::OpenCaseRequest::default()
         };
         self.intake().open_case(arm(request)).await.unwrap().into_inner().case.unwrap()

@@ -91,10 +91,11 @@ fn patient(draft: &Draft<'_>, number: u32) -> Patient {
     let Ok(case) = draft.case() else { return Patient::default() };
     let infant = case.patient(number).is_some_and(|known| known.infant);
     let Some(who) = case.sealed.identities.iter().find(|who| who.number == number) else {
-        return Patient { years: infant.then_some(0), male: false };
+        return Patient { years: infant.then_some(0), ..Patient::default() };
     };
     let years = years(draft, who).or_else(|| infant.then_some(0));
-    Patient { years, male: *who.sex.reveal() == Some(Sex::Male) }
+    let weighed = who.weight_grams.reveal().is_some();
+    Patient { years, male: *who.sex.reveal() == Some(Sex::Male), weighed }
 }
 
 fn years(draft: &Draft<'_>, who: &Identity) -> Option<u32> {

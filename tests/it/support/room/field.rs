@@ -76,11 +76,22 @@ impl Person {
 
     /// Writes the report of a visit.
     pub async fn reports(&self, mission: &pb::Mission, words: &str) -> Result<(), Status> {
+        self.reports_otherwise(mission, words, None).await
+    }
+
+    /// Writes the report of a visit in which other care was given than was decided.
+    pub async fn reports_otherwise(
+        &self,
+        mission: &pb::Mission,
+        words: &str,
+        counter_regulation: Option<pb::CounterRegulation>,
+    ) -> Result<(), Status> {
         let request = pb::ReportVisitRequest {
             command_id: self.act(),
             case_id: mission.case_id.clone(),
             visit_id: mission.visit.as_ref().unwrap().visit_id.clone(),
             report: words.to_owned(),
+            counter_regulation,
             ..Default::default()
         };
         ask!(self, visits, report_visit, request).map(|_| ())
