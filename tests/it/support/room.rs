@@ -120,6 +120,8 @@ impl Room {
                 config.settings.store.replicas = 1;
                 let [master, replica] = Replicated::without_sentinels().await.servers;
                 until("the replica follows", async || follows(&replica).await).await;
+                until("the master counts on it", async || master.says(&["INFO", "replication"], "state=online").await)
+                    .await;
                 (Some(master), Some(replica))
             }
         };
