@@ -93,6 +93,6 @@ fn the_extract_of_a_played_day_shows_no_small_cell_and_every_case() {
     assert_eq!(total, format!("fr-67,{DAY},*,*,*,*,{}", room["figures"]["cases"]));
     let count = |line: &str| line.rsplit(',').next().and_then(|count| count.parse::<u64>().ok()).unwrap();
     assert!(written.lines().skip(1).all(|line| count(line) >= 5), "{written}");
-    assert!(written.contains("15-44") && written.contains(",M,") && written.contains("ADVICE"), "{written}");
+    assert!(written.contains("15-44") && written.contains(",F,") && written.contains("ADVICE"), "{written}");
     assert_eq!(ok(&["extract", "--log", text(&log)]).trim_end(), written.trim_end());
 }

@@ -38,7 +38,7 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// Two hours of a real day: the store it left, what the room itself counted, and its exported log.
+/// An hour of a real day: the store it left, what the room itself counted, and its exported log.
 pub(crate) struct Played {
     dir: TempDir,
     pub room: Value,
@@ -51,7 +51,7 @@ impl Played {
         PLAYED.get_or_init(|| {
             let dir = tempfile::tempdir().unwrap();
             let (data, log) = (dir.path().join("played"), dir.path().join("log.jsonl"));
-            let document = ok(&["demo", "--hours", "2", "--from", "9", "--json", "--keep", text(&data)]);
+            let document = ok(&["demo", "--hours", "1", "--from", "9", "--json", "--keep", text(&data)]);
             ok(&["export", "--data", text(&data), "--territory", "fr-67", "--log-only", "--out", text(&log)]);
             Self { dir, room: serde_json::from_str(&document).unwrap() }
         })

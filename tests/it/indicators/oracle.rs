@@ -58,20 +58,17 @@ pub fn count(events: &[Event]) -> Oracle {
 fn told(fact: &Fact, event: &Event, records: &Records, moments: &mut BTreeMap<CaseId, Moments>) {
     let Some(case) = event.case.and_then(|id| records.cases.get(&id)) else { return };
     let priority = case.qualification.as_ref().map(|known| known.priority.code().to_owned()).unwrap_or_default();
-    match fact {
-        Fact::Qualified(known) => {
-            let first = Moments { qualified: known.at, claimed: None, priority: priority.clone() };
-            let known = moments.entry(case.id).or_insert(first);
-            if known.claimed.is_none() {
-                known.priority = priority;
-            }
-        }
-        Fact::Claimed { .. } => {
-            if let Some(known) = moments.get_mut(&case.id) {
-                known.claimed = known.claimed.or(Some(event.at));
-            }
-        }
-        _ => {}
+    if let Fact::Qualified(known) = fact {
+        let first = Moments { qualified: known.at, claimed: None, priority: priority.clone() };
+        moments.entry(case.id).or_insert(first);
+    }
+    let Some(known) = moments.get_mut(&case.id) else { return };
+    // A file may be raised or sent elsewhere while it waits: it counts as the doctor found it.
+    if known.claimed.is_none() {
+        known.priority = priority;
+    }
+    if matches!(fact, Fact::Claimed { .. }) {
+        known.claimed = known.claimed.or(Some(event.at));
     }
 }
 
