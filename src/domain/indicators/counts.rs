@@ -131,6 +131,7 @@ impl Counts {
         };
         self.face_to_face += u64::from(answers.clone().any(|care| met(&care)));
         self.face_to_face_or_hospital += u64::from(answers.clone().any(|care| hospital(&care)));
+        self.counter_regulated += decided.iter().filter(|known| known.countered).count() as u64;
         decided.iter().for_each(|known| self.answer(trace, known, rules));
         trace.decided.iter().for_each(|known| self.appointment(known));
         for (count, within) in self.called_again.iter_mut().zip(AGAIN) {
@@ -166,7 +167,10 @@ impl Counts {
 
     fn regulated_by(&mut self, first: &Decided, who: &dyn Who) {
         self.regulated += 1;
-        let affiliation = first.by.as_ref().map_or(Affiliation::Unknown, |by| who.regulator(by, first.at));
+        let affiliation = first
+            .by
+            .as_ref()
+            .map_or(Affiliation::Unknown, |by| first.duty.unwrap_or_else(|| who.regulator(by, first.at)));
         *self.regulators.entry(affiliation).or_default() += 1;
     }
 

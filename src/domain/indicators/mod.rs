@@ -12,6 +12,7 @@ mod histogram;
 mod pairs;
 mod projection;
 mod regulators;
+mod roster;
 mod rules;
 mod statistics;
 mod trace;

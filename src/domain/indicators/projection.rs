@@ -19,6 +19,7 @@ use crate::domain::{
 
 use super::{
     counts::{Class, Counts, ReceivedKey, received, sum},
+    roster::Roster,
     rules::{Rules, Who},
     trace::Trace,
 };
@@ -88,12 +89,21 @@ pub struct Projection {
     /// No event was told yet of a log whose beginning is missing.
     beheaded: bool,
     last: Option<Instant>,
+    roster: Roster,
 }
 
 impl Projection {
     /// Over a log that is told from its first event, or (`beheaded`) from a later one.
     pub fn new(rules: Rules, beheaded: bool) -> Self {
-        Self { rules, cases: BTreeMap::new(), days: BTreeMap::new(), told_from: None, beheaded, last: None }
+        Self {
+            rules,
+            cases: BTreeMap::new(),
+            days: BTreeMap::new(),
+            told_from: None,
+            beheaded,
+            last: None,
+            roster: Roster::default(),
+        }
     }
 
     /// Takes in the next event. One of a case whose beginning was not told says nothing.
@@ -102,6 +112,7 @@ impl Projection {
             self.told_from = Some(local_date(self.rules.zone, event.at) + Days::new(1));
         }
         self.last = self.last.max(Some(event.at));
+        self.roster.tell(event);
         let Some(id) = event.case else { return };
         if let Some(opened) = event.facts.iter().find_map(|fact| match fact {
             Fact::Opened(opened) => Some(opened),
@@ -113,7 +124,7 @@ impl Projection {
             }
         }
         let Some(trace) = self.cases.get_mut(&id) else { return };
-        trace.tell(event);
+        trace.tell(event, &self.roster);
         let (repeats, arrived) = (trace.repeats, trace.arrived);
         let repeats = repeats.filter(|_| event.facts.iter().any(|fact| matches!(fact, Fact::RepeatOf(_))));
         if let Some(first) = repeats.and_then(|earlier| self.cases.get_mut(&earlier)) {

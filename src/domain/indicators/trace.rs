@@ -20,7 +20,7 @@ use crate::domain::{
     visits::{Visit, VisitStatus},
 };
 
-use super::counts::Class;
+use super::{codes::Affiliation, counts::Class, roster::Roster};
 
 /// One case.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +67,10 @@ pub(super) struct Decided {
     pub at: Instant,
     /// The doctor; none for a protocol.
     pub by: Option<PersonId>,
+    /// On whose account he was on duty; none when no roster says.
+    pub duty: Option<Affiliation>,
+    /// A responder gave other care.
+    pub countered: bool,
     pub answer: Option<(CareType, Option<SupplyReason>, Instant)>,
     /// Who took the mission that was accepted, and under which offer.
     pub received: Option<(OfferId, ResponderId)>,
@@ -135,11 +139,11 @@ impl Trace {
     }
 
     /// Takes in what an event says of the case.
-    pub fn tell(&mut self, event: &Event) {
-        event.facts.iter().for_each(|fact| self.fact(fact, event.at));
+    pub fn tell(&mut self, event: &Event, roster: &Roster) {
+        event.facts.iter().for_each(|fact| self.fact(fact, event.at, roster));
     }
 
-    fn fact(&mut self, fact: &Fact, at: Instant) {
+    fn fact(&mut self, fact: &Fact, at: Instant, roster: &Roster) {
         match fact {
             Fact::PlaceSet(place) => self.sector = place.sector.clone(),
             Fact::RepeatOf(earlier) => self.repeats = Some(*earlier),
@@ -158,7 +162,8 @@ impl Trace {
                 self.held = Some(at);
             }
             Fact::ClaimEnded { .. } => self.held = None,
-            Fact::NeedSigned(decision) => self.need(decision),
+            Fact::NeedSigned(decision) => self.need(decision, roster),
+            Fact::CounterRegulated { decision, .. } => self.decision(*decision, |known| known.countered = true),
             Fact::AnswerSigned { decision, answer } => self.response(*decision, answer),
             Fact::ActionOpened(action) => {
                 // What is to be done again was not ended after all.
@@ -185,7 +190,7 @@ impl Trace {
         }
     }
 
-    fn need(&mut self, decision: &Decision) {
+    fn need(&mut self, decision: &Decision, roster: &Roster) {
         let by = decision.protocol.is_none().then(|| decision.signed.by.clone());
         if by.is_some()
             && let Some(held) = self.held.take()
@@ -197,7 +202,9 @@ impl Trace {
             need: decision.need.care,
             level: decision.need.level,
             at: decision.signed.at,
+            duty: by.as_ref().and_then(|by| roster.affiliation(by, decision.signed.at)),
             by,
+            countered: false,
             answer: None,
             received: None,
             appointment: None,

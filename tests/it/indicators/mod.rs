@@ -5,6 +5,7 @@ mod extract;
 mod histogram;
 mod oracle;
 mod reports;
+mod rostered;
 mod served;
 
 use std::{

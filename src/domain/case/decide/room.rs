@@ -13,7 +13,7 @@ use crate::domain::{
         fallback::{Fallback, fallback},
         independence::{Independence, independence},
         qualification::{Priority, Stream},
-        room::{Duty, MOST_DUTIES, Room, Surge, SurgeReason},
+        room::{Affiliation, Duty, MOST_DUTIES, Room, Surge, SurgeReason},
     },
     territory::Unrostered,
     time::{Instant, Span},
@@ -54,6 +54,12 @@ fn faults(draft: &Draft<'_>, command: &StartDuty, person: &PersonId) -> Vec<Fiel
         fault("from_unix_ms", "must be before the end".to_owned());
     } else if command.until.since(command.from) > LONGEST_DUTY {
         fault("until_unix_ms", format!("at most {} hours after the start", LONGEST_DUTY.secs() / 3_600));
+    }
+    let convention = || draft.context.directory.iter().any(|known| known.conventions.own_regulation);
+    if command.affiliation == Affiliation::Association && !convention() {
+        let problem = "an association's platform regulates only under a convention (R6315-3): state own_regulation in \
+                       responders.toml once it is signed, or choose another affiliation";
+        fault("affiliation", problem.to_owned());
     }
     let known = &draft.context.territory.regulation.skills;
     if let Some(place) = command.skills.iter().position(|skill| !known.contains(skill)) {
