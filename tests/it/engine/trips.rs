@@ -38,7 +38,7 @@ const CENTRE: &str = "strasbourg-centre";
 const SCRIPTS_PER_CLAIM: u64 = 8;
 
 /// Rpcs that change nothing begin with one of these.
-const READING: [&str; 7] = ["Get", "List", "Watch", "Search", "Find", "Explain", "Propose"];
+const READING: [&str; 8] = ["Get", "List", "Watch", "Search", "Find", "Explain", "Propose", "Compare"];
 /// The tail of the log.
 const TAIL: [&str; 2] = ["xread", "xrange"];
 /// The audit of the server's settings.
