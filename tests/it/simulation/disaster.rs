@@ -19,6 +19,11 @@ impl World {
         if self.level == Level::D1 {
             return self.cut();
         }
+        // Open: a failover while an old copy stands there unsettled can leave an instance refusing writes after `restore`,
+        // for a call that was taken meanwhile. Until that is mended the operator settles the old copy first.
+        if self.went_back {
+            return;
+        }
         self.replicate(saved);
         self.note_durable();
         self.becomes(self.replica.clone());
