@@ -1,7 +1,5 @@
 //! The anonymised extract: what is shown is true, no small count is shown, and none can be worked out from what is shown.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 use sas_dispatch::domain::indicators::extract::{ALL, Bands, Table, table};
 

@@ -5,7 +5,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
     sync::Arc,
-    task::{Context, Poll, Waker},
 };
 
 use sas_dispatch::{
