@@ -118,9 +118,11 @@ fn shape(case: &Case) -> Shape {
     }
 }
 
-/// Whoever is to be regulated and held by nobody waits in the queue of his stream.
+/// Whoever is to be regulated and held by nobody waits in the queue of his stream, or of the one whose answer to a
+/// re-orientation is awaited.
 fn waits(case: &Case) -> Option<(Stream, Waiting)> {
     let known = case.qualification.as_ref()?;
     let free = case.claim.is_none() && case.open_action(ActionKind::Regulate).is_some();
-    free.then_some((known.stream, Waiting { priority: known.priority, due: known.due, case: case.id }))
+    let stream = case.before()?;
+    free.then_some((stream, Waiting { priority: known.priority, due: known.due, case: case.id }))
 }
