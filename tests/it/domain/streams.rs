@@ -129,6 +129,18 @@ fn a_vital_emergency_is_not_passed_on_and_one_found_on_the_way_goes_to_the_amu()
     assert!(matches!(stage.refused(&other_regulator(), case, send), Refusal::State { .. }));
 }
 
+/// Found by the room played by chance: the hour agreed with the caller stood on although no regulator waited any more.
+#[test]
+fn who_was_deferred_and_is_handed_over_to_the_amu_has_no_appointment_left() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P3);
+    assert!(stage.waits(case, ActionKind::TelephoneAppointment));
+    let claim_no = stage.claim(&regulator(), case);
+    stage.need(&regulator(), case, claim_no, CareType::Amu);
+    assert!(stage.waits(case, ActionKind::HandOver));
+    assert_eq!(stage.ended(case, ActionKind::TelephoneAppointment), Some(End::Replaced));
+}
+
 #[test]
 fn a_p1_waits_for_the_others_no_longer_than_its_own_deadline() {
     let mut stage = Stage::new();

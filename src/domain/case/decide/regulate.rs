@@ -146,8 +146,12 @@ fn to_amu(draft: &mut Draft<'_>, decision: DecisionId) {
     let owner = Owner::Person(draft.context.actor.person.clone());
     let deadline = draft.now + draft.context.territory.regulation.deadlines.hand_over;
     draft.open(ActionKind::HandOver, owner, deadline, About::default());
+    // Whoever was to be rung at an agreed hour is taken over by the AMU now.
     draft.end(End::Replaced, |action| {
-        matches!(action.kind, ActionKind::Regulate | ActionKind::CallBack | ActionKind::Unanswered)
+        matches!(
+            action.kind,
+            ActionKind::Regulate | ActionKind::CallBack | ActionKind::TelephoneAppointment | ActionKind::Unanswered
+        )
     });
 }
 
