@@ -245,6 +245,7 @@ async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport, Arc<Fen
         stall: duration(server.watch_stall),
         silence: duration(server.watch_silence),
         retry_pause: duration(settings.retry_pause),
+        pace: duration(server.unwatched_pace),
     };
     let request = duration(setup.config.settings.server.request_deadline);
     let options = Options {

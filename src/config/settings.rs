@@ -79,6 +79,8 @@ pub struct ServerSettings {
     pub watch_stall: Span,
     /// A watch ends when the store has not answered for this long.
     pub watch_silence: Span,
+    /// How far what an instance keeps in memory may be behind the log while nobody watches or waits for it.
+    pub unwatched_pace: Span,
     /// A call that arrived longer ago is back-filled, not opened.
     pub late_call: Span,
     /// How long open requests may go on after a stop was asked for.
@@ -226,6 +228,7 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
     let watch_buffer_changes = table.required("watch_buffer_changes", whole(1..=1_000_000));
     let watch_stall = table.required("watch_stall_seconds", seconds);
     let watch_silence = table.required("watch_silence_seconds", seconds);
+    let unwatched_pace = table.required("unwatched_pace_milliseconds", whole(1..=60_000));
     let late_call = table.required("late_call_seconds", seconds);
     let shutdown_grace = table.required("shutdown_grace_seconds", seconds);
     Some(ServerSettings {
@@ -240,6 +243,7 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
         watch_buffer_changes: size(watch_buffer_changes?),
         watch_stall: watch_stall?,
         watch_silence: watch_silence?,
+        unwatched_pace: Span::from_ms(unwatched_pace?),
         late_call: late_call?,
         shutdown_grace: shutdown_grace?,
     })

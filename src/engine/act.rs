@@ -139,7 +139,7 @@ impl Engine {
             return self.replay(work, &loaded, receipt).await;
         }
         match self.decided(work, &loaded) {
-            Ok(outcome) => self.commit(work, &loaded, &outcome).await,
+            Ok(outcome) => self.commit(work, &loaded, outcome).await,
             Err(_) if !from_store => Ok(Attempt::Again(None)),
             Err(Refusal::NotFound(what)) if what == "case" => {
                 Err(work.target.case.map_or(Refusal::NotFound(what), |id| self.no_case(id)).into())
@@ -148,7 +148,7 @@ impl Engine {
             Err(refusal) if of_roster(&refusal) => {
                 self.refresh_room(&work.actor.territory).await?;
                 let outcome = self.decided(work, &loaded)?;
-                self.commit(work, &loaded, &outcome).await
+                self.commit(work, &loaded, outcome).await
             }
             Err(refusal) => Err(refusal.into()),
         }

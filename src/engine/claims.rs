@@ -123,12 +123,12 @@ impl Engine {
             loaded.insert(key.clone(), Some(known.clone()));
             let work = Work { target: Target::case(case), extra: &extra, ..*work };
             match self.decided(&work, &Loaded::from([(key.clone(), Some(known.clone()))])) {
-                Ok(outcome) => return self.commit_first(&work, &loaded, &outcome, (index, member)).await,
+                Ok(outcome) => return self.commit_first(&work, &loaded, outcome, (index, member)).await,
                 Err(Refusal::Independence) => {}
                 Err(refusal) if of_roster(&refusal) => {
                     self.refresh_room(&work.actor.territory).await?;
                     let outcome = self.decided(&work, &Loaded::from([(key, Some(known))]))?;
-                    return self.commit_first(&work, &loaded, &outcome, (index, member)).await;
+                    return self.commit_first(&work, &loaded, outcome, (index, member)).await;
                 }
                 Err(refusal @ Refusal::Broken(_)) => return Err(refusal.into()),
                 // It does not wait any longer. What the store said a moment ago has changed since.
@@ -142,7 +142,7 @@ impl Engine {
         &self,
         work: &Work<'_>,
         loaded: &Loaded,
-        outcome: &Outcome,
+        outcome: Outcome,
         (index, member): (&Index, &Member),
     ) -> Result<Step, Failure> {
         let Some(_turn) = UnderWay::begin(&self.0.memory, work.place, index, member) else {

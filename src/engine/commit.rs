@@ -101,12 +101,12 @@ impl Engine {
     }
 
     /// Writes an outcome, guarded on every record that was loaded for it.
-    pub(super) async fn commit(&self, work: &Work<'_>, loaded: &Loaded, outcome: &Outcome) -> Result<Attempt, Failure> {
+    pub(super) async fn commit(&self, work: &Work<'_>, loaded: &Loaded, outcome: Outcome) -> Result<Attempt, Failure> {
         let Work { actor, place, .. } = *work;
         let mut after = entities(&outcome.after);
         // Who regulates is only looked at, unless it was loaded to be changed.
         after.retain(|(key, _)| *key != Key::room() || loaded.contains_key(key));
-        let txn = self.transaction(work, loaded, outcome, &after, self.epoch(actor).await?);
+        let txn = self.transaction(work, loaded, &outcome, &after, self.epoch(actor).await?);
         match self.send(&txn).await? {
             Some(Committed::Done(receipt)) if receipt.replayed => {
                 let reply = reply(&receipt);
@@ -121,9 +121,12 @@ impl Engine {
                 Ok(Attempt::Done(Box::new(done(reply, &receipt, view))))
             }
             Some(Committed::Done(receipt)) => {
-                self.count(actor, loaded, outcome);
+                self.count(actor, loaded, &outcome);
                 let view = self.keep(work, loaded, after, &txn, &receipt, outcome.event.case);
-                Ok(Attempt::Done(Box::new(done(outcome.reply.clone(), &receipt, view))))
+                if txn.event.is_some() {
+                    self.committed(&actor.territory, &receipt, outcome.event);
+                }
+                Ok(Attempt::Done(Box::new(done(outcome.reply, &receipt, view))))
             }
             Some(Committed::Conflict(conflict)) => {
                 self.corrected(actor, place, &conflict)?;

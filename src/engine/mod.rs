@@ -115,6 +115,8 @@ pub struct WatchLimits {
     pub silence: Duration,
     /// Longest pause between two tries to read a log that cannot be read.
     pub retry_pause: Duration,
+    /// How far what is kept in memory may be behind the log while nobody watches or waits for it.
+    pub pace: Duration,
 }
 
 impl Default for WatchLimits {
@@ -124,6 +126,7 @@ impl Default for WatchLimits {
             stall: Duration::from_secs(30),
             silence: Duration::from_secs(10),
             retry_pause: Duration::from_millis(500),
+            pace: Duration::from_millis(100),
         }
     }
 }

@@ -66,7 +66,7 @@ impl Follower for Rooms {
         let mut shelves = self.shelves();
         let Some(shelf) = shelves.get_mut(territory) else { return };
         for told in told.iter().filter(|told| told.event.facts.iter().any(of_room)) {
-            let mut event = told.event.clone();
+            let mut event = Event::clone(&told.event);
             event.facts.retain(of_room);
             match shelf.loaded {
                 true => apply(&mut shelf.records, &event),

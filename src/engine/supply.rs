@@ -84,7 +84,7 @@ impl Follower for SupplyMemory {
         let mut shelves = self.shelves();
         let Some(shelf) = shelves.get_mut(territory) else { return };
         for told in told.iter().filter(|told| told.event.facts.iter().any(of_supply)) {
-            let mut event = told.event.clone();
+            let mut event = Event::clone(&told.event);
             event.facts.retain(of_supply);
             event.words.clear();
             match &mut shelf.meanwhile {

@@ -1,11 +1,13 @@
 //! The tail: one reader of each territory's log per instance, begun on first need.
 //!
-//! It decodes each event once and feeds what is kept in memory from the log ([`Follower`]) and the [`Window`] of recent
+//! It decodes each event once, those that this instance committed itself not at all, and feeds what is kept in memory from the log ([`Follower`]) and the [`Window`] of recent
 //! changes from which every watch of this instance is served. Nothing is shown ahead of the log: a case stands in the
-//! window only once the log has reached the version it is at. A gap, another command at a place already read, or another
+//! window only once the log has reached the version it is at. While nobody waits for what it tells, it reads the log at a
+//! pace instead of at each change: what is kept in memory only proposes. A gap, another command at a place already read, or another
 //! epoch is a reset: everything fed from the tail begins anew.
 
 mod join;
+mod own;
 mod states;
 mod window;
 
@@ -22,7 +24,7 @@ use tracing::{error, warn};
 use crate::{
     clock::Clock,
     domain::{case::Event, ids::TerritoryId},
-    store::{LogEntry, Store, StoreError, Version},
+    store::{LogEntry, Receipt, Store, StoreError, Version},
 };
 
 use self::join::{Joined, join};
@@ -42,19 +44,20 @@ const PATIENCE: u32 = 40;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 /// One event of a log, decoded once for everybody on this instance.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Told {
     /// Its place in the log, and the version that its commit gave to what it wrote.
     pub(super) version: Version,
     /// The counters of its commit: the daily number of a case that it opened.
     pub(super) counts: Vec<u64>,
     /// What happened.
-    pub(super) event: Event,
+    pub(super) event: Arc<Event>,
 }
 
 impl Told {
     fn new(entry: &LogEntry) -> Result<Self, StoreError> {
-        Ok(Self { version: entry.version(), counts: entry.counts.clone(), event: act::event(entry)? })
+        let event = Arc::new(act::event(entry)?);
+        Ok(Self { version: entry.version(), counts: entry.counts.clone(), event })
     }
 
     pub(super) fn seq(&self) -> u64 {
@@ -88,6 +91,15 @@ impl Engine {
         Ok(tail)
     }
 
+    /// What this instance has just committed: its tail need not decode it again.
+    pub(super) fn committed(&self, territory: &TerritoryId, receipt: &Receipt, event: Event) {
+        let open = self.0.tails.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tail) = open.get(territory) {
+            let (version, counts) = (receipt.version, receipt.counts.clone());
+            tail.own.committed(Told { version, counts, event: Arc::new(event) });
+        }
+    }
+
     pub(super) fn begin_tail(&self, territory: &TerritoryId) -> Arc<Tail> {
         let mut open = self.0.tails.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tail) = open.get(territory) {
@@ -102,6 +114,7 @@ impl Engine {
             engine: Arc::downgrade(&self.0),
             tail: tail.clone(),
             longest_pause: self.0.options.watch.retry_pause,
+            pace: self.0.options.watch.pace,
             mark: None,
             ahead: 0,
             resolved: true,
@@ -121,6 +134,8 @@ struct Reader {
     engine: Weak<Inner>,
     tail: Arc<Tail>,
     longest_pause: Duration,
+    /// How long what nobody waits for is left unread.
+    pace: Duration,
     /// The last entry fed; none before the first contact and after a reset.
     mark: Option<Mark>,
     /// The newest version that the states of the window are at: nothing is published before the log is there.
@@ -179,6 +194,7 @@ impl Reader {
                 let Some(engine) = self.engine.upgrade() else { return Ok(Err(Orphan)) };
                 self.take(&Engine(engine), mark, &new).await?;
                 if !more {
+                    self.tail.wanted_within(self.pace).await;
                     self.wait().await?;
                 }
             }
@@ -251,7 +267,8 @@ impl Reader {
     }
 
     async fn take(&mut self, engine: &Engine, mark: Mark, new: &[LogEntry]) -> Result<(), StoreError> {
-        let told = match new.iter().map(Told::new).collect::<Result<Vec<_>, _>>() {
+        let told = |entry: &LogEntry| self.tail.own.told(entry.version()).map_or_else(|| Told::new(entry), Ok);
+        let told = match new.iter().map(told).collect::<Result<Vec<_>, _>>() {
             Ok(told) => told,
             Err(cause) => {
                 error!(territory = %self.territory, error = %cause, "the log holds what this binary cannot read");

@@ -35,13 +35,20 @@ impl NumberForm {
             match part {
                 Part::Text(text) => number.push_str(text),
                 Part::Field("DDX") => number.push_str(&format!("{departement:0<3}")),
-                Part::Field("AA") => number.push_str(&format!("{:02}", date.year() % 100)),
-                Part::Field("JJJ") => number.push_str(&format!("{:03}", date.ordinal())),
-                Part::Field(zeros) => number.push_str(&format!("{sequence:0width$}", width = zeros.len())),
+                Part::Field("AA") => padded(&mut number, date.year().rem_euclid(100).unsigned_abs().into(), 2),
+                Part::Field("JJJ") => padded(&mut number, date.ordinal().into(), 3),
+                Part::Field(zeros) => padded(&mut number, sequence, zeros.len()),
             }
         }
         number
     }
+}
+
+/// Appends `number` with at least `width` digits: every view of a case writes one, without the machinery of formatting.
+fn padded(text: &mut String, number: u64, width: usize) {
+    let digits = number.to_string();
+    text.extend(std::iter::repeat_n('0', width.saturating_sub(digits.len())));
+    text.push_str(&digits);
 }
 
 enum Part<'a> {

@@ -6,11 +6,14 @@
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::{
     clock::Clock,
@@ -18,6 +21,8 @@ use crate::{
     engine::{CaseView, Failure, memory::Known},
     store::Version,
 };
+
+use super::own::Own;
 
 /// Places of the log that are remembered for each case the window may hold.
 const PLACES_PER_CASE: usize = 8;
@@ -88,7 +93,22 @@ struct Window {
 pub(in crate::engine) struct Tail {
     window: Mutex<Window>,
     beat: watch::Sender<Beat>,
+    /// What this instance committed and the log has not told yet.
+    pub(super) own: Own,
+    /// How many wait for the log to be read further.
+    waiting: AtomicUsize,
+    /// Somebody waits or watches from now on.
+    wanted: Notify,
     clock: Clock,
+}
+
+/// Somebody waits for the tail as long as this lives.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Tail {
@@ -105,7 +125,22 @@ impl Tail {
             latest: HashMap::new(),
             places: VecDeque::new(),
         };
-        Self { window: Mutex::new(window), beat: watch::Sender::new(beat), clock }
+        let (own, waiting, wanted) = Default::default();
+        Self { window: Mutex::new(window), beat: watch::Sender::new(beat), own, waiting, wanted, clock }
+    }
+
+    /// Comes back at once while somebody waits for what the log tells, else as soon as somebody does or after `pace`.
+    pub(super) async fn wanted_within(&self, pace: Duration) {
+        if self.waiting.load(Ordering::SeqCst) == 0 && self.watchers() == 0 {
+            // Either is a reason to read on.
+            self.clock.within(pace, self.wanted.notified()).await;
+        }
+    }
+
+    fn wait_for_it(&self) -> Waiting<'_> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        self.wanted.notify_one();
+        Waiting(&self.waiting)
     }
 
     fn window(&self) -> MutexGuard<'_, Window> {
@@ -243,6 +278,7 @@ impl Tail {
 
     async fn until(&self, patience: Duration, enough: impl FnMut(&Beat) -> bool) -> Result<Beat, Failure> {
         let mut beats = self.beat.subscribe();
+        let _waiting = self.wait_for_it();
         match self.clock.within(patience, beats.wait_for(enough)).await {
             Some(Ok(beat)) => Ok(*beat),
             _ => {
@@ -281,6 +317,7 @@ pub(in crate::engine) struct Watching(Arc<Tail>);
 impl Watching {
     pub(in crate::engine) fn begin(tail: Arc<Tail>) -> Self {
         tail.window().watchers += 1;
+        tail.wanted.notify_one();
         Self(tail)
     }
 }

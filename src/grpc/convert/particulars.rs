@@ -76,17 +76,18 @@ pub fn particulars(fields: &mut Fields, parts: Parts<'_>, ground: Ground<'_>) ->
 }
 
 fn address(fields: &mut Fields, given: &pb::Place) -> Address {
-    let way_in = given.way_in.clone().unwrap_or_default();
-    let mut part = |name: &str, text: &str| line(fields, &format!("place.way_in.{name}"), text);
+    let none = pb::WayIn::default();
+    let way_in = given.way_in.as_ref().unwrap_or(&none);
+    let mut part = |field: &str, text: &str| line(fields, field, text);
     let way_in = WayIn {
-        building: part("building", &way_in.building),
-        entrance: part("entrance", &way_in.entrance),
-        floor: part("floor", &way_in.floor),
-        door: part("door", &way_in.door),
-        code: part("code", &way_in.code),
-        interphone: part("interphone", &way_in.interphone),
-        lift: part("lift", &way_in.lift),
-        service: part("service", &way_in.service),
+        building: part("place.way_in.building", &way_in.building),
+        entrance: part("place.way_in.entrance", &way_in.entrance),
+        floor: part("place.way_in.floor", &way_in.floor),
+        door: part("place.way_in.door", &way_in.door),
+        code: part("place.way_in.code", &way_in.code),
+        interphone: part("place.way_in.interphone", &way_in.interphone),
+        lift: part("place.way_in.lift", &way_in.lift),
+        service: part("place.way_in.service", &way_in.service),
     };
     Address {
         street: line(fields, "place.street", &given.street),
