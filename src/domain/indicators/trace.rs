@@ -78,8 +78,6 @@ pub(super) struct Decided {
     pub appointment: Option<Instant>,
     /// When a visiting doctor arrived.
     pub arrived: Option<Instant>,
-    /// The responder gave other care.
-    pub counter_regulated: bool,
 }
 
 /// The own GP was rung for a decision.
@@ -209,7 +207,6 @@ impl Trace {
             received: None,
             appointment: None,
             arrived: None,
-            counter_regulated: false,
         });
         if let Some(answer) = &decision.answer {
             self.response(decision.id, answer);
@@ -260,9 +257,6 @@ impl Trace {
                 self.given_back(*offer);
             }
             Fact::OfferWithdrawn { offer } => self.given_back(*offer),
-            Fact::CounterRegulated { decision, .. } => {
-                self.decision(*decision, |known| known.counter_regulated = true);
-            }
             Fact::VisitDecided(Visit { id, decision, .. }) => self.visits.push((*id, *decision)),
             Fact::VisitMoved { visit, status, happened } => {
                 let there = matches!(status, VisitStatus::Arrived | VisitStatus::WithPatient | VisitStatus::Finished);
