@@ -106,6 +106,11 @@ pub(super) struct Appointment {
     pub seen: Option<bool>,
 }
 
+/// On whose account a decision was signed, as its signature says.
+fn signed_for(decision: &Decision) -> Option<Affiliation> {
+    decision.signed.source.map(Affiliation::from)
+}
+
 impl Trace {
     pub fn opened(opened: &Opened, zone: Tz) -> Self {
         let call = opened.channel == Channel::Telephony;
@@ -200,7 +205,9 @@ impl Trace {
             need: decision.need.care,
             level: decision.need.level,
             at: decision.signed.at,
-            duty: by.as_ref().and_then(|by| roster.affiliation(by, decision.signed.at)),
+            duty: by
+                .as_ref()
+                .and_then(|by| signed_for(decision).or_else(|| roster.affiliation(by, decision.signed.at))),
             by,
             countered: false,
             answer: None,

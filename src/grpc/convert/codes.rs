@@ -124,6 +124,22 @@ coded! {
     domain::regulation::prescription::AskedState = AskedState {
         Answered Unknown NotConcerned
     }
+    domain::regulation::advice::SentenceKind = SentenceKind {
+        Advice SafetyNet
+    }
+    domain::regulation::national::DecisionType = DecisionType {
+        Advice Prescription Intervention Orientation NoFurther
+    }
+    domain::regulation::national::ResourceType = ResourceType {
+        Smur SmurAdult SmurPaediatric SmurSpecial Cump Hospital Liberal Gp Pharmacist Nurse Physiotherapist
+        DutyAssociation DutyCentre HealthCentre SamuCorrespondent Specialist Dentist Laboratory
+        OtherProfessional PrivateAmbulance FireService FireServiceDoctor FireServiceNurse FireServiceRescuer
+        RescueAssociation Police NationalPolice Gendarmerie MunicipalPolice Customs Other SocialServices
+        Defibrillator OtherMeans
+    }
+    domain::regulation::national::Destination = Destination {
+        Emergency IntensiveCare Hospital Practice Home NursingHome Other
+    }
     domain::regulation::decision::CounterReason = CounterReason {
         Worse Better OtherMatter NotFeasible PatientWish
     }

@@ -17,6 +17,7 @@ mod reconnecting;
 mod regulators;
 mod remarkable;
 mod repeated;
+mod signed;
 mod slots;
 mod streams;
 mod telephone;
