@@ -86,7 +86,7 @@ coded! {
     domain::case::ActionKind = ActionKind {
         AnswerCall Qualify Regulate HandOver CallBack Route RingGp ConfirmSlot AcceptVisit Appointment Visit
         DeliverPrescription AwaitReport ReturnOfInformation FollowUp Unanswered AnnouncePatient CompleteFile
-        SeeCounterRegulation TelephoneAppointment ReEvaluate Reorient Transfer Interpreter
+        SeeCounterRegulation TelephoneAppointment ReEvaluate Reorient Transfer Interpreter AskConsent Refer
     }
     domain::regulation::fallback::Fallback = Fallback {
         NoLiberal LiberalUnavailable EmergencyUnavailable Emergency

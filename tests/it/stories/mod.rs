@@ -14,6 +14,7 @@ mod overload;
 mod paper;
 mod protocol;
 mod reconnecting;
+mod referral;
 mod regulators;
 mod remarkable;
 mod repeated;
