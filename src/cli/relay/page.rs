@@ -23,7 +23,6 @@ const KINDS: usize = 3;
 pub(super) fn of(territory: &TerritoryId, relay: &pb::GetRelayResponse, words: &Words) -> Page {
     let due = |known: &pb::Due| due(known, words);
     let told = |known: &pb::RelayCase| told(known, words);
-    let section = |heading: &str, urgent: bool, lines: Vec<String>, most| Section::of(heading, urgent, lines, most);
     let dues = |known: &[pb::Due]| known.iter().map(due).collect::<Vec<_>>();
     let cases = |known: &[pb::RelayCase]| known.iter().map(told).collect::<Vec<_>>();
     let unserved = relay.streams.iter().any(|state| state.fallback != 0);
@@ -31,15 +30,15 @@ pub(super) fn of(territory: &TerritoryId, relay: &pb::GetRelayResponse, words: &
         title: format!("Relève {territory} — état au {}", words.moment(relay.at_unix_ms)),
         under: format!("{} dossiers ouverts, journal {}", relay.open_cases, relay.seq),
         sections: vec![
-            section("Qui remet à qui", unserved, teams(relay, words), TEAMS),
-            section("Régulateurs des douze prochaines heures", false, roster(relay, words), ROSTER),
-            section("Tension", relay.surge.is_some(), surge(relay, words), 1),
-            section("P0 et P1 ouverts", !relay.urgent.is_empty(), cases(&relay.urgent), URGENT),
-            section("Consoles muettes", !relay.suspect.is_empty(), cases(&relay.suspect), SUSPECT),
-            section("Sans réponse", !relay.unanswered.is_empty(), dues(&relay.unanswered), UNANSWERED),
-            section("En retard", !relay.late.is_empty(), dues(&relay.late), LATE),
-            section("Prochaines échéances", false, dues(&relay.next), NEXT),
-            section("À faire", false, kinds(relay, words), KINDS),
+            Section::of("Qui remet à qui", unserved, teams(relay, words), TEAMS),
+            Section::of("Régulateurs des douze prochaines heures", false, roster(relay, words), ROSTER),
+            Section::of("Tension", relay.surge.is_some(), surge(relay, words), 1),
+            Section::of("P0 et P1 ouverts", !relay.urgent.is_empty(), cases(&relay.urgent), URGENT),
+            Section::of("Consoles muettes", !relay.suspect.is_empty(), cases(&relay.suspect), SUSPECT),
+            Section::of("Sans réponse", !relay.unanswered.is_empty(), dues(&relay.unanswered), UNANSWERED),
+            Section::of("En retard", !relay.late.is_empty(), dues(&relay.late), LATE),
+            Section::of("Prochaines échéances", false, dues(&relay.next), NEXT),
+            Section::of("À faire", false, kinds(relay, words), KINDS),
         ],
     }
 }
