@@ -17,6 +17,7 @@ mod indicators;
 mod logs;
 mod place;
 mod protocols;
+mod relay;
 mod replay;
 mod restore;
 mod scratch;
@@ -73,6 +74,8 @@ enum Command {
     Check(check::Args),
     /// Indicators of exported logs or of a running service: by day, as CSV or JSON; unmet needs; regulators compared
     Indicators(indicators::Args),
+    /// Print the hand-over between two shifts of a running service on one page, as text or HTML
+    Relay(relay::Args),
     /// Write the anonymised extract of a day from an exported log: counts without a person, small cells hidden
     Extract(extract::Args),
     /// Go on after a backup was put back: lists what is missing and begins another epoch
@@ -97,6 +100,7 @@ impl Command {
             Self::Import(args) => import::run(args, shared),
             Self::Check(args) => check::run(args, shared),
             Self::Indicators(args) => indicators::run(args, shared),
+            Self::Relay(args) => relay::run(args, shared),
             Self::Extract(args) => extract::run(args, shared),
             Self::Restore(args) => restore::run(args, shared),
             Self::Protocols(args) => protocols::run(args, shared),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use super::{
-    Ground, calendar,
+    Ground, Shared, advice, calendar,
     fault::FaultLog,
     geography::{self, Communes},
     protocols,
@@ -16,24 +16,26 @@ use crate::domain::{
     calendar::{CalendarRules, LawTerritory, law_territory},
     directory::Directory,
     ids::{SectorId, TerritoryId},
-    regulation::protocols::Book,
+    regulation::{advice::AdviceList, protocols::Book},
     territory::{RegulationPolicy, RoutingPolicy, RuleVersion, Sectors, Territory, digest},
 };
 
 const REQUIRED: [&str; 2] = ["territory.toml", "communes.csv"];
 /// Folder of the territory's own triage protocols.
 const OWN_PROTOCOLS: &str = "protocols";
-const OPTIONAL: [&str; 3] = ["sectors.csv", "responders.toml", "protocols.toml"];
+const OPTIONAL: [&str; 4] = ["sectors.csv", "responders.toml", "protocols.toml", advice::FILE];
 
 /// Reads the folder; `None` when so much is at fault that no territory results. Faults go to `log`.
-pub(super) fn read(folder: &Path, national: &Book, log: &FaultLog) -> Option<Ground> {
+pub(super) fn read(folder: &Path, shared: Shared<'_>, log: &FaultLog) -> Option<Ground> {
     let law = law_of(folder, log)?;
     let files = Files::read(folder, log);
     let board = files.with("territory.toml", |file, text| board(file, text, &law, log));
     // Its absence is a fault already; the other files are still checked, against the defaults.
     let board = board.unwrap_or_else(|| self::board("", "", &law, &FaultLog::default()));
-    let book = book(folder, national, board.regulation.triage.as_deref(), log);
-    Some(assemble(&law, board, book, &files, log))
+    let book = book(folder, shared.book, board.regulation.triage.as_deref(), log);
+    let own = files.with(advice::FILE, |file, text| advice::sentences(file, text, log));
+    let advice = shared.advice.with(own.unwrap_or_default());
+    Some(assemble(&law, board, (book, advice), &files, log))
 }
 
 fn board(file: &str, text: &str, law: &LawTerritory, log: &FaultLog) -> Board {
@@ -60,7 +62,13 @@ struct Board {
     routing: RoutingPolicy,
 }
 
-fn assemble(law: &LawTerritory, board: Board, book: Book, files: &Files, log: &FaultLog) -> Ground {
+fn assemble(
+    law: &LawTerritory,
+    board: Board,
+    (book, advice): (Book, AdviceList),
+    files: &Files,
+    log: &FaultLog,
+) -> Ground {
     let communes = files.with("communes.csv", |file, text| geography::communes(file, text, &law.id, log));
     let communes = communes.unwrap_or_else(Communes::unread);
     let assignments =
@@ -78,8 +86,9 @@ fn assemble(law: &LawTerritory, board: Board, book: Book, files: &Files, log: &F
         sectors: Sectors { names: board.sector_names, assignments: assignments.unwrap_or_default() },
         regulation: RegulationPolicy { protocols: protocols.unwrap_or_default(), ..board.regulation },
         routing: board.routing,
-        version: RuleVersion { name: board.version.unwrap_or_default(), digest: files.digest(&book) },
+        version: RuleVersion { name: board.version.unwrap_or_default(), digest: files.digest(&book, &advice) },
         book: Arc::new(book),
+        advice: Arc::new(advice),
         configured: true,
     };
     (territory, directory.unwrap_or_default())
@@ -141,9 +150,12 @@ impl Files {
         self.texts.get(name).map(|text| read(&file, text))
     }
 
-    /// Over every file's name and content, in the order of names, and every triage protocol that may propose here.
-    fn digest(&self, book: &Book) -> String {
+    /// Over every file's name and content, in the order of names, every triage protocol that may propose here, and every
+    /// sentence that may be picked.
+    fn digest(&self, book: &Book, advice: &AdviceList) -> String {
         let files = self.texts.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]);
-        digest(files.chain(book.protocols().iter().map(|protocol| protocol.digest.as_bytes())))
+        let sentences = advice.iter().flat_map(|known| [known.code.as_bytes(), known.text.as_bytes()]);
+        let protocols = book.protocols().iter().map(|protocol| protocol.digest.as_bytes());
+        digest(files.chain(protocols).chain(sentences))
     }
 }

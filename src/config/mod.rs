@@ -7,6 +7,7 @@
 //! ```text
 //! config/
 //!   default.toml                     the service: port, limits, store, telemetry
+//!   advice.toml                      sentences a doctor picks: advice, what to watch for
 //!   protocols/*.toml                 triage protocols: questions, red flags, rules, sources, signature
 //!   territories/fr-67/
 //!     territory.toml                 name, rule version, calendar, sectors' names, delays, order of search
@@ -14,9 +15,11 @@
 //!     sectors.csv                    insee,sector,band,from,to
 //!     responders.toml                who gives care
 //!     protocols.toml                 what an ARM may send straight to a coordinator (D6311-35 CSP)
+//!     advice.toml                    its own sentences, each in the place of one of its code
 //!     protocols/*.toml               its own triage protocols, each in the place of a national one of its code
 //! ```
 
+mod advice;
 mod calendar;
 mod csv;
 mod fault;
@@ -40,7 +43,10 @@ pub use settings::{
 pub use statistics::{ExtractSettings, IndicatorSettings};
 
 use crate::domain::{
-    calendar::UnknownTerritory, directory::Directory, ids::TerritoryId, regulation::protocols::Book,
+    calendar::UnknownTerritory,
+    directory::Directory,
+    ids::TerritoryId,
+    regulation::{advice::AdviceList, protocols::Book},
     territory::Territory,
 };
 use fault::FaultLog;
@@ -82,7 +88,8 @@ impl Config {
         let log = FaultLog::default();
         let settings = settings(dir, &log);
         let book = protocols::national(&dir.join("protocols"), &log);
-        let territories = territories(dir, &book, &log);
+        let shared = Shared { book: &book, advice: &advice::national(dir, &log) };
+        let territories = territories(dir, shared, &log);
         log.finish(settings.map(|settings| Self { settings, territories, book: Arc::new(book) }))
     }
 
@@ -150,7 +157,14 @@ fn settings(dir: &Path, log: &FaultLog) -> Option<Settings> {
     }
 }
 
-fn territories(dir: &Path, book: &Book, log: &FaultLog) -> BTreeMap<TerritoryId, Arc<Ground>> {
+/// What every territory has in common.
+#[derive(Clone, Copy)]
+struct Shared<'a> {
+    book: &'a Book,
+    advice: &'a AdviceList,
+}
+
+fn territories(dir: &Path, shared: Shared<'_>, log: &FaultLog) -> BTreeMap<TerritoryId, Arc<Ground>> {
     let path = dir.join("territories");
     let entries = match fs::read_dir(&path) {
         Ok(entries) => entries,
@@ -162,7 +176,7 @@ fn territories(dir: &Path, book: &Book, log: &FaultLog) -> BTreeMap<TerritoryId,
     };
     let mut folders: Vec<_> = entries.filter_map(Result::ok).filter(shown).map(|entry| entry.path()).collect();
     folders.sort();
-    let grounds = folders.iter().filter_map(|folder| folder::read(folder, book, log));
+    let grounds = folders.iter().filter_map(|folder| folder::read(folder, shared, log));
     grounds.map(|ground| (ground.0.id.clone(), Arc::new(ground))).collect()
 }
 

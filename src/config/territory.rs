@@ -185,6 +185,8 @@ fn deadlines(table: &Table<'_>) -> ActionDeadlines {
         reorient: span("reorient_seconds", default.reorient),
         transfer: span("transfer_seconds", default.transfer),
         interpreter: span("interpreter_seconds", default.interpreter),
+        ask_consent: span("ask_consent_seconds", default.ask_consent),
+        referral: span("referral_seconds", default.referral),
     }
 }
 

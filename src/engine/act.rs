@@ -297,6 +297,8 @@ fn looks_at_room(work: &Work<'_>) -> bool {
     use crate::domain::regulation::{qualification::Priority, split::SplitRules};
     match work.command {
         Command::Claim | Command::AnswerReorientation { .. } | Command::OpenShift { .. } => true,
+        // A signature says on whose account its doctor regulated.
+        Command::SignNeed(_) | Command::SignAnswer(_) => true,
         Command::Qualify(qualify) => {
             qualify.priority != Priority::P0 && work.place.territory.regulation.split != SplitRules::default()
         }

@@ -7,7 +7,8 @@ use crate::domain::{
     case::{Action, ActionKind, Command, command::StartDuty},
     regulation::{
         fallback::{Fallback, fallback},
-        qualification::Stream,
+        qualification::{Priority, Stream},
+        queue,
         room::{Duty, Room, Surge},
     },
     time::{Instant, Span},
@@ -60,6 +61,12 @@ pub struct Relay {
     pub late: Vec<DueAction>,
     /// What falls due next.
     pub next: Vec<DueAction>,
+    /// P0 and P1, in the order of regulation.
+    pub urgent: Vec<CaseView>,
+    /// Held by somebody whose console is silent, the longest first.
+    pub suspect: Vec<CaseView>,
+    /// Nobody was left for them, the oldest first.
+    pub unanswered: Vec<DueAction>,
     /// The least seq that all of it shows.
     pub seq: u64,
 }
@@ -119,6 +126,9 @@ impl Engine {
             open_actions,
             late,
             next,
+            urgent: urgent(&cases, most),
+            suspect: suspect(&cases, most),
+            unanswered: unanswered(&cases, most),
             seq: seq.min(of_cases),
         })
     }
@@ -139,4 +149,31 @@ fn by_deadline(cases: &[CaseView], most: usize) -> (Vec<DueAction>, Vec<DueActio
         first.map(|(case, action)| DueAction { case: case.clone(), action: action.clone() }).collect()
     };
     (kept(late), kept(next))
+}
+
+fn urgent(cases: &[CaseView], most: usize) -> Vec<CaseView> {
+    let order = |view: &CaseView| {
+        let known = view.case.qualification.as_ref()?;
+        let urgent = matches!(known.priority, Priority::P0 | Priority::P1);
+        urgent.then(|| (queue::class(known.priority), known.due, view.case.id))
+    };
+    ordered(cases, most, order)
+}
+
+fn suspect(cases: &[CaseView], most: usize) -> Vec<CaseView> {
+    ordered(cases, most, |view| Some((view.case.claim.as_ref()?.suspect?, view.case.id)))
+}
+
+/// Those that have a place in the order, as far as they fit.
+fn ordered<K: Ord>(cases: &[CaseView], most: usize, place: impl Fn(&CaseView) -> Option<K>) -> Vec<CaseView> {
+    let mut placed: Vec<_> = cases.iter().filter_map(|view| Some((place(view)?, view))).collect();
+    placed.sort_by(|(a, _), (b, _)| a.cmp(b));
+    placed.into_iter().take(most).map(|(_, view)| view.clone()).collect()
+}
+
+fn unanswered(cases: &[CaseView], most: usize) -> Vec<DueAction> {
+    let lane = |view: &CaseView| view.case.open_action(ActionKind::Unanswered).map(|action| action.opened);
+    let waiting = ordered(cases, most, |view| Some((lane(view)?, view.case.id)));
+    let due = |case: CaseView| Some(DueAction { action: case.case.open_action(ActionKind::Unanswered)?.clone(), case });
+    waiting.into_iter().filter_map(due).collect()
 }

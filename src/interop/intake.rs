@@ -154,7 +154,7 @@ fn way_in(parts: &[(String, Private<String>)]) -> WayIn {
 }
 
 fn patient(incoming: &IncomingPatient, number: u32) -> (Patient, Identity) {
-    let years = incoming.age.map(Age::years).map(u32::from);
+    let years = incoming.age.map(Age::years);
     let flags = incoming.flags;
     let patient = Patient {
         number,
@@ -173,7 +173,7 @@ fn patient(incoming: &IncomingPatient, number: u32) -> (Patient, Identity) {
         name: incoming.name.as_ref().map(|name| name.complete.clone()).unwrap_or_default(),
         birth_date: incoming.birth_date.clone().unwrap_or_default(),
         age_years: Private::new(years),
-        age: Private::new(incoming.age.filter(|age| age.unit != AgeUnit::Years)),
+        age: Private::new(incoming.age.filter(|age| age.unit() != AgeUnit::Years)),
         weight_grams: Private::new(incoming.weight_kg.as_ref().and_then(|kilograms| grams(*kilograms.reveal()))),
         birth_name: incoming.birth_name.clone().unwrap_or_default(),
         sex: Private::new(incoming.sex.and_then(|code| code.parse::<Sex>().ok())),

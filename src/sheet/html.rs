@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{BLANK_FORMS, Sheet, entry::Entry};
 
-const STYLE: &str = "body{font:15px/1.35 sans-serif;margin:1rem;color:#111;background:#fff}\
+pub(super) const STYLE: &str = "body{font:15px/1.35 sans-serif;margin:1rem;color:#111;background:#fff}\
 h1{font-size:1.25rem;margin:0}h2{font-size:1rem;margin:0}\
 section{border:1px solid #555;border-left-width:8px;padding:.4rem .7rem;margin:.6rem 0;break-inside:avoid}\
 section.urgent{border-color:#a00}section.urgent h2::before{content:'\u{26a0} '}\
@@ -61,7 +61,7 @@ fn form() -> String {
 }
 
 /// Text as HTML shows it: nothing a caller said becomes markup.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -7,6 +7,7 @@
 
 mod entry;
 mod html;
+pub mod page;
 mod text;
 
 use std::{

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{BLANK_FORMS, Sheet, entry::Entry};
 
-const WIDTH: usize = 100;
+pub(super) const WIDTH: usize = 100;
 /// Where a field's text begins.
 const INDENT: usize = 14;
 

@@ -262,6 +262,16 @@ pub const MAX_PAGE: usize = 1_000;
 /// Most entries that one call of [`Store::trim`] removes: it holds everybody else up.
 pub const MAX_TRIM: u64 = 10_000;
 
+/// A clock that went back is noted by an empty touch, so that time runs on at half speed while nothing is written. The read
+/// stands either way: the next one notes it again.
+async fn note_clock(store: &dyn Store, territory: &TerritoryId, snapshot: &Snapshot) {
+    tracing::warn!(%territory, "the clock is behind the last instant used: time runs at half speed");
+    let touch = Txn { policy: Policy::Degraded, ..Txn::touch(territory.clone(), snapshot.epoch, snapshot.at) };
+    if let Err(error) = store.commit(&touch).await {
+        tracing::warn!(%territory, %error, "the step back of the clock could not be noted");
+    }
+}
+
 fn check_read(keys: &[Key]) -> Result<(), StoreError> {
     if keys.len() <= MAX_READ {
         return Ok(());

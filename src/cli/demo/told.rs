@@ -23,12 +23,13 @@ pub(super) fn dialogue(care: CareType, dice: &mut Dice) -> pb::Dialogue {
         advice: if by_words { codes(&["REST", "DRINK"]) } else { Vec::new() },
         safety_net: by_words.then(safety_net),
         understood_and_agreed: (*dice.pick(&UNDERSTOOD)).into(),
+        ..Default::default()
     }
 }
 
 fn safety_net() -> pb::SafetyNet {
     let watch_for = ["FEVER.72H", "DYSPNOEA", "CONFUSION"].map(str::to_owned).to_vec();
-    pb::SafetyNet { watch_for, words: String::new(), call_again: CallAgain::Fifteen.into() }
+    pb::SafetyNet { watch_for, words: String::new(), call_again: CallAgain::Fifteen.into(), texts: Vec::new() }
 }
 
 /// Some will not go where they are sent: told what it may lead to, and when to call again.

@@ -66,6 +66,18 @@ coded_enum! {
         SeeCounterRegulation = "SEE_COUNTER_REGULATION", "Voir la contre-régulation";
         /// Get an interpreter on the line as a third party.
         Interpreter = "INTERPRETER", "Joindre un interprète";
+        /// Ask a patient without a GP whether the health insurance's mission may be told (domain.md §5).
+        AskConsent = "ASK_CONSENT", "Recueillir l'accord pour la CPAM";
+        /// Refer a patient without a GP to the health insurance's mission, with his consent (domain.md §5).
+        Refer = "REFER", "Signaler à la mission accompagnement santé (CPAM)";
+    }
+}
+
+impl ActionKind {
+    /// True for what is done about the file and not about the request: it keeps nobody waiting for care, so a bad end of it
+    /// is no doctor's matter.
+    pub const fn administrative(self) -> bool {
+        matches!(self, Self::CompleteFile | Self::AskConsent | Self::Refer)
     }
 }
 
@@ -163,6 +175,14 @@ impl Action {
     /// True until it has ended.
     pub fn open(&self) -> bool {
         matches!(self.state, ActionState::Open { .. })
+    }
+
+    /// How it ended; none while it is open.
+    pub fn ended_as(&self) -> Option<End> {
+        match self.state {
+            ActionState::Open { .. } => None,
+            ActionState::Ended { end, .. } => Some(end),
+        }
     }
 
     /// True when its alarm was raised and it is still open.

@@ -12,10 +12,8 @@ use crate::{
         person::Private,
         place::Position,
         regulation::{
-            decision::{CounterReason, SupplyReason},
-            dialogue::{Dialogue, PatientRefusal},
+            decision::SupplyReason,
             need::{CareType, Need},
-            prescription::Prescription,
             protocols::Value,
             qualification::{Attribution, Flag, Priority, Stream},
             room::{Affiliation, SurgeReason},
@@ -28,6 +26,7 @@ use crate::{
     },
 };
 
+pub use super::beside::{Beside, Counter};
 use super::{
     action::End,
     fact::Opened,
@@ -139,30 +138,6 @@ pub struct Answered {
     pub question: String,
     /// The answer.
     pub value: Private<Value>,
-}
-
-/// What a doctor says, hears and writes beside a signature.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Beside {
-    /// What was told.
-    pub dialogue: Option<Dialogue>,
-    /// What to watch for, in words.
-    pub watch_for: Option<Private<String>>,
-    /// That the patient refuses.
-    pub refusal: Option<PatientRefusal>,
-    /// What is prescribed; its decision's id is put in when it is signed.
-    pub prescription: Option<Box<Prescription>>,
-}
-
-/// Other care than was decided, as a responder tells it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Counter {
-    /// What was done instead.
-    pub care: CareType,
-    /// Why.
-    pub reasons: Vec<CounterReason>,
-    /// In words.
-    pub note: Option<Private<String>>,
 }
 
 /// The need of one patient, signed. What needs no supply is need and answer in one act.

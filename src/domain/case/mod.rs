@@ -6,6 +6,7 @@
 //! room, and to whom. A case is open while one action is; closing is derived, never commanded.
 
 pub mod action;
+mod beside;
 pub mod callers;
 pub mod command;
 pub mod decide;
@@ -13,6 +14,7 @@ pub mod evolve;
 pub mod fact;
 pub mod invariants;
 pub mod leaving;
+pub mod national;
 pub mod outgoing;
 pub mod patient;
 pub mod refusal;

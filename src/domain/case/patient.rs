@@ -122,6 +122,11 @@ pub struct Patient {
 }
 
 impl Patient {
+    /// Has no GP and cannot do without: a long-term condition, an EHPAD, or a patient who can hardly move (domain.md §5).
+    pub fn needs_a_gp(&self) -> bool {
+        self.no_gp && self.own_gp.is_none() && (self.ald || self.ehpad || self.reduced_mobility)
+    }
+
     /// What the patient wants of a recipient, if he has said it.
     pub fn wish(&self, recipient: Recipient) -> Option<Wish> {
         self.consents.iter().find(|known| known.recipient == recipient).map(|known| known.wish)

@@ -3,12 +3,17 @@
 //! | état | when |
 //! |---|---|
 //! | PROGRAM | made in advance, its hour is to come and nobody has qualified it |
-//! | ACTIF | something beside completing the file is to be done |
-//! | ACHEVE | everything decided is carried out; the file lacks what the law asks, and somebody completes it |
+//! | ACTIF | something is to be done about the request |
+//! | ACHEVE | everything decided is carried out; somebody completes the file or refers a patient without a GP |
 //! | VALIDE | nothing is to be done and the file is complete: what was written is frozen, new notes are addenda, and a new decision sends it back to ACTIF |
-//! | CLOTURE | VALIDE for 24 h: not reactivable, a new call opens a new file linked to it |
+//! | CLOTURE | VALIDE, and 24 h since its last open action ended: not reactivable, a new call opens a new file linked to it |
 //! | CLASSE | closed, three months after the opening: notes only |
 //! | ARCHIVE | filed, and the territory's delay since the opening is over: nothing changes any more |
+//!
+//! HubSante.etat closes a valid file « 24 heures après son passage à l'état « Actif » », which does not say whether it is the
+//! beginning or the end of that état. Here it is the end: counted from the beginning, a file whose appointment was forty hours
+//! ahead would be closed the moment the patient was seen, and his call an hour later could no longer open it again. So a file
+//! is never closed earlier than the list allows, and whoever calls within a day of the last act is answered in it.
 //!
 //! What left the working set (`leaving`) keeps its état in the archive, where it is read and nothing is written: whoever has
 //! something to add opens a new file and links it.
@@ -25,9 +30,9 @@ use super::{action::ActionKind, state::Case};
 coded_enum! {
     /// Where a case stands in its life.
     Status {
-        /// Something is still to be done beside completing the file.
+        /// Something is still to be done about the request.
         Active = "ACTIF", "Actif";
-        /// Everything decided is done; something is missing for the file to be complete.
+        /// Everything decided is done; the file is still worked on.
         Achieved = "ACHEVE", "Achevé";
         /// Complete and coherent.
         Valid = "VALIDE", "Validé";
@@ -57,7 +62,7 @@ coded_enum! {
     }
 }
 
-/// How long after a case was active for the last time a complete file is closed.
+/// How long after its last open action ended a complete file is closed.
 pub const CLOSED_AFTER: Span = Span::from_hours(24);
 /// How long after its opening a closed file is filed (HubSante.etat).
 pub const FILED_AFTER: Months = Months::new(3);
@@ -72,7 +77,7 @@ pub fn stage(case: &Case, now: Instant, archived_after: Option<Months>) -> Statu
     let Some(since) = case.idle_since else {
         let early = case.activates.is_some_and(|at| now < at) && case.qualification.is_none();
         let mut open = case.open_actions().map(|action| action.kind).peekable();
-        let completing = open.peek().is_some() && open.all(|kind| kind == ActionKind::CompleteFile);
+        let completing = open.peek().is_some() && open.all(ActionKind::administrative);
         return match (early, completing) {
             (true, _) => Status::Planned,
             (false, true) => Status::Achieved,

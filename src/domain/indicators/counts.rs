@@ -177,7 +177,6 @@ impl Counts {
     fn answer(&mut self, trace: &Trace, decided: &Decided, rules: &Rules) {
         let Some((care, supply, at)) = &decided.answer else { return };
         *self.decisions.entry((*care, decided.level)).or_default() += 1;
-        self.counter_regulated += u64::from(decided.counter_regulated);
         let key = AnswerKey {
             sector: trace.sector.clone(),
             hour: rules.hour(*at),

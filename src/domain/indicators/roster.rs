@@ -37,10 +37,16 @@ impl Roster {
     /// On whose account a person was on duty at an instant; none when he was not.
     pub fn affiliation(&self, person: &PersonId, at: Instant) -> Option<Affiliation> {
         let duty = self.0.iter().rev().find(|duty| duty.person == *person && duty.covers(at))?;
-        Some(match duty.affiliation {
-            room::Affiliation::Hospital => Affiliation::Hospital,
-            room::Affiliation::Liberal => Affiliation::Liberal,
-            room::Affiliation::Association => Affiliation::Association,
-        })
+        Some(duty.affiliation.into())
+    }
+}
+
+impl From<room::Affiliation> for Affiliation {
+    fn from(affiliation: room::Affiliation) -> Self {
+        match affiliation {
+            room::Affiliation::Hospital => Self::Hospital,
+            room::Affiliation::Liberal => Self::Liberal,
+            room::Affiliation::Association => Self::Association,
+        }
     }
 }

@@ -78,8 +78,6 @@ pub(super) struct Decided {
     pub appointment: Option<Instant>,
     /// When a visiting doctor arrived.
     pub arrived: Option<Instant>,
-    /// The responder gave other care.
-    pub counter_regulated: bool,
 }
 
 /// The own GP was rung for a decision.
@@ -106,6 +104,11 @@ pub(super) struct Appointment {
     decision: Option<DecisionId>,
     /// Whether the patient came; none while nobody has said.
     pub seen: Option<bool>,
+}
+
+/// On whose account a decision was signed, as its signature says.
+fn signed_for(decision: &Decision) -> Option<Affiliation> {
+    decision.signed.source.map(Affiliation::from)
 }
 
 impl Trace {
@@ -202,14 +205,15 @@ impl Trace {
             need: decision.need.care,
             level: decision.need.level,
             at: decision.signed.at,
-            duty: by.as_ref().and_then(|by| roster.affiliation(by, decision.signed.at)),
+            duty: by
+                .as_ref()
+                .and_then(|by| signed_for(decision).or_else(|| roster.affiliation(by, decision.signed.at))),
             by,
             countered: false,
             answer: None,
             received: None,
             appointment: None,
             arrived: None,
-            counter_regulated: false,
         });
         if let Some(answer) = &decision.answer {
             self.response(decision.id, answer);
@@ -260,9 +264,6 @@ impl Trace {
                 self.given_back(*offer);
             }
             Fact::OfferWithdrawn { offer } => self.given_back(*offer),
-            Fact::CounterRegulated { decision, .. } => {
-                self.decision(*decision, |known| known.counter_regulated = true);
-            }
             Fact::VisitDecided(Visit { id, decision, .. }) => self.visits.push((*id, *decision)),
             Fact::VisitMoved { visit, status, happened } => {
                 let there = matches!(status, VisitStatus::Arrived | VisitStatus::WithPatient | VisitStatus::Finished);

@@ -16,8 +16,10 @@ use crate::{
 use super::{
     dialogue::{Dialogue, PatientRefusal},
     fallback::Fallback,
+    national::{Destination, ResourceType},
     need::{CareType, Need},
     prescription::Situation,
+    room::Affiliation,
     wrong::Wrong,
 };
 
@@ -51,6 +53,10 @@ pub struct Signature {
     /// Why a regulator of another stream signed (HubSante.attribution).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<Fallback>,
+    /// On whose account the doctor regulated (domain.md §2.9, I4): by the roster, or by the convention of his association.
+    /// None when neither says, and for who is no doctor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Affiliation>,
 }
 
 /// The second signed part: what is done, with the supply in view.
@@ -71,12 +77,19 @@ pub struct Answer {
     /// That a drug is prescribed, and in which situation; the prescription is in the sealed part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prescribed: Option<Situation>,
+    /// Which kind of resource, where the doctor stated it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<ResourceType>,
+    /// Where to, where the doctor stated it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<Destination>,
 }
 
 impl Answer {
     /// An answer with nothing told beside it.
     pub fn new(care: CareType, supply: Option<SupplyReason>, signed: Signature) -> Self {
-        Self { care, supply, signed, dialogue: None, refusal: None, prescribed: None }
+        let (dialogue, refusal, prescribed) = (None, None, None);
+        Self { care, supply, signed, dialogue, refusal, prescribed, resource: None, destination: None }
     }
 }
 

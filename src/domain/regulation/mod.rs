@@ -4,11 +4,13 @@
 //! here can see a responder, a slot, a visit or a directory: the need is a care type, a level, a longest delay and
 //! constraints, and is signed before any supply is shown (design.md §3, invariants 5 and 6).
 
+pub mod advice;
 pub mod decision;
 pub mod dialogue;
 pub mod fallback;
 pub mod independence;
 pub mod motives;
+pub mod national;
 pub mod need;
 pub mod prescription;
 pub mod protocol;

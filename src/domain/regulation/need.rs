@@ -1,7 +1,7 @@
 //! The need: what care, at which level, by when, under which constraints. Never a person.
 //!
-//! Levels: HubSante.niveauSoin. Delays: HubSante.delai, with 48 h for unscheduled care (domain.md §3.1). Care types map onto
-//! HubSante.typeDecision (domain.md §2.5).
+//! Levels: HubSante.niveauSoin. Delays: HubSante.delai, with 48 h for unscheduled care (domain.md §3.1).
+//! The national words of a decision: [`super::national`].
 
 use serde::{Deserialize, Serialize};
 
@@ -44,42 +44,6 @@ impl CareType {
     /// True when a responder has to be found: the need is signed first, the answer after the plan was shown.
     pub const fn needs_supply(self) -> bool {
         matches!(self, Self::Consultation | Self::HomeVisit | Self::Teleconsultation)
-    }
-
-    /// The national decision type (HubSante.typeDecision).
-    pub const fn national(self) -> &'static str {
-        match self {
-            Self::Advice => "CONSEIL",
-            Self::PhonePrescription => "PMT",
-            Self::HomeVisit | Self::Ambulance | Self::Amu => "INTER",
-            Self::Consultation | Self::Teleconsultation | Self::EmergencyDepartment | Self::OtherResource => "ORIENT",
-            Self::NoFurther | Self::RefusedByPatient => "PASPLUS",
-        }
-    }
-
-    /// The national resource (HubSante.typeRessource): compulsory at the border for INTER and ORIENT. It names a kind, never
-    /// a responder; a site's own dispatch states a finer one once somebody has accepted.
-    pub const fn national_resource(self) -> Option<&'static str> {
-        match self {
-            Self::Consultation | Self::Teleconsultation | Self::HomeVisit => Some("LIBERAL.MG"),
-            Self::Ambulance => Some("TSU"),
-            Self::Amu => Some("SMUR"),
-            Self::EmergencyDepartment => Some("HOSPIT"),
-            Self::OtherResource => Some("LIBERAL.AUTREPRO"),
-            Self::Advice | Self::PhonePrescription | Self::NoFurther | Self::RefusedByPatient => None,
-        }
-    }
-
-    /// Where the patient is cared for or brought (HubSante.typeOrientation): compulsory at the border for INTER and ORIENT.
-    pub const fn national_destination(self) -> Option<&'static str> {
-        match self {
-            Self::Consultation => Some("CABINET"),
-            Self::HomeVisit | Self::Teleconsultation => Some("DOMICILE"),
-            Self::Ambulance | Self::EmergencyDepartment => Some("URGENCES"),
-            Self::Amu => Some("REA-USI"),
-            Self::OtherResource => Some("AUTRE"),
-            Self::Advice | Self::PhonePrescription | Self::NoFurther | Self::RefusedByPatient => None,
-        }
     }
 }
 

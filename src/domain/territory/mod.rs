@@ -26,8 +26,7 @@ use super::{
     calendar::{CalendarPolicy, CalendarRules, Legal, OutOfYears, UnknownTerritory, law_territory, period_at},
     ids::{SectorId, TerritoryId},
     place::InseeCode,
-    regulation::protocols::Book,
-    regulation::qualification::Stream,
+    regulation::{advice::AdviceList, protocols::Book, qualification::Stream},
     time::Instant,
 };
 
@@ -57,6 +56,8 @@ pub struct Territory {
     pub regulation: RegulationPolicy,
     /// Triage protocols; none without a folder.
     pub book: Arc<Book>,
+    /// Sentences a doctor picks; none without a folder.
+    pub advice: Arc<AdviceList>,
     /// Order of search, offers, holds and distances.
     pub routing: RoutingPolicy,
     /// Which rules these are.
@@ -80,6 +81,7 @@ impl Territory {
             sectors: Sectors::default(),
             regulation: RegulationPolicy::default(),
             book: Arc::default(),
+            advice: Arc::default(),
             routing: RoutingPolicy::default(),
             version: RuleVersion { name: "loi".into(), digest: digest([format!("loi {id}").as_bytes()]) },
             configured: false,

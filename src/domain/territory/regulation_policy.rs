@@ -239,6 +239,10 @@ pub struct ActionDeadlines {
     pub transfer: Span,
     /// Getting an interpreter on the line.
     pub interpreter: Span,
+    /// Asking a patient without a GP whether the health insurance may be told.
+    pub ask_consent: Span,
+    /// Referring him.
+    pub referral: Span,
 }
 
 impl Default for ActionDeadlines {
@@ -267,6 +271,8 @@ impl Default for ActionDeadlines {
             reorient: Span::from_mins(5),
             transfer: Span::from_mins(5),
             interpreter: Span::from_mins(5),
+            ask_consent: Span::from_hours(48),
+            referral: Span::from_hours(120),
         }
     }
 }

@@ -8,7 +8,9 @@ use crate::{
         ids::DecisionId,
         person::Private,
         regulation::{
+            advice::AdviceList,
             dialogue::{Dialogue, PatientRefusal, SafetyNet},
+            national::Stated,
             prescription::{Asked, AskedState, DrugLine, MOST_LINES, Prescription, is_atc},
         },
     },
@@ -16,6 +18,7 @@ use crate::{
 };
 
 use super::{
+    advice::texts,
     codes::Coded,
     fields::{Fields, LONGEST_LINE, LONGEST_WORDS},
     regulation::codes_only,
@@ -40,6 +43,15 @@ pub(super) fn beside(
             Some(PatientRefusal { capacity, risks_explained: given.risks_explained })
         }),
         prescription: written.and_then(|given| prescription(fields, given)).map(Box::new),
+        stated: Stated::default(),
+    }
+}
+
+/// Reads what a doctor states where the care leaves a choice.
+pub(super) fn stated(fields: &mut Fields, resource_type: i32, destination: i32) -> Stated {
+    Stated {
+        resource: fields.optional_code("resource_type", resource_type),
+        destination: fields.optional_code("destination", destination),
     }
 }
 
@@ -120,17 +132,19 @@ pub(super) fn counter(fields: &mut Fields, given: Option<&pb::CounterRegulation>
     Some(Box::new(Counter { care, reasons, note }))
 }
 
-/// A dialogue on the wire; its words are among the notes.
-pub(super) fn dialogue_told(known: &Dialogue) -> pb::Dialogue {
+/// A dialogue on the wire, with the sentences of its codes; its words are among the notes.
+pub(super) fn dialogue_told(list: &AdviceList, known: &Dialogue) -> pb::Dialogue {
     let net = |net: &SafetyNet| pb::SafetyNet {
         watch_for: net.watch_for.clone(),
         words: String::new(),
         call_again: net.call_again.wire(),
+        texts: texts(list, &net.watch_for),
     };
     pb::Dialogue {
         advice: known.advice.clone(),
         safety_net: known.safety_net.as_ref().map(net),
         understood_and_agreed: known.understood.map_or(0, Coded::wire),
+        texts: texts(list, &known.advice),
     }
 }
 

@@ -86,7 +86,7 @@ coded! {
     domain::case::ActionKind = ActionKind {
         AnswerCall Qualify Regulate HandOver CallBack Route RingGp ConfirmSlot AcceptVisit Appointment Visit
         DeliverPrescription AwaitReport ReturnOfInformation FollowUp Unanswered AnnouncePatient CompleteFile
-        SeeCounterRegulation TelephoneAppointment ReEvaluate Reorient Transfer Interpreter
+        SeeCounterRegulation TelephoneAppointment ReEvaluate Reorient Transfer Interpreter AskConsent Refer
     }
     domain::regulation::fallback::Fallback = Fallback {
         NoLiberal LiberalUnavailable EmergencyUnavailable Emergency
@@ -123,6 +123,22 @@ coded! {
     }
     domain::regulation::prescription::AskedState = AskedState {
         Answered Unknown NotConcerned
+    }
+    domain::regulation::advice::SentenceKind = SentenceKind {
+        Advice SafetyNet
+    }
+    domain::regulation::national::DecisionType = DecisionType {
+        Advice Prescription Intervention Orientation NoFurther
+    }
+    domain::regulation::national::ResourceType = ResourceType {
+        Smur SmurAdult SmurPaediatric SmurSpecial Cump Hospital Liberal Gp Pharmacist Nurse Physiotherapist
+        DutyAssociation DutyCentre HealthCentre SamuCorrespondent Specialist Dentist Laboratory
+        OtherProfessional PrivateAmbulance FireService FireServiceDoctor FireServiceNurse FireServiceRescuer
+        RescueAssociation Police NationalPolice Gendarmerie MunicipalPolice Customs Other SocialServices
+        Defibrillator OtherMeans
+    }
+    domain::regulation::national::Destination = Destination {
+        Emergency IntensiveCare Hospital Practice Home NursingHome Other
     }
     domain::regulation::decision::CounterReason = CounterReason {
         Worse Better OtherMatter NotFeasible PatientWish

@@ -1,5 +1,6 @@
 //! Wire to domain, every wrong field at once; domain to wire.
 
+pub mod advice;
 mod beside;
 pub mod case;
 pub mod codes;

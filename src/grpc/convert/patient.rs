@@ -147,14 +147,11 @@ impl Reader<'_, '_> {
         let field = self.name("age");
         let age: Option<Age> = self.fields.optional(&field, &given.age);
         if let Some(age) = age {
-            let years = u32::from(age.years());
+            let years = age.years();
             if given.age_years.is_some_and(|other| other != years) {
                 self.fields.fault::<()>(&field, "age_years says another age: give one of them");
             }
-            if years > OLDEST_YEARS {
-                return self.fields.fault(&field, format!("expected at most {OLDEST_YEARS} years")).unwrap_or_default();
-            }
-            return (Some(years), Some(age).filter(|age| age.unit != AgeUnit::Years));
+            return (Some(years), Some(age).filter(|age| age.unit() != AgeUnit::Years));
         }
         let years = match given.age_years {
             Some(years) if years > OLDEST_YEARS => {

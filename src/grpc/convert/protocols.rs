@@ -215,10 +215,16 @@ pub fn kept(answers: &Answers) -> Vec<pb::ProtocolAnswer> {
 /// A page size that is too large or a token that is none.
 pub fn listed(request: &pb::ListProtocolsRequest) -> Result<(usize, usize), Failure> {
     let mut fields = Fields::default();
-    let page = fields.page(request.page_size, &request.page_token, 0);
-    let first = match request.page_token.as_str() {
+    let page = first_of(&mut fields, request.page_size, &request.page_token);
+    fields.done(page)
+}
+
+/// Where a page of a list in memory begins, and how long it is.
+pub(super) fn first_of(fields: &mut Fields, size: u32, token: &str) -> Option<(usize, usize)> {
+    let page = fields.page(size, token, 0);
+    let first = match token {
         "" => Some(0),
         token => token.parse().ok().or_else(|| fields.fault("page_token", "give back the token of the page before")),
     };
-    fields.done(first.zip(page.map(|page| page.size)))
+    first.zip(page.map(|page| page.size))
 }

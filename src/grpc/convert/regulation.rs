@@ -6,7 +6,7 @@ use crate::{
     domain::{
         case::{
             Command,
-            command::{PaperDecision, Particulars, Qualify, SignAnswer, SignNeed},
+            command::{Beside, PaperDecision, Particulars, Qualify, SignAnswer, SignNeed},
         },
         ids::{CaseId, Skill},
         regulation::{
@@ -21,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    beside::beside,
+    beside::{beside, stated},
     fields::{Act, Fields, LONGEST_WORDS},
     intake::Scene,
     particulars::{Parts, particulars},
@@ -231,7 +231,8 @@ pub fn sign_need(request: &pb::SignNeedRequest) -> Result<Act, Failure> {
     let note = fields.optional_words("note", &request.note, LONGEST_WORDS);
     let follow_up = fields.optional_instant("follow_up_unix_ms", request.follow_up_unix_ms);
     let (told, refusal) = (request.dialogue.as_ref(), request.refusal.as_ref());
-    let beside = beside(&mut fields, told, refusal, request.prescription.as_ref());
+    let stated = stated(&mut fields, request.resource_type, request.destination);
+    let beside = Beside { stated, ..beside(&mut fields, told, refusal, request.prescription.as_ref()) };
     let sign = claim_no.zip(need).map(|(claim_no, need)| SignNeed {
         claim_no,
         need,
@@ -296,7 +297,8 @@ pub fn sign_answer(request: &pb::SignAnswerRequest) -> Result<Act, Failure> {
     let supply = fields.optional_code("supply_reason", request.supply_reason);
     let note = fields.optional_words("note", &request.note, LONGEST_WORDS);
     let (told, refusal) = (request.dialogue.as_ref(), request.refusal.as_ref());
-    let beside = beside(&mut fields, told, refusal, request.prescription.as_ref());
+    let stated = stated(&mut fields, request.resource_type, request.destination);
+    let beside = Beside { stated, ..beside(&mut fields, told, refusal, request.prescription.as_ref()) };
     let sign = claim_no.zip(decision).zip(care).map(|((claim_no, decision), care)| SignAnswer {
         claim_no,
         decision,

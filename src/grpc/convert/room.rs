@@ -3,10 +3,13 @@
 use crate::{
     domain::{
         case::{Command, command::StartDuty},
-        regulation::room::{Duty, Room, Surge},
+        regulation::{
+            motives::Motive,
+            room::{Duty, Room, Surge},
+        },
         time::Instant,
     },
-    engine::{DueAction, Failure, Mutation, Relay, StreamState, Target},
+    engine::{CaseView, DueAction, Failure, Mutation, Relay, StreamState, Target},
     grpc::pb,
 };
 
@@ -158,7 +161,29 @@ pub fn relay(page: &Relay) -> pb::GetRelayResponse {
             .collect(),
         late: page.late.iter().map(due).collect(),
         next: page.next.iter().map(due).collect(),
+        urgent: page.urgent.iter().map(told).collect(),
+        suspect: page.suspect.iter().map(told).collect(),
+        unanswered: page.unanswered.iter().map(due).collect(),
         seq: page.seq,
+    }
+}
+
+/// A case as the next shift is told of it.
+fn told(view: &CaseView) -> pb::RelayCase {
+    let file = &view.case;
+    let (known, claim) = (file.qualification.as_ref(), file.claim.as_ref());
+    let motive = known.and_then(|known| known.motive.as_ref()?.parse::<Motive>().ok()?.label());
+    pb::RelayCase {
+        case_id: file.id.to_string(),
+        case_number: view.case_number.clone(),
+        priority: known.map_or(0, |known| known.priority.wire()),
+        stream: known.map_or(0, |known| known.stream.wire()),
+        motive_label: motive.unwrap_or_default().to_owned(),
+        opened_unix_ms: file.opened.unix_ms(),
+        holder: claim.map(|claim| claim.by.to_string()).unwrap_or_default(),
+        held_since_unix_ms: claim.map_or(0, |claim| claim.at.unix_ms()),
+        suspect_since_unix_ms: claim.and_then(|claim| claim.suspect).map_or(0, Instant::unix_ms),
+        next: file.open_actions().min_by_key(|action| action.deadline).map(case::action),
     }
 }
 

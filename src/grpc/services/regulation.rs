@@ -8,6 +8,7 @@ use crate::{
     engine::{Engine, List, Renewed, WatchFilter},
     grpc::{
         convert::{
+            advice,
             intake::Scene,
             protocols,
             regulation::{self as convert, page},
@@ -72,6 +73,14 @@ impl RegulationService for Regulation {
         let next = first.saturating_add(size);
         let next_page_token = if next < book.protocols().len() { next.to_string() } else { String::new() };
         Ok(Response::new(pb::ListProtocolsResponse { protocols: page.collect(), next_page_token }))
+    }
+
+    async fn list_advice(
+        &self,
+        request: Request<pb::ListAdviceRequest>,
+    ) -> Result<Response<pb::ListAdviceResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        Ok(Response::new(advice::listed(request.get_ref(), &desk.ground.territory.advice)?))
     }
 
     async fn qualify(&self, request: Request<pb::QualifyRequest>) -> Result<Response<pb::QualifyResponse>, Status> {

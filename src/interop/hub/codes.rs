@@ -3,7 +3,10 @@
 //! From the JSON Schema RS-EDA 26.07.29 and the nomenclatures named beside each list (ansforge/SAMU-Hub-Modeles
 //! @ e3d4411b, Apache-2.0); `MESSAGE_KINDS`, `ENVELOPE_STATUSES` and `MESSAGE_STATUSES` from EDXL-DE and RC-DE.
 
-use crate::domain::case::callers;
+use crate::domain::{
+    case::callers,
+    regulation::national::{DecisionType, Destination, ResourceType},
+};
 
 /// What a list of codes is.
 pub type Codes = &'static [&'static str];
@@ -51,20 +54,30 @@ pub const ATTRIBUTIONS: Codes = &[
     "D.D-MALV.FAX", "D.D-MALV.ITERATIF", "D.D-IDENT", "D.D-IDENT.ADMIN", "D.D-IDENT.PERSO", "D.D-IDENT.AUTRE",
 ];
 
+/// The codes of a closed list of the domain.
+macro_rules! codes_of {
+    ($list:ty) => {{
+        const CODES: [&str; <$list>::ALL.len()] = {
+            let mut codes = [""; <$list>::ALL.len()];
+            let mut at = 0;
+            while at < codes.len() {
+                codes[at] = <$list>::ALL[at].code();
+                at += 1;
+            }
+            codes
+        };
+        &CODES
+    }};
+}
+
 /// HubSante.typeDecision.
-pub const DECISIONS: Codes = &["CONSEIL", "PMT", "INTER", "ORIENT", "PASPLUS"];
+pub const DECISIONS: Codes = codes_of!(DecisionType);
 
 /// HubSante.typeRessource.
-#[rustfmt::skip]
-pub const RESOURCES: Codes = &[
-    "SMUR", "SMUR.ADULT", "SMUR.PED", "SMUR.UMH-S", "SMUR.CUMP", "HOSPIT", "LIBERAL", "LIBERAL.MG", "LIBERAL.PHARM",
-    "LIBERAL.INF", "LIBERAL.KINE", "LIBERAL.SOS", "LIBERAL.MMG", "LIBERAL.MSPD", "LIBERAL.MCS", "LIBERAL.SPEMED",
-    "LIBERAL.DENT", "LIBERAL.LABO", "LIBERAL.AUTREPRO", "TSU", "SIS", "SIS.MEDSP", "SIS.ISP", "SIS.SP", "AASC",
-    "FDO", "FDO.PN", "FDO.GEND", "FDO.PM", "FDO.DOUANES", "AUTRE", "AUTRE.ADM", "AUTRE.DAE", "AUTRE.AUTRE",
-];
+pub const RESOURCES: Codes = codes_of!(ResourceType);
 
 /// HubSante.typeOrientation (`EPHAD` as the list spells it).
-pub const ORIENTATIONS: Codes = &["URGENCES", "REA-USI", "SANTE", "CABINET", "DOMICILE", "EPHAD", "AUTRE"];
+pub const ORIENTATIONS: Codes = codes_of!(Destination);
 
 /// HubSante.idLieu.
 pub const PLACE_ID_SOURCES: Codes = &["FINESS_ADMINISTRATIF", "FINESS_GEOGRAPHIQUE", "SIREN", "SIRET", "APE_NAF"];

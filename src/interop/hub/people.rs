@@ -2,7 +2,7 @@
 
 use super::{case::coded, codes};
 use crate::{
-    domain::{ins, person::Private, regulation::need::CareLevel, time::Instant},
+    domain::{age::Age, ins, person::Private, regulation::need::CareLevel, time::Instant},
     interop::{
         incoming::{Contact, IncomingCaller, IncomingNote, IncomingPatient, OwnGp, PersonName},
         json::{Node, Object},
@@ -140,12 +140,24 @@ fn birth_date(node: &Node) -> Option<Option<Private<String>>> {
     Some(Some(Private::new(text.to_owned())))
 }
 
+/// An age by its characters; one that nobody reaches is left out with a warning.
+fn age(node: &Node) -> Option<Option<Age>> {
+    let digits = |text: &str| (1..=3).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit());
+    let one_unit = |text: &str| {
+        text.strip_prefix('P').and_then(|rest| rest.strip_suffix(['Y', 'M', 'W', 'D'])).is_some_and(digits)
+    };
+    let text = node.matching("an age as an ISO 8601 duration of one unit such as P65Y, P18M, P3W or P5D", one_unit)?;
+    let age = text.parse().ok();
+    if age.is_none() {
+        node.warn("nobody reaches this age; left out");
+    }
+    Some(age)
+}
+
 fn detail(o: &Object, patient: &mut IncomingPatient) -> Option<()> {
     patient.weight_kg = o.optional("weight", Node::number).map(Private::new);
     patient.height = o.optional("height", Node::number).map(Private::new);
-    patient.age = o.optional("age", |node| {
-        node.parsed("an age as an ISO 8601 duration of one unit such as P65Y, P18M, P3W or P5D")
-    });
+    patient.age = o.optional("age", age).flatten();
     patient.care_level = o.optional("careLevel", |node| node.one(CareLevel::ALL, CareLevel::code));
     patient.history = o.optional("medicalHistory", Node::private);
     patient.treatment = o.optional("treatment", Node::private);

@@ -33,7 +33,7 @@ use self::{heads::Heads, tables::Reading, writer::Writer};
 use super::dump::{Broken, Dump, Head, Load, Portable, not_empty};
 use super::{
     Committed, Durability, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store, StoreError,
-    Txn, check_limit, check_read,
+    Txn, check_limit, check_read, note_clock,
 };
 
 const FILE: &str = "sas.redb";
@@ -113,16 +113,6 @@ impl Embedded {
             Err(stopped) => Err(StoreError::Unavailable(stopped.to_string())),
         }
     }
-
-    /// A clock that went back is noted by an empty touch, so that time runs on at half speed while nothing is written.
-    /// The read stands either way: the next one notes it again.
-    async fn note_clock(&self, territory: &TerritoryId, snapshot: &Snapshot) {
-        tracing::warn!(%territory, "the clock is behind the last instant used: time runs at half speed");
-        let touch = Txn::touch(territory.clone(), snapshot.epoch, snapshot.at);
-        if let Err(error) = self.commit(&touch).await {
-            tracing::warn!(%territory, %error, "the step back of the clock could not be noted");
-        }
-    }
 }
 
 #[async_trait]
@@ -138,7 +128,7 @@ impl Store for Embedded {
         let (owned, keys, clock) = (territory.clone(), keys.to_vec(), self.clock.now());
         let (snapshot, must_note) = self.look(move |tables| snapshot(tables, &owned, &keys, receipt, clock)).await?;
         if must_note {
-            self.note_clock(territory, &snapshot).await;
+            note_clock(self, territory, &snapshot).await;
         }
         Ok(snapshot)
     }

@@ -42,8 +42,8 @@ use self::{
 };
 
 use super::{
-    Committed, Durability, DurabilityReport, Index, Key, LogEntry, Member, Page, Policy, Promise, Score, Snapshot,
-    Store, StoreError, Txn, check_limit, check_read,
+    Committed, Durability, DurabilityReport, Index, Key, LogEntry, Member, Page, Promise, Score, Snapshot, Store,
+    StoreError, Txn, check_limit, check_read, note_clock,
 };
 
 /// How long a call may take, connecting included, when nothing else is said.
@@ -124,17 +124,6 @@ impl Redis {
         let (durable, territories) = Default::default();
         Ok(Self { link, names: Names::new(&options.prefix), clock: options.clock, durable, territories })
     }
-
-    /// A clock that went back is noted by an empty touch, so that time runs on at half speed while nothing is written.
-    /// The read stands either way: the next one notes it again.
-    async fn note_clock(&self, territory: &TerritoryId, snapshot: &Snapshot) {
-        tracing::warn!(%territory, "the clock is behind the last instant used: time runs at half speed");
-        let policy = Policy::Degraded;
-        let touch = Txn { policy, ..Txn::touch(territory.clone(), snapshot.epoch, snapshot.at) };
-        if let Err(error) = self.commit(&touch).await {
-            tracing::warn!(%territory, %error, "the step back of the clock could not be noted");
-        }
-    }
 }
 
 #[async_trait]
@@ -151,7 +140,7 @@ impl Store for Redis {
         let answer = self.link.call(territory, &request, None).await?;
         let (snapshot, must_note) = reply::read(answer.value, &self.names, territory, receipt, answer.level)?;
         if must_note {
-            self.note_clock(territory, &snapshot).await;
+            note_clock(self, territory, &snapshot).await;
         }
         Ok(snapshot)
     }

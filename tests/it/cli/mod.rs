@@ -5,6 +5,7 @@ mod check_config;
 mod checking;
 mod explain;
 mod moving;
+mod relay;
 mod restore;
 mod vignettes;
 

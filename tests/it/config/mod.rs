@@ -1,5 +1,6 @@
 //! The configuration: what is shipped, every fault with file and line, a territory without a folder.
 
+mod advice;
 mod directory;
 mod faults;
 mod protocols;

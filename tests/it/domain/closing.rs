@@ -2,7 +2,7 @@
 
 use sas_dispatch::domain::{
     case::{
-        ActionKind, Command, Refusal,
+        ActionKind, Command, End, Refusal,
         status::{Status, status},
     },
     regulation::{need::CareType, qualification::Priority},
@@ -32,6 +32,28 @@ fn a_case_with_an_appointment_to_come_is_never_valid() {
     stage.accepted(&doctor(SAS_DOCTOR), case, offer);
     stage.pass(Span::from_hours(41));
     assert_eq!(status(stage.case(case), stage.now), Status::Active);
+}
+
+/// The 24 hours run from the end of ACTIF, not from its beginning: who was seen yesterday and calls again is answered in the
+/// same file.
+#[test]
+fn a_file_that_was_open_for_longer_than_a_day_is_closed_a_day_after_its_last_action() {
+    let mut stage = Stage::new();
+    let (case, decision) = stage.decided(CareType::Consultation);
+    let (_, means) = stage.slot(Span::from_hours(40));
+    let offer = stage.offered(case, decision, SAS, means);
+    stage.accepted(&doctor(SAS_DOCTOR), case, offer);
+    stage.pass(Span::from_hours(41));
+    let attend = Command::Attend { offer, seen: true, counter: None };
+    stage.done(&doctor(SAS_DOCTOR), case, attend);
+    let left: Vec<_> = stage.case(case).open_actions().map(|action| action.id).collect();
+    for action in left {
+        stage.done(&coordinator(), case, Command::EndAction { action, end: End::Done, note: None });
+    }
+    let last = stage.now;
+    assert_eq!(status(stage.case(case), last), Status::Valid);
+    assert_eq!(status(stage.case(case), last + Span::from_hours(24) - Span::from_ms(1)), Status::Valid);
+    assert_eq!(status(stage.case(case), last + Span::from_hours(24)), Status::Closed);
 }
 
 #[test]

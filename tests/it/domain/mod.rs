@@ -14,6 +14,7 @@ mod planted;
 mod prescriptions;
 mod protocol;
 mod qualification;
+mod referral;
 mod roles;
 pub mod simulation;
 mod slots;

@@ -152,13 +152,16 @@ fn it_is_never_for_the_amu_nor_above_r3() {
 /// INTER and ORIENT name a resource and a destination of the national lists; nothing else does.
 #[test]
 fn what_crosses_the_border_is_complete_and_of_the_official_lists() {
-    use sas_dispatch::interop::hub::codes;
+    use sas_dispatch::{
+        domain::regulation::national::{DecisionType, Stated, stated_faults},
+        interop::hub::codes,
+    };
     for care in CareType::ALL {
-        assert!(codes::DECISIONS.contains(&care.national()), "{care}");
-        let sent = matches!(care.national(), "INTER" | "ORIENT");
+        assert!(codes::DECISIONS.contains(&care.national().code()), "{care}");
+        let sent = matches!(care.national(), DecisionType::Intervention | DecisionType::Orientation);
         let (resource, destination) = (care.national_resource(), care.national_destination());
         assert_eq!((resource.is_some(), destination.is_some()), (sent, sent), "{care}");
-        assert!(resource.is_none_or(|code| codes::RESOURCES.contains(&code)), "{care}");
-        assert!(destination.is_none_or(|code| codes::ORIENTATIONS.contains(&code)), "{care}");
+        // What follows from the care is one of those that may be stated for it.
+        assert_eq!(stated_faults(*care, Stated { resource, destination }), [], "{care}");
     }
 }

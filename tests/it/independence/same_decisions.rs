@@ -1,4 +1,5 @@
-//! The same commands over different supplies: qualifications, proposals, queues and needs are the same, byte for byte.
+//! The same commands over different supplies: what the protocols propose and ask, qualifications, queues and needs are the
+//! same, byte for byte.
 
 use std::{cell::Cell, fs};
 
@@ -19,13 +20,16 @@ use sas_dispatch::{
 
 use crate::{
     config::Copy,
-    support::room::{Ground, Person, Room, ask, prescription},
+    support::room::{Ground, Person, Room, ask, prescription, shipped},
 };
 
 const MORNING: &str = "2024-12-19 10:00";
 const SOS: &str = "sos-medecins-strasbourg";
 /// Responders with agendas, own GPs among them.
 const AGENDAS: [&str; 5] = ["gp-67-colombage", "gp-67-houblon", "sas-67-maree", "sas-67-phare", "mmg-strasbourg"];
+
+/// How many of the protocols' questions are answered before the qualification.
+const QUESTIONS: usize = 4;
 
 /// One request and what is decided about it.
 #[derive(Debug, Clone)]
@@ -43,6 +47,8 @@ struct Play {
     level: CareLevel,
     delay: LongestDelay,
     home_only: bool,
+    /// How the caller answers the protocols' questions, one digit for each.
+    said: Vec<u8>,
 }
 
 fn plays() -> impl Strategy<Value = Vec<Play>> {
@@ -53,6 +59,7 @@ fn plays() -> impl Strategy<Value = Vec<Play>> {
         select(vec![Priority::P0, Priority::P1, Priority::P2, Priority::P2, Priority::P3]),
         select(vec!["M03.14", "M03.21", "M06.02"]),
         subsequence(vec![Flag::RedFlag, Flag::CommunicationBarrier], 0..=2),
+        prop::collection::vec(any::<u8>(), QUESTIONS),
     );
     let cares = vec![
         CareType::Consultation,
@@ -70,7 +77,7 @@ fn plays() -> impl Strategy<Value = Vec<Play>> {
     );
     let play = (who, how, need).prop_map(|(who, how, need)| {
         let (commune, own_gp, age, reduced_mobility) = who;
-        let (from_hub, priority, motive, flags) = how;
+        let (from_hub, priority, motive, flags, said) = how;
         let (care, level, delay, home_only) = need;
         let what = (care, level, delay, home_only);
         Play {
@@ -86,6 +93,7 @@ fn plays() -> impl Strategy<Value = Vec<Play>> {
             level: what.1,
             delay: what.2,
             home_only: what.3,
+            said,
         }
     });
     prop::collection::vec(play, 1..4)
@@ -106,6 +114,7 @@ fn asked_for() -> Vec<Play> {
         level: CareLevel::R3,
         delay: LongestDelay::H8,
         home_only: false,
+        said: Vec::new(),
     };
     let visit = Play { care: CareType::HomeVisit, home_only: true, ..consultation.clone() };
     vec![consultation, visit]
@@ -121,6 +130,8 @@ struct Desk<'a> {
     seen: Vec<Vec<u8>>,
     /// What the supply was shown to be, to know that it differed.
     plans: Vec<Vec<u8>>,
+    /// Proposals that a protocol made, to know that there were any.
+    proposed: u32,
 }
 
 impl Desk<'_> {
@@ -135,6 +146,7 @@ impl Desk<'_> {
 
     async fn play(&mut self, play: &Play) -> Result<(), Status> {
         let case = if play.from_hub { self.received(play).await? } else { self.opened(play).await? };
+        let answers = self.asked(play).await?;
         let request = pb::QualifyRequest {
             command_id: self.command(),
             case_id: case.case_id.clone(),
@@ -143,14 +155,42 @@ impl Desk<'_> {
             motive: play.motive.to_owned(),
             flags: play.flags.iter().map(|flag| i32::from(*flag)).collect(),
             symptoms: true,
+            answers,
+            lower_reason: "Appelant rassurant".to_owned(),
             ..Default::default()
         };
-        let qualified = ask!(self.arm, regulation, qualify, request)?;
+        // Below a red flag, or deferred where it may not be: refused in the same words everywhere.
+        let qualified = match ask!(self.arm, regulation, qualify, request) {
+            Ok(qualified) => qualified,
+            Err(refused) => {
+                self.seen.push(refused.message().as_bytes().to_vec());
+                return self.queue().await;
+            }
+        };
         let case = qualified.case.unwrap();
         self.see(case.qualification.as_ref().unwrap());
         qualified.receipt.unwrap().warnings.iter().for_each(|warning| self.see(warning));
         self.queue().await?;
         if play.priority == Priority::P0 { Ok(()) } else { self.decided(play, &case).await }
+    }
+
+    /// What the protocols propose and ask, question by question: each reply whole.
+    async fn asked(&mut self, play: &Play) -> Result<Vec<pb::ProtocolAnswer>, Status> {
+        let mut answers = Vec::new();
+        for said in play.said.iter().map(Some).chain([None]) {
+            let request = pb::ProposeQualificationRequest {
+                motive: play.motive.to_owned(),
+                age: format!("P{}Y", play.age),
+                answers: answers.clone(),
+                ..Default::default()
+            };
+            let reply = ask!(self.arm, regulation, propose_qualification, request)?;
+            self.see(&reply);
+            let rule = reply.proposal.as_ref().and_then(|proposal| proposal.rule.as_ref());
+            self.proposed += u32::from(rule.is_some_and(|rule| rule.protocol != "SERVICE"));
+            answers.extend(said.zip(reply.questions.first()).map(|(said, asked)| answered(asked, *said)));
+        }
+        Ok(answers)
     }
 
     async fn opened(&mut self, play: &Play) -> Result<pb::CaseView, Status> {
@@ -259,8 +299,24 @@ impl Desk<'_> {
     }
 }
 
+/// What a caller says to a question, chosen by a number.
+fn answered(asked: &pb::ProtocolQuestion, said: u8) -> pb::ProtocolAnswer {
+    use pb::{protocol_answer::Value, protocol_question::Type};
+    let value = match asked.r#type.as_ref().expect("every question has a type") {
+        Type::YesNo(_) => Value::Yes(said % 2 == 1),
+        Type::Choices(known) => Value::Choice(known.choices[usize::from(said) % known.choices.len()].code.clone()),
+        Type::Number(known) => Value::Number([known.reassuring, known.min, known.max][usize::from(said) % 3]),
+    };
+    pb::ProtocolAnswer { question: asked.code.clone(), value: Some(value) }
+}
+
+/// A room in which the protocols propose, signed or not.
+async fn room(config: Config) -> Room {
+    Room::configured(config.with_unsigned_protocols(), Ground::Embedded, "fr-67", MORNING).await
+}
+
 /// Other names, affiliations and connections of the same responders, and none of what brings them a supplement (the SAS and
-/// PDSA conventions).
+/// PDSA conventions, the patients beyond their slots).
 fn other_responders() -> Config {
     let copy = Copy::of_shipped();
     let path = copy.path().join("territories/fr-67/responders.toml");
@@ -279,15 +335,15 @@ fn other_responders() -> Config {
 }
 
 async fn rooms() -> Result<Vec<Room>, Status> {
-    let empty = Room::at("fr-67", MORNING).await;
-    let full = Room::at("fr-67", MORNING).await;
+    let empty = room(shipped()).await;
+    let full = room(shipped()).await;
     for agenda in AGENDAS {
         for hour in ["10:30", "11:00", "14:00", "16:30"] {
             full.back_office().publishes(agenda, full.today(hour)).await?;
         }
     }
-    let others = Room::configured(other_responders(), Ground::Embedded, "fr-67", MORNING).await;
-    let duty = Room::at("fr-67", MORNING).await;
+    let others = room(other_responders()).await;
+    let duty = room(shipped()).await;
     for doctor in ["dr-67-sos-aurore", "dr-67-sos-brume", "dr-67-sos-comete"] {
         duty.responder(doctor).goes_on_duty(SOS, "strasbourg-centre", duty.today("20:00")).await?;
     }
@@ -298,13 +354,14 @@ async fn rooms() -> Result<Vec<Room>, Status> {
 fn what_is_decided_is_the_same_over_every_supply() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let rooms = runtime.block_on(rooms()).unwrap();
-    let (made, differed) = (Cell::new(0), Cell::new([0_u32; 4]));
+    let (made, differed, proposed) = (Cell::new(0), Cell::new([0_u32; 4]), Cell::new(0_u32));
     let mut runner = TestRunner::new(Cases { cases: 32, failure_persistence: None, ..Cases::default() });
     let compare = |plays: Vec<Play>| {
         let mut desks = Vec::new();
         for room in &rooms {
             let (arm, doctor) = (room.arm("arm-1"), room.regulator("reg-1"));
-            let mut desk = Desk { room, arm, doctor, made: made.get(), seen: Vec::new(), plans: Vec::new() };
+            let mut desk =
+                Desk { room, arm, doctor, made: made.get(), seen: Vec::new(), plans: Vec::new(), proposed: 0 };
             for play in &plays {
                 let played = runtime.block_on(desk.play(play));
                 played.map_err(|status| TestCaseError::fail(format!("refused: {}", status.message())))?;
@@ -318,6 +375,7 @@ fn what_is_decided_is_the_same_over_every_supply() {
             counts[place] += u32::from(desk.plans != desks[0].plans);
         }
         differed.set(counts);
+        proposed.set(proposed.get() + desks[0].proposed);
         Ok(())
     };
     // What each supply has to offer, asked for by name: chance need not.
@@ -329,6 +387,7 @@ fn what_is_decided_is_the_same_over_every_supply() {
         differed.get()
     );
     runner.run(&plays(), compare).unwrap_or_else(|error| panic!("{error}"));
+    assert!(proposed.get() > 100, "protocols that propose nothing show nothing: {} proposals", proposed.get());
     runtime.block_on(async {
         for room in rooms {
             room.closes().await.unwrap();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use sas_dispatch::domain::{
+    actor::Role,
     case::{Command, Event, Fact, Refusal, command::StartDuty},
     indicators::{Affiliation, Counts, Filter, Projection, Rules},
     regulation::{
@@ -14,7 +15,7 @@ use sas_dispatch::domain::{
     time::Span,
 };
 
-use crate::domain::stage::{Stage, regulator};
+use crate::domain::stage::{Stage, regulator, someone};
 
 fn on_duty(stage: &mut Stage, affiliation: OnAccountOf) -> Result<(), Refusal> {
     let (person, stream, skills, from) = (None, Stream::Snp, BTreeSet::new(), stage.now);
@@ -76,4 +77,23 @@ fn an_answer_that_a_responder_changed_is_counted_once() {
     };
     log.push(Event { case: Some(case), facts: vec![Fact::CounterRegulated { decision, counter }], ..last });
     assert_eq!((counted(&stage, &log).counter_regulated, counted(&stage, &stage.log).counter_regulated), (1, 0));
+}
+
+/// Without a roster the signature has the convention's word, whatever kind of responder the doctor is elsewhere.
+#[test]
+fn a_doctor_of_an_association_under_convention_signs_for_it() {
+    let sources = |own_regulation: bool| {
+        let mut stage = Stage::new();
+        let mut responders: Vec<_> = stage.directory.iter().cloned().collect();
+        let gp = responders.iter_mut().find(|known| known.id.as_str() == "gp-67-houblon").unwrap();
+        gp.conventions.own_regulation = own_regulation;
+        let doctor = someone(gp.doctors[0].as_str(), Role::Regulator);
+        stage.directory = sas_dispatch::domain::directory::Directory::new(responders);
+        let (case, claim) = stage.held_by(&doctor);
+        stage.need(&doctor, case, claim, CareType::Advice);
+        let signed = stage.case(case).decisions[0].signed.source;
+        (signed, counted(&stage, &stage.log).regulators.into_keys().collect::<Vec<_>>())
+    };
+    assert_eq!(sources(true), (Some(OnAccountOf::Association), vec![Affiliation::Association]));
+    assert_eq!(sources(false), (None, vec![Affiliation::Liberal]), "the directory guesses afterwards");
 }

@@ -33,7 +33,7 @@ const TRAITS: &str =
 #[case::no_number(pb::Patient { nir: String::new(), ..shown() }, "ins_status", "this status needs nir, fetched from INSi")]
 #[case::no_trait(pb::Patient { birth_place: String::new(), ..shown() }, "ins_status", TRAITS)]
 #[case::birth_place(pb::Patient { birth_place: CANARY.to_owned(), ..ill() }, "birth_place", "expected the INSEE code of a commune or country, 5 characters, got 8 of another shape")]
-#[case::age(pb::Patient { age: "18 mois".to_owned(), ..ill() }, "age", "age: expected P, 1 to 3 digits and Y, M, W or D, got 7 characters")]
+#[case::age(pb::Patient { age: "18 mois".to_owned(), ..ill() }, "age", "age: expected a duration such as P70Y, P3M, P2W or P10D (at most 130 years), got 7 characters")]
 #[case::two_ages(pb::Patient { age: "P18M".to_owned(), age_years: Some(2), ..ill() }, "age", "age_years says another age: give one of them")]
 #[case::weight(pb::Patient { weight_grams: Some(70), ..ill() }, "weight_grams", "expected grams, 200 to 500000")]
 #[case::no_gp(pb::Patient { no_gp: true, own_gp_id: "gp-67-colombage".to_owned(), ..ill() }, "own_gp_id", "no_gp says that there is none: set one of them")]

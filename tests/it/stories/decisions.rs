@@ -42,6 +42,7 @@ async fn advice_is_given_in_codes_and_words_and_asked_again_where_it_did_not_arr
         advice: vec!["REST".to_owned(), "DRINK".to_owned()],
         safety_net: Some(safety_net()),
         understood_and_agreed: understood.into(),
+        ..Default::default()
     };
     let advice = need(CareType::Advice, CareLevel::R4, LongestDelay::Immediate);
     let case = held(&room, &reg, Priority::P2).await?;

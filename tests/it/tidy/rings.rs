@@ -17,6 +17,7 @@ const RINGS: [(&str, &[&str]); 14] = [
             "grpc",
             "telephony",
             "interop",
+            "sheet",
             "engine",
             "archive",
             "store",

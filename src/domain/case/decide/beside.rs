@@ -13,6 +13,7 @@ use crate::domain::{
     regulation::{
         decision::{Answer, SupplyReason},
         dialogue::{Dialogue, refusal_faults},
+        national::{Stated, stated_faults},
         need::{CareLevel, CareType},
         prescription::{self, Patient, Situation},
         qualification::Stream,
@@ -38,7 +39,16 @@ pub(super) fn faults(draft: &Draft<'_>, done: Done, beside: &Beside) -> Vec<Fiel
     let mut found = Vec::new();
     of_refusal(done.care, beside, &mut found);
     of_prescription(draft, done, beside, &mut found);
+    found.extend(stated_faults(done.care, beside.stated));
+    found.extend(beside.dialogue.iter().flat_map(|told| draft.context.territory.advice.faults(told)));
     found.into_iter().map(FieldFault::from).collect()
+}
+
+/// What belongs to the answer and was stated with the need alone: the plan was not shown yet.
+pub(super) fn stated_too_early(done: Done, beside: &Beside) -> Option<FieldFault> {
+    let early = done.care.needs_supply() && beside.stated != Stated::default();
+    let field = if beside.stated.resource.is_some() { "resource_type" } else { "destination" };
+    early.then(|| FieldFault::new(field, "it goes with the answer of this care: leave it out here (SignAnswer)"))
 }
 
 fn of_refusal(care: CareType, beside: &Beside, found: &mut Vec<Wrong>) {
@@ -123,7 +133,8 @@ pub(super) fn keep_words(draft: &mut Draft<'_>, decision: DecisionId, note: Opti
 pub(super) fn answer(draft: &Draft<'_>, care: CareType, supply: Option<SupplyReason>, beside: &Beside) -> Answer {
     let prescribed = beside.prescription.as_ref().map(|written| written.situation);
     let (dialogue, refusal) = (beside.dialogue.clone(), beside.refusal);
-    Answer { dialogue, refusal, prescribed, ..Answer::new(care, supply, draft.signature()) }
+    let Stated { resource, destination } = beside.stated;
+    Answer { dialogue, refusal, prescribed, resource, destination, ..Answer::new(care, supply, draft.signature()) }
 }
 
 /// Whether an order has to reach a pharmacy. What was entered from paper names no situation: it is delivered.

@@ -17,6 +17,7 @@ use crate::domain::{
     regulation::{
         decision::{Decision, Signature},
         qualification::{DueSpans, Priority, Stream, due},
+        room::Affiliation,
     },
     routing::WhyNot,
     time::Instant,
@@ -154,9 +155,26 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn signature(&self) -> Signature {
+        self.signature_of(self.now)
+    }
+
+    /// The same for what was signed on paper.
+    pub(super) fn signature_of(&self, at: Instant) -> Signature {
         let rules = self.rules();
         let fallback = self.case().ok().and_then(|case| case.claim.as_ref()?.fallback);
-        Signature { by: self.context.actor.person.clone(), at: self.now, rules, fallback }
+        Signature { by: self.context.actor.person.clone(), at, rules, fallback, source: self.source(at) }
+    }
+
+    /// On whose account the acting doctor regulated at an instant: the roster's word, else that of his association's convention.
+    fn source(&self, at: Instant) -> Option<Affiliation> {
+        let actor = self.context.actor;
+        if actor.role != Role::Regulator {
+            return None;
+        }
+        let duty = self.records.room.as_ref().and_then(|room| room.duty_of(&actor.person, at));
+        let mut own = self.context.directory.of_person(&actor.person);
+        let convention = || own.any(|known| known.conventions.own_regulation).then_some(Affiliation::Association);
+        duty.map(|duty| duty.affiliation).or_else(convention)
     }
 
     /// The version of the rules that a decision, refusal or choice is stored with.

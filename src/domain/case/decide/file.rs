@@ -15,11 +15,11 @@ use crate::domain::{
 
 use super::draft::Draft;
 
-/// Opens the action by which the ARM completes a file that has nothing else left to do; ends it once nothing lacks.
+/// Opens the action by which the ARM completes a file in which nothing is left to do about the request; ends it once nothing lacks.
 pub(super) fn settle(draft: &mut Draft<'_>) {
     let Ok(case) = draft.case() else { return };
     let completing = case.open_action(ActionKind::CompleteFile).is_some();
-    let others = case.open_actions().any(|action| action.kind != ActionKind::CompleteFile);
+    let others = case.open_actions().any(|action| !action.kind.administrative());
     if completing {
         if missing(case).is_empty() {
             draft.end_kind(ActionKind::CompleteFile, End::Done);

@@ -10,6 +10,7 @@ mod intake;
 mod offers;
 mod paper;
 mod qualify;
+mod referral;
 mod regulate;
 mod reorient;
 mod roles;
@@ -149,6 +150,7 @@ pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refus
         Command::EndSheet(sheet) => sheets::end(&mut draft, *sheet),
         Command::Fire(timer) => upkeep::fire(&mut draft, *timer),
     }?;
+    referral::settle(&mut draft);
     file::settle(&mut draft);
     let outcome = draft.finish();
     match invariants::broken(context.records, &outcome) {

@@ -14,7 +14,7 @@ use crate::domain::{
     },
     ids::DecisionId,
     regulation::{
-        decision::{Answer, Decision, Signature, answer_fault},
+        decision::{Answer, Decision, answer_fault},
         need::{CareType, contradictions},
         qualification::{Priority, Qualification},
     },
@@ -105,7 +105,7 @@ fn needs_the_console(decision: &PaperDecision) -> Option<FieldFault> {
 fn decided(draft: &mut Draft<'_>, paper: &PaperDecision, qualification: Qualification) {
     draft.push(Fact::Qualified(qualification));
     let id = DecisionId(draft.id("decision"));
-    let signed = Signature { at: paper.at, ..draft.signature() };
+    let signed = draft.signature_of(paper.at);
     draft.push(Fact::NeedSigned(Box::new(Decision::needed(id, paper.need.clone(), signed.clone()))));
     draft.reply.decision = Some(id);
     if let Some(note) = &paper.note {

@@ -342,7 +342,7 @@ fn all_flags(draft: &Draft<'_>, given: &[Flag]) -> Vec<Flag> {
 
 /// Everything decided was carried out, and the same file is asked for again: the re-call that re-opens it (HubSante.etat).
 fn calls_again(case: &Case) -> bool {
-    !case.decisions.is_empty() && case.open_actions().all(|action| action.kind == ActionKind::CompleteFile)
+    !case.decisions.is_empty() && case.open_actions().all(|action| action.kind.administrative())
 }
 
 /// P1 to P3 wait for a regulator; NR waits for the ARM to end the file or qualify it again.

@@ -34,6 +34,7 @@ pub(super) fn sign_need(draft: &mut Draft<'_>, command: &SignNeed) -> Result<(),
     let mut faults = need_faults(draft, command)?;
     let done = Done { care, level: need.level, patient: need.patient };
     faults.extend(beside::faults(draft, done, &command.beside));
+    faults.extend(beside::stated_too_early(done, &command.beside));
     beside::none_of(faults)?;
     let id = DecisionId(draft.id("decision"));
     let one_act = !care.needs_supply();

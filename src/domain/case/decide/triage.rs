@@ -59,7 +59,7 @@ fn subject(case: &Case, territory: &Territory, now: Instant) -> Subject {
     let born = identity.birth_date.reveal().parse::<chrono::NaiveDate>().ok();
     let days = born.and_then(|born| u32::try_from((today - born).num_days()).ok());
     // Months, weeks or days where they were given: protocols for small children are cut there.
-    let told = identity.age.reveal().and_then(|age| age.to_string().parse::<Age>().ok());
+    let told = *identity.age.reveal();
     let years = identity.age_years.reveal().and_then(|years| Age::from_years(f64::from(years)));
     let sex = identity.sex.reveal().and_then(|sex| match sex {
         Sex::Female => Some(protocols::Sex::Female),

@@ -72,7 +72,7 @@ fn without_interpreter(draft: &mut Draft<'_>) {
     }
 }
 
-/// Ends an action that people report on. A bad end goes to a regulator.
+/// Ends an action that people report on. A bad end goes to a regulator, unless only the file was concerned.
 pub(super) fn end_action(
     draft: &mut Draft<'_>,
     id: ActionId,
@@ -98,7 +98,7 @@ pub(super) fn end_action(
     }
     if end.bad() && action.kind == ActionKind::Interpreter {
         without_interpreter(draft);
-    } else if end.bad() {
+    } else if end.bad() && !action.kind.administrative() {
         draft.call_for_regulator();
     }
     draft.push(Fact::ActionEnded { action: id, end });
@@ -145,6 +145,9 @@ fn ended_elsewhere(action: &Action, end: End) -> Option<&'static str> {
         ActionKind::CompleteFile => {
             Some("it ends when the file is complete: AmendCase with what `missing_for_validation` names")
         }
+        ActionKind::AskConsent if !end.bad() => {
+            Some("it ends when the patient's wish is written down: AmendCase with his consent or opposition for CPAM")
+        }
         ActionKind::Reorient => Some("it ends when the case is taken over or sent back (AnswerReorientation)"),
         ActionKind::Transfer => Some("it ends with the other territory's answer, or when it is taken back"),
         ActionKind::CallBack
@@ -157,6 +160,8 @@ fn ended_elsewhere(action: &Action, end: End) -> Option<&'static str> {
         | ActionKind::AnnouncePatient
         | ActionKind::SeeCounterRegulation
         | ActionKind::Interpreter
+        | ActionKind::AskConsent
+        | ActionKind::Refer
         | ActionKind::FollowUp
         | ActionKind::TelephoneAppointment => None,
     }

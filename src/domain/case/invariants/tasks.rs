@@ -43,14 +43,18 @@ pub(super) fn state(case: &Case, found: &mut Vec<Found>) {
     let sent = open(ActionKind::Reorient) || open(ActionKind::Transfer);
     note(found, sent && !open(ActionKind::Regulate), 2, "a case was sent on and nobody stays responsible");
     note(found, sent && case.claim.is_some(), 3, "a case is held that waits for the answer of others");
-    note(found, case.open_actions().any(|action| withheld(case, action)), 11, "a GP is to be told who must not be");
+    note(found, case.open_actions().any(|action| withheld(case, action)), 11, "somebody is to be told who must not be");
 }
 
-/// A return of information about a patient of whom nothing may be told.
+/// A return of information or a referral about a patient of whom nothing may be told.
 fn withheld(case: &Case, action: &Action) -> bool {
+    let to = match action.kind {
+        ActionKind::ReturnOfInformation => Outgoing::Gp,
+        ActionKind::Refer => Outgoing::Cpam,
+        _ => return false,
+    };
     let decision = action.about.decision.and_then(|id| case.decision(id));
-    action.kind == ActionKind::ReturnOfInformation
-        && decision.is_some_and(|decision| may_send(case, decision.need.patient, Outgoing::Gp).is_err())
+    decision.is_some_and(|decision| may_send(case, decision.need.patient, to).is_err())
 }
 
 /// The action that waits for the answer of an open offer, with the offer's own deadline.
@@ -104,7 +108,7 @@ fn failed_now(old: &Case, action: &Action) -> bool {
 }
 
 /// A regulator is called for; or, after an offer, the next option is looked for; or, before anything was qualified, the
-/// front line goes on.
+/// front line goes on. A referral is nobody's care: that it failed calls for nobody.
 fn answered_for(case: &Case, action: &Action) -> bool {
     let open = |kind| case.open_action(kind).is_some();
     let next =
@@ -114,5 +118,6 @@ fn answered_for(case: &Case, action: &Action) -> bool {
         || open(ActionKind::HandOver)
         || (action.about.offer.is_some() && next)
         || (action.kind == ActionKind::AnswerCall && open(ActionKind::CallBack))
+        || (matches!(action.kind, ActionKind::AskConsent | ActionKind::Refer))
         || front
 }

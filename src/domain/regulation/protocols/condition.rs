@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{
+    Age,
     answer::{Answers, Value},
-    subject::{Age, Sex, Subject},
+    subject::{Sex, Subject},
 };
 
 /// Code of the shared question that says of a patient that she is pregnant, where the case does not.

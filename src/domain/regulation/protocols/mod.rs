@@ -25,13 +25,14 @@ mod question;
 mod rules;
 mod subject;
 
+pub use crate::domain::age::Age;
 pub use answer::{Answers, Value};
 pub use book::{Book, COMPLAINT};
 pub use condition::{Condition, PREGNANCY};
 pub use propose::{Fired, INFANT_BELOW, Proposal, SERVICE, propose};
 pub use question::{Choice, Kind, Question};
 pub use rules::{Committee, Population, Presentation, Protocol, Rule, Seal, Source};
-pub use subject::{Age, Sex, Subject};
+pub use subject::{Sex, Subject};
 
 /// Motives that are psychiatric or suicidal (HubSante.motif): never deferred, never sent on by a protocol alone, and a call
 /// that breaks off alarms at once.

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Book, COMPLAINT, Protocol, Rule,
+    Age, Book, COMPLAINT, Protocol, Rule,
     answer::{Answers, Value},
     condition::View,
     psychiatric,
-    subject::{Age, Subject},
+    subject::Subject,
 };
 use crate::domain::{
     regulation::qualification::{Priority, Stream},

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::{condition::Condition, question::Question, subject::Age, subject::Sex, subject::Subject};
+use super::{Age, condition::Condition, question::Question, subject::Sex, subject::Subject};
 use crate::domain::{
     regulation::qualification::{Priority, Stream},
     time::Span,

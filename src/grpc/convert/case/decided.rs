@@ -2,8 +2,13 @@
 
 use crate::{
     domain::{
-        case::{Claim, state::Connected},
+        case::{
+            Case, Claim,
+            national::{National, national},
+            state::Connected,
+        },
         regulation::{
+            advice::AdviceList,
             decision::{Answer, CounterRegulation, Decision, MayWait, Signature},
             motives::Motive,
             need::Need,
@@ -12,6 +17,7 @@ use crate::{
             split::Split,
         },
     },
+    engine::Place,
     grpc::pb,
 };
 
@@ -72,27 +78,39 @@ pub fn need(known: &Need) -> pb::Need {
     }
 }
 
-/// A decision: need, answer and who signed each.
-pub fn decision(known: &Decision) -> pb::Decision {
+/// A decision of a case: need, answer and who signed each.
+pub fn decision(ground: &Place, case: &Case, known: &Decision) -> pb::Decision {
+    let advice = &ground.territory.advice;
     pb::Decision {
         decision_id: known.id.to_string(),
         need: Some(need(&known.need)),
         signed: Some(signature(&known.signed)),
         protocol: known.protocol.clone().unwrap_or_default(),
-        answer: known.answer.as_ref().map(answer),
+        answer: known.answer.as_ref().map(|known| answer(advice, known)),
         deadline_unix_ms: known.deadline().unix_ms(),
-        dialogue: known.dialogue.as_ref().map(dialogue_told),
+        dialogue: known.dialogue.as_ref().map(|told| dialogue_told(advice, told)),
         prescription: None,
         counter_regulation: known.counter.as_ref().map(counter),
+        national: Some(official(&national(case, known, &ground.directory), known.answer.as_ref())),
     }
 }
 
-fn answer(known: &Answer) -> pb::Answer {
+fn official(known: &National, answer: Option<&Answer>) -> pb::NationalDecision {
+    pb::NationalDecision {
+        r#type: known.kind.wire(),
+        resource_type: known.resource.map_or(0, Coded::wire),
+        destination: known.destination.map_or(0, Coded::wire),
+        resource_stated: answer.is_some_and(|answer| answer.resource.is_some()),
+        destination_stated: answer.is_some_and(|answer| answer.destination.is_some()),
+    }
+}
+
+fn answer(advice: &AdviceList, known: &Answer) -> pb::Answer {
     pb::Answer {
         care: known.care.wire(),
         supply_reason: known.supply.map_or(0, Coded::wire),
         signed: Some(signature(&known.signed)),
-        dialogue: known.dialogue.as_ref().map(dialogue_told),
+        dialogue: known.dialogue.as_ref().map(|told| dialogue_told(advice, told)),
         refusal: known.refusal.map(|refusal| pb::PatientRefusal {
             capacity: refusal.capacity.wire(),
             risks_explained: refusal.risks_explained,
@@ -118,5 +136,6 @@ pub fn may_wait(known: &MayWait) -> pb::MayWait {
 
 fn signature(known: &Signature) -> pb::Signature {
     let (by, at_unix_ms, rules) = (known.by.to_string(), known.at.unix_ms(), known.rules.clone());
-    pb::Signature { by, at_unix_ms, rules, fallback: known.fallback.map_or(0, Coded::wire) }
+    let (fallback, source) = (known.fallback.map_or(0, Coded::wire), known.source.map_or(0, Coded::wire));
+    pb::Signature { by, at_unix_ms, rules, fallback, source }
 }

@@ -128,7 +128,7 @@ fn clear(ground: &Place, known: &CaseView) -> pb::CaseView {
         dismissed: case.dismissed.map_or(0, Coded::wire),
         claim: case.claim.as_ref().map(|held| claim(held, case.connected())),
         regulators: case.regulators.iter().map(ToString::to_string).collect(),
-        decisions: case.decisions.iter().map(decision).collect(),
+        decisions: case.decisions.iter().map(|known| decision(ground, case, known)).collect(),
         routes: case.routes.iter().map(route).collect(),
         offers: case.offers.iter().map(|known| offer(ground, known)).collect(),
         visits: case.visits.iter().map(visit).collect(),

@@ -63,10 +63,11 @@ fn answer(room: &Room, id: CaseId, action: &Action) -> (Actor, Command) {
         | ActionKind::AnnouncePatient
         | ActionKind::ReEvaluate
         | ActionKind::Interpreter
+        | ActionKind::Refer
         | ActionKind::FollowUp
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation => (coordinator(), end(End::Done)),
-        ActionKind::Route => (coordinator(), end(End::Refused)),
+        ActionKind::Route | ActionKind::AskConsent => (coordinator(), end(End::Refused)),
         ActionKind::RingGp | ActionKind::ConfirmSlot | ActionKind::AcceptVisit => {
             let offer = action.about.offer.unwrap();
             (coordinator(), Command::AnswerOffer { offer, answer: OfferAnswer::Declined })

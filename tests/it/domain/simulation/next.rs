@@ -50,6 +50,7 @@ pub fn act(case: &Case, pick: usize) -> Act {
         ActionKind::AwaitReport => Act::Report,
         ActionKind::TelephoneAppointment if pick == 2 => Act::End(End::Unreachable),
         ActionKind::CompleteFile => Act::Complete,
+        ActionKind::AskConsent => Act::End(End::Refused),
         ActionKind::Reorient | ActionKind::Transfer => Act::AnswerReorientation { refused: pick.is_multiple_of(2) },
         ActionKind::CallBack
         | ActionKind::TelephoneAppointment
@@ -57,6 +58,7 @@ pub fn act(case: &Case, pick: usize) -> Act {
         | ActionKind::SeeCounterRegulation
         | ActionKind::ReEvaluate
         | ActionKind::Interpreter
+        | ActionKind::Refer
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation
         | ActionKind::FollowUp => Act::End(End::Done),

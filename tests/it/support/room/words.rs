@@ -101,5 +101,6 @@ pub fn safety_net() -> pb::SafetyNet {
         watch_for: vec!["DYSPNOEA".to_owned()],
         words: "Rappeler si elle respire mal".to_owned(),
         call_again: CallAgain::Fifteen.into(),
+        texts: Vec::new(),
     }
 }

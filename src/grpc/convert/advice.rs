@@ -1,0 +1,53 @@
+//! Sentences a doctor picks, on the wire.
+
+use crate::{
+    domain::{
+        age::Age,
+        regulation::{
+            advice::{AdviceList, Sentence},
+            motives::Motive,
+        },
+    },
+    engine::Failure,
+    grpc::pb,
+};
+
+use super::{codes::Coded, fields::Fields, protocols::first_of};
+
+/// A page of the sentences that are asked for.
+///
+/// # Errors
+/// Every wrong field at once.
+pub fn listed(request: &pb::ListAdviceRequest, list: &AdviceList) -> Result<pb::ListAdviceResponse, Failure> {
+    let mut fields = Fields::default();
+    let motive = fields.optional::<Motive>("motive", &request.motive);
+    let age = fields.optional::<Age>("age", &request.age);
+    let page = first_of(&mut fields, request.page_size, &request.page_token);
+    let (first, size) = fields.done(page)?;
+    let motive = motive.as_ref().map(Motive::code);
+    let fitting: Vec<&Sentence> = list.iter().filter(|known| known.fits(motive, age)).collect();
+    let next = first.saturating_add(size);
+    let next_page_token = if next < fitting.len() { next.to_string() } else { String::new() };
+    Ok(pb::ListAdviceResponse {
+        sentences: fitting.into_iter().skip(first).take(size).map(sentence).collect(),
+        next_page_token,
+    })
+}
+
+fn sentence(known: &Sentence) -> pb::AdviceSentence {
+    pb::AdviceSentence {
+        code: known.code.clone(),
+        kind: known.kind.wire(),
+        text: known.text.clone(),
+        version: known.version.clone(),
+        motives: known.motives.clone(),
+        age_from: known.age_from.map(|age| age.to_string()).unwrap_or_default(),
+        age_below: known.age_below.map(|age| age.to_string()).unwrap_or_default(),
+    }
+}
+
+/// The sentences of these codes; a code the list no longer has stands for itself.
+pub(super) fn texts(list: &AdviceList, codes: &[String]) -> Vec<String> {
+    let text = |code: &String| list.get(code).map_or_else(|| code.clone(), |known| known.text.clone());
+    codes.iter().map(text).collect()
+}

@@ -1,0 +1,124 @@
+//! One A4 of headings and lines, as text and as HTML: what is handed over between two shifts.
+
+use std::{fmt::Write, io, path::Path};
+
+use super::{
+    html::{STYLE, escaped},
+    text::WIDTH,
+};
+
+/// Where the lines of a section begin.
+const INDENT: usize = 3;
+/// In print the lines stand closer than on the sheet of cases, so that all of them are on one page.
+const ON_ONE_PAGE: &str = "section p{margin:0;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}\
+@media print{body{font-size:10px;line-height:1.3}section{margin:3px 0;padding:2px 6px}h2{font-size:11px}}";
+
+/// A page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// What it is, of where and when.
+    pub title: String,
+    /// A line below the title.
+    pub under: String,
+    /// In the order they are read.
+    pub sections: Vec<Section>,
+}
+
+/// A heading and its lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    /// The heading.
+    pub heading: String,
+    /// Somebody has to act here first.
+    pub urgent: bool,
+    lines: Vec<String>,
+}
+
+impl Section {
+    /// At most `most` lines, the last of which says how many more there are; « Néant » for none.
+    pub fn of(heading: &str, urgent: bool, mut lines: Vec<String>, most: usize) -> Self {
+        if lines.is_empty() {
+            lines.push("Néant".to_owned());
+        }
+        if lines.len() > most {
+            let more = lines.len() + 1 - most;
+            lines.truncate(most.saturating_sub(1));
+            lines.push(format!("… et {more} autres"));
+        }
+        Self { heading: heading.to_owned(), urgent, lines }
+    }
+}
+
+impl Page {
+    /// For a terminal or a line printer: 100 columns.
+    pub fn text(&self) -> String {
+        let mut page = format!("{}\n{}\n", cut(&self.title, WIDTH), cut(&self.under, WIDTH));
+        for section in &self.sections {
+            let mark = if section.urgent { "!! " } else { "" };
+            // Writing to a String cannot fail.
+            let _ = writeln!(page, "{}", cut(&format!("{mark}{}", section.heading.to_uppercase()), WIDTH));
+            for line in &section.lines {
+                let _ = writeln!(page, "{:INDENT$}{}", "", cut(line, WIDTH - INDENT));
+            }
+        }
+        page
+    }
+
+    /// One page without anything to load, that prints on one A4.
+    pub fn html(&self) -> String {
+        let (title, under) = (escaped(&self.title), escaped(&self.under));
+        let mut page = format!(
+            "<!doctype html>\n<html lang=\"fr\"><head><meta charset=\"utf-8\"><title>{title}</title>\
+             <style>{STYLE}{ON_ONE_PAGE}</style></head><body>\n<header><h1>{title}</h1><p>{under}</p></header>\n"
+        );
+        for section in &self.sections {
+            let urgent = if section.urgent { " class=\"urgent\"" } else { "" };
+            // Writing to a String cannot fail.
+            let _ = write!(page, "<section{urgent}><h2>{}</h2>", escaped(&section.heading));
+            for line in &section.lines {
+                let _ = write!(page, "<p>{}</p>", escaped(line));
+            }
+            page.push_str("</section>\n");
+        }
+        page.push_str("</body></html>\n");
+        page
+    }
+
+    /// Writes the HTML where only the caller's own account reads it; what stood there is replaced in one step.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        super::replace(path, &self.html())
+    }
+}
+
+/// A line of at most `width` characters.
+fn cut(line: &str, width: usize) -> String {
+    if line.chars().count() <= width {
+        return line.to_owned();
+    }
+    line.chars().take(width - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Page, Section, cut};
+
+    #[test]
+    fn what_does_not_fit_is_counted() {
+        let lines = |many: usize| (1..=many).map(|number| number.to_string()).collect::<Vec<_>>();
+        let shown = |many: usize| Section::of("", false, lines(many), 3).lines;
+        assert_eq!(shown(0), ["Néant"]);
+        assert_eq!(shown(3), ["1", "2", "3"]);
+        assert_eq!(shown(5), ["1", "2", "… et 3 autres"]);
+        assert_eq!(cut("àéîõü", 4), "àéî…");
+    }
+
+    #[test]
+    fn what_stands_on_the_page_is_never_markup() {
+        let sections = vec![Section::of("<b>", true, vec!["a & b".to_owned()], 3)];
+        let page = Page { title: "<i>".to_owned(), under: String::new(), sections }.html();
+        assert!(page.contains("&lt;b&gt;") && page.contains("a &amp; b") && !page.contains("<i>"));
+    }
+}

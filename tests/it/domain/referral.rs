@@ -1,0 +1,143 @@
+//! Patients without a GP who need one: referred to the health insurance's mission once they are cared for, if they agree.
+
+use sas_dispatch::domain::{
+    case::{
+        ActionKind, Command, End,
+        command::Particulars,
+        patient::{Consent, Recipient, Wish},
+        safety::{ContactRisk, ContactSafety},
+        sealed::Identity,
+        state::Patient,
+        status::{Status, status},
+    },
+    ids::CaseId,
+    regulation::{need::CareType, qualification::Priority},
+    time::Span,
+};
+
+use super::stage::{Stage, arm, call, coordinator, qualify, regulator, text};
+
+/// A patient with a long-term condition and no GP, with what he wants of the CPAM.
+fn without_gp(wish: Option<Wish>) -> Patient {
+    let consent = |wish| Consent { recipient: Recipient::Cpam, wish, form: None, at: None, noted_by: None };
+    let consents = wish.map(consent).into_iter().collect();
+    Patient { number: 1, no_gp: true, ald: true, consents, ..Patient::default() }
+}
+
+fn amended(patient: Patient) -> Command {
+    let identity = Identity { number: 1, name: text("Personne Fictive"), ..Identity::default() };
+    Command::Amend(Box::new(Particulars { patients: vec![(patient, identity)], ..Particulars::default() }))
+}
+
+/// A case of this patient, decided and answered with advice.
+fn advised(stage: &mut Stage, patient: Patient) -> CaseId {
+    let mut open = call(stage.now);
+    open.particulars.patients[0].0 = patient;
+    let case = stage.opened(&arm(), open);
+    stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P2))));
+    let claim = stage.claim(&regulator(), case);
+    assert!(stage.case(case).open_actions().all(|action| !action.kind.administrative()), "the care comes first");
+    stage.need(&regulator(), case, claim, CareType::Advice);
+    case
+}
+
+fn to_do(stage: &Stage, case: CaseId) -> Vec<ActionKind> {
+    stage.case(case).open_actions().map(|action| action.kind).collect()
+}
+
+#[test]
+fn who_agreed_is_referred_once_he_is_answered() {
+    let mut stage = Stage::new();
+    let case = advised(&mut stage, without_gp(Some(Wish::Consents)));
+    assert_eq!(to_do(&stage, case), [ActionKind::Refer]);
+    let refer = stage.action(case, ActionKind::Refer);
+    assert_eq!(refer.deadline, stage.now + stage.territory.regulation.deadlines.referral);
+    assert_eq!(status(stage.case(case), stage.now), Status::Achieved, "the care itself is over");
+    stage.late(case, ActionKind::Refer);
+    assert!(stage.action(case, ActionKind::Refer).alarmed().is_some(), "it is not forgotten");
+    stage.done(&coordinator(), case, Command::EndAction { action: refer.id, end: End::Done, note: None });
+    assert_eq!(status(stage.case(case), stage.now), Status::Valid);
+    // Nobody is referred twice.
+    stage.done(&arm(), case, amended(without_gp(Some(Wish::Consents))));
+    assert_eq!(to_do(&stage, case), []);
+}
+
+#[test]
+fn who_was_not_asked_is_asked_and_then_referred_or_left_alone() {
+    for (wish, then) in [(Wish::Consents, vec![ActionKind::Refer]), (Wish::Opposes, vec![])] {
+        let mut stage = Stage::new();
+        let case = advised(&mut stage, without_gp(None));
+        assert_eq!(to_do(&stage, case), [ActionKind::AskConsent]);
+        let action = stage.action(case, ActionKind::AskConsent).id;
+        let refusal = stage.refused(&coordinator(), case, Command::EndAction { action, end: End::Done, note: None });
+        assert!(refusal.to_string().contains("wish"), "{refusal}");
+        stage.done(&coordinator(), case, amended(without_gp(Some(wish))));
+        assert_eq!(to_do(&stage, case), then, "{wish}");
+    }
+}
+
+#[test]
+fn a_failed_referral_calls_no_regulator() {
+    for (wish, kind) in [(None, ActionKind::AskConsent), (Some(Wish::Consents), ActionKind::Refer)] {
+        for end in [End::Refused, End::Unreachable, End::Undelivered] {
+            let mut stage = Stage::new();
+            let case = advised(&mut stage, without_gp(wish));
+            let action = stage.action(case, kind).id;
+            stage.done(&coordinator(), case, Command::EndAction { action, end, note: None });
+            assert_eq!(to_do(&stage, case), [], "{kind} {end}");
+            assert_eq!(status(stage.case(case), stage.now), Status::Valid);
+        }
+    }
+}
+
+#[test]
+fn whoever_opposes_it_or_must_be_protected_is_not_referred() {
+    let mut stage = Stage::new();
+    let case = advised(&mut stage, without_gp(Some(Wish::Opposes)));
+    assert_eq!(to_do(&stage, case), []);
+
+    // He takes his word back: what was open ends, and nothing is sent.
+    let case = advised(&mut stage, without_gp(Some(Wish::Consents)));
+    stage.done(&coordinator(), case, amended(without_gp(Some(Wish::Opposes))));
+    assert_eq!(to_do(&stage, case), []);
+    stage.done(&coordinator(), case, amended(without_gp(Some(Wish::Consents))));
+    assert_eq!(to_do(&stage, case), [ActionKind::Refer], "and gives it again");
+
+    // Violence at home, heard of before anybody asked: nobody asks.
+    let case = advised(&mut stage, without_gp(None));
+    let safety = ContactSafety { risk: Some(ContactRisk::Violence), ..stage.case(case).safety };
+    let told = Particulars { safety: Some(safety), ..Particulars::default() };
+    stage.done(&arm(), case, Command::Amend(Box::new(told)));
+    assert_eq!(to_do(&stage, case), []);
+}
+
+#[test]
+fn whoever_has_a_gp_or_can_do_without_is_not_referred() {
+    let consent = without_gp(Some(Wish::Consents));
+    let others = [
+        Patient { no_gp: false, ..consent.clone() },
+        Patient { ald: false, ..consent.clone() },
+        Patient { no_gp: false, own_gp: Some("gp-67-colombage".parse().unwrap()), ..consent.clone() },
+    ];
+    for patient in others {
+        let mut stage = Stage::new();
+        let case = advised(&mut stage, patient);
+        assert_eq!(to_do(&stage, case), []);
+    }
+    for (ehpad, reduced_mobility) in [(true, false), (false, true)] {
+        let mut stage = Stage::new();
+        let case = advised(&mut stage, Patient { ald: false, ehpad, reduced_mobility, ..consent.clone() });
+        assert_eq!(to_do(&stage, case), [ActionKind::Refer]);
+    }
+}
+
+#[test]
+fn the_next_call_about_the_same_file_is_a_repeat_call_although_a_referral_is_open() {
+    let mut stage = Stage::new();
+    let case = advised(&mut stage, without_gp(Some(Wish::Consents)));
+    stage.pass(Span::from_hours(2));
+    stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P2))));
+    let flags = &stage.case(case).qualification.as_ref().unwrap().flags;
+    assert!(flags.contains(&sas_dispatch::domain::regulation::qualification::Flag::RepeatCall), "{flags:?}");
+    assert!(stage.waits(case, ActionKind::Regulate));
+}
