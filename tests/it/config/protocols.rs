@@ -13,28 +13,28 @@ const COMMON: &str = "protocols/commun.toml";
 #[rstest]
 #[case("\"GOR.ERUPTION\", \"GOR.DUREE\", {", "\"GOR.INCONNUE\", {", "rules.if: 'GOR.INCONNUE' is no question")]
 #[case(
-    "at_least = [\"TEMP\", 38.5]",
+    "at_least = [\"TEMP\", 38.0]",
     "at_least = [\"TEMP\", 99]",
     "rules.if: 99 is out of reach for 'TEMP', which goes"
 )]
 #[case(
-    "at_least = [\"TEMP\", 38.5]",
+    "at_least = [\"TEMP\", 38.0]",
     "is = [\"VIT.CONSCIENCE\", \"DORT\"]",
     "rules.if: no answer to 'VIT.CONSCIENCE' is that"
 )]
-#[case("at_least = [\"TEMP\", 38.5]", "soupçon = 3", "rules.if: 'soupçon' is no condition; known: all, any")]
+#[case("at_least = [\"TEMP\", 38.0]", "soupçon = 3", "rules.if: 'soupçon' is no condition; known: all, any")]
 #[case(
-    "at_least = [\"TEMP\", 38.5]",
+    "at_least = [\"TEMP\", 38.0]",
     "age_below = \"P1Y\"",
     "rules.if: never holds: the protocol is for patients from P2Y"
 )]
 #[case(
-    "at_least = [\"TEMP\", 38.5]",
+    "at_least = [\"TEMP\", 38.0]",
     "all = [{ age_from = \"P20Y\" }, { age_below = \"P10Y\" }]",
     "rules.if: never holds: its ages"
 )]
 #[case(
-    "at_least = [\"TEMP\", 38.5]",
+    "at_least = [\"TEMP\", 38.0]",
     "all = [\"GOR.DUREE\", { no = \"GOR.DUREE\" }]",
     "rules.if: never holds: its answers to"
 )]

@@ -101,9 +101,7 @@ proptest! {
         let policy = Deferral { motives, waiting_from: asked, ..Deferral::default() };
         let at_any_hour = propose(book(), &subject, &motive, &answers);
         let now = policy.here_and_now(at_any_hour.clone(), &motive, subject.age, waiting);
-        if at_any_hour.priority != Priority::P3 {
-            prop_assert_eq!(now, at_any_hour);
-        } else if listed && waiting.unwrap_or(0) >= asked {
+        if at_any_hour.priority != Priority::P3 || listed && waiting.unwrap_or(0) >= asked {
             prop_assert_eq!(now, at_any_hour);
         } else {
             let why = if listed { NotDeferred::Quiet } else { NotDeferred::Motive };
