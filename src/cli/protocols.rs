@@ -1,11 +1,13 @@
 //! `sas-dispatch protocols`: every triage protocol with its questions, codes, red flags, sources and signature.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::{Answer, Outcome, Shared, say, say_json};
 use crate::domain::regulation::{
     motives::MOTIVES,
-    protocols::{Book, COMPLAINT, Condition, Kind, Protocol, Question, Rule, Seal, Value},
+    protocols::{Book, COMPLAINT, Condition, Kind, Protocol, Question, Rule, Seal, Source, Value},
 };
 
 /// Arguments of `protocols`.
@@ -22,7 +24,7 @@ pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
         say_json(&document(&book));
     } else {
         book.protocols().iter().for_each(|protocol| say(words(&book, protocol)));
-        say(format!("{} protocoles, {} signé(s)", book.protocols().len(), signed(&book)));
+        say(format!("{} protocoles, {} signé(s) ; {}", book.protocols().len(), signed(&book), sources(&book)));
     }
     Ok(Answer::Done)
 }
@@ -57,7 +59,10 @@ fn protocol(book: &Book, known: &Protocol) -> Json {
     let sources: Vec<Json> = known
         .sources
         .iter()
-        .map(|source| json!({ "title": source.title, "year": source.year, "url": source.url }))
+        .map(|source| {
+            let opened = source.opened.map(|date| date.to_string());
+            json!({ "title": source.title, "year": source.year, "url": source.url, "opened": opened })
+        })
         .collect();
     let complaint = known
         .presentation
@@ -100,9 +105,14 @@ fn questions(book: &Book, known: &Protocol) -> Vec<Json> {
     let complaint = book
         .shares_motive(known)
         .then(|| book.complaint(|other| other.motives.iter().any(|motive| known.motives.contains(motive))));
-    let asked = book
-        .asked_by(known)
-        .map(|asked| question(asked, watched.contains(asked.code.as_str()) || common.contains(asked.code.as_str())));
+    let asked = book.asked_by(known).map(|asked| {
+        let vital = common.contains(asked.code.as_str());
+        let mut document = question(asked, vital || watched.contains(asked.code.as_str()));
+        if let (true, Some(condition)) = (vital, &known.vital_signs_if) {
+            document["asked_if"] = when(condition);
+        }
+        document
+    });
     complaint.iter().map(|asked| question(asked, false)).chain(asked).collect()
 }
 
@@ -204,9 +214,27 @@ fn words(book: &Book, known: &Protocol) -> String {
         known.red_flags.iter().map(|flag| format!("  drapeau {} {} : {}", flag.priority, flag.code, flag.reason)),
     );
     lines.extend(known.rules.iter().map(|rule| format!("  règle {} {} : {}", rule.priority, rule.code, rule.reason)));
-    lines.extend(known.sources.iter().map(|source| format!("  source : {} ({})", source.title, source.year)));
+    lines.extend(known.sources.iter().map(cited));
     lines.push(format!("  empreinte à signer : {}", known.digest));
     lines.join("\n")
+}
+
+fn cited(source: &Source) -> String {
+    let opened = source.opened.map_or("jamais ouverte".to_owned(), |date| format!("ouverte le {date}"));
+    let place = source.url.as_ref().map_or(String::new(), |url| format!(", {url}"));
+    format!("  source : {} ({}{place}) — {opened}", source.title, source.year)
+}
+
+/// How many different sources there are, and how many of them nobody who wrote the files has opened.
+fn sources(book: &Book) -> String {
+    let all: BTreeMap<_, _> = book
+        .protocols()
+        .iter()
+        .flat_map(|known| &known.sources)
+        .map(|source| ((&source.title, source.year), source.opened.is_some()))
+        .collect();
+    let unopened = all.values().filter(|opened| !**opened).count();
+    format!("{} sources, dont {unopened} que personne n'a ouvertes", all.len())
 }
 
 fn values(asked: &Question) -> String {

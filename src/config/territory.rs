@@ -79,7 +79,8 @@ fn deferral(table: &Table<'_>) -> Deferral {
     if age_from.zip(age_below).is_some_and(|(from, below): (Age, Age)| from >= below) {
         table.fault("age_below", "must lie above age_from: nobody has such an age");
     }
-    Deferral { motives, age_from, age_below }
+    let waiting_from = whole_u32(table, "waiting_from", 0..=100).unwrap_or(Deferral::default().waiting_from);
+    Deferral { motives, age_from, age_below, waiting_from }
 }
 
 fn prescription(table: &Table<'_>) -> PrescriptionPolicy {

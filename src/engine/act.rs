@@ -67,7 +67,8 @@ impl Engine {
         mut command: Command,
     ) -> Result<Done, Failure> {
         if let (Command::Qualify(qualify), Some(case)) = (&mut command, target.case) {
-            qualify.possible_repeat = self.resembles(actor, case, qualify).await?;
+            let inputs = tokio::try_join!(self.resembles(actor, case, qualify), self.counted_for(actor, case, qualify));
+            (qualify.possible_repeat, qualify.waiting) = inputs?;
         }
         if matches!(command, Command::PutSheet { .. }) {
             self.0.sheets.entered(&actor.territory);

@@ -32,6 +32,7 @@ mod tail;
 mod tasks;
 mod upkeep;
 mod view;
+mod waiting;
 mod watch;
 
 use std::{

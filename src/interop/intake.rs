@@ -58,6 +58,7 @@ pub fn qualify(incoming: &IncomingCase) -> Qualify {
         symptoms: incoming.priority != Some(Priority::NotRegulated),
         protocol: None,
         possible_repeat: false,
+        waiting: None,
         particulars: Particulars::default(),
         note: None,
         answers: Vec::new(),

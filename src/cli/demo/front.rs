@@ -117,6 +117,10 @@ impl Room {
         let reply = call!(self.wire, "Qualify", &name, Role::Arm, regulation.qualify(request))?;
         if let Some(reply) = reply {
             self.wire.kept(command_id, reply.receipt.as_ref())?;
+            // Who was to be rung later is regulated in his turn when few wait.
+            if let Some(known) = reply.case.as_ref().and_then(|case| case.qualification.as_ref()) {
+                self.people[caller].caller.want.priority = known.priority();
+            }
             self.qualified(arm, caller);
         } else {
             self.free(arm);

@@ -11,8 +11,13 @@ use crate::domain::regulation::{
     qualification::Priority,
 };
 
-/// The names under which the expected level is found, the documented one first.
-const EXPECTED: [&str; 3] = ["expected", "expected_level", "level"];
+/// The names under which each field is found, the documented one first. What else stands in a vignette is its author's.
+const AGE: [&str; 3] = ["age", "age_years", "âge"];
+const SEX: [&str; 2] = ["sex", "sexe"];
+const PREGNANT: [&str; 3] = ["pregnant", "enceinte", "grossesse"];
+const MOTIVE: [&str; 3] = ["motive", "motif", "motive_code"];
+const ANSWERS: [&str; 3] = ["answers", "réponses", "reponses"];
+const EXPECTED: [&str; 5] = ["expected", "expected_level", "level", "expected_priority", "attendu"];
 
 /// One clinical story.
 #[derive(Debug)]
@@ -85,16 +90,26 @@ fn sort(item: Json, line: usize, book: &Book, vignettes: &mut Vec<Vignette>, err
 type Faults = Vec<(String, String)>;
 
 fn vignette(fields: &Map<String, Json>, id: String, book: &Book, faults: &mut Faults) -> Option<Vignette> {
-    let age = age(fields.get("age"), faults);
-    let sex = sex(fields.get("sex"), faults);
-    let pregnant = fields.get("pregnant").and_then(yes);
-    let motive = motive(fields.get("motive"), faults);
-    let answers = answers(fields, book, faults);
-    let expected = expected(fields, faults);
+    let field = |names: &[&str]| names.iter().find_map(|name| fields.get(*name));
+    let age = age(field(&AGE), faults);
+    let sex = sex(field(&SEX), faults);
+    let pregnant = pregnant(field(&PREGNANT), faults);
+    let motive = motive(field(&MOTIVE), faults);
+    let answers = answers(field(&ANSWERS), book, faults);
+    let expected = expected(field(&EXPECTED), faults);
     Some(Vignette { id, subject: Subject { age, sex, pregnant }, motive: motive?, answers, expected: expected? })
 }
 
-/// Years as a number, a duration of ISO 8601, or nothing.
+fn pregnant(given: Option<&Json>, faults: &mut Faults) -> Option<bool> {
+    let given = given.filter(|given| !given.is_null())?;
+    let read = yes(given);
+    if read.is_none() {
+        faults.push(("pregnant".to_owned(), "expected true, false or null".to_owned()));
+    }
+    read
+}
+
+/// Years as a number, a duration of ISO 8601, a number and its unit in words, or nothing.
 fn age(given: Option<&Json>, faults: &mut Faults) -> Option<Age> {
     let read = match given? {
         Json::Null => return None,
@@ -103,14 +118,36 @@ fn age(given: Option<&Json>, faults: &mut Faults) -> Option<Age> {
         Json::String(text) => {
             let text = text.trim();
             let years = text.replace(',', ".").parse::<f64>().ok().and_then(Age::from_years);
-            years.or_else(|| text.parse().ok())
+            years.or_else(|| text.parse().ok()).or_else(|| in_words(text))
         }
         _ => None,
     };
     if read.is_none() {
-        faults.push(("age".to_owned(), "expected years such as 42 or 0.5, a duration such as P3M, or null".to_owned()));
+        let problem = "expected years such as 42 or 0.5, a duration such as P3M, words such as \"3 mois\", or null";
+        faults.push(("age".to_owned(), problem.to_owned()));
     }
     read
+}
+
+/// `3 mois`, `18 months`, `2 ans et 6 mois`. A letter alone says too little: `3 m` may be months, or metres.
+fn in_words(text: &str) -> Option<Age> {
+    let text = text.to_lowercase().replace(',', ".").replace(" et ", " ").replace(" and ", " ");
+    let mut years = 0.0;
+    let mut parts = text.split_whitespace().peekable();
+    parts.peek()?;
+    while let Some(part) = parts.next() {
+        let (number, unit) = part.split_at(part.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(part.len()));
+        let unit = if unit.is_empty() { parts.next()? } else { unit };
+        years += number.parse::<f64>().ok()?
+            * match unit {
+                "an" | "ans" | "année" | "années" | "year" | "years" => 1.0,
+                "mois" | "month" | "months" => 1.0 / 12.0,
+                "semaine" | "semaines" | "week" | "weeks" => 7.0 / 365.25,
+                "jour" | "jours" | "day" | "days" => 1.0 / 365.25,
+                _ => return None,
+            };
+    }
+    Age::from_years(years)
 }
 
 fn sex(given: Option<&Json>, faults: &mut Faults) -> Option<Sex> {
@@ -120,8 +157,8 @@ fn sex(given: Option<&Json>, faults: &mut Faults) -> Option<Sex> {
         _ => String::from("?"),
     };
     match text.as_str() {
-        "F" | "FEMALE" | "FEMME" | "FEMININ" | "FÉMININ" => Some(Sex::Female),
-        "M" | "H" | "MALE" | "HOMME" | "MASCULIN" => Some(Sex::Male),
+        "F" | "FEMALE" | "FEMME" | "FILLE" | "FEMININ" | "FÉMININ" => Some(Sex::Female),
+        "M" | "H" | "MALE" | "HOMME" | "GARÇON" | "MASCULIN" => Some(Sex::Male),
         "" | "O" | "U" | "UN" | "UNKNOWN" | "X" => None,
         _ => {
             faults.push(("sex".to_owned(), "expected \"F\", \"M\" or null".to_owned()));
@@ -144,8 +181,7 @@ fn motive(given: Option<&Json>, faults: &mut Faults) -> Option<String> {
     }
 }
 
-fn expected(fields: &Map<String, Json>, faults: &mut Faults) -> Option<Priority> {
-    let given = EXPECTED.iter().find_map(|name| fields.get(*name));
+fn expected(given: Option<&Json>, faults: &mut Faults) -> Option<Priority> {
     let level = match given {
         Some(Json::String(text)) => text.trim().to_uppercase(),
         Some(Json::Number(number)) => format!("P{number}"),
@@ -159,9 +195,9 @@ fn expected(fields: &Map<String, Json>, faults: &mut Faults) -> Option<Priority>
 }
 
 /// An object of codes and answers, or a list of `{"question", "value"}`; null is no answer.
-fn answers(fields: &Map<String, Json>, book: &Book, faults: &mut Faults) -> Answers {
+fn answers(answers: Option<&Json>, book: &Book, faults: &mut Faults) -> Answers {
     let mut given: Vec<(String, Json)> = Vec::new();
-    match fields.get("answers") {
+    match answers {
         None | Some(Json::Null) => {}
         Some(Json::Object(answers)) => given.extend(answers.iter().map(|(code, value)| (code.clone(), value.clone()))),
         Some(Json::Array(items)) => {

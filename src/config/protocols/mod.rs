@@ -3,6 +3,9 @@
 //! `commun.toml` holds what is asked in every case and the questions that several protocols share; each other file is one
 //! protocol. A signature covers a file up to its `[committee]` table, and the common file: whoever changes either takes the
 //! signature away, without a fault. Every condition is checked against the questions and the patients there are.
+//!
+//! A source has a `url` where title and address were borne out by a page, and `opened` with the date on which somebody had the
+//! document before his eyes. `vital_signs_if` says when what is asked in every case is asked: not of who wants a document.
 
 mod condition;
 mod contradictions;
@@ -22,7 +25,7 @@ use super::{
     sheet::{Table, with_root},
     territory::{motive, signature},
     unreadable,
-    values::{list, parsed, whole, words},
+    values::{date, list, parsed, whole, words},
 };
 use crate::domain::{
     regulation::{
@@ -159,6 +162,7 @@ fn read(root: &Table<'_>, shelf: &Shelf, file: &str, common: bool, digest: Strin
     }
     let own = questions(root, shelf, file, stream);
     let known = rule::Known::new(shelf, &own, &uses, population, (default, stream));
+    let vital_signs_if = root.optional("vital_signs_if", |value| known.condition(value));
     let (questions, inline): (Vec<_>, Vec<_>) = own.into_iter().unzip();
     let mut red_flags: Vec<Rule> = inline.into_iter().flatten().collect();
     red_flags.extend(root.tables("red_flags", |table| rule::red_flag(table, &known)));
@@ -181,6 +185,7 @@ fn read(root: &Table<'_>, shelf: &Shelf, file: &str, common: bool, digest: Strin
         sources,
         questions,
         uses,
+        vital_signs_if,
         red_flags,
         rules,
         default,
@@ -230,5 +235,6 @@ fn source(table: &Table<'_>) -> Option<Source> {
     let title = table.required("title", words);
     let year = table.required("year", whole(1990..=2100));
     let url = table.optional("url", words);
-    Some(Source { title: title?, year: u16::try_from(year?).ok()?, url })
+    let opened = table.optional("opened", date);
+    Some(Source { title: title?, year: u16::try_from(year?).ok()?, url, opened })
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use toml::de::DeValue;
+
 use super::{
     super::{
         sheet::Table,
@@ -12,7 +14,7 @@ use super::{
 };
 use crate::domain::{
     regulation::{
-        protocols::{Answers, PREGNANCY, Population, Question, Rule},
+        protocols::{Answers, Condition, PREGNANCY, Population, Question, Rule},
         qualification::{Priority, Stream},
     },
     time::Span,
@@ -40,6 +42,11 @@ impl Known {
         let questions: Vec<_> = own.iter().map(|(question, _)| question.clone()).chain(common).chain(used).collect();
         let reassuring = questions.iter().map(|known| (known.code.clone(), known.reassuring.clone())).collect();
         Self { questions, reassuring, population, default, stream }
+    }
+
+    /// Reads a condition over them.
+    pub(super) fn condition(&self, value: &DeValue<'_>) -> Result<Condition, String> {
+        condition::read(value, &|code| self.find(code))
     }
 
     fn find(&self, code: &str) -> Option<&Question> {
@@ -76,7 +83,7 @@ pub(super) fn rule(table: &Table<'_>, known: &Known) -> Option<Rule> {
 
 fn read(table: &Table<'_>, known: &Known, priority: Option<Priority>, window: Option<Span>) -> Option<Rule> {
     let code = table.required("code", code);
-    let when = table.required("if", |value| condition::read(value, &|code| known.find(code)));
+    let when = table.required("if", |value| known.condition(value));
     let reason = table.required("because", words);
     let stream = table.optional("stream", parsed::<Stream>);
     let (priority, when) = (priority?, when?);

@@ -119,6 +119,9 @@ pub struct Qualify {
     pub protocol: Option<String>,
     /// An earlier case resembles it up to the territory's threshold, and nobody has linked it.
     pub possible_repeat: bool,
+    /// For P3: how many other cases wait for a regulator of the stream, counted up to what the territory asks for; none:
+    /// nobody has counted.
+    pub waiting: Option<u32>,
     /// What is known better.
     pub particulars: Particulars,
     /// A note.

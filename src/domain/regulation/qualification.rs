@@ -125,6 +125,20 @@ pub struct Qualification {
     /// What the territory's split made of the stream that the front line gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<Split>,
+    /// Of a request for P3: what was counted, and what it led to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<Load>,
+}
+
+/// How busy the room was when somebody asked for a telephone appointment (P3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Load {
+    /// So many other cases waited for a regulator of the stream, counted up to `asked`.
+    pub waiting: u32,
+    /// So many have to wait before a request is deferred (territory policy).
+    pub asked: u32,
+    /// Too few waited: the request is regulated in its turn, as P2.
+    pub quiet: bool,
 }
 
 /// What the protocols proposed for a qualification, in codes: the words stand in the protocols.

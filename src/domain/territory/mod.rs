@@ -5,6 +5,7 @@
 //! straight to a coordinator (D6311-35 CSP), and the order in which responders are tried. Nothing here knows a responder.
 
 mod communes;
+mod deferral;
 mod number_form;
 mod regulation_policy;
 mod routing_policy;
@@ -13,9 +14,10 @@ mod sectors;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use communes::Commune;
+pub use deferral::Deferral;
 pub use number_form::{BadForm, NumberForm};
 pub use regulation_policy::{
-    ActionDeadlines, DatedProtocol, Deferral, LeaseSpans, MOST_SKILLS, RegulationPolicy, RepeatPolicy, Unrostered,
+    ActionDeadlines, DatedProtocol, LeaseSpans, MOST_SKILLS, RegulationPolicy, RepeatPolicy, Unrostered,
 };
 pub use routing_policy::{RouteCategory, RoutingPolicy};
 pub use sectors::{SectorAssignment, SectorBand, Sectors};

@@ -6,19 +6,14 @@ use std::collections::BTreeSet;
 
 use chrono::{Months, NaiveDate};
 
-use super::NumberForm;
+use super::{Deferral, NumberForm};
 use crate::{
     coded_enum,
     domain::{
         ids::Skill,
         regulation::{
-            fallback::Stop,
-            independence::Exception,
-            prescription::PrescriptionPolicy,
-            protocol::Protocol,
-            protocols::{Age, Seal},
-            qualification::DueSpans,
-            split::SplitRules,
+            fallback::Stop, independence::Exception, prescription::PrescriptionPolicy, protocol::Protocol,
+            protocols::Seal, qualification::DueSpans, split::SplitRules,
         },
         time::{Instant, Span},
     },
@@ -119,28 +114,6 @@ impl RegulationPolicy {
     /// Whether a committee has signed it, or unsigned ones apply here.
     pub fn applies(&self, dated: &DatedProtocol) -> bool {
         self.unsigned_run || matches!(dated.seal, Seal::Signed(_))
-    }
-}
-
-/// When the front line may defer a request (P3) to a telephone appointment (SUdF guide, record 861: motives and windows are
-/// those of a procedure of the service). The window is [`DueSpans::p3`], or the protocol's where that is shorter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deferral {
-    /// Motives that may wait. A psychiatric or suicidal motive never may, whatever stands here.
-    pub motives: Vec<String>,
-    /// Only for patients from this age on, as far as the age is known.
-    pub age_from: Option<Age>,
-    /// Only for patients below this age, as far as the age is known.
-    pub age_below: Option<Age>,
-}
-
-impl Default for Deferral {
-    fn default() -> Self {
-        let motives = [
-            "M02.05", "M02.06", "M03.05", "M03.11", "M03.14", "M03.15", "M03.18", "M03.21", "M03.22", "M06.02",
-            "M06.04",
-        ];
-        Self { motives: motives.map(str::to_owned).to_vec(), age_from: None, age_below: None }
     }
 }
 

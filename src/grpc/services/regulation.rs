@@ -4,7 +4,11 @@ use tonic::{Request, Response, Status};
 
 use super::common::{Carried, Desk, Told};
 use crate::{
-    domain::{case::Refusal, regulation::protocols::propose, time::Instant},
+    domain::{
+        case::Refusal,
+        regulation::{protocols::propose, qualification::Priority},
+        time::Instant,
+    },
     engine::{Engine, List, Renewed, WatchFilter},
     grpc::{
         convert::{
@@ -57,6 +61,13 @@ impl RegulationService for Regulation {
         let book = &desk.ground.territory.book;
         let (motive, subject, answers) = protocols::asked(request.get_ref(), book)?;
         let proposal = propose(book, &subject, &motive, &answers);
+        // The same that Qualify would make of it here and now.
+        let waiting = match proposal.priority {
+            Priority::P3 => self.engine.waiting(&desk.actor, proposal.stream).await?,
+            _ => None,
+        };
+        let policy = &desk.ground.territory.regulation.p3;
+        let proposal = policy.here_and_now(proposal, &motive, subject.age, waiting);
         let questions = protocols::questions(book, &motive, &proposal.unanswered, proposal.open_red_flags);
         let proposal = Some(protocols::proposal(&proposal));
         Ok(Response::new(pb::ProposeQualificationResponse { proposal, questions }))

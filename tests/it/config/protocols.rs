@@ -13,28 +13,28 @@ const COMMON: &str = "protocols/commun.toml";
 #[rstest]
 #[case("\"GOR.ERUPTION\", \"GOR.DUREE\", {", "\"GOR.INCONNUE\", {", "rules.if: 'GOR.INCONNUE' is no question")]
 #[case(
-    "at_least = [\"TEMP\", 38.5]",
+    "at_least = [\"TEMP\", 38.0]",
     "at_least = [\"TEMP\", 99]",
     "rules.if: 99 is out of reach for 'TEMP', which goes"
 )]
 #[case(
-    "at_least = [\"TEMP\", 38.5]",
+    "at_least = [\"TEMP\", 38.0]",
     "is = [\"VIT.CONSCIENCE\", \"DORT\"]",
     "rules.if: no answer to 'VIT.CONSCIENCE' is that"
 )]
-#[case("at_least = [\"TEMP\", 38.5]", "soupçon = 3", "rules.if: 'soupçon' is no condition; known: all, any")]
+#[case("at_least = [\"TEMP\", 38.0]", "soupçon = 3", "rules.if: 'soupçon' is no condition; known: all, any")]
 #[case(
-    "at_least = [\"TEMP\", 38.5]",
+    "at_least = [\"TEMP\", 38.0]",
     "age_below = \"P1Y\"",
     "rules.if: never holds: the protocol is for patients from P2Y"
 )]
 #[case(
-    "at_least = [\"TEMP\", 38.5]",
+    "at_least = [\"TEMP\", 38.0]",
     "all = [{ age_from = \"P20Y\" }, { age_below = \"P10Y\" }]",
     "rules.if: never holds: its ages"
 )]
 #[case(
-    "at_least = [\"TEMP\", 38.5]",
+    "at_least = [\"TEMP\", 38.0]",
     "all = [\"GOR.DUREE\", { no = \"GOR.DUREE\" }]",
     "rules.if: never holds: its answers to"
 )]
@@ -55,7 +55,7 @@ fn a_fault_of_a_protocol_has_its_line(#[case] old: &str, #[case] new: &str, #[ca
 fn all_faults_of_all_protocols_come_at_once() {
     let copy = Copy::of_shipped();
     copy.replace(THROAT, "default = \"P2\"", "default = \"P9\"");
-    copy.replace("protocols/avc.toml", "version = \"2026.1\"", "version = 3");
+    copy.replace("protocols/avc.toml", "version = \"2026.2\"", "version = 3");
     copy.replace(COMMON, "\"Réveillé, répond normalement\"]", "\"Réveillé, répond normalement\", \"P1\"]");
     let faults = copy.faults();
     for file in [THROAT, "protocols/avc.toml", COMMON] {
@@ -93,13 +93,13 @@ fn a_territory_has_its_own_protocols_and_chooses_among_the_national_ones() {
     let own = copy.path().join("territories/fr-67/protocols");
     fs::create_dir(&own).unwrap();
     let text = fs::read_to_string(copy.path().join(THROAT)).unwrap();
-    fs::write(own.join("gorge.toml"), text.replace("version = \"2026.1\"", "version = \"67.1\"")).unwrap();
+    fs::write(own.join("gorge.toml"), text.replace("version = \"2026.2\"", "version = \"67.1\"")).unwrap();
     let config = copy.load().unwrap();
     let version = |territory: &str| {
         let ground = config.territory(&territory.parse().unwrap()).unwrap();
         ground.0.book.protocols().iter().find(|known| known.code == "GORGE").unwrap().version.clone()
     };
-    assert_eq!((version("fr-67"), version("fr-89")), ("67.1".to_owned(), "2026.1".to_owned()));
+    assert_eq!((version("fr-67"), version("fr-89")), ("67.1".to_owned(), "2026.2".to_owned()));
 
     let territory = "territories/fr-67/territory.toml";
     copy.replace(territory, "# triage_protocols = [\"THORAX\", \"FIEVRE_ADULTE\"]", "triage_protocols = [\"THORAX\"]");
@@ -116,4 +116,19 @@ fn a_psychiatric_motive_is_never_among_those_that_may_wait() {
     let line = copy.replace(territory, "    \"M02.05\",\n", "    \"M03.16\",\n");
     let faults = copy.faults();
     assert!(faults[0].starts_with(&format!("{territory}:{}: regulation.p3.motives", line - 1)), "{faults:#?}");
+}
+
+#[test]
+fn how_many_have_to_wait_before_a_request_is_deferred_is_the_territorys() {
+    let copy = Copy::of_shipped();
+    let territory = "territories/fr-67/territory.toml";
+    let asked =
+        |copy: &Copy| copy.load().unwrap().territory(&"fr-67".parse().unwrap()).unwrap().0.regulation.p3.waiting_from;
+    assert_eq!(asked(&copy), 2);
+    copy.replace(territory, "waiting_from = 2\n", "");
+    assert_eq!(asked(&copy), 2, "several calls wait where nothing is said");
+    copy.replace(territory, "[regulation.p3]\n", "[regulation.p3]\nwaiting_from = 0\n");
+    assert_eq!(asked(&copy), 0);
+    copy.replace(territory, "waiting_from = 0", "waiting_from = -1");
+    assert!(copy.faults()[0].contains("regulation.p3.waiting_from"), "{:#?}", copy.faults());
 }

@@ -3,6 +3,7 @@
 
 mod closing;
 mod deadlines;
+mod deferral;
 mod dismissal;
 mod holding;
 mod independence;

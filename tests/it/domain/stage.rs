@@ -61,7 +61,10 @@ pub fn bas_rhin() -> Arc<Ground> {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
         let mut ground = Config::load(&dir).unwrap().territory(&"fr-67".parse().unwrap()).unwrap();
         // The protocols of D6311-35 are annexed to a convention here; those of triage are not signed, and say nothing.
-        Arc::make_mut(&mut ground).0.regulation.unsigned_run = true;
+        let regulation = &mut Arc::make_mut(&mut ground).0.regulation;
+        regulation.unsigned_run = true;
+        // Stories are told in a quiet room; only those of that look at how many wait.
+        regulation.p3.waiting_from = 0;
         ground
     };
     CONFIG.get_or_init(load).clone()
@@ -324,6 +327,7 @@ pub fn qualify(priority: Priority) -> Qualify {
         symptoms: priority != Priority::NotRegulated,
         protocol: None,
         possible_repeat: false,
+        waiting: None,
         particulars: Particulars::default(),
         note: None,
         answers: Vec::new(),

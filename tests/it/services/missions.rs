@@ -73,6 +73,7 @@ fn qualify() -> Qualify {
         symptoms: true,
         protocol: None,
         possible_repeat: false,
+        waiting: None,
         particulars: Particulars::default(),
         note: None,
         answers: Vec::new(),

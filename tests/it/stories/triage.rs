@@ -1,5 +1,7 @@
 //! The ARM asks what the protocols ask. They advise; a red flag is not argued with, and who can wait is rung at an hour.
 
+use std::sync::Arc;
+
 use sas_dispatch::{
     domain::time::Span,
     grpc::pb::{
@@ -153,6 +155,59 @@ async fn who_can_wait_is_rung_at_an_agreed_hour_and_who_does_not_answer_is_regul
     assert_eq!((known.priority(), known.flags().collect::<Vec<_>>()), (Priority::P2, vec![Flag::LostCall]));
     assert_eq!(case.to_do(), [ActionKind::Regulate]);
     assert_eq!(reg.claims_next(Stream::Snp).await?.unwrap().case_id, case.case_id);
+    room.closes().await
+}
+
+/// Somebody calls whom nobody has heard of before.
+async fn stranger(arm: &Person, number: u8) -> Result<pb::CaseView, sas_dispatch::grpc::client::Status> {
+    let who = pb::Patient { name: format!("Personne {number}"), birth_date: format!("1980-01-{number:02}"), ..ill() };
+    arm.opens_from(&format!("06 39 98 02 {number:02}"), "67482", who).await
+}
+
+#[tokio::test]
+async fn who_calls_in_a_quiet_hour_is_regulated_in_his_turn_and_in_a_busy_one_is_rung_later() -> Story {
+    let mut config = shipped().with_unsigned_protocols();
+    config.territories.values_mut().for_each(|ground| Arc::make_mut(ground).0.regulation.p3.waiting_from = 2);
+    let room = Room::configured(config, Ground::Embedded, "fr-67", "2024-12-19 10:00").await;
+    let (arm, reg) = (room.arm("arm-1"), room.regulator("reg-1"));
+    let answers = nothing_worries(&arm, "M03.14", "GORGE").await?;
+    let deferred = pb::QualifyRequest { answers: answers.clone(), ..qualified(Priority::P3, "M03.14") };
+
+    // Nobody waits: what is proposed is what becomes of it.
+    let proposal = proposes(&arm, "M03.14", &answers).await?.proposal.unwrap();
+    assert_eq!((proposal.priority(), proposal.window_ms), (Priority::P2, 0));
+    let rule = proposal.rule.unwrap();
+    assert_eq!((rule.protocol.as_str(), rule.rule.as_str()), ("SERVICE", "SALLE_CALME"));
+    assert!(rule.reason.starts_with("P3 possible, mais trop peu"), "{}", rule.reason);
+    let first = stranger(&arm, 1).await?;
+    let told = arm.qualifies_with_receipt(&first, deferred.clone()).await?;
+    let codes: Vec<_> = told.receipt.unwrap().warnings.into_iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, ["P3_LIFTED"]);
+    let first = told.case.unwrap();
+    let known = first.qualification.as_ref().unwrap();
+    assert_eq!((known.priority(), known.waiting, known.quiet, known.lowered), (Priority::P2, Some(0), true, false));
+    assert_eq!(known.proposal.as_ref().unwrap().rule.as_ref().unwrap().rule, "SALLE_CALME");
+    assert_eq!(first.to_do(), [ActionKind::Regulate]);
+
+    // With one more who waits the room is busy; who is deferred already does not count, nor does the case itself.
+    arm.qualifies(&stranger(&arm, 2).await?, qualified(Priority::P2, "M03.14")).await?;
+    assert_eq!(proposes(&arm, "M03.14", &answers).await?.proposal.unwrap().priority(), Priority::P3);
+    let third = arm.qualifies(&stranger(&arm, 3).await?, deferred.clone()).await?;
+    let known = third.qualification.as_ref().unwrap();
+    assert_eq!((known.priority(), known.waiting, known.quiet), (Priority::P3, Some(2), false));
+    assert_eq!(third.to_do(), [ActionKind::Regulate, ActionKind::TelephoneAppointment]);
+    reg.claims_next(Stream::Snp).await?.unwrap();
+    let known = arm.qualifies(&stranger(&arm, 4).await?, deferred.clone()).await?.qualification.unwrap();
+    assert_eq!((known.priority(), known.waiting), (Priority::P2, Some(1)), "one waits, and one is deferred");
+    reg.claims_next(Stream::Snp).await?.unwrap();
+    reg.claims_next(Stream::Snp).await?.unwrap();
+    let third = arm.qualifies(&third, deferred.clone()).await?;
+    assert_eq!(third.qualification.as_ref().unwrap().waiting, Some(0), "deferred before, and now there is time");
+    assert_eq!(third.to_do(), [ActionKind::Regulate]);
+
+    // How long somebody may wait is the regulator's to say.
+    let fifth = reg.qualifies(&stranger(&arm, 5).await?, deferred).await?;
+    assert_eq!(fifth.qualification.unwrap().priority(), Priority::P3);
     room.closes().await
 }
 

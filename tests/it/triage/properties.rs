@@ -1,9 +1,12 @@
 //! What holds for every patient, motive and set of answers. A smaller priority is a more urgent one.
 
 use proptest::prelude::*;
-use sas_dispatch::domain::regulation::{
-    protocols::{Subject, Value, propose, psychiatric},
-    qualification::Priority,
+use sas_dispatch::domain::{
+    regulation::{
+        protocols::{NotDeferred, Subject, Value, propose, psychiatric},
+        qualification::Priority,
+    },
+    territory::Deferral,
 };
 
 use super::{book, complaints, oracle, story};
@@ -84,6 +87,28 @@ proptest! {
             prop_assert!(proposal.window.is_some_and(|window| window.secs() > 0));
         } else {
             prop_assert_eq!(proposal.window, None);
+        }
+    }
+
+    #[test]
+    fn what_waits_lifts_a_p3_where_too_few_do_and_touches_nothing_else(
+        (subject, motive, answers) in story(),
+        asked in 0..5_u32,
+        waiting in proptest::option::of(0..6_u32),
+        listed in any::<bool>(),
+    ) {
+        let motives = if listed { vec![motive.clone()] } else { Vec::new() };
+        let policy = Deferral { motives, waiting_from: asked, ..Deferral::default() };
+        let at_any_hour = propose(book(), &subject, &motive, &answers);
+        let now = policy.here_and_now(at_any_hour.clone(), &motive, subject.age, waiting);
+        if at_any_hour.priority != Priority::P3 || listed && waiting.unwrap_or(0) >= asked {
+            prop_assert_eq!(now, at_any_hour);
+        } else {
+            let why = if listed { NotDeferred::Quiet } else { NotDeferred::Motive };
+            prop_assert_eq!((now.priority, now.rule.priority, now.window), (Priority::P2, Priority::P2, None));
+            prop_assert_eq!((now.rule.rule.as_str(), now.rule.reason.as_str()), (why.code(), why.label()));
+            prop_assert_eq!(book().reason(&now.rule.protocol, &now.rule.rule), Some(why.label()));
+            prop_assert_eq!((now.stream, now.unanswered), (at_any_hour.stream, at_any_hour.unanswered));
         }
     }
 

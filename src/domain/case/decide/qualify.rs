@@ -19,7 +19,7 @@ use crate::domain::{
         motives::Motive,
         need::{CareLevel, Need},
         protocol::why_regulator,
-        qualification::{Attribution, Flag, Priority, Qualification, Stream, due, may_dismiss},
+        qualification::{Attribution, Flag, Load, Priority, Qualification, Stream, due, may_dismiss},
         split::{Split, split},
     },
     time::Instant,
@@ -70,29 +70,31 @@ fn proposed(
     mut faults: Vec<FieldFault>,
 ) -> Result<(Qualification, bool), Refusal> {
     let by = draft.context.actor.person.clone();
-    let proposal = triage::proposal(draft, command.motive.as_deref());
+    let at_any_hour = triage::proposal(draft, command.motive.as_deref());
+    let proposal = at_any_hour.clone().map(|proposal| triage::here_and_now(draft, command, proposal));
     let mut known = qualification(draft, command, draft.now, by);
     let mut flags = triage::flags(proposal.as_ref(), &command.flags);
     // An earlier call of the episode is looked at before this one is deferred, ended or sent on (domain.md §2.7).
     let linked = draft.case().is_ok_and(|case| case.repeat_of.is_some());
     flags.extend((command.possible_repeat && !linked).then_some(Flag::PossibleRepeat));
     known.flags = all_flags(draft, &flags);
-    // Nor is an hour agreed at which somebody would be rung who must not be.
-    if known.priority == Priority::P3 && !(known.flags.is_empty() && may_ring(draft)) {
+    known.load = triage::load(draft, command);
+    // Nor is an hour agreed at which somebody would be rung who must not be, or while the regulators soon have time.
+    let noted = !(known.flags.is_empty() && may_ring(draft));
+    let quiet = known.load.filter(|load| load.quiet);
+    if known.priority == Priority::P3 && (noted || quiet.is_some()) {
         known.priority = Priority::P2;
         known.due = due(known.priority, draft.now, draft.due_spans());
         if command.protocol.is_none() {
-            draft
-                .reply
-                .warnings
-                .push("P3_LIFTED: not deferred, for a reason that was noted: regulated as P2".to_owned());
+            draft.reply.warnings.push(lifted(quiet.filter(|_| !noted)));
         }
     }
     let (lowered, below) = triage::lower(draft, command, &known, proposal.as_ref());
-    faults.extend(below);
-    faults.extend(triage::deferral(draft, &known));
+    let never = triage::deferral(draft, &known);
+    faults.extend(if never.is_some() { Vec::new() } else { below });
+    faults.extend(never);
     if known.priority == Priority::P3 {
-        match triage::appointment(draft, command.appointment, proposal.as_ref()) {
+        match triage::appointment(draft, command.appointment, at_any_hour.as_ref()) {
             Ok(at) => known.due = at,
             Err(fault) => faults.push(fault),
         }
@@ -100,6 +102,16 @@ fn proposed(
     check(draft, command, &known, faults)?;
     known.proposal = proposal.as_ref().map(|proposal| triage::kept(proposal, lowered));
     Ok((known, proposal.is_some_and(|proposal| proposal.open_red_flags > 0)))
+}
+
+/// Tells the front line why a request is not deferred.
+fn lifted(quiet: Option<Load>) -> String {
+    match quiet {
+        Some(Load { waiting, asked, .. }) => {
+            format!("P3_LIFTED: regulated as P2 in its turn: {waiting} wait, and a request is deferred from {asked} on")
+        }
+        None => "P3_LIFTED: not deferred, for a reason that was noted: regulated as P2".to_owned(),
+    }
 }
 
 /// Ends a file without a doctor: only D.* and DR.DREG, without symptoms; a later qualification reverses it.
@@ -154,6 +166,7 @@ fn hand_over_as(draft: &mut Draft<'_>, motive: Option<String>, flags: &[Flag]) {
         proposal,
         skill,
         split,
+        load: None,
     }));
     if accepted {
         return;
@@ -301,6 +314,7 @@ fn qualification(draft: &Draft<'_>, command: &Qualify, at: Instant, by: PersonId
         proposal: None,
         skill: command.skill.clone(),
         split,
+        load: None,
     }
 }
 
@@ -403,6 +417,11 @@ fn by_protocol(
     if let Some(why) = why.or(unsigned).or(unasked) {
         draft.reply.warnings.push(format!("PROTOCOL_NOT_APPLIED: {why}"));
         requalified(draft, qualification);
+        // It waits for a doctor after all, who soon has time for it.
+        let quiet = |load: Load| load.waiting < load.asked;
+        if qualification.priority == Priority::P3 && qualification.load.is_some_and(quiet) {
+            lift(draft, qualification);
+        }
         return Ok(());
     }
     let patient = draft.case()?.patients.first().map_or(1, |patient| patient.number);

@@ -12,8 +12,8 @@ use crate::domain::{
     },
     person::Private,
     regulation::{
-        protocols::{self, Age, Answers, Fired, Proposal, Subject, propose, psychiatric},
-        qualification::{FiredCode, Flag, Priority, Proposed, Qualification, Stream},
+        protocols::{self, Age, Answers, Fired, NotDeferred, Proposal, Subject, propose, psychiatric},
+        qualification::{FiredCode, Flag, Load, Priority, Proposed, Qualification, Stream},
     },
     territory::Territory,
     time::{Instant, Span},
@@ -50,6 +50,34 @@ pub(super) fn proposal(draft: &Draft<'_>, motive: Option<&str>) -> Option<Propos
         return None;
     }
     Some(propose(&territory.book, &subject(case, territory, draft.now), motive, case.sealed.answers.reveal()))
+}
+
+/// A regulator defers as he sees fit, and a protocol of D6311-35 sends on without deferring.
+fn whatever_the_hour(draft: &Draft<'_>, command: &Qualify) -> bool {
+    draft.context.actor.role == Role::Regulator || command.protocol.is_some()
+}
+
+/// What is proposed as it holds in this territory while so many wait.
+pub(super) fn here_and_now(draft: &Draft<'_>, command: &Qualify, proposal: Proposal) -> Proposal {
+    if whatever_the_hour(draft, command) {
+        return proposal;
+    }
+    let motive = command.motive.as_deref().unwrap_or_default();
+    draft.context.territory.regulation.p3.here_and_now(proposal, motive, age(draft), command.waiting)
+}
+
+/// What was counted for a front line that asks for P3, and whether the request is regulated in its turn instead.
+pub(super) fn load(draft: &Draft<'_>, command: &Qualify) -> Option<Load> {
+    let policy = &draft.context.territory.regulation.p3;
+    if command.priority != Priority::P3 || policy.waiting_from == 0 {
+        return None;
+    }
+    let quiet = policy.quiet(command.waiting) && !whatever_the_hour(draft, command);
+    Some(Load { waiting: command.waiting.unwrap_or_default(), asked: policy.waiting_from, quiet })
+}
+
+fn age(draft: &Draft<'_>) -> Option<Age> {
+    draft.case().ok().and_then(|case| subject(case, draft.context.territory, draft.now).age)
 }
 
 /// The first patient, as far as protocols look.
@@ -146,16 +174,10 @@ pub(super) fn deferral(draft: &Draft<'_>, known: &Qualification) -> Option<Field
     if psychiatric(motive) || known.stream == Stream::Psy {
         return fault("a psychiatric or suicidal request is never P3: choose P2 or more urgent");
     }
-    if !policy.motives.iter().any(|listed| listed == motive) {
-        return fault("this motive is not deferred here (regulation.p3.motives): choose P2");
+    match policy.never(motive, age(draft))? {
+        NotDeferred::Age => fault("patients of this age are not deferred here (regulation.p3): choose P2"),
+        _ => fault("this motive is not deferred here (regulation.p3.motives): choose P2"),
     }
-    let age = draft.case().ok().and_then(|case| subject(case, draft.context.territory, draft.now).age);
-    let young = age.zip(policy.age_from).is_some_and(|(age, from)| age < from);
-    let old = age.zip(policy.age_below).is_some_and(|(age, below)| age >= below);
-    if young || old {
-        return fault("patients of this age are not deferred here (regulation.p3): choose P2");
-    }
-    None
 }
 
 /// When the telephone appointment of a P3 is: as agreed, or at the end of the window.

@@ -7,12 +7,15 @@
 //! 2. **A missing answer never reassures.** For every set of answers, leaving one out gives a proposal at least as urgent as
 //!    giving its reassuring value. It does so in two ways: what makes more urgent is judged as if the missing answer were
 //!    reassuring (no more, or a room in which nothing was asked yet would be all P1), while what makes *less* urgent than a
-//!    protocol's default holds only on answers that were really given, and P3 only once every question that can raise a red
-//!    flag was answered and the age is known.
+//!    protocol's default holds only on answers that were really given, and P3 only once every question on which a red flag
+//!    still hangs was answered and the age is known.
 //! 3. **An infant, a psychiatric or a suicidal motive is never P3**, whatever the rules say (SUdF guide; domain.md §2.3).
 //! 4. **Several protocols of one motive: the most urgent proposal wins.** The main complaint (`PLAINTE`) says which of
 //!    them is meant; until it is answered all of them count.
 //! 5. **No protocol for a motive: P2, to a regulator**, and the proposal says why.
+//!
+//! Whether a P3 is deferred here and now, by the territory's motives and by how many wait, is said of the proposal afterwards
+//! ([`Proposal::in_its_turn`]).
 //!
 //! What was heard counts whatever the motive: a question of another protocol answered with anything but its reassuring value
 //! raises that protocol's red flags too.
@@ -24,6 +27,7 @@ mod propose;
 mod question;
 mod rules;
 mod subject;
+mod waiting;
 
 pub use crate::domain::age::Age;
 pub use answer::{Answers, Value};
@@ -33,6 +37,7 @@ pub use propose::{Fired, INFANT_BELOW, Proposal, SERVICE, propose};
 pub use question::{Choice, Kind, Question};
 pub use rules::{Committee, Population, Presentation, Protocol, Rule, Seal, Source};
 pub use subject::{Sex, Subject};
+pub use waiting::NotDeferred;
 
 /// Motives that are psychiatric or suicidal (HubSante.motif): never deferred, never sent on by a protocol alone, and a call
 /// that breaks off alarms at once.

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::{
     Age, Book, COMPLAINT, Protocol, Rule,
     answer::{Answers, Value},
-    condition::View,
+    condition::{Condition, View},
     psychiatric,
     subject::Subject,
+    waiting::NotDeferred,
 };
 use crate::domain::{
     regulation::qualification::{Priority, Stream},
@@ -31,8 +32,9 @@ const NOT_ASKED: (&str, &str) = ("SANS_REPONSE", "Des signes de gravité n'ont p
 
 /// The French words of a rule that holds whatever the files say.
 pub(super) fn service_reason(protocol: &str, rule: &str) -> Option<&'static str> {
-    let rules = [NO_PROTOCOL, PSY, INFANT, NO_AGE, NOT_ASKED];
-    rules.into_iter().find(|(code, _)| protocol == SERVICE && *code == rule).map(|(_, reason)| reason)
+    let here_and_now = NotDeferred::ALL.iter().map(|why| (why.code(), why.label()));
+    let mut rules = [NO_PROTOCOL, PSY, INFANT, NO_AGE, NOT_ASKED].into_iter().chain(here_and_now);
+    rules.find(|(code, _)| protocol == SERVICE && *code == rule).map(|(_, reason)| reason)
 }
 
 /// A rule that fired.
@@ -65,7 +67,7 @@ pub struct Proposal {
     pub red_flags: Vec<Fired>,
     /// Questions still to be asked, those that can raise a red flag first.
     pub unanswered: Vec<String>,
-    /// How many of them, from the front, can raise a red flag: none may be left open for P3 or a protocol of D6311-35.
+    /// How many of them, from the front, can still raise a red flag: none may be left open for P3 or a protocol of D6311-35.
     pub open_red_flags: usize,
     /// Longest time to the telephone appointment; only for P3.
     pub window: Option<Span>,
@@ -238,21 +240,31 @@ impl<'a> Scene<'a> {
         if self.complaint_open() {
             rest.push(COMPLAINT.to_owned());
         }
+        let asked = |condition: &Option<Condition>| {
+            condition.as_ref().and_then(|condition| condition.holds(&view)) != Some(false)
+        };
         for protocol in &self.meant {
-            let common = self.book.common().map(Protocol::watched).unwrap_or_default();
-            let watched = protocol.watched();
+            let common = self.book.common();
+            let watched = self.watched(common.into_iter().chain([*protocol]));
+            let vital = |code: &str| common.is_some_and(|known| known.questions.iter().any(|vital| vital.code == code));
             for question in self.book.asked_by(protocol) {
-                let asked = question.asked_if.as_ref().and_then(|condition| condition.holds(&view)) != Some(false);
                 let code = &question.code;
+                let asked = asked(&question.asked_if) && (!vital(code) || asked(&protocol.vital_signs_if));
                 if !asked || self.answers.contains_key(code) || open.contains(code) || rest.contains(code) {
                     continue;
                 }
-                let red = watched.contains(code.as_str()) || common.contains(code.as_str());
-                if red { open.push(code.clone()) } else { rest.push(code.clone()) }
+                if watched.contains(code.as_str()) { open.push(code.clone()) } else { rest.push(code.clone()) }
             }
         }
         rest.retain(|code| !open.contains(code));
         (open, rest)
+    }
+
+    /// Questions on which a red flag still hangs: one that can no longer be raised, whatever is answered, asks nothing.
+    fn watched<'b>(&self, of: impl Iterator<Item = &'b Protocol>) -> BTreeSet<&'b str> {
+        let view = View { subject: self.subject, answers: self.answers, missing: None };
+        let open = of.flat_map(|protocol| &protocol.red_flags).filter(|flag| flag.when.holds(&view).is_none());
+        open.flat_map(|flag| flag.when.questions()).collect()
     }
 
     /// More than one complaint is possible and none was named.

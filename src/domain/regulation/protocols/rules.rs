@@ -38,8 +38,10 @@ pub struct Source {
     pub title: String,
     /// Year of publication.
     pub year: u16,
-    /// Where it is found; none for what is only on paper.
+    /// Where it is found; none for what is only on paper, or where nobody has checked an address.
     pub url: Option<String>,
+    /// When somebody last opened it and found title and address right; none: nobody who wrote the file has.
+    pub opened: Option<NaiveDate>,
 }
 
 /// Who signed.
@@ -116,6 +118,8 @@ pub struct Protocol {
     pub questions: Vec<Question>,
     /// Questions of the common file it asks as well.
     pub uses: Vec<String>,
+    /// When what is asked in every case is asked here; none: always. A request for a document needs no vital signs.
+    pub vital_signs_if: Option<Condition>,
     /// Signs of gravity: P0 or P1.
     pub red_flags: Vec<Rule>,
     /// Everything else.

@@ -44,6 +44,8 @@ pub fn qualification(book: &Book, known: &Qualification) -> pb::Qualification {
         skill: text(known.skill.as_ref()),
         split_rule: known.split.as_ref().map(|split| split.rule().to_owned()).unwrap_or_default(),
         split_suspended: matches!(known.split, Some(Split::Suspended(_))),
+        waiting: known.load.map(|load| load.waiting),
+        quiet: known.load.is_some_and(|load| load.quiet),
     }
 }
 

@@ -103,5 +103,6 @@ fn qualified(priority: Priority) -> Fact {
         proposal: None,
         skill: None,
         split: None,
+        load: None,
     })
 }
