@@ -52,6 +52,8 @@ pub struct Judge {
     /// Commands that asked for the next case, whichever it is.
     nexts: BTreeSet<CommandId>,
     claims: BTreeMap<(CaseId, u64), PersonId>,
+    /// The instant of the last event of each case.
+    times: BTreeMap<CaseId, Instant>,
     /// How often each command took effect, for whoever wants to know what a run reached.
     pub took_effect: BTreeMap<String, usize>,
     /// How often another epoch began.
@@ -73,6 +75,7 @@ impl Judge {
             acknowledged: BTreeMap::new(),
             nexts: BTreeSet::new(),
             claims: BTreeMap::new(),
+            times: BTreeMap::new(),
             took_effect: BTreeMap::new(),
             raised: 0,
             epoch: 0,
@@ -124,6 +127,7 @@ impl Judge {
     fn begin_again(&mut self) {
         (self.records, self.oracle) = (Records::default(), Oracle::of_clocks_apart(CLOCKS_APART));
         self.cases.clear();
+        self.times.clear();
         self.log.clear();
         self.commands.clear();
     }
@@ -152,6 +156,9 @@ impl Judge {
         if old.is_none() {
             self.cases.extend(event.case);
         }
+        if let Some(before) = event.case.and_then(|id| self.times.insert(id, event.at)).filter(|at| *at > event.at) {
+            return Err(format!("seq {}: time went back from {before} to {} in one case", entry.seq, event.at));
+        }
         *self.took_effect.entry(event.command.clone()).or_default() += 1;
         if entry.seq == land.seq { self.stored(land, &event) } else { Ok(()) }
     }
@@ -175,11 +182,16 @@ impl Judge {
             let known = case.qualification.as_ref()?;
             Some((queue::class(known.priority), known.due, case.id.to_string()))
         };
-        let stream = |case: &Case| case.qualification.as_ref().map(|known| known.stream);
-        let waits = |case: &&Arc<Case>| case.open_action(ActionKind::Regulate).is_some() && case.claim.is_none();
+        // What was sent to others waits before them; what another territory was asked to take waits before nobody.
+        let waits = |case: &&Arc<Case>| {
+            let open = |kind| case.open_action(kind).is_some();
+            open(ActionKind::Regulate) && !open(ActionKind::Transfer) && case.claim.is_none()
+        };
         let mut before = self.records.cases.values().filter(waits);
         let passed = before.find(|case| {
-            stream(case) == stream(claimed) && place(case) < place(claimed) && !self.his_own(case, &event.actor.person)
+            case.before() == claimed.before()
+                && place(case) < place(claimed)
+                && !self.his_own(case, &event.actor.person)
         });
         match passed {
             Some(case) => Err(format!("8: {} was claimed while {} waited before it", claimed.id, case.id)),
