@@ -52,8 +52,6 @@ pub struct Judge {
     /// Commands that asked for the next case, whichever it is.
     nexts: BTreeSet<CommandId>,
     claims: BTreeMap<(CaseId, u64), PersonId>,
-    /// The instant of the last event of each case.
-    times: BTreeMap<CaseId, Instant>,
     /// How often each command took effect, for whoever wants to know what a run reached.
     pub took_effect: BTreeMap<String, usize>,
     /// How often another epoch began.
@@ -75,7 +73,6 @@ impl Judge {
             acknowledged: BTreeMap::new(),
             nexts: BTreeSet::new(),
             claims: BTreeMap::new(),
-            times: BTreeMap::new(),
             took_effect: BTreeMap::new(),
             raised: 0,
             epoch: 0,
@@ -127,7 +124,6 @@ impl Judge {
     fn begin_again(&mut self) {
         (self.records, self.oracle) = (Records::default(), Oracle::of_clocks_apart(CLOCKS_APART));
         self.cases.clear();
-        self.times.clear();
         self.log.clear();
         self.commands.clear();
     }
@@ -142,6 +138,9 @@ impl Judge {
         }
         let event = codec::decode_event(&entry.event).map_err(|error| format!("seq {}: {error}", entry.seq))?;
         let old = event.case.and_then(|id| self.records.cases.get(&id)).cloned();
+        if let Some(told) = old.as_ref().map(|old| old.last_instant()).filter(|told| *told > event.at) {
+            return Err(format!("seq {}: time went back from {told} to {} in one case", entry.seq, event.at));
+        }
         if self.nexts.contains(&entry.command_id) {
             self.first_in_line(&event)?;
         }
@@ -155,9 +154,6 @@ impl Judge {
         }
         if old.is_none() {
             self.cases.extend(event.case);
-        }
-        if let Some(before) = event.case.and_then(|id| self.times.insert(id, event.at)).filter(|at| *at > event.at) {
-            return Err(format!("seq {}: time went back from {before} to {} in one case", entry.seq, event.at));
         }
         *self.took_effect.entry(event.command.clone()).or_default() += 1;
         if entry.seq == land.seq { self.stored(land, &event) } else { Ok(()) }

@@ -167,8 +167,12 @@ impl Plant {
             }),
             Self::LosesBooking => lost(event, |fact| matches!(fact, Fact::SlotBooked { .. })),
             Self::LosesDoctor => {
+                let first =
+                    case.decisions.is_empty() && event.facts.iter().any(|fact| matches!(fact, Fact::Qualified(_)));
                 let alone = case.open_actions().count() == 1 && !event.facts.iter().any(opened);
-                alone && lost(event, |fact| matches!(fact, Fact::ActionOpened(new) if new.kind == ActionKind::Regulate))
+                first
+                    && alone
+                    && lost(event, |fact| matches!(fact, Fact::ActionOpened(new) if new.kind == ActionKind::Regulate))
             }
             Self::RegulatorDrives => changed(event, |fact| match (fact, case.regulators.first()) {
                 (Fact::VisitTaken { doctor, .. }, Some(regulator)) => set(doctor, regulator.clone()),
@@ -176,7 +180,7 @@ impl Plant {
             }),
             Self::LosesHandOver => {
                 let vital = |fact: &Fact| matches!(fact, Fact::Qualified(known) if known.priority == Priority::P0);
-                case.claim.is_none()
+                case.last_claim == 0
                     && event.facts.iter().any(vital)
                     && !event.facts.iter().any(opened)
                     && changed(event, |fact| match fact {
