@@ -155,10 +155,11 @@ impl Engine {
         }
     }
 
-    /// What the domain says of a command on these records.
+    /// What the domain says of a command on these records: now, and never before what they tell of.
     pub(super) fn decided(&self, work: &Work<'_>, loaded: &Loaded) -> Result<Outcome, Refusal> {
         unfit(loaded, work.target, work.command).map_or(Ok(()), Err)?;
         let mut records = records(loaded);
+        let now = self.not_before(records.last_instant());
         if !loaded.contains_key(&Key::room()) {
             records.room = self.0.rooms.known(&work.actor.territory);
         }
@@ -167,7 +168,7 @@ impl Engine {
             directory: &work.place.directory,
             actor: work.actor,
             command_id: work.mutation.command_id,
-            now: self.now(),
+            now,
             records: &records,
             case: work.target.case,
         };
@@ -196,7 +197,7 @@ impl Engine {
                 loaded.extend(remembered);
                 continue;
             }
-            let snapshot = self.0.store.read(&actor.territory, &needed, Some(mutation.command_id)).await?;
+            let snapshot = self.read_store(&actor.territory, &needed, Some(mutation.command_id)).await?;
             from_store = true;
             if snapshot.receipt.is_some() {
                 return Ok((loaded, true, snapshot.receipt));
@@ -205,7 +206,7 @@ impl Engine {
         }
         if !from_store && (fresh || loaded.is_empty() && self.0.memory.epoch(&actor.territory).is_none()) {
             let keys: Vec<Key> = loaded.keys().cloned().collect();
-            let snapshot = self.0.store.read(&actor.territory, &keys, Some(mutation.command_id)).await?;
+            let snapshot = self.read_store(&actor.territory, &keys, Some(mutation.command_id)).await?;
             from_store = true;
             if snapshot.receipt.is_some() {
                 return Ok((loaded, true, snapshot.receipt));
@@ -230,7 +231,7 @@ impl Engine {
         match self.0.memory.epoch(&actor.territory) {
             Some(epoch) => Ok(epoch),
             None => {
-                let snapshot = self.0.store.read(&actor.territory, &[], None).await?;
+                let snapshot = self.read_store(&actor.territory, &[], None).await?;
                 self.0.memory.set_epoch(&actor.territory, snapshot.epoch);
                 Ok(snapshot.epoch)
             }
@@ -286,7 +287,7 @@ impl Engine {
     ) -> Result<Option<CaseView>, Failure> {
         let Some(id) = case else { return Ok(None) };
         let key = Key::case(id);
-        let snapshot = self.0.store.read(&actor.territory, std::slice::from_ref(&key), None).await?;
+        let snapshot = self.read_store(&actor.territory, std::slice::from_ref(&key), None).await?;
         let loaded = self.remember(actor, &snapshot)?;
         let known = loaded.get(&key).cloned().flatten();
         Ok(known.and_then(|known| CaseView::new(place, &known, self.now())))

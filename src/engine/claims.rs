@@ -171,7 +171,7 @@ impl Engine {
         }
         let keys = waiting.iter().filter_map(|(index, member)| index.head_record(member));
         let unknown: Vec<Key> = keys.filter(|key| self.0.memory.get(territory, key).is_none()).collect();
-        let snapshot = self.0.store.read(territory, &unknown, None).await?;
+        let snapshot = self.read_store(territory, &unknown, None).await?;
         Ok(self.remember(actor, &snapshot)?.remove(key).flatten())
     }
 
@@ -197,7 +197,7 @@ impl Engine {
         let members = in_order(&fronts);
         let keys: Vec<Key> = members.iter().filter_map(|(index, member)| index.head_record(member)).collect();
         // The receipt is read after the queues: a first run that took the last case has left it by now.
-        let snapshot = self.0.store.read(territory, &keys, Some(work.mutation.command_id)).await?;
+        let snapshot = self.read_store(territory, &keys, Some(work.mutation.command_id)).await?;
         self.remember(work.actor, &snapshot)?;
         if let Some(receipt) = snapshot.receipt {
             return Ok(Queued::Before(receipt));

@@ -76,7 +76,7 @@ impl Engine {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let snapshot = self.0.store.read(&actor.territory, &keys, None).await?;
+        let snapshot = self.read_store(&actor.territory, &keys, None).await?;
         let others = self.remember(actor, &snapshot)?;
         let views = others.values().flatten().filter_map(|known| CaseView::new(&place, known, self.now()));
         let unlinked = views.filter(|view| view.case.repeat_of != Some(case.id));

@@ -13,6 +13,7 @@ use crate::{
     domain::{
         case::Case,
         ids::{CaseId, TerritoryId},
+        time::Instant,
         visits::Shift,
     },
     store::{Conflict, Index, Key, Member, Op, Record, StoreError, Version},
@@ -35,6 +36,17 @@ impl Known {
     pub(super) fn from_record(key: &Key, record: &Record) -> Result<Self, StoreError> {
         let entity = Arc::new(codec::decode(key.as_str(), &record.value)?);
         Ok(Self { version: record.version, number: record.number, entity })
+    }
+
+    /// The last instant that it tells of.
+    pub(super) fn last_instant(&self) -> Option<Instant> {
+        match self.entity.as_ref() {
+            Entity::Case(case) => Some(case.last_instant()),
+            Entity::Slot(slot) => slot.last_instant(),
+            Entity::Shift(shift) => shift.last_instant(),
+            Entity::Room(room) => room.last_instant(),
+            Entity::Sheet(sheet) => Some(sheet.last_instant()),
+        }
     }
 
     pub(super) fn case(&self) -> Option<&Case> {

@@ -294,6 +294,13 @@ impl Engine {
         Instant::from_unix_ms(self.0.clock.now().unix_ms() + self.0.offset_ms.load(Ordering::Relaxed))
     }
 
+    /// The instant of an act on records whose last instant is this: now, or then when the instance that wrote them is ahead.
+    /// A store takes it all the same: what it once took is at most as far ahead of its own time as any commit may be.
+    fn not_before(&self, last: Option<Instant>) -> Instant {
+        let now = self.now();
+        last.map_or(now, |last| last.max(now))
+    }
+
     fn set_store_time(&self, store_now: Instant) {
         let offset = store_now.unix_ms() - self.0.clock.now().unix_ms();
         self.0.offset_ms.store(offset, Ordering::Relaxed);

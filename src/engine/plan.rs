@@ -68,7 +68,7 @@ impl Engine {
         let key = Key::case(case);
         let not_found = || Refusal::NotFound("case".to_owned());
         let (known, seq) = if fresh {
-            let snapshot = self.0.store.read(&actor.territory, std::slice::from_ref(&key), None).await?;
+            let snapshot = self.read_store(&actor.territory, std::slice::from_ref(&key), None).await?;
             let known = self.remember(actor, &snapshot)?.remove(&key).flatten();
             (known.ok_or_else(not_found)?, snapshot.seq)
         } else {
@@ -103,7 +103,8 @@ impl Engine {
             case.patients.push(own);
         }
         let rules = (&place.territory, &place.directory);
-        let problem = Problem::of_case(self.now(), rules, &case, decision, &supply);
+        let now = self.not_before(Some(case.last_instant()));
+        let problem = Problem::of_case(now, rules, &case, decision, &supply);
         let problem = problem.ok_or_else(|| Refusal::NotFound("patient".to_owned()))?;
         Ok(plan(&problem))
     }

@@ -69,7 +69,7 @@ impl Engine {
                 Some(known) => (known, false),
                 None => (self.read_one(actor, key).await?.ok_or_else(|| missing(key))?, true),
             };
-            let (mut txn, made) = match make(&known, self.now()) {
+            let (mut txn, made) = match make(&known, self.not_before(known.last_instant())) {
                 Ok(made) => made,
                 Err(_) if !fresh => continue,
                 Err(refusal) => return Err(refusal.into()),
@@ -90,7 +90,7 @@ impl Engine {
 
     /// A record as the store has it now.
     pub(super) async fn read_one(&self, actor: &Actor, key: &Key) -> Result<Option<Known>, Failure> {
-        let snapshot = self.0.store.read(&actor.territory, std::slice::from_ref(key), None).await?;
+        let snapshot = self.read_store(&actor.territory, std::slice::from_ref(key), None).await?;
         Ok(self.remember(actor, &snapshot)?.remove(key).flatten())
     }
 }

@@ -6,13 +6,14 @@ use crate::{
     domain::{
         actor::{Actor, Role},
         case::{Case, Offer, OfferState, Refusal},
-        ids::{CaseId, ResponderId, SectorId},
+        ids::{CaseId, CommandId, ResponderId, SectorId, TerritoryId},
         regulation::qualification::Stream,
         routing::Means,
         slots::Slot,
+        time::Span,
         visits::Shift,
     },
-    store::{Index, Key, Member, Page, Score},
+    store::{Index, Key, Member, Page, Score, Snapshot, StoreError, txn::MAX_CLOCK_GAP},
 };
 
 use super::{CaseView, Engine, Failure, Place, codec::Entity, draws, memory::Known};
@@ -79,6 +80,26 @@ pub struct Listing<T> {
 }
 
 impl Engine {
+    /// Reads, and hears the store's time: whoever refuses something on what was read does so at the right instant, however
+    /// wrong the clock of this machine is.
+    pub(super) async fn read_store(
+        &self,
+        territory: &TerritoryId,
+        keys: &[Key],
+        receipt: Option<CommandId>,
+    ) -> Result<Snapshot, StoreError> {
+        let begun = self.0.clock.uptime();
+        let snapshot = self.0.store.read(territory, keys, receipt).await?;
+        let took = self.0.clock.uptime().saturating_sub(begun);
+        let latest = snapshot.at + Span::from_ms(i64::try_from(took.as_millis()).unwrap_or_default());
+        match self.now() {
+            now if now + MAX_CLOCK_GAP < snapshot.at => self.set_store_time(snapshot.at),
+            now if now > latest + MAX_CLOCK_GAP => self.set_store_time(latest),
+            _ => {}
+        }
+        Ok(snapshot)
+    }
+
     /// One case.
     ///
     /// # Errors
@@ -86,7 +107,7 @@ impl Engine {
     pub async fn read_case(&self, actor: &Actor, id: CaseId, at_least_seq: u64) -> Result<(CaseView, u64), Failure> {
         let place = self.territory(&actor.territory)?;
         let key = Key::case(id);
-        let snapshot = self.0.store.read(&actor.territory, std::slice::from_ref(&key), None).await?;
+        let snapshot = self.read_store(&actor.territory, std::slice::from_ref(&key), None).await?;
         new_enough(snapshot.seq, at_least_seq)?;
         let loaded = self.remember(actor, &snapshot)?;
         let known = loaded.get(&key).cloned().flatten();
@@ -224,7 +245,7 @@ impl Engine {
             let mut wanted = chunk.to_vec();
             wanted.sort_unstable();
             wanted.dedup();
-            let snapshot = self.0.store.read(&actor.territory, &wanted, None).await?;
+            let snapshot = self.read_store(&actor.territory, &wanted, None).await?;
             let loaded = self.remember(actor, &snapshot)?;
             items.extend(chunk.iter().filter_map(|key| loaded.get(key).cloned().flatten()));
         }

@@ -127,7 +127,7 @@ impl Engine {
     /// The record as the store has it now.
     pub(super) async fn read_room(&self, territory: &TerritoryId) -> Result<(Option<Room>, u64), StoreError> {
         let key = Key::room();
-        let snapshot = self.0.store.read(territory, std::slice::from_ref(&key), None).await?;
+        let snapshot = self.read_store(territory, std::slice::from_ref(&key), None).await?;
         let record = snapshot.records.get(&key).and_then(Option::as_ref);
         let known = record.map(|record| Known::from_record(&key, record)).transpose()?;
         let room = known.and_then(|known| match known.entity.as_ref() {

@@ -97,7 +97,7 @@ impl Engine {
         let mut sheets = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(MAX_READ) {
             let keys: Vec<Key> = chunk.iter().map(|id| Key::sheet(*id)).collect();
-            let snapshot = self.0.store.read(&actor.territory, &keys, None).await?;
+            let snapshot = self.read_store(&actor.territory, &keys, None).await?;
             for known in self.remember(actor, &snapshot)?.values().flatten() {
                 if let Entity::Sheet(sheet) = known.entity.as_ref() {
                     sheets.push((**sheet).clone());

@@ -11,7 +11,9 @@
 //!   reading goes on, until an operator has put the right data back or has run `sas-dispatch restore`. Taking a call
 //!   goes on too ([`Txn::even_behind`]), under a raised epoch: a caller who waits for an operator is the greater harm,
 //!   and the raised epoch keeps what was written meanwhile apart. If the right data come back afterwards, exactly those
-//!   calls are then missing, and `restore` lists them.
+//!   calls are then missing, and `restore` lists them. What is refused is refused by what a server shows to readers; an
+//!   old primary, cut off and still answering, would do so for ever. So now and then an empty write asks it whether it is
+//!   the primary: where that fails, the engine finds the new one, which has the operator's word.
 //!
 //! Otherwise a commit stays one call of the engine: only memory is touched.
 

@@ -12,6 +12,7 @@ pub mod command;
 pub mod decide;
 pub mod evolve;
 pub mod fact;
+mod instants;
 pub mod invariants;
 pub mod leaving;
 pub mod national;

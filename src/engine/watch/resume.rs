@@ -94,12 +94,17 @@ impl Watcher {
                 }
             }
         }
+        // A state that is ahead of the log may be an old primary's, of a tail that was lost: what came before it would be
+        // told by nobody.
+        let newest = states.iter().map(|known| known.version.seq()).max();
+        self.tail.shows(newest.unwrap_or_default(), self.resets, self.limits.silence).await?;
+        let lost = |known: &Known| self.tail.has(known.version) == Some(false);
+        if self.tail.place().2 != self.resets || states.iter().any(lost) {
+            return Ok(false);
+        }
         // What changed after the floor stands in the window, and is told from there. An event may leave its case as it was:
         // then it was told before the cursor.
         states.retain(|known| (self.cursor.seq() + 1..=floor).contains(&known.version.seq()));
-        if states.iter().any(|known| self.tail.has(known.version) == Some(false)) {
-            return Ok(false);
-        }
         states.sort_by_key(|known| known.version.seq());
         let place = self.engine.territory(&self.actor.territory)?;
         for known in states {

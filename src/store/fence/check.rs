@@ -1,5 +1,7 @@
 //! Comparing what is remembered of a territory with what the store holds, and what follows from it.
 
+use std::time::Duration;
+
 use crate::{
     domain::{ids::TerritoryId, time::Instant},
     store::{Committed, Key, Op, Policy, StoreError, Txn},
@@ -10,6 +12,9 @@ use super::{
     past::{Look, Mark, Past, Verdict},
     restore,
 };
+
+/// How often a server is asked whether it is still the primary, while writes are refused by what it shows.
+const ASK_EVERY: Duration = Duration::from_secs(1);
 
 impl Fenced {
     /// The engine's generation in which the history of `territory` was compared; compares it first where that is due.
@@ -43,28 +48,69 @@ impl Fenced {
         let Some(missing) = ground.past().behind else { return Ok(generation) };
         // The operator may have been here meanwhile.
         let _one = ground.checking.lock().await;
-        let generation = self.compare(territory, &ground).await?;
-        let (refused, epoch) = {
-            let past = ground.past();
-            (past.refused(territory), past.epoch)
-        };
-        match refused {
-            // Whatever was decided meanwhile was decided on the other history.
-            Ok(()) => return Err(StoreError::Fenced { current: epoch }),
-            Err(refused) if !txn.even_behind => return Err(refused),
-            Err(_) => {}
+        let mut asked = false;
+        loop {
+            let generation = self.compare(territory, &ground).await?;
+            let (refused, epoch) = {
+                let past = ground.past();
+                (past.refused(territory), past.epoch)
+            };
+            match refused {
+                // Whatever was decided meanwhile was decided on the other history.
+                Ok(()) => return Err(StoreError::Fenced { current: epoch }),
+                Err(_) if txn.even_behind => return self.may_write_behind(txn, &ground, (missing, generation)).await,
+                Err(refused) if asked => return Err(refused),
+                Err(refused) => {
+                    self.leave_an_old_primary(territory, &ground, epoch).await;
+                    asked = true;
+                    if self.inner.generation(territory) == generation {
+                        return Err(refused);
+                    }
+                }
+            }
         }
+    }
+
+    /// A call that comes in, while what was acknowledged is `missing`: in an epoch of its own.
+    async fn may_write_behind(
+        &self,
+        txn: &Txn,
+        ground: &Ground,
+        (missing, generation): (Mark, u64),
+    ) -> Result<u64, StoreError> {
+        let (territory, epoch) = (&txn.territory, ground.past().epoch);
         if txn.epoch > missing.epoch && txn.epoch == epoch {
             tracing::warn!(%territory, "a call is taken although the store has gone back behind what was acknowledged");
             return Ok(generation);
         }
         if epoch <= missing.epoch {
-            let found = self.look(territory, &ground).await?;
+            let found = self.look(territory, ground).await?;
             let highest = ground.past().highest_epoch();
             self.raise(territory, &found, highest).await?;
-            self.compare(territory, &ground).await?;
+            self.compare(territory, ground).await?;
         }
         Err(StoreError::Fenced { current: ground.past().epoch })
+    }
+
+    /// A server that is the primary no longer, and to which nobody has said so, goes on answering whoever reads: an instance
+    /// that is refused by what it reads there would never write, never fail, and never hear of the operator's word, which
+    /// the new primary has. So the shortest write is made that waits for what the site promises: where that fails, the
+    /// engine looks for the primary anew, and its generation tells. Not more often than others can bear to wait for it.
+    async fn leave_an_old_primary(&self, territory: &TerritoryId, ground: &Ground, epoch: u64) {
+        let now = self.clock.uptime();
+        let lately = ground.past().asked.is_some_and(|asked| now.saturating_sub(asked) < ASK_EVERY);
+        // In an empty place it would be the first of all writes.
+        if lately || epoch == 0 {
+            return;
+        }
+        ground.past().asked = Some(now);
+        let mut at = self.clock.now();
+        for _ in 0..ATTEMPTS {
+            match self.inner.commit(&Txn::touch(territory.clone(), epoch, at)).await {
+                Ok(Committed::Clock(now)) => at = now,
+                Ok(_) | Err(_) => return,
+            }
+        }
     }
 
     /// Looks, judges, and raises the epoch where the history is another that nobody has fenced yet.

@@ -3,7 +3,10 @@
 //! A command id at a seq names a history well: after a fork the same id can come again, but not at the same seqs for a
 //! whole window of entries.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use crate::{
     domain::{
@@ -73,6 +76,8 @@ pub(super) struct Past {
     pub resets: u64,
     /// The marks differ from those in the file.
     pub unwritten: bool,
+    /// When the server was asked last whether it is still the primary, while behind; in the clock's uptime.
+    pub asked: Option<Duration>,
 }
 
 impl Past {

@@ -3,13 +3,15 @@
 use sas_dispatch::domain::{
     case::{
         ActionKind, Command, End, Refusal,
-        status::{Status, status},
+        command::Particulars,
+        state::Patient,
+        status::{Missing, Status, missing, status},
     },
     regulation::{need::CareType, qualification::Priority},
     time::Span,
 };
 
-use super::stage::{SAS, SAS_DOCTOR, Stage, arm, coordinator, doctor, qualify, regulator, sign, text};
+use super::stage::{SAS, SAS_DOCTOR, Stage, arm, complete, coordinator, doctor, qualify, regulator, sign, text};
 
 #[test]
 fn advice_ends_a_case_which_is_closed_a_day_later() {
@@ -114,4 +116,25 @@ fn a_valid_file_that_is_called_about_again_becomes_active_and_counts_anew() {
     stage.pass(Span::from_hours(2));
     assert_eq!(status(stage.case(case), stage.now), Status::Valid);
     assert!(matches!(stage.refused(&coordinator(), case, Command::Claim), Refusal::Role { .. }));
+}
+
+/// The ARM does what she can of it at once; the rest is the doctor's, and nobody has to come back to it.
+#[test]
+fn a_file_completed_while_a_doctor_decides_anew_waits_for_nothing_but_his_answer() {
+    let mut stage = Stage::new();
+    let (case, claim) = stage.held_by(&regulator());
+    let child = Patient { number: 2, infant: true, ..Patient::default() };
+    let particulars = Particulars { patients: vec![(child, Default::default())], ..Particulars::default() };
+    stage.done(&arm(), case, Command::Amend(Box::new(particulars)));
+    stage.need(&regulator(), case, claim, CareType::Advice);
+    assert!(stage.waits(case, ActionKind::CompleteFile), "nobody said who the child is");
+    stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P2))));
+    let claim = stage.claim(&regulator(), case);
+    let decision = stage.need(&regulator(), case, claim, CareType::Consultation);
+    let completed = complete(stage.case(case));
+    stage.done(&arm(), case, completed);
+    assert_eq!(missing(stage.case(case)), [Missing::Outcome]);
+    assert!(stage.waits(case, ActionKind::CompleteFile));
+    stage.answer(&regulator(), case, claim, decision, CareType::Consultation);
+    assert!(!stage.waits(case, ActionKind::CompleteFile) && stage.waits(case, ActionKind::Route));
 }

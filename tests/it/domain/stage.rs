@@ -111,6 +111,8 @@ pub struct Stage {
     pub territory: Territory,
     pub directory: Directory,
     pub now: Instant,
+    /// By how much the clock of whoever decides next is off, milliseconds.
+    pub off: i64,
     pub records: Records,
     pub log: Vec<Event>,
     pub oracle: Oracle,
@@ -121,7 +123,18 @@ impl Stage {
         let ground = bas_rhin();
         let (territory, directory) = (ground.0.clone(), ground.1.clone());
         let (records, log, oracle) = (Records::default(), Vec::new(), Oracle::default());
-        Self { territory, directory, now: THURSDAY, records, log, oracle }
+        Self { territory, directory, now: THURSDAY, off: 0, records, log, oracle }
+    }
+
+    /// A room in which many decide, whose clocks may differ by so much.
+    pub fn of_clocks_apart(apart: Span) -> Self {
+        Self { oracle: Oracle::of_clocks_apart(apart), ..Self::new() }
+    }
+
+    /// The instant of an act about `case`: what the clock of whoever decides says, but never before what the case tells of.
+    pub fn instant(&self, case: Option<CaseId>) -> Instant {
+        let now = Instant::from_unix_ms(self.now.unix_ms() + self.off);
+        case.and_then(|id| self.records.cases.get(&id)).map_or(now, |case| case.last_instant().max(now))
     }
 
     pub fn pass(&mut self, span: Span) {
@@ -136,7 +149,7 @@ impl Stage {
             directory: &self.directory,
             actor,
             command_id,
-            now: self.now,
+            now: self.instant(case),
             records: &self.records,
             case,
         };

@@ -9,7 +9,10 @@ use super::{
         Program,
     },
 };
-use crate::domain::simulation::act::{Act::*, Step};
+use crate::domain::simulation::act::{
+    Act::{Call, Next, Note, Open},
+    Step,
+};
 use sas_dispatch::domain::case::command::CallEvent;
 
 fn holds(level: Level, moves: Vec<Move>) {
@@ -90,4 +93,51 @@ fn a_snapshot_begun_on_an_old_primary_shows_nothing_of_a_lost_tail() {
         let watch = Watch { at: 2, queue: false };
         holds(Level::D2, vec![watch, open, Arrival { at: 1, priority: 1 }, FailOver { saved: 0 }, claim, Settle]);
     }
+}
+
+/// A console resumes through an instance that still reads the old primary, whose record of a case is of a lost tail: what
+/// happened to the case before that is told all the same.
+#[test]
+fn a_console_that_resumes_over_a_lost_tail_misses_nothing_of_what_came_before_it() {
+    let next = Step { act: Next, who: 1, case: 4, pick: 0 };
+    let begin = vec![
+        Arrival { at: 2, priority: 3 },
+        Arrival { at: 1, priority: 1 },
+        ClaimNext { at: 0, hurry: true, who: 1 },
+        Watch { at: 1, queue: true },
+        Crash { at: 1, late: false },
+        ClaimNext { at: 0, hurry: false, who: 0 },
+        Settle,
+        Onward { at: 1, case: 4, pick: 1, acts: 9 },
+    ];
+    let lost = vec![
+        FailOver { saved: 1 },
+        Ask { at: 0, hurry: true, what: next },
+        ClaimNext { at: 1, hurry: false, who: 0 },
+        Crash { at: 2, late: false },
+        Crash { at: 0, late: false },
+    ];
+    holds(Level::D2, [begin, lost].concat());
+}
+
+/// The operator's word stands on the new primary. An instance that is refused by what it reads on the old one, cut off and
+/// still answering, has to leave it by itself: reading never fails there.
+#[test]
+fn an_instance_that_reads_an_old_primary_hears_that_an_old_copy_was_settled() {
+    // The first falls due by the end, and is seen to be silent there if nobody fires it.
+    let begin = vec![Arrival { at: 0, priority: 1 }, BackUp, Arrival { at: 0, priority: 2 }, PutBack];
+    for meanwhile in [vec![], vec![Arrival { at: 0, priority: 1 }], vec![Arrival { at: 1, priority: 1 }]] {
+        holds(Level::D2, [begin.clone(), meanwhile.clone(), vec![FailOver { saved: 0 }]].concat());
+        let settled = vec![FailOver { saved: 0 }, Restore, ClaimNext { at: 0, hurry: true, who: 0 }];
+        holds(Level::D2, [begin.clone(), meanwhile, settled].concat());
+    }
+}
+
+/// A visit that an instance ahead of the others offered is taken, and ended, at one that is behind.
+#[test]
+fn no_act_happens_before_what_it_follows_on() {
+    let next = |at, who, case, pick| Ask { at, hurry: true, what: Step { act: Next, who, case, pick } };
+    let ahead = vec![Clock { at: 2, ms: 700 }, next(2, 0, 4, 0), next(1, 1, 4, 2), next(0, 4, 2, 0), next(2, 0, 0, 6)];
+    let behind = vec![Onward { at: 0, case: 2, pick: 0, acts: 10 }];
+    holds(Level::D2, [vec![next(1, 5, 1, 4), Arrival { at: 2, priority: 2 }], ahead, behind].concat());
 }

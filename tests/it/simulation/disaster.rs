@@ -19,11 +19,6 @@ impl World {
         if self.level == Level::D1 {
             return self.cut();
         }
-        // Open: a failover while an old copy stands there unsettled can leave an instance refusing writes after `restore`,
-        // for a call that was taken meanwhile. Until that is mended the operator settles the old copy first.
-        if self.went_back {
-            return;
-        }
         self.replicate(saved);
         self.note_durable();
         self.becomes(self.replica.clone());
@@ -76,10 +71,12 @@ impl World {
         }
     }
 
-    /// Whoever misses what it acknowledged writes nothing, but calls that come in and another epoch.
+    /// Whoever misses what it acknowledged changes nothing, but for calls that come in and another epoch.
     pub(super) fn may_write(&mut self, instance: usize, txn: &Txn) {
         let raises = txn.ops.iter().any(|op| matches!(op, Op::RaiseEpoch { .. }));
-        if !self.went_back || txn.even_behind || raises {
+        // One that says nothing only finds out whether this server is the primary.
+        let empty = txn.ops.is_empty() && txn.event.is_none();
+        if !self.went_back || txn.even_behind || raises || empty {
             return;
         }
         if let Some(command) = self.missing[instance].last() {

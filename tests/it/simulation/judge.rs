@@ -138,6 +138,9 @@ impl Judge {
         }
         let event = codec::decode_event(&entry.event).map_err(|error| format!("seq {}: {error}", entry.seq))?;
         let old = event.case.and_then(|id| self.records.cases.get(&id)).cloned();
+        if let Some(told) = old.as_ref().map(|old| old.last_instant()).filter(|told| *told > event.at) {
+            return Err(format!("seq {}: time went back from {told} to {} in one case", entry.seq, event.at));
+        }
         if self.nexts.contains(&entry.command_id) {
             self.first_in_line(&event)?;
         }
@@ -175,11 +178,16 @@ impl Judge {
             let known = case.qualification.as_ref()?;
             Some((queue::class(known.priority), known.due, case.id.to_string()))
         };
-        let stream = |case: &Case| case.qualification.as_ref().map(|known| known.stream);
-        let waits = |case: &&Arc<Case>| case.open_action(ActionKind::Regulate).is_some() && case.claim.is_none();
+        // What was sent to others waits before them; what another territory was asked to take waits before nobody.
+        let waits = |case: &&Arc<Case>| {
+            let open = |kind| case.open_action(kind).is_some();
+            open(ActionKind::Regulate) && !open(ActionKind::Transfer) && case.claim.is_none()
+        };
         let mut before = self.records.cases.values().filter(waits);
         let passed = before.find(|case| {
-            stream(case) == stream(claimed) && place(case) < place(claimed) && !self.his_own(case, &event.actor.person)
+            case.before() == claimed.before()
+                && place(case) < place(claimed)
+                && !self.his_own(case, &event.actor.person)
         });
         match passed {
             Some(case) => Err(format!("8: {} was claimed while {} waited before it", claimed.id, case.id)),

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sas_dispatch::{
     domain::{
-        ids::{CommandId, TerritoryId},
+        case::Case,
+        ids::{CaseId, CommandId, TerritoryId},
         time::Instant,
     },
+    engine::codec::{self, Entity},
     store::{
         Committed, Conflict, Counter, Digest, Durability, Guard, Index, Key, LogEntry, Member, Op, Page, Receipt,
         Record, Score, Snapshot, StoreError, Txn, Version,
@@ -230,7 +232,8 @@ impl Land {
             }
         }
         if let (Some(event), Some((command_id, _))) = (&txn.event, txn.command) {
-            self.log.push(LogEntry { seq, command_id, at, counts: counts.clone(), event: event.clone() });
+            let event = plant.told(event, |id| self.case(id)).unwrap_or_else(|| event.clone());
+            self.log.push(LogEntry { seq, command_id, at, counts: counts.clone(), event });
         }
         let outcome = txn.outcome.clone();
         let receipt = Receipt { seq, at, counts, outcome, version, durability: Durability::D1, replayed: false };
@@ -240,6 +243,14 @@ impl Land {
             self.receipts.insert(id, Kept { digest, written: now, receipt: receipt.clone() });
         }
         receipt
+    }
+
+    fn case(&self, id: CaseId) -> Option<Case> {
+        let key = Key::case(id);
+        match codec::decode(key.as_str(), &self.records.get(&key)?.value) {
+            Ok(Entity::Case(case)) => Some(Case::clone(&case)),
+            _ => None,
+        }
     }
 
     fn apply(&mut self, op: &Op, version: Version, counts: &mut Vec<u64>) {

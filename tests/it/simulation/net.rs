@@ -100,6 +100,8 @@ pub(super) struct Call {
     id: u64,
     /// The request that it is made for; none when nobody waits, or a loop of the instance does.
     op: Option<u64>,
+    /// When it set out.
+    since: i64,
     pub(super) instance: usize,
     pub(super) server: usize,
     pub(super) request: Request,
@@ -202,14 +204,13 @@ impl World {
         Instant::from_unix_ms(self.now)
     }
 
-    /// Time passes; whoever waits for news is told after a second that there may be some.
+    /// Time passes; whoever has waited a second for news is told that there may be some.
     pub fn pass(&mut self, span: Span) {
         self.now += span.ms();
-        if span < Span::from_secs(1) {
-            return;
-        }
         for place in 0..self.calls.len() {
-            if matches!((&self.calls[place].stage, &self.calls[place].request), (Stage::Sent, Request::Wait(..))) {
+            let Call { stage, request, since, .. } = &self.calls[place];
+            let long = self.now - since >= Span::from_secs(1).ms();
+            if long && matches!((stage, request), (Stage::Sent, Request::Wait(..))) {
                 self.back(place, Ok(Reply::Wait));
             }
         }
@@ -296,9 +297,9 @@ impl World {
             Fault::Refused => self.back(place, Err(StoreError::Unavailable("played".to_owned()))),
         }
         if matches!((fault, &request), (Fault::Late | Fault::Twice, Request::Commit(_))) {
-            let (id, instance) = (self.made, self.calls[place].instance);
+            let (id, instance, since) = (self.made, self.calls[place].instance, self.now);
             self.made += 1;
-            let ghost = Call { id, op: None, instance, server, request, stage: Stage::Ghost, waker: None };
+            let ghost = Call { id, op: None, since, instance, server, request, stage: Stage::Ghost, waker: None };
             self.calls.push(ghost);
         }
     }
@@ -407,8 +408,8 @@ impl World {
             return None;
         }
         self.made += 1;
-        let (id, op) = (self.made, self.asking);
-        self.calls.push(Call { id, op, instance, server, request, stage: Stage::Sent, waker: None });
+        let (id, op, since) = (self.made, self.asking, self.now);
+        self.calls.push(Call { id, op, since, instance, server, request, stage: Stage::Sent, waker: None });
         Some(id)
     }
 

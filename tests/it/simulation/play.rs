@@ -96,10 +96,12 @@ impl Player {
             let moved = self.step(step, &mut played).await.and_then(|()| self.judge.look(&self.net.world()));
             let due = n % CHECK_EVERY == CHECK_EVERY - 1 || step.breaks();
             let checked = moved.and_then(|()| if due { self.check() } else { Ok(()) });
-            self.print(n, step, &mut played);
+            self.print(&format!("move {n} {step:?}"), &mut played);
             checked.map_err(|wrong| format!("move {n} {step:?}: {wrong}"))?;
         }
-        self.end(&mut played).await.map_err(|wrong| format!("at the end: {wrong}"))?;
+        let ended = self.end(&mut played).await;
+        self.print("the end", &mut played);
+        ended.map_err(|wrong| format!("at the end: {wrong}"))?;
         played.trace.append(&mut self.net.world().told);
         played.took_effect = self.judge.took_effect;
         played.results.insert("epoch raised".to_owned(), self.judge.raised);
@@ -110,11 +112,11 @@ impl Player {
     }
 
     /// Shows a run as it goes, for whoever looks for the cause of a failure.
-    fn print(&self, n: usize, step: &Move, played: &mut Played) {
+    fn print(&self, when: &str, played: &mut Played) {
         if std::env::var_os("SAS_SIM_TRACE").is_none() {
             return;
         }
-        println!("move {n} {step:?}");
+        println!("{when}");
         for line in self.net.world().told.drain(..).chain(played.trace.drain(..)) {
             println!("    {}", line.chars().take(400).collect::<String>());
         }
@@ -132,6 +134,10 @@ impl Player {
                 let actor = someone(REGULATORS[who % REGULATORS.len()], Role::Regulator);
                 self.ask(*at, Asked::ClaimNext(actor), *hurry, played).await
             }
+            Move::Room { at, surge } => match self.meaning(&self.of_room(*surge)) {
+                Some(asked) => self.ask(*at, asked, false, played).await,
+                None => Ok(()),
+            },
             Move::Position { at, who } => match self.judge.records.shifts.values().nth(*who) {
                 Some(shift) => {
                     let (actor, id) = (doctor(shift.doctor.as_str()), shift.id);
@@ -246,11 +252,24 @@ impl Player {
         let case = &self.judge.records.cases[id];
         let open = |kind| case.open_action(kind).is_some();
         match () {
+            () if open(ActionKind::Reorient) => Some(Act::AnswerReorientation { refused: pick.is_multiple_of(2) }),
             () if case.claim.as_ref().is_some_and(|claim| claim.suspect.is_some()) => Some(Act::Resume),
+            () if case.claim.is_some() && pick.is_multiple_of(3) => Some(Act::Reorient { stream: pick % 4 }),
             () if open(ActionKind::ConfirmSlot) && pick.is_multiple_of(2) => Some(Act::RenewHold),
             () if open(ActionKind::ConfirmSlot) || open(ActionKind::Appointment) => Some(Act::Cancel),
             () => None,
         }
+    }
+
+    /// What somebody would do about the roster, or about how requests are split, as it stands now.
+    fn of_room(&self, surge: bool) -> Step {
+        let (room, now) = (self.judge.records.room.as_ref(), self.net.world().now());
+        let act = match surge {
+            true => Act::Surge { on: room.and_then(|room| room.surge_at(now)).is_none() },
+            false if room.is_some_and(|room| room.on_duty(now).next().is_some()) => Act::OffDuty,
+            false => Act::OnDuty { stream: 1 },
+        };
+        Step { act, who: 0, case: 0, pick: 0 }
     }
 
     async fn again(&mut self, at: usize, hurry: bool, back: usize, played: &mut Played) -> Verdict {

@@ -133,8 +133,10 @@ impl Player {
         self.arrivals();
         self.run(played).await?;
         self.judge.look(&self.net.world())?;
-        // A lease that stood still while the store could not be reached runs on from the first contact.
-        self.ask(0, Asked::Tick, true, played).await?;
+        // A lease that stood still while the store could not be reached runs on from the first contact, which may be lost yet.
+        for _ in 0..2 {
+            self.ask(0, Asked::Tick, true, played).await?;
+        }
         self.pass(Span::from_mins(2));
         for _ in 0..4 {
             self.ask(0, Asked::Tick, true, played).await?;

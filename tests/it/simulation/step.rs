@@ -23,6 +23,8 @@ pub enum Move {
     Onward { at: usize, case: usize, pick: usize, acts: usize },
     /// A regulator claims what is next.
     ClaimNext { at: usize, hurry: bool, who: usize },
+    /// A duty, or a surge, ends where one is on; else it begins.
+    Room { at: usize, surge: bool },
     /// A visiting doctor's terminal says where it is.
     Position { at: usize, who: usize },
     /// A client repeats an earlier request with its id, here.
@@ -142,6 +144,7 @@ fn asked() -> impl Strategy<Value = Move> {
         }),
         3 => (at(), 1..4_usize).prop_map(|(at, priority)| Move::Arrival { at, priority }),
         5 => (at(), hurry(), 0..4_usize).prop_map(|(at, hurry, who)| Move::ClaimNext { at, hurry, who }),
+        1 => (at(), any::<bool>()).prop_map(|(at, surge)| Move::Room { at, surge }),
         1 => (at(), 0..2_usize).prop_map(|(at, who)| Move::Position { at, who }),
         2 => (at(), hurry(), 0..6_usize).prop_map(|(at, hurry, back)| Move::AskAgain { at, hurry, back }),
         3 => (at(), hurry()).prop_map(|(at, hurry)| Move::Tick { at, hurry }),

@@ -34,10 +34,11 @@ pub fn everything(room: &mut Room) {
     }
 }
 
-/// What is next: the doctor last, so that nothing opens again behind him.
+/// What is next: the doctor late, so that nothing opens again behind him, and the file last: what it lacks may be his answer.
 fn next(case: &Case) -> Option<Action> {
     let rank = |action: &&Action| match action.kind {
         ActionKind::HandOver => 0,
+        ActionKind::CompleteFile => 10,
         ActionKind::Unanswered => 9,
         ActionKind::Regulate => 8,
         _ => 1,

@@ -6,7 +6,7 @@
 pub mod act;
 mod finish;
 mod next;
-mod room;
+pub mod room;
 pub mod scene;
 
 use std::collections::BTreeMap;

@@ -1,13 +1,16 @@
 //! Every state that three clients can bring the small world to: a search in breadth with a set of what was visited.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::{
+    collections::{BTreeSet, HashSet, VecDeque, hash_map::DefaultHasher},
+    hash::{Hash, Hasher},
+};
 
 use sas_dispatch::domain::{
     case::{ActionKind, Case},
     slots::SlotState,
 };
 
-use super::world::{Deed, Id, Made, World, waits};
+use super::world::{Deed, Id, Made, Places, World, waits};
 
 /// Which guards the modelled commit has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +20,19 @@ pub enum Guards {
     NoHead,
 }
 
+/// Which orders are gone through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Whatever the others do may fall between a load and its commit.
+    Apart,
+    /// A load and its commit fall together. With all guards that is every order: a commit on what has changed since it was
+    /// loaded only leads back, and one on what has not does what it would do if it were loaded now. A slot alone may have
+    /// been chosen earlier, or none may have been free then: any free one is taken, and none.
+    Together,
+}
+
 /// What a client has loaded to decide on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Loaded {
     deed: Deed,
     at: u8,
@@ -29,7 +43,7 @@ struct Loaded {
 }
 
 /// Where a regulator's console stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Client {
     /// Wants the next case.
     Idle,
@@ -48,7 +62,7 @@ enum Client {
 }
 
 /// Everything there is: what is stored, and where each client stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct State {
     cases: [Id; 2],
     slots: [Id; 2],
@@ -67,16 +81,67 @@ pub struct Found {
     pub reached: BTreeSet<&'static str>,
 }
 
-/// Visits every state, or ends at the first that breaks a rule, or when there are more than `most`.
-pub fn search(guards: Guards, deciding: u8, most: usize) -> Found {
+/// How the regulators may change places: those who decide among themselves.
+pub fn orders(deciding: u8) -> &'static [Places] {
+    if deciding == 3 {
+        &[[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
+    } else {
+        &[[0, 1, 2], [1, 0, 2]]
+    }
+}
+
+impl State {
+    /// The first of all states that differ from this one in nothing but who of the regulators is who.
+    fn first_alike(self, world: &mut World, deciding: u8) -> State {
+        let alike = orders(deciding).iter().map(|places| self.renamed(world, *places));
+        alike.min().expect("it is like itself")
+    }
+
+    fn renamed(self, world: &mut World, places: Places) -> State {
+        let mut other = State { cases: self.cases.map(|id| world.renamed(id, places)), ..self };
+        for (who, client) in self.clients.into_iter().enumerate() {
+            other.clients[usize::from(places[who])] = match client {
+                Client::Deciding(from, loaded) => {
+                    Client::Deciding(from, Loaded { case: world.renamed(loaded.case, places), ..loaded })
+                }
+                standing => standing,
+            };
+        }
+        other
+    }
+
+    /// What is remembered of a state that was visited: two that differ share it once in 10^38.
+    fn mark(&self) -> u128 {
+        let half = |salt: u8| {
+            let mut hasher = DefaultHasher::new();
+            (salt, self).hash(&mut hasher);
+            u128::from(hasher.finish())
+        };
+        (half(0) << 64) | half(1)
+    }
+}
+
+/// Visits every state of a new world, or ends at the first that breaks a rule, or when there are more than `most`.
+pub fn search(guards: Guards, form: Form, deciding: u8, most: usize) -> Found {
     let (mut world, cases, slots) = World::new();
+    search_in(&mut world, (cases, slots), (guards, form), deciding, most)
+}
+
+/// The same in a world that may have been searched before.
+pub fn search_in(
+    world: &mut World,
+    (cases, slots): ([Id; 2], [Id; 2]),
+    (guards, form): (Guards, Form),
+    deciding: u8,
+    most: usize,
+) -> Found {
     let first = State { cases, slots, clients: [Client::Idle; 3] };
-    let (mut visited, mut waiting) = (HashSet::from([first]), VecDeque::from([first]));
+    let (mut visited, mut waiting) = (HashSet::from([first.mark()]), VecDeque::from([first]));
     let mut found = Found::default();
     while let Some(state) = waiting.pop_front() {
-        found.note(&world, &state);
+        found.note(world, &state);
         let mut next = Vec::new();
-        let stepped = Stepper { world: &mut world, guards, deciding, state, next: &mut next }.all();
+        let stepped = Stepper { world: &mut *world, guards, form, deciding, state, next: &mut next }.all();
         found.wrong = stepped.err().or_else(|| world.broken(state.cases, state.slots));
         if visited.len() > most && found.wrong.is_none() {
             found.wrong = Some(format!("more than {most} states: this is no small world"));
@@ -85,7 +150,8 @@ pub fn search(guards: Guards, deciding: u8, most: usize) -> Found {
             break;
         }
         found.steps += next.len();
-        waiting.extend(next.into_iter().filter(|state| visited.insert(*state)));
+        let alike = next.into_iter().map(|state| state.first_alike(world, deciding));
+        waiting.extend(alike.filter(|state| visited.insert(state.mark())));
     }
     (found.states, found.contents, found.judged) = (visited.len(), world.contents(), world.judged());
     found
@@ -110,6 +176,7 @@ impl Found {
 struct Stepper<'a> {
     world: &'a mut World,
     guards: Guards,
+    form: Form,
     /// So many of the regulators decide; the others claim, give back and fall silent.
     deciding: u8,
     state: State,
@@ -123,7 +190,7 @@ impl Stepper<'_> {
                 Client::Deciding(from, loaded) => self.commit(who, from, loaded)?,
                 Client::Over => {}
                 standing => {
-                    self.loads(who, standing);
+                    self.loads(who, standing)?;
                     // The console dies; what it holds is left to its lease.
                     self.moved(who, Client::Over);
                 }
@@ -143,46 +210,58 @@ impl Stepper<'_> {
         self.next.push(state);
     }
 
-    fn loads(&mut self, who: u8, standing: Client) {
+    fn loads(&mut self, who: u8, standing: Client) -> Result<(), String> {
         match standing {
             Client::Idle => {
                 if let Some(at) = self.world.head(self.state.cases) {
-                    self.load(who, 0, Deed::Claim, at as u8, None);
+                    self.load(who, 0, Deed::Claim, at as u8, None)?;
                 }
                 // A P1 whose holder is silent may be taken over by name.
                 for at in 0..2_u8 {
                     let case = self.world.case(self.state.cases[usize::from(at)]);
                     if case.claim.as_ref().is_some_and(|claim| claim.suspect.is_some()) {
-                        self.load(who, 5, Deed::Claim, at, None);
+                        self.load(who, 5, Deed::Claim, at, None)?;
                     }
                 }
             }
             Client::Holds(at) => {
-                self.load(who, 1, Deed::Release, at, None);
+                self.load(who, 1, Deed::Release, at, None)?;
                 if who < self.deciding {
-                    self.load(who, 1, Deed::Need, at, None);
+                    self.load(who, 1, Deed::Need, at, None)?;
                 }
             }
-            Client::Signed(at) => self.load(who, 2, Deed::Answer, at, None),
-            Client::Decided(at) => {
+            Client::Signed(at) => self.load(who, 2, Deed::Answer, at, None)?,
+            Client::Decided(at) if self.form == Form::Apart => {
                 let slot = self.world.free(self.state.slots);
-                self.load(who, 3, Deed::Advance, at, slot);
+                self.load(who, 3, Deed::Advance, at, slot)?;
+            }
+            Client::Decided(at) => {
+                self.load(who, 3, Deed::Advance, at, None)?;
+                for slot in self.world.all_free(self.state.slots) {
+                    self.load(who, 3, Deed::Advance, at, Some(slot))?;
+                }
             }
             Client::Offered(at) => {
                 let answers = [Deed::Book, Deed::Decline];
                 for deed in answers.into_iter().take(if self.deciding == 3 { 2 } else { 1 }) {
                     let slot = self.world.held(deed, self.state.cases[usize::from(at)], self.state.slots);
-                    self.load(who, 4, deed, at, slot);
+                    self.load(who, 4, deed, at, slot)?;
                 }
             }
             Client::Over | Client::Deciding(..) => {}
         }
+        Ok(())
     }
 
-    fn load(&mut self, who: u8, from: u8, deed: Deed, at: u8, slot: Option<usize>) {
+    fn load(&mut self, who: u8, from: u8, deed: Deed, at: u8, slot: Option<usize>) -> Result<(), String> {
         let case = self.state.cases[usize::from(at)];
         let slot = slot.map(|place| (place as u8, self.state.slots[place]));
-        self.moved(who, Client::Deciding(from, Loaded { deed, at, case, slot, stale: false }));
+        let loaded = Loaded { deed, at, case, slot, stale: false };
+        if self.form == Form::Together {
+            return self.commit(who, from, loaded);
+        }
+        self.moved(who, Client::Deciding(from, loaded));
+        Ok(())
     }
 
     /// Where a deed begins, for whoever meets a conflict or crashes before the commit.

@@ -21,13 +21,20 @@ use sas_dispatch::{
         time::{Instant, Span},
     },
     engine::codec::{self, Entity},
-    store::due_command,
+    store::{Key, due_command},
 };
+use sha2::{Digest, Sha256};
 
 use crate::domain::stage::{SAS, Stage, bas_rhin, coordinator, plan_at, sign, someone, upkeep};
 
 /// The number of a record's content.
-pub type Id = u16;
+pub type Id = u32;
+
+/// Who takes the part of each regulator.
+pub type Places = [u8; 3];
+
+/// The regulators, by names of one length.
+const REGULATORS: [&str; 3] = ["dr-reg-ada", "dr-reg-bea", "dr-reg-cyd"];
 
 /// What a client or the service does to one case, and perhaps one slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,7 +85,8 @@ pub struct World {
     now: Instant,
     cases: Vec<Arc<Case>>,
     slots: Vec<Slot>,
-    known: HashMap<Vec<u8>, Id>,
+    known: HashMap<[u8; 32], Id>,
+    renamed: HashMap<(Id, Places), Id>,
     outcomes: HashMap<Question, Outcome>,
     judged: HashMap<[Id; 4], Option<String>>,
 }
@@ -90,19 +98,19 @@ impl World {
         let waiting = [stage.qualified(Priority::P2), stage.qualified(Priority::P1)];
         let free = [stage.slot(Span::from_hours(1)).0, stage.slot(Span::from_hours(2)).0];
         let (cases, slots, known) = (Vec::new(), Vec::new(), HashMap::new());
-        let (outcomes, judged) = (HashMap::new(), HashMap::new());
-        let mut world = Self { ground: bas_rhin(), now: stage.now, cases, slots, known, outcomes, judged };
+        let (renamed, outcomes, judged) = Default::default();
+        let mut world = Self { ground: bas_rhin(), now: stage.now, cases, slots, known, renamed, outcomes, judged };
         let cases = waiting.map(|id| world.number_case(Arc::new(stage.case(id).clone())));
         let slots = free.map(|id| world.number_slot(stage.records.slots[&id].clone()));
         (world, cases, slots)
     }
 
     pub fn case(&self, id: Id) -> &Arc<Case> {
-        &self.cases[usize::from(id)]
+        &self.cases[id as usize]
     }
 
     pub fn slot(&self, id: Id) -> &Slot {
-        &self.slots[usize::from(id)]
+        &self.slots[id as usize]
     }
 
     pub fn contents(&self) -> usize {
@@ -114,9 +122,9 @@ impl World {
     }
 
     fn number_case(&mut self, case: Arc<Case>) -> Id {
-        let bytes = codec::encode(&Entity::Case(case.clone()));
+        let digest = digest(&codec::encode(&Entity::Case(case.clone())));
         let next = Id::try_from(self.cases.len()).expect("a small world");
-        let id = *self.known.entry(bytes).or_insert(next);
+        let id = *self.known.entry(digest).or_insert(next);
         if id == next {
             self.cases.push(case);
         }
@@ -124,13 +132,49 @@ impl World {
     }
 
     fn number_slot(&mut self, slot: Slot) -> Id {
-        let bytes = codec::encode(&Entity::Slot(slot.clone()));
+        let digest = digest(&codec::encode(&Entity::Slot(slot.clone())));
         let next = Id::try_from(self.slots.len()).expect("a small world");
-        let id = *self.known.entry(bytes).or_insert(next);
+        let id = *self.known.entry(digest).or_insert(next);
         if id == next {
             self.slots.push(slot);
         }
         id
+    }
+
+    /// The content that a case has where each regulator's part is taken by another.
+    pub fn renamed(&mut self, id: Id, places: Places) -> Id {
+        if places == [0, 1, 2] {
+            return id;
+        }
+        if let Some(known) = self.renamed.get(&(id, places)) {
+            return *known;
+        }
+        let case = self.case(id).clone();
+        let bytes =
+            with_names(&codec::encode(&Entity::Case(case.clone())), places.map(usize::from).map(|n| REGULATORS[n]));
+        let Ok(Entity::Case(other)) = codec::decode(Key::case(case.id).as_str(), &bytes) else {
+            unreachable!("names of one length leave a case a case")
+        };
+        let other = self.number_case(other);
+        self.renamed.insert((id, places), other);
+        other
+    }
+
+    /// Every set of contents that was judged.
+    pub fn sets(&self) -> impl Iterator<Item = [Id; 4]> {
+        self.judged.keys().copied()
+    }
+
+    /// Judges everything again from now on.
+    pub fn forget_sets(&mut self) {
+        self.judged.clear();
+    }
+
+    /// The questions that were decided, and what came of them.
+    pub fn decided(&self) -> Vec<(Question, Outcome)> {
+        let mut all: Vec<_> = self.outcomes.iter().map(|(question, outcome)| (*question, outcome.clone())).collect();
+        all.sort_unstable_by_key(|(question, _)| *question);
+        all
     }
 
     /// Which of the cases stands first in the queue.
@@ -146,6 +190,11 @@ impl World {
     /// The first slot that may be held, as whoever plans sees it.
     pub fn free(&self, slots: [Id; 2]) -> Option<usize> {
         (0..2).find(|at| self.slot(slots[*at]).open_to_hold(self.now).is_ok())
+    }
+
+    /// Every slot that may be held.
+    pub fn all_free(&self, slots: [Id; 2]) -> Vec<usize> {
+        (0..2).filter(|at| self.slot(slots[*at]).open_to_hold(self.now).is_ok()).collect()
     }
 
     /// The slot of the offer that a deed would answer or let expire.
@@ -172,11 +221,14 @@ impl World {
         outcome
     }
 
-    /// What is asked for a deed, when, and under which id; none when there is nothing to ask.
+    /// What is asked for a deed, when, and under which id; none when there is nothing to ask. The id, and so every id that
+    /// comes of it, is the same whoever of the regulators asks: where they change places nothing else is another.
     pub fn asked(&self, question: Question) -> Option<(Actor, Command, Instant, CommandId)> {
         let (deed, who, id, slot) = question;
         let (actor, command, now) = self.command(deed, who, self.case(id), slot)?;
-        Some((actor, command, now, due_command(&format!("{question:?}"), self.now)))
+        let nobody = with_names(&codec::encode(&Entity::Case(self.case(id).clone())), ["dr-nobody-"; 3]);
+        let cause = format!("{deed:?}/{slot:?}/{:?}", digest(&nobody));
+        Some((actor, command, now, due_command(&cause, self.now)))
     }
 
     /// Goes on at this instant; what was decided before it is decided anew.
@@ -210,7 +262,7 @@ impl World {
     }
 
     fn command(&self, deed: Deed, who: u8, case: &Case, slot: Option<Id>) -> Option<(Actor, Command, Instant)> {
-        let regulator = someone(["dr-reg-anne", "dr-reg-bruno", "dr-reg-carla"][usize::from(who)], Role::Regulator);
+        let regulator = someone(REGULATORS[usize::from(who)], Role::Regulator);
         let (claim_no, now) = (case.last_claim, self.now);
         let mine = || case.claim.as_ref().is_some_and(|claim| claim.by == regulator.person);
         let open = |kind| case.open_action(kind);
@@ -272,6 +324,21 @@ impl World {
         self.judged.insert(all, broken.clone());
         broken
     }
+}
+
+fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// A stored form in which each regulator bears another name.
+fn with_names(bytes: &[u8], names: [&str; 3]) -> Vec<u8> {
+    let (mut other, length) = (bytes.to_vec(), REGULATORS[0].len());
+    for (at, part) in bytes.windows(length).enumerate() {
+        if let Some(who) = REGULATORS.iter().position(|name| name.as_bytes() == part) {
+            other[at..at + length].copy_from_slice(names[who].as_bytes());
+        }
+    }
+    other
 }
 
 /// Whether a case stands in the queue.
