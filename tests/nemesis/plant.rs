@@ -45,8 +45,8 @@ pub async fn plant(stand: &mut Stand, lie: Plant, mut caller: Caller) -> io::Res
             home.ask(&["CONFIG", "SET", "appendfsync", "no"]).await.map_err(io::Error::other)?;
             note(&mut caller, &case, command).await?;
             let port = home.port;
-            let cut = stand.servers.nodes.iter_mut().filter(|node| node.port == port);
-            cut.map(Node::cut_power).collect::<io::Result<()>>()?;
+            let mut cut = stand.servers.nodes.iter_mut().filter(|node| node.port == port);
+            cut.try_for_each(Node::cut_power)?;
             stand.heal()?;
             stand.settle(30_000).await.map(|_| ())
         }
