@@ -6,11 +6,13 @@ use crate::{ground::Topology, plant::Plant};
 
 /// How it is used.
 pub const USAGE: &str = "\
-tests/chaos --topology single|sentinel|cluster --seconds N [--seed S] [--json] [--history FILE] [--plant drop|twice]
+tests/chaos --topology single|sentinel|cluster --seconds N [--seed S] [--json] [--history FILE]
+            [--faults NAME,NAME,…] [--plant drop|unflushed|twice]
 
 Starts three instances of the service on real servers, plays people on them, torments everything, and checks that nothing
 acknowledged was lost. Exit status 0: nothing was; 1: a violation; 2: wrong use, or the site did not start.
 --history keeps what every client saw, one JSON document a line (without it: only of a run that failed).
+--faults makes only these, for whoever looks into one of them.
 --plant makes the store lie once, to see the checker catch it. Without --topology the checker tests itself.";
 
 /// What is to be run.
@@ -21,7 +23,16 @@ pub struct Run {
     pub seed: u64,
     pub json: bool,
     pub history: Option<PathBuf>,
+    /// Only these faults; all when it is empty.
+    pub faults: Vec<String>,
     pub plant: Option<Plant>,
+}
+
+impl Run {
+    /// How long people work and faults are made, microseconds.
+    pub fn load_us(&self) -> u64 {
+        self.seconds * 1_000_000
+    }
 }
 
 /// What the command line asks for.
@@ -37,7 +48,8 @@ pub enum Asked {
 
 /// Reads the arguments, program name left out.
 pub fn read(arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
-    let mut run = Run { topology: Topology::Single, seconds: 60, seed: 1, json: false, history: None, plant: None };
+    let (json, history, faults, plant) = Default::default();
+    let mut run = Run { topology: Topology::Single, seconds: 60, seed: 1, json, history, faults, plant };
     let (mut named, mut filtered) = (false, false);
     let mut arguments = arguments;
     while let Some(argument) = arguments.next() {
@@ -54,6 +66,7 @@ pub fn read(arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--seconds" => run.seconds = number(&value()?, "--seconds")?.max(1),
             "--seed" => run.seed = number(&value()?, "--seed")?,
             "--history" => run.history = Some(value()?.into()),
+            "--faults" => run.faults = value()?.split(',').map(str::to_owned).collect(),
             "--plant" => run.plant = Some(one_of(&value()?, &Plant::ALL, "--plant")?),
             "--json" => run.json = true,
             "--help" | "-h" => return Ok(Asked::Help),

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, io};
 
 use crate::{
-    ground::Topology,
+    args::Run,
+    ground::{Node, Topology},
     history::Struck,
     pace::{Dice, Pace, pass},
     proxy::Weather,
@@ -27,30 +28,37 @@ enum Fault {
     FreezeReplica,
     KillSentinel,
     FreezeSentinel,
+    /// The power of the one Redis, or of a master: its disk forgets what was not flushed.
+    PowerCut,
     /// No file of a server may grow: its next write fails as on a full disk.
     DiskFull,
     /// A server and those who call it do not hear each other; what was sent arrives late.
     Partition,
-    /// Clients still reach a master that its replica and the sentinels have lost: two primaries for a while.
+    /// Clients still reach a master that its replica and whoever elects have lost: two primaries for a while.
     Split,
+    /// The nodes of a cluster lose each other on their bus; replication and clients pass.
+    BusPartition,
     /// What is asked arrives, answers are lost: every outcome is unknown.
     LostReplies,
     /// Connections break.
     CutOff,
     /// An operator moves a master's work to its replica.
     SwitchOver,
+    /// An operator moves a territory's slot from one master to another.
+    Reshard,
     /// Redis forgets its scripts.
     ForgetScripts,
 }
 
 use Fault::*;
 
-const EVERYWHERE: [(Fault, &str); 10] = [
+const EVERYWHERE: [(Fault, &str); 11] = [
     (KillService, "kill_service"),
     (FreezeService, "freeze_service"),
     (PauseOverLease, "pause_service_over_lease"),
     (KillMaster, "kill_redis"),
     (FreezeMaster, "freeze_redis"),
+    (PowerCut, "power_cut"),
     (DiskFull, "disk_full"),
     (Partition, "partition"),
     (LostReplies, "lost_replies"),
@@ -59,35 +67,49 @@ const EVERYWHERE: [(Fault, &str); 10] = [
 ];
 const WITH_REPLICAS: [(Fault, &str); 4] =
     [(KillReplica, "kill_replica"), (FreezeReplica, "freeze_replica"), (Split, "split"), (SwitchOver, "switch_over")];
+const WITH_SLOTS: [(Fault, &str); 2] = [(BusPartition, "bus_partition"), (Reshard, "reshard")];
 const WITH_SENTINELS: [(Fault, &str); 2] = [(KillSentinel, "kill_sentinel"), (FreezeSentinel, "freeze_sentinel")];
 
-fn of(topology: Topology) -> Vec<(Fault, &'static str)> {
+fn of(stand: &Stand) -> Vec<(Fault, &'static str)> {
     let mut all = EVERYWHERE.to_vec();
-    match topology {
+    all.retain(|(fault, _)| *fault != PowerCut || stand.servers.nodes.iter().all(Node::has_power));
+    match stand.topology {
         Topology::Single => {}
         Topology::Sentinel => all.extend(WITH_REPLICAS.iter().chain(&WITH_SENTINELS)),
-        Topology::Cluster => all.extend(WITH_REPLICAS),
+        Topology::Cluster => all.extend(WITH_REPLICAS.iter().chain(&WITH_SLOTS)),
     }
     all
 }
 
+/// The faults of a run; those that are asked for must exist here.
+fn wanted(stand: &Stand, names: &[String]) -> io::Result<Vec<(Fault, &'static str)>> {
+    let mut all = of(stand);
+    if let Some(strange) = names.iter().find(|name| !all.iter().any(|(_, known)| known == name)) {
+        let known: Vec<&str> = all.iter().map(|(_, name)| *name).collect();
+        return Err(io::Error::other(format!("--faults: no {strange} here; there are {}", known.join(", "))));
+    }
+    all.retain(|(_, name)| names.is_empty() || names.iter().any(|wanted| wanted == name));
+    Ok(all)
+}
+
 /// Torments the site until the load is to end; the faults by name.
-pub async fn torment(stand: &mut Stand, pace: &Pace, seed: u64, load_us: u64) -> io::Result<BTreeMap<String, u64>> {
-    let mut dice = Dice::new(seed, "nemesis");
+pub async fn torment(stand: &mut Stand, pace: &Pace, run: &Run) -> io::Result<BTreeMap<String, u64>> {
+    let (mut dice, load_us, wanted) = (Dice::new(run.seed, "nemesis"), run.load_us(), wanted(stand, &run.faults)?);
     let (mut counts, mut deck) = (BTreeMap::new(), Vec::new());
     loop {
-        pass(dice.between(400, 1_800)).await;
         let left = load_us.saturating_sub(pace.us());
         if left < LAST_US {
             pass(left / 1_000).await;
             return Ok(counts);
         }
-        // A system that promises to bear one fault is whole before the next.
-        if !stand.settle((left - LAST_US) / 1_000).await? {
+        // A system that promises to bear one fault is whole before the next, and people have had time to work on it.
+        let whole = stand.settle((left - LAST_US) / 1_000).await?;
+        pass(dice.between(400, 1_800)).await;
+        if !whole || load_us.saturating_sub(pace.us()) < LAST_US {
             continue;
         }
         if deck.is_empty() {
-            deck = of(stand.topology);
+            deck.clone_from(&wanted);
             dice.shuffle(&mut deck);
         }
         let Some((fault, name)) = deck.pop() else { return Ok(counts) };
@@ -109,7 +131,9 @@ fn span(fault: Fault) -> (u64, u64) {
         KillService | CutOff => (300, 2_500),
         FreezeService | FreezeReplica | KillReplica | LostReplies => (500, 3_000),
         PauseOverLease => (7_000, 9_000),
-        KillMaster | FreezeMaster | Partition | Split => (300, 6_000),
+        KillMaster | FreezeMaster | PowerCut | Partition | Split => (300, 6_000),
+        BusPartition => (1_000, 7_000),
+        Reshard => (400, 3_000),
         DiskFull => (800, 3_000),
         KillSentinel | FreezeSentinel => (1_000, 3_000),
         SwitchOver | ForgetScripts => (200, 1_000),
@@ -123,6 +147,7 @@ struct Target {
     node: usize,
     front: usize,
     sentinel: usize,
+    territory: usize,
     /// Bytes that a disk still takes.
     room: u64,
 }
@@ -139,7 +164,8 @@ impl Target {
         // Before the one Redis every instance has a way of its own; elsewhere every node.
         let front = if stand.topology == Topology::Single { instance } else { node };
         let (sentinel, room) = (dice.below(stand.servers.sentinels.len()), dice.between(200, 6_000));
-        Self { instance, node, front, sentinel, room }
+        let territory = dice.below(stand.topology.territories().len());
+        Self { instance, node, front, sentinel, territory, room }
     }
 }
 
@@ -159,15 +185,25 @@ async fn strike(stand: &mut Stand, fault: Fault, target: Target, ms: u64) -> io:
             node.process.kill();
         }
         FreezeMaster | FreezeReplica => node.process.signal("STOP"),
+        PowerCut => node.cut_power()?,
         KillSentinel => stand.servers.sentinels[target.sentinel].kill(),
         FreezeSentinel => stand.servers.sentinels[target.sentinel].signal("STOP"),
         DiskFull => {
             node.process.quota(Some(node.written() + target.room));
         }
         Partition => front.set(Weather::Held),
-        Split => front.set(Weather::Split),
+        Split => {
+            front.set(Weather::Split);
+            stand.servers.isolate(target.node);
+        }
+        BusPartition => stand.servers.isolate(target.node),
         LostReplies => front.set(Weather::Mute),
         CutOff => front.set(Weather::Cut),
+        Reshard => {
+            let territory = stand.topology.territories()[target.territory];
+            stand.servers.reshard(territory, target.node, ms).await;
+            return Ok(());
+        }
         SwitchOver => stand.servers.switch_over(target.node).await,
         ForgetScripts => {
             // A server that does not answer has nothing to forget.

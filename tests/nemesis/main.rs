@@ -28,6 +28,9 @@ use tokio::{
 
 fn main() -> ExitCode {
     let asked = args::read(std::env::args().skip(1));
+    if matches!(asked, Ok(Asked::Run(_) | Asked::SelfTest)) {
+        ground::own_mounts();
+    }
     let runtime = Runtime::new().expect("a run time can be started");
     match asked {
         Err(wrong) => {
@@ -41,6 +44,9 @@ fn main() -> ExitCode {
         Ok(Asked::Nothing) => ExitCode::SUCCESS,
         Ok(Asked::SelfTest) => {
             check::selftest::all();
+            proxy::selftest();
+            ground::selftest();
+            println!("chaos: who speaks on a bus, and which slots a node says it has ... ok");
             runtime.block_on(until_stopped(by_real_processes()))
         }
         Ok(Asked::Run(asked)) => runtime.block_on(until_stopped(run::chaos(asked))),

@@ -20,12 +20,14 @@ use crate::{
 pub enum Plant {
     /// One acknowledged write is undone behind the service's back: event, receipt, records, indexes.
     Drop,
+    /// One acknowledged write was not flushed, whatever the audited settings say, and the power goes.
+    Unflushed,
     /// One acknowledged write is applied a second time: its receipt is forgotten and the command comes again.
     Twice,
 }
 
 impl Plant {
-    pub const ALL: [(&str, Self); 2] = [("drop", Self::Drop), ("twice", Self::Twice)];
+    pub const ALL: [(&str, Self); 3] = [("drop", Self::Drop), ("unflushed", Self::Unflushed), ("twice", Self::Twice)];
 }
 
 /// Plants the lie on the quiet site.
@@ -38,6 +40,15 @@ pub async fn plant(stand: &mut Stand, lie: Plant, mut caller: Caller) -> io::Res
             let before = territory(home, &caller.territory).await?;
             note(&mut caller, &case, command).await?;
             put_back(home, &caller.territory, &before).await
+        }
+        Plant::Unflushed => {
+            home.ask(&["CONFIG", "SET", "appendfsync", "no"]).await.map_err(io::Error::other)?;
+            note(&mut caller, &case, command).await?;
+            let port = home.port;
+            let mut cut = stand.servers.nodes.iter_mut().filter(|node| node.port == port);
+            cut.try_for_each(Node::cut_power)?;
+            stand.heal()?;
+            stand.settle(30_000).await.map(|_| ())
         }
         Plant::Twice => {
             note(&mut caller, &case, command.clone()).await?;

@@ -3,6 +3,7 @@
 
 use std::{
     fs::{File, OpenOptions},
+    hash::{BuildHasher, Hasher, RandomState},
     io,
     net::TcpListener,
     os::unix::process::CommandExt,
@@ -20,17 +21,31 @@ pub struct Process {
     program: PathBuf,
     arguments: Vec<String>,
     folder: PathBuf,
+    log: PathBuf,
     child: Option<Child>,
 }
 
 impl Process {
     /// Not started yet; its output goes to `<name>.log` in `folder`.
     pub fn new(name: impl Into<String>, program: impl Into<PathBuf>, arguments: Vec<String>, folder: &Path) -> Self {
-        Self { name: name.into(), program: program.into(), arguments, folder: folder.to_owned(), child: None }
+        let name = name.into();
+        let log = folder.join(format!("{name}.log"));
+        Self { name, program: program.into(), arguments, folder: folder.to_owned(), log, child: None }
     }
 
-    pub fn log(&self) -> PathBuf {
-        self.folder.join(format!("{}.log", self.name))
+    /// The same, with its output in another folder.
+    pub fn logging_in(mut self, folder: &Path) -> Self {
+        self.log = folder.join(format!("{}.log", self.name));
+        self
+    }
+
+    /// Where it works.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn log(&self) -> &Path {
+        &self.log
     }
 
     /// Starts it, unless it runs.
@@ -104,8 +119,16 @@ fn guarded() -> Command {
     Command::new("env")
 }
 
-/// A loopback port that was free a moment ago.
+/// Ports below those that a system gives to whoever calls out: no connection takes the port of a server that is down.
+const PORTS: std::ops::Range<u64> = 10_000..32_000;
+
+/// A loopback port that was free a moment ago. By chance and not the next one, so that two runs on one machine do not choose
+/// the same.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
-    listener.local_addr().expect("a bound listener has an address").port()
+    let choose = || {
+        let chance = RandomState::new().build_hasher().finish();
+        let port = u16::try_from(PORTS.start + chance % (PORTS.end - PORTS.start)).ok()?;
+        TcpListener::bind(("127.0.0.1", port)).is_ok().then_some(port)
+    };
+    std::iter::repeat_with(choose).flatten().next().expect("loopback has free ports")
 }

@@ -1,9 +1,6 @@
 //! A network that can fail: a TCP proxy between those who call and one server.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, OnceLock};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -28,6 +25,20 @@ pub enum Weather {
     Cut,
     /// Clients pass, other servers do not: replicas and sentinels lose sight of a server that goes on answering.
     Split,
+    /// On the bus of a cluster: what this member says does not arrive.
+    Without(Member),
+}
+
+/// Who speaks on the bus of a cluster: its id, 40 hexadecimal digits.
+pub type Member = [u8; 40];
+
+/// Who opened a connection, as the first words say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Peer {
+    Client,
+    /// A replica or a sentinel.
+    Server,
+    Member(Member),
 }
 
 /// Listens on a port of its own and passes everything to and from the server's.
@@ -75,9 +86,9 @@ async fn join(caller: TcpStream, target: u16, mut weather: watch::Receiver<Weath
     let Ok(server) = TcpStream::connect(("127.0.0.1", target)).await else { return };
     let _ = (caller.set_nodelay(true), server.set_nodelay(true));
     let ((from_caller, to_caller), (from_server, to_server)) = (caller.into_split(), server.into_split());
-    let of_server = Arc::new(AtomicBool::new(false));
-    let asks = Pump { weather: weather.clone(), of_server: of_server.clone(), answers: false };
-    let answers = Pump { weather, of_server, answers: true };
+    let peer: Arc<OnceLock<Peer>> = Arc::default();
+    let asks = Pump { weather: weather.clone(), peer: peer.clone(), answers: false };
+    let answers = Pump { weather, peer, answers: true };
     tokio::select! {
         () = asks.run(from_caller, to_server) => {}
         () = answers.run(from_server, to_caller) => {}
@@ -87,8 +98,8 @@ async fn join(caller: TcpStream, target: u16, mut weather: watch::Receiver<Weath
 /// One direction of a connection.
 struct Pump {
     weather: watch::Receiver<Weather>,
-    /// A replica or a sentinel is at its end: they say so when they begin.
-    of_server: Arc<AtomicBool>,
+    /// Known once it has said who it is.
+    peer: Arc<OnceLock<Peer>>,
     answers: bool,
 }
 
@@ -102,16 +113,20 @@ impl Pump {
                 _ = self.weather.wait_for(|weather| *weather == Weather::Cut) => return,
             };
             let Ok(length @ 1..) = read else { return };
-            if !self.answers && begins_as_server(&buffer[..length]) {
-                self.of_server.store(true, Ordering::Relaxed);
+            if !self.answers
+                && let Some(peer) = introduced(&buffer[..length])
+            {
+                // Who has said once who it is stays that.
+                let _ = self.peer.set(peer);
             }
             let lost = self.answers && *self.weather.borrow() == Weather::Mute;
-            let (answers, of_server) = (self.answers, self.of_server.load(Ordering::Relaxed));
+            let (answers, peer) = (self.answers, self.peer.get().copied().unwrap_or(Peer::Client));
             let passes = |weather: &Weather| match weather {
                 Weather::Fair | Weather::Cut => true,
                 Weather::Held => false,
                 Weather::Mute => !answers,
-                Weather::Split => !of_server,
+                Weather::Split => peer != Peer::Server,
+                Weather::Without(member) => peer != Peer::Member(*member),
             };
             let cut = match self.weather.wait_for(passes).await {
                 Ok(now) => *now == Weather::Cut,
@@ -124,7 +139,24 @@ impl Pump {
     }
 }
 
-fn begins_as_server(bytes: &[u8]) -> bool {
+/// Where a message of the bus names who sends it.
+const SENDER: std::ops::Range<usize> = 40..80;
+
+/// Who opens a connection with these words; none when they do not say.
+fn introduced(bytes: &[u8]) -> Option<Peer> {
+    if bytes.starts_with(b"RCmb") {
+        return Some(Peer::Member(bytes.get(SENDER)?.try_into().ok()?));
+    }
     let says = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
-    bytes.len() < 512 && (says(b"REPLCONF") || says(b"PSYNC") || says(b"sentinel-"))
+    let of_server = bytes.len() < 512 && (says(b"REPLCONF") || says(b"PSYNC") || says(b"sentinel-"));
+    of_server.then_some(Peer::Server)
+}
+
+/// Run by the harness's own `main`, which tests itself.
+pub fn selftest() {
+    let id = [b'a'; 40];
+    let message = [b"RCmb".as_slice(), &[0; 36], &id, b"and what it says"].concat();
+    assert_eq!(introduced(&message), Some(Peer::Member(id)));
+    assert_eq!(introduced(b"*3\r\n$8\r\nREPLCONF\r\n"), Some(Peer::Server));
+    assert_eq!(introduced(b"*1\r\n$4\r\nPING\r\n"), None);
 }

@@ -6,9 +6,9 @@ use tokio::{sync::Mutex, task::JoinHandle};
 
 use crate::{
     args::Run,
-    check::{Judgement, judge},
+    check::{Judgement, Stored, judge},
     faults::torment,
-    ground::Topology,
+    ground::{Node, Topology, can_cut_power},
     history::{History, Watched},
     load::{Board, Caller, Watcher, list, play, queues, watch},
     pace::{Dice, Pace, pass},
@@ -17,13 +17,18 @@ use crate::{
     stand::Stand,
 };
 
+/// Why power is not cut.
+const NO_POWER: &str = "a disk of its own for each server needs root and a loop device";
 /// Actors of each territory.
 const ACTORS: usize = 8;
 /// Watchers of each territory.
 const WATCHERS: usize = 2;
-/// How long the site may take to be whole again after the last fault, and a watcher to catch up.
-const SETTLE_MS: u64 = 30_000;
-const CATCH_UP_STEPS: usize = 100;
+/// How long the site may take to be whole again after the last fault, and a watcher to catch up: far more than either needs,
+/// so that a machine that is busy with something else is not taken for a site that stays broken.
+const SETTLE_MS: u64 = 120_000;
+const CATCH_UP_STEPS: usize = 300;
+/// How often the stored state is read before it is said that it cannot be.
+const READS: usize = 20;
 
 /// Runs and prints; the exit status says whether anything was violated.
 pub async fn chaos(run: Run) -> ExitCode {
@@ -42,8 +47,18 @@ pub async fn chaos(run: Run) -> ExitCode {
 
 /// Plays on a store that loses one acknowledged write, and on one that applies one twice: both must be caught, by name.
 pub async fn catches_lies() -> ExitCode {
-    for (lie, expected, word) in [(Plant::Drop, (1, 0), "LOST"), (Plant::Twice, (0, 1), "took effect twice")] {
-        let run = Run { topology: Topology::Single, seconds: 5, seed: 11, json: true, history: None, plant: Some(lie) };
+    let lies = [
+        (Plant::Drop, (1, 0), "LOST"),
+        (Plant::Unflushed, (1, 0), "LOST"),
+        (Plant::Twice, (0, 1), "took effect twice"),
+    ];
+    for (lie, expected, word) in lies {
+        if lie == Plant::Unflushed && !can_cut_power() {
+            println!("chaos: a store that lies ({lie:?}) is caught ... left out: {NO_POWER}");
+            continue;
+        }
+        let (history, faults, plant) = (None, Vec::new(), Some(lie));
+        let run = Run { topology: Topology::Single, seconds: 5, seed: 11, json: true, history, faults, plant };
         let report = match attempt(&run).await {
             Ok(report) => report,
             Err(error) => {
@@ -64,9 +79,8 @@ pub async fn catches_lies() -> ExitCode {
 async fn attempt(run: &Run) -> io::Result<Report> {
     let mut stand = Stand::start(run.topology).await?;
     let (pace, end) = Pace::start();
-    let load_us = run.seconds * 1_000_000;
     let (actors, watchers) = (actors(&stand, &pace, run.seed), watchers(&stand, &pace));
-    let faults = torment(&mut stand, &pace, run.seed, load_us).await?;
+    let faults = torment(&mut stand, &pace, run).await?;
     end.send_replace(true);
     stand.heal()?;
     for actor in actors {
@@ -90,8 +104,8 @@ async fn attempt(run: &Run) -> io::Result<Report> {
     }
     stand.stop_instances().await;
     let history = stand.recorder.history(watched, queued);
-    let mut judged = match stand.stored(&history).await {
-        Ok(stored) => judge(&history, &stored, run.topology.level(), load_us),
+    let mut judged = match stored(&stand, &history).await {
+        Ok(stored) => judge(&history, &stored, run.topology.level(), run.load_us()),
         Err(problem) => Judgement { violations: vec![problem], ..Judgement::default() },
     };
     problems.extend(
@@ -99,7 +113,13 @@ async fn attempt(run: &Run) -> io::Result<Report> {
             format!("instance {instance} does not answer {} s after the last fault", SETTLE_MS / 1_000)
         }),
     );
+    if judged.acknowledged == 0 {
+        problems.push("nothing was acknowledged: the run shows nothing".to_owned());
+    }
     judged.violations.extend(problems);
+    if !stand.servers.nodes.iter().all(Node::has_power) {
+        judged.notes.push(format!("power_cut is left out: {NO_POWER}"));
+    }
     let failed = !judged.violations.is_empty() && run.plant.is_none();
     let stem = format!("sas-chaos-{}-{}-{}.jsonl", run.topology.name(), run.seed, std::process::id());
     let unasked = failed.then(|| std::env::temp_dir().join(stem));
@@ -107,6 +127,17 @@ async fn attempt(run: &Run) -> io::Result<Report> {
         keep(&stand, &path, &history)?;
     }
     Ok(Report::of(run, faults, judged))
+}
+
+/// What is stored, read again while a busy machine does not answer in time.
+async fn stored(stand: &Stand, history: &History) -> Result<Stored, String> {
+    for _ in 0..READS {
+        if let Ok(stored) = stand.stored(history).await {
+            return Ok(stored);
+        }
+        pass(1_000).await;
+    }
+    stand.stored(history).await
 }
 
 fn caller(stand: &Stand, pace: &Pace, seed: u64, territory: &str, process: usize) -> Caller {

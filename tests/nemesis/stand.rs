@@ -22,6 +22,8 @@ use crate::{
 
 /// Instances of the service.
 const INSTANCES: usize = 3;
+/// How long they may take to start on a busy machine.
+const START_MS: u64 = 120_000;
 
 /// Everything that was started.
 #[derive(Debug)]
@@ -48,7 +50,7 @@ impl Stand {
         let recorder = Arc::default();
         let mut stand = Self { topology, instances, servers, site, doors, recorder, _folder: folder };
         stand.supervise()?;
-        match stand.unanswered(30_000).await?.as_slice() {
+        match stand.unanswered(START_MS).await?.as_slice() {
             [] => Ok(stand),
             [first, ..] => {
                 let said = stand.instances[*first].process.last_words();

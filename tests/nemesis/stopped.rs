@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, ExitCode, Stdio},
 };
@@ -11,25 +12,28 @@ use crate::pace::pass;
 /// How long a site may take to start, and to be gone, in steps of 50 ms.
 const STEPS: usize = 1_200;
 
+/// What asks a run to stop, and the status it then ends with: Ctrl-C, as a terminal sends it to everything in the foreground,
+/// and what a supervisor of processes sends.
+const ASKED: [(&str, i32); 2] = [("INT", 130), ("TERM", 143)];
+
 /// Starts the harness once more, asks it to stop in the middle of a run, and looks for what it left.
 pub async fn leaves_nothing() -> ExitCode {
-    match attempt().await {
-        Ok(()) => {
-            println!("chaos: a run that is stopped leaves no process and no file ... ok");
-            ExitCode::SUCCESS
+    for (signal, expected) in ASKED {
+        if let Err(wrong) = attempt(signal, expected).await {
+            eprintln!("chaos: SIG{signal}: {wrong}");
+            return ExitCode::from(1);
         }
-        Err(wrong) => {
-            eprintln!("chaos: {wrong}");
-            ExitCode::from(1)
-        }
+        println!("chaos: a run that is stopped by SIG{signal} leaves no process and no file ... ok");
     }
+    ExitCode::SUCCESS
 }
 
-async fn attempt() -> Result<(), String> {
+async fn attempt(signal: &str, expected: i32) -> Result<(), String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut harness = harness(folder.path()).map_err(|error| error.to_string())?;
     let begun = until(|| working(folder.path()).len() >= 4 && under_load(folder.path())).await;
-    let asked = Command::new("kill").arg("-TERM").arg(harness.id().to_string()).status();
+    let foreground = format!("-{}", harness.id());
+    let asked = Command::new("kill").args([&format!("-{signal}"), "--", &foreground]).status();
     let mut ended = None;
     let in_time = until(|| {
         ended = harness.try_wait().ok().flatten();
@@ -44,14 +48,14 @@ async fn attempt() -> Result<(), String> {
     match (begun, asked, ended.and_then(|status| status.code())) {
         (false, ..) => Err("the run did not begin".to_owned()),
         (_, Err(error), _) => Err(error.to_string()),
-        (_, Ok(_), Some(143)) if left.is_empty() && files == 0 => Ok(()),
+        (_, Ok(_), Some(code)) if code == expected && left.is_empty() && files == 0 => Ok(()),
         (.., code) => Err(format!("stopped with status {code:?}, it left processes {left:?} and {files} files")),
     }
 }
 
 fn harness(folder: &Path) -> std::io::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["--topology", "single", "--seconds", "600"]).env("TMPDIR", folder);
+    command.args(["--topology", "single", "--seconds", "600"]).env("TMPDIR", folder).process_group(0);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
 }
 

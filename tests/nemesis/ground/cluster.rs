@@ -1,25 +1,31 @@
-//! Three masters, each with its replica, in one cluster. Clients and replication go through the proxy before each node; the
-//! nodes' own bus does not.
+//! Three masters, each with its replica, in one cluster. Clients and replication go through the proxy before each node, the
+//! nodes' own bus through another one.
 
 use std::{io, path::Path};
 
-use super::{Node, Servers, Standing, Topology, node::text, sentinel::add_line};
-use crate::{pace::pass, process::free_port, proxy::Proxy};
+use super::{Node, Servers, Standing, Topology, node::text, reshard, sentinel::add_line};
+use crate::{
+    pace::pass,
+    process::free_port,
+    proxy::{Member, Proxy},
+};
 
 /// The slots of each master, a third each.
 const SLOTS: [(u16, u16); 3] = [(0, 5_460), (5_461, 10_922), (10_923, 16_383)];
 
 pub(super) async fn start(instances: usize, folder: &Path) -> io::Result<Servers> {
-    let (mut nodes, mut fronts) = (Vec::<Node>::new(), Vec::<Proxy>::new());
+    let (mut nodes, mut fronts, mut buses) = (Vec::<Node>::new(), Vec::<Proxy>::new(), Vec::<Proxy>::new());
     for number in 0..2 * SLOTS.len() {
-        let name = format!("redis-{number}");
+        let (name, bus) = (format!("redis-{number}"), free_port());
+        buses.push(Proxy::before(bus).await?);
         let settings = [
             "cluster-enabled yes".to_owned(),
             "cluster-node-timeout 1500".to_owned(),
             "cluster-require-full-coverage no".to_owned(),
             "cluster-allow-replica-migration no".to_owned(),
             "cluster-replica-validity-factor 0".to_owned(),
-            format!("cluster-port {}", free_port()),
+            format!("cluster-port {bus}"),
+            format!("cluster-announce-bus-port {}", buses[number].port),
             "cluster-announce-ip 127.0.0.1".to_owned(),
             "repl-diskless-sync-delay 0".to_owned(),
             "repl-ping-replica-period 1".to_owned(),
@@ -33,29 +39,26 @@ pub(super) async fn start(instances: usize, folder: &Path) -> io::Result<Servers
         nodes.push(node);
         fronts.push(front);
     }
-    join(&nodes, folder).await.map_err(io::Error::other)?;
+    let members = join(&nodes, &buses).await.map_err(io::Error::other)?;
     let hosts: Vec<String> = fronts.iter().map(|front| format!("127.0.0.1:{}", front.port)).collect();
     let url = format!("redis-cluster://{}", hosts.join(","));
     let urls = vec![url.clone(); instances];
-    let (sentinels, sentinel_ports) = (Vec::new(), Vec::new());
-    Ok(Servers { topology: Topology::Cluster, nodes, sentinels, sentinel_ports, fronts, urls, url })
+    let (sentinels, sentinel_ports, bus) = (Vec::new(), Vec::new(), members.into_iter().zip(buses).collect());
+    Ok(Servers { topology: Topology::Cluster, nodes, sentinels, sentinel_ports, fronts, bus, urls, url })
 }
 
-/// Makes one cluster of the nodes: the first three are masters, each of the others follows one.
-async fn join(nodes: &[Node], folder: &Path) -> Result<(), String> {
+/// Makes one cluster of the nodes: the first three are masters, each of the others follows one. Answers their ids.
+async fn join(nodes: &[Node], buses: &[Proxy]) -> Result<Vec<Member>, String> {
     let said = |error: redis::RedisError| error.to_string();
-    let bus = |number: usize| {
-        let file =
-            std::fs::read_to_string(folder.join(format!("redis-{number}")).join("node.conf")).unwrap_or_default();
-        file.lines().find_map(|line| line.strip_prefix("cluster-port ").map(str::to_owned)).unwrap_or_default()
-    };
     let mut ids = Vec::new();
     for (number, node) in nodes.iter().enumerate() {
-        ids.push(node.ask(&["CLUSTER", "MYID"]).await.map_err(said)?);
+        let id = node.ask(&["CLUSTER", "MYID"]).await.map_err(said)?;
+        ids.push(text(&id).ok_or("a node without an id")?);
         node.ask(&["CLUSTER", "SET-CONFIG-EPOCH", &(number + 1).to_string()]).await.map_err(said)?;
         if number > 0 {
             // A node is met where its bus listens; its announced port is learned from it.
-            let meet = ["CLUSTER", "MEET", "127.0.0.1", &nodes[number].port.to_string(), &bus(number)];
+            let meet =
+                ["CLUSTER", "MEET", "127.0.0.1", &nodes[number].port.to_string(), &buses[number].port.to_string()];
             nodes[0].ask(&meet).await.map_err(said)?;
         }
     }
@@ -63,11 +66,11 @@ async fn join(nodes: &[Node], folder: &Path) -> Result<(), String> {
         node.ask(&["CLUSTER", "ADDSLOTSRANGE", &first.to_string(), &last.to_string()]).await.map_err(said)?;
     }
     for (number, node) in nodes.iter().enumerate().skip(SLOTS.len()) {
-        let master = text(&ids[number - SLOTS.len()]).unwrap_or_default();
+        let master = &ids[number - SLOTS.len()];
         let mut followed = Err("not tried".to_owned());
         // It must have heard of its master first.
         for _ in 0..100 {
-            followed = node.ask(&["CLUSTER", "REPLICATE", &master]).await.map_err(said);
+            followed = node.ask(&["CLUSTER", "REPLICATE", master]).await.map_err(said);
             if followed.is_ok() {
                 break;
             }
@@ -75,15 +78,16 @@ async fn join(nodes: &[Node], folder: &Path) -> Result<(), String> {
         }
         followed?;
     }
-    Ok(())
+    let member = |id: &String| id.as_bytes().try_into().map_err(|_| format!("an id that is none: {id}"));
+    ids.iter().map(member).collect()
 }
 
-/// Every node knows all slots served, every master is followed, every replica follows.
+/// Every node knows all slots served and none on its way, every master is followed, every replica follows.
 pub(super) async fn whole(servers: &Servers) -> bool {
     let mut masters = 0;
     for node in &servers.nodes {
         match node.standing().await {
-            Standing::Master { replicas: 1.. } => masters += 1,
+            Standing::Master { replicas: 1.., .. } => masters += 1,
             Standing::Replica { connected: true } => {}
             _ => return false,
         }
@@ -93,5 +97,5 @@ pub(super) async fn whole(servers: &Servers) -> bool {
             return false;
         }
     }
-    masters == SLOTS.len()
+    masters == SLOTS.len() && reshard::at_rest(&servers.nodes).await
 }

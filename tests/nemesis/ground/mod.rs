@@ -2,18 +2,24 @@
 
 mod cluster;
 mod node;
+mod reshard;
 mod sentinel;
 mod single;
+mod volume;
 
 use std::{io, path::Path};
 
 use crate::{
     pace::pass,
     process::Process,
-    proxy::{Proxy, Weather},
+    proxy::{Member, Proxy, Weather},
 };
 
 pub use node::{Node, Standing, ask};
+pub use volume::{can_cut_power, own_mounts};
+
+/// How long the servers may take to start on a busy machine.
+const START_MS: u64 = 120_000;
 
 /// Which servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +71,11 @@ impl Topology {
     }
 }
 
+/// Run by the harness's own `main`, which tests itself.
+pub fn selftest() {
+    reshard::selftest();
+}
+
 /// The servers of a run.
 #[derive(Debug)]
 pub struct Servers {
@@ -74,6 +85,8 @@ pub struct Servers {
     sentinel_ports: Vec<u16>,
     /// The way to the server: one for each instance where there is one server, else one before each node.
     pub fronts: Vec<Proxy>,
+    /// Of a cluster: each node's id, and the way to it on the nodes' own bus.
+    bus: Vec<(Member, Proxy)>,
     /// Where each instance finds its store.
     pub urls: Vec<String>,
     /// Where the checker finds it.
@@ -88,7 +101,8 @@ impl Servers {
             Topology::Sentinel => sentinel::start(instances, folder).await,
             Topology::Cluster => cluster::start(instances, folder).await,
         }?;
-        if servers.settle(30_000).await? {
+        if servers.settle(START_MS).await? {
+            servers.nodes.iter().try_for_each(Node::flush)?;
             Ok(servers)
         } else {
             Err(io::Error::other("the servers did not become whole"))
@@ -105,8 +119,8 @@ impl Servers {
 
     /// Everything runs and is reachable again.
     pub fn heal(&mut self) -> io::Result<()> {
-        for front in &self.fronts {
-            front.set(Weather::Fair);
+        for way in self.fronts.iter().chain(self.bus.iter().map(|(_, way)| way)) {
+            way.set(Weather::Fair);
         }
         for node in &mut self.nodes {
             node.process.quota(None);
@@ -132,6 +146,10 @@ impl Servers {
             if whole {
                 return Ok(true);
             }
+            if self.topology == Topology::Cluster {
+                // A slot that was left half-way; while a node is away it cannot be mended, and is tried again.
+                let _ = reshard::end(&self.nodes).await;
+            }
             pass(200).await;
         }
         Ok(false)
@@ -148,6 +166,22 @@ impl Servers {
             }
         }
         (masters, replicas)
+    }
+
+    /// A node and the others of its cluster do not hear each other on their bus; whoever else calls it is answered.
+    pub fn isolate(&self, node: usize) {
+        let Some((member, _)) = self.bus.get(node) else { return };
+        for (other, (_, way)) in self.bus.iter().enumerate() {
+            way.set(if other == node { Weather::Held } else { Weather::Without(*member) });
+        }
+    }
+
+    /// An operator moves the slot of a territory to another master, `to` unless it has it.
+    pub async fn reshard(&self, territory: &str, to: usize, ms: u64) {
+        // A move that cannot be made or stops half-way is ended before the next fault.
+        if let Ok(slot) = reshard::slot_of(&self.nodes[to], territory).await {
+            let _ = reshard::carry(&self.nodes, slot, to, ms).await;
+        }
     }
 
     /// An operator moves a master's work to its replica.

@@ -10,6 +10,7 @@ use std::{
 use redis::{Cmd, RedisResult, Value};
 use tokio::time::timeout;
 
+use super::volume::Volume;
 use crate::{
     pace::pass,
     process::{Process, free_port},
@@ -25,13 +26,16 @@ pub struct Node {
     pub port: u16,
     /// Killed on purpose: not to be started again yet.
     pub down: bool,
+    /// The disk it writes to, where it can have one of its own.
+    volume: Option<Volume>,
 }
 
 /// What a server says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It takes writes, and so many replicas follow it.
-    Master { replicas: usize },
+    /// It takes writes, and so many replicas follow it. Its place in its own history, and the place that all of them have
+    /// reached.
+    Master { replicas: usize, written: u64, followed: Option<u64> },
     /// It follows, or tries to.
     Replica { connected: bool },
     /// It does not answer.
@@ -44,17 +48,40 @@ impl Node {
     pub fn new(name: &str, folder: &Path, more: &[String]) -> io::Result<Self> {
         let port = free_port();
         let own = folder.join(name);
+        let volume = Volume::new(&own);
         fs::create_dir_all(&own)?;
         let mut file = fs::File::create(own.join("node.conf"))?;
         writeln!(file, "port {port}\nbind 127.0.0.1\nsave \"\"\nappendonly yes\nappendfsync always")?;
         writeln!(file, "maxmemory-policy noeviction\nloglevel notice")?;
         more.iter().try_for_each(|line| writeln!(file, "{line}"))?;
-        Ok(Self { process: Process::new(name, "redis-server", vec!["node.conf".to_owned()], &own), port, down: false })
+        let process = Process::new(name, "redis-server", vec!["node.conf".to_owned()], &own).logging_in(folder);
+        Ok(Self { process, port, down: false, volume })
+    }
+
+    /// Whether its power can be cut.
+    pub fn has_power(&self) -> bool {
+        self.volume.is_some()
+    }
+
+    /// What was set up is on its disk.
+    pub fn flush(&self) -> io::Result<()> {
+        self.volume.as_ref().map_or(Ok(()), Volume::flush)
+    }
+
+    /// Cuts its power: it answers nothing more, the disk forgets what was not flushed, the process is gone.
+    pub fn cut_power(&mut self) -> io::Result<()> {
+        let Some(volume) = &self.volume else { return Ok(()) };
+        self.down = true;
+        // First, or it might answer after the cut: a flush that the cut meets half-way may be called a success.
+        self.process.signal("STOP");
+        volume.cut()?;
+        self.process.kill();
+        volume.restore()
     }
 
     /// Size of the part of the append-only file that is written now.
     pub fn written(&self) -> u64 {
-        let folder = self.process.log().with_file_name("appendonlydir");
+        let folder = self.process.folder().join("appendonlydir");
         let sizes = fs::read_dir(folder).into_iter().flatten().flatten();
         sizes.filter_map(|entry| entry.metadata().ok()).map(|known| known.len()).max().unwrap_or(0)
     }
@@ -84,7 +111,14 @@ impl Node {
     pub async fn standing(&self) -> Standing {
         let Ok(Value::Array(said)) = self.ask(&["ROLE"]).await else { return Standing::Silent };
         match (said.first().and_then(text).as_deref(), said.get(2), said.get(3).and_then(text)) {
-            (Some("master"), Some(Value::Array(replicas)), _) => Standing::Master { replicas: replicas.len() },
+            (Some("master"), Some(Value::Array(replicas)), _) => {
+                let reached = replicas.iter().map(|replica| match replica {
+                    Value::Array(fields) => fields.get(2).and_then(text).and_then(|at| at.parse().ok()).unwrap_or(0),
+                    _ => 0,
+                });
+                let written = said.get(1).and_then(|at| redis::from_redis_value_ref(at).ok()).unwrap_or(0);
+                Standing::Master { replicas: replicas.len(), written, followed: reached.min() }
+            }
             (Some("slave"), _, Some(link)) => Standing::Replica { connected: link == "connected" },
             _ => Standing::Silent,
         }

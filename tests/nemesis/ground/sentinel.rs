@@ -43,8 +43,8 @@ pub(super) async fn start(instances: usize, folder: &Path) -> io::Result<Servers
     }
     let hosts: Vec<String> = sentinel_ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
     let url = format!("redis-sentinel://{}/{NAME}", hosts.join(","));
-    let urls = vec![url.clone(); instances];
-    Ok(Servers { topology: Topology::Sentinel, nodes, sentinels, sentinel_ports, fronts, urls, url })
+    let (urls, bus) = (vec![url.clone(); instances], Vec::new());
+    Ok(Servers { topology: Topology::Sentinel, nodes, sentinels, sentinel_ports, fronts, bus, urls, url })
 }
 
 fn sentinel(number: usize, port: u16, master: u16, folder: &Path) -> io::Result<Process> {
@@ -73,7 +73,7 @@ pub(super) async fn whole(servers: &Servers) -> bool {
     let (mut master, mut followed) = (None, false);
     for (node, front) in servers.nodes.iter().zip(&servers.fronts) {
         match node.standing().await {
-            Standing::Master { replicas: 1.. } if master.is_none() => master = Some(front.port),
+            Standing::Master { replicas: 1.., .. } if master.is_none() => master = Some(front.port),
             Standing::Replica { connected: true } => followed = true,
             _ => return false,
         }

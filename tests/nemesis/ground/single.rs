@@ -14,6 +14,6 @@ pub(super) async fn start(instances: usize, folder: &Path) -> io::Result<Servers
     }
     let urls = fronts.iter().map(|front| format!("redis://127.0.0.1:{}/", front.port)).collect();
     let url = format!("redis://127.0.0.1:{}/", node.port);
-    let (sentinels, sentinel_ports) = (Vec::new(), Vec::new());
-    Ok(Servers { topology: Topology::Single, nodes: vec![node], sentinels, sentinel_ports, fronts, urls, url })
+    let (sentinels, sentinel_ports, bus) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Servers { topology: Topology::Single, nodes: vec![node], sentinels, sentinel_ports, fronts, bus, urls, url })
 }
