@@ -13,6 +13,7 @@ use crate::{
         case::{
             Command, Event, Outcome, Records, Refusal, Reply, decide,
             decide::{Context, ROSTER},
+            transfer::TransferAct,
         },
         ids::CaseId,
     },
@@ -68,6 +69,9 @@ impl Engine {
     ) -> Result<Done, Failure> {
         if let (Command::Qualify(qualify), Some(case)) = (&mut command, target.case) {
             qualify.possible_repeat = self.resembles(actor, case, qualify).await?;
+        }
+        if let Command::Transfer(act) = &command {
+            self.sent_where_served(actor, act)?;
         }
         if matches!(command, Command::PutSheet { .. }) {
             self.0.sheets.entered(&actor.territory);
@@ -297,6 +301,7 @@ fn looks_at_room(work: &Work<'_>) -> bool {
     use crate::domain::regulation::{qualification::Priority, split::SplitRules};
     match work.command {
         Command::Claim | Command::AnswerReorientation { .. } | Command::OpenShift { .. } => true,
+        Command::Transfer(act) => matches!(**act, TransferAct::Answer { .. }),
         Command::Qualify(qualify) => {
             qualify.priority != Priority::P0 && work.place.territory.regulation.split != SplitRules::default()
         }

@@ -29,6 +29,9 @@ pub fn act(case: &Case, pick: usize) -> Act {
         ActionKind::Qualify => {
             Act::Qualify { priority: 1 + pick % 3, stream: 1, flag: None, symptoms: true, protocol: pick == 0 }
         }
+        // A copy whose sender has not spoken yet.
+        ActionKind::Regulate if unsettled(case) && pick.is_multiple_of(2) => Act::Carry { accepted: pick != 6 },
+        ActionKind::Regulate if unsettled(case) => Act::AnswerTransfer { refused: pick == 5 },
         ActionKind::Regulate if case.claim.is_none() => Act::Claim,
         ActionKind::Regulate if case.decisions.iter().any(|decision| decision.answer.is_none()) => {
             Act::Answer { same: pick != 4, keep: false }
@@ -50,7 +53,9 @@ pub fn act(case: &Case, pick: usize) -> Act {
         ActionKind::AwaitReport => Act::Report,
         ActionKind::TelephoneAppointment if pick == 2 => Act::End(End::Unreachable),
         ActionKind::CompleteFile => Act::Complete,
-        ActionKind::Reorient | ActionKind::Transfer => Act::AnswerReorientation { refused: pick.is_multiple_of(2) },
+        ActionKind::Transfer if pick == 5 => Act::WithdrawTransfer,
+        ActionKind::Transfer => Act::Carry { accepted: pick.is_multiple_of(2) },
+        ActionKind::Reorient => Act::AnswerReorientation { refused: pick.is_multiple_of(2) },
         ActionKind::CallBack
         | ActionKind::TelephoneAppointment
         | ActionKind::AnnouncePatient
@@ -61,4 +66,8 @@ pub fn act(case: &Case, pick: usize) -> Act {
         | ActionKind::ReturnOfInformation
         | ActionKind::FollowUp => Act::End(End::Done),
     }
+}
+
+fn unsettled(case: &Case) -> bool {
+    case.received.as_ref().is_some_and(|received| received.open())
 }
