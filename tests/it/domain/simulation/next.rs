@@ -30,7 +30,7 @@ pub fn act(case: &Case, pick: usize) -> Act {
             Act::Qualify { priority: 1 + pick % 3, stream: 1, flag: None, symptoms: true, protocol: pick == 0 }
         }
         // A copy whose sender has not spoken yet.
-        ActionKind::Regulate if unsettled(case) && pick.is_multiple_of(2) => Act::Carry { accepted: pick != 6 },
+        ActionKind::Regulate if unsettled(case) && [0, 2, 3, 6].contains(&pick) => Act::Carry { accepted: pick != 6 },
         ActionKind::Regulate if unsettled(case) => Act::AnswerTransfer { refused: pick == 5 },
         ActionKind::Regulate if case.claim.is_none() => Act::Claim,
         ActionKind::Regulate if case.decisions.iter().any(|decision| decision.answer.is_none()) => {
