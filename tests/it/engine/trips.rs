@@ -289,7 +289,8 @@ async fn regulation(room: &Room, people: &People, count: &mut Count) -> Result<(
         ..Default::default()
     };
     count.of("AnswerReorientation", async { ask!(reg, regulation, answer_reorientation, answer) }).await;
-    handed_over(room, people, count).await?;
+    // On the heap: the futures of this story are large.
+    Box::pin(handed_over(room, people, count)).await?;
     let vital = arm.opens(STRASBOURG, ill()).await?;
     let vital = arm.qualifies(&vital, qualified(Priority::P0, "M01.01")).await?;
     let vital = count.of("AcceptHandOver", reg.accepts_hand_over(&vital)).await;
@@ -305,7 +306,9 @@ async fn handed_over(room: &Room, people: &People, count: &mut Count) -> Result<
     let case = waiting(people, Priority::P2).await?;
     count.of("TransferCase", transfers::sends(arm, &case, "fr-89", 0)).await;
     count.of("WithdrawTransfer", transfers::takes_back(arm, &case)).await;
-    let sens = room.elsewhere("arm-sens", Role::Arm, "fr-89");
+    advised(reg, &case).await?;
+    let (regulator, sens) =
+        (room.elsewhere("reg-sens", Role::Regulator, "fr-89"), room.elsewhere("arm-sens", Role::Arm, "fr-89"));
     for refused in ["", "À Troyes"] {
         let case = sens.opens("89387", ill()).await?;
         let case = sens.qualifies(&case, qualified(Priority::P1, "M03.14")).await?;
@@ -314,7 +317,20 @@ async fn handed_over(room: &Room, people: &People, count: &mut Count) -> Result<
         let copy = reg.reads(&pb::CaseView { case_id: copy_id, ..Default::default() }).await?;
         count.of("AnswerTransfer", transfers::answers(reg, &copy, refused)).await;
         room.wait(Span::from_secs(1)).await;
+        // Whoever has it now ends it: nothing is left that would fall due later.
+        let advice = need(CareType::Advice, CareLevel::R4, LongestDelay::H24);
+        match refused {
+            "" => drop(reg.signs_need_saying(&copy, advice, "Repos").await?),
+            _ => advised(&regulator, &case).await?,
+        }
     }
+    Ok(())
+}
+
+async fn advised(regulator: &Person, case: &pb::CaseView) -> Result<(), Status> {
+    let held = regulator.claims(case).await?;
+    let advice = need(CareType::Advice, CareLevel::R4, LongestDelay::H24);
+    regulator.signs_need_saying(&held, advice, "Repos").await?;
     Ok(())
 }
 

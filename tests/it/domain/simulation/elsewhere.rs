@@ -25,6 +25,8 @@ pub fn transfer(act: TransferAct) -> Command {
 pub fn packet_of(model: &Case, now: Instant) -> Option<Packet> {
     let command = due_command(&format!("abroad/{}", model.id), now);
     let mut case = model.clone();
+    // A place that this territory does not know is no obstacle.
+    case.place.commune = None;
     (case.territory, case.received) = ("fr-89".parse().unwrap(), None);
     case.transfers = vec![Transfer {
         to: model.territory.clone(),
