@@ -13,6 +13,7 @@ use crate::{
         case::{
             Command, Event, Outcome, Records, Refusal, Reply, decide,
             decide::{Context, ROSTER},
+            transfer::TransferAct,
         },
         ids::CaseId,
     },
@@ -69,6 +70,9 @@ impl Engine {
         if let (Command::Qualify(qualify), Some(case)) = (&mut command, target.case) {
             let inputs = tokio::try_join!(self.resembles(actor, case, qualify), self.counted_for(actor, case, qualify));
             (qualify.possible_repeat, qualify.waiting) = inputs?;
+        }
+        if let Command::Transfer(act) = &command {
+            self.sent_where_served(actor, act)?;
         }
         if matches!(command, Command::PutSheet { .. }) {
             self.0.sheets.entered(&actor.territory);
@@ -301,6 +305,7 @@ fn looks_at_room(work: &Work<'_>) -> bool {
         Command::Claim | Command::AnswerReorientation { .. } | Command::OpenShift { .. } => true,
         // A signature says on whose account its doctor regulated.
         Command::SignNeed(_) | Command::SignAnswer(_) => true,
+        Command::Transfer(act) => matches!(**act, TransferAct::Answer { .. }),
         Command::Qualify(qualify) => {
             qualify.priority != Priority::P0 && work.place.territory.regulation.split != SplitRules::default()
         }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use crate::{
     domain::{
-        case::{Action, ActionKind, Case, OfferState, Owner, leaving},
+        case::{Action, ActionKind, Case, OfferState, Owner, leaving, transfer::Received},
         regulation::queue,
         remarkable::Sheet,
         slots::{Slot, SlotState},
         territory::LeaseSpans,
+        time::Instant,
         visits::{Shift, ShiftState, VisitStatus},
     },
     store::{Index, Key, Member, Op, Score},
@@ -115,6 +116,9 @@ fn of_work(case: &Case, basis: Basis<'_>) -> Entries {
             add(index, &id, action.opened.unix_ms());
         }
     }
+    if let Some(since) = carried(case) {
+        add(Index::transfers(), &id, since.unix_ms());
+    }
     if let Some(first) = case.open_actions().filter_map(Action::alarmed).min() {
         add(Index::alarms(), &id, first.unix_ms());
     }
@@ -139,6 +143,15 @@ fn of_work(case: &Case, basis: Basis<'_>) -> Entries {
     }
     entries.extend(of_missions(case));
     entries
+}
+
+/// Since when a hand-over of the case is carried: until its sender has the answer, and at the receiver as long as the case is
+/// worked on, since the sender may take his up again.
+fn carried(case: &Case) -> Option<Instant> {
+    let sent = case.sent().map(|transfer| transfer.at);
+    let here =
+        |received: &&Received| received.open() || (!received.with_sender() && case.open_actions().next().is_some());
+    sent.or(case.received.as_deref().filter(here).map(|received| received.sent))
 }
 
 /// The queue a case waits in, and where: while it waits for another stream's answer, theirs; while it asks for a skill

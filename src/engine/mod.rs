@@ -30,13 +30,14 @@ mod sheets;
 mod supply;
 mod tail;
 mod tasks;
+mod transfers;
 mod upkeep;
 mod view;
 mod waiting;
 mod watch;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{
         Arc, Mutex,
@@ -215,6 +216,8 @@ struct Inner {
     store: Arc<dyn Store>,
     clock: Clock,
     places: Mutex<BTreeMap<TerritoryId, Arc<Place>>>,
+    /// Those with a folder of their own: somebody sits there.
+    served: BTreeSet<TerritoryId>,
     metrics: Metrics,
     options: Options,
     lookup: LookupKey,
@@ -251,6 +254,7 @@ impl Engine {
         metrics: Metrics,
         options: Options,
     ) -> Self {
+        let served = places.keys().cloned().collect();
         let memory = memory::Memory::new(options.remembered);
         let (supply, rooms) = Default::default();
         let (places, offset_ms) = (Mutex::new(places), AtomicI64::new(0));
@@ -261,6 +265,7 @@ impl Engine {
             store,
             clock,
             places,
+            served,
             metrics,
             options,
             lookup,

@@ -15,10 +15,10 @@ use crate::{
 use super::{Done, Engine, Failure, Mutation, Place, Target, act::Extra, memory::Known, policy};
 
 /// Upkeep that a stopped service left behind is done under a command id of now, so that it is not refused as too old.
-const OLDEST_CAUSE: Span = Span::from_hours(1);
+pub(super) const OLDEST_CAUSE: Span = Span::from_hours(1);
 
 /// Pages of one index that a round looks through.
-const PAGES: usize = 32;
+pub(super) const PAGES: usize = 32;
 
 /// How often in the length of a lease it is looked whether claims could be renewed.
 const LOOKS: i64 = 10;
@@ -27,8 +27,8 @@ const LOOKS: i64 = 10;
 const KINDS: [Policy; 2] = [Policy::Strict, Policy::Degraded];
 
 impl Engine {
-    /// Fires everything that is due in every territory, in order of (due, name), and goes on with routing where an offer
-    /// led nowhere. Answers how many timers this instance fired. A territory whose state cannot be reached holds no other
+    /// Carries every hand-over between territories, fires everything that is due in every territory, in order of (due, name),
+    /// and goes on with routing where an offer led nowhere. Answers how many steps and timers this instance did. A territory whose state cannot be reached holds no other
     /// one up.
     ///
     /// # Errors
@@ -36,13 +36,13 @@ impl Engine {
     pub async fn upkeep_once(&self) -> Result<usize, Failure> {
         let mut territories: BTreeSet<TerritoryId> =
             self.territories().iter().map(|place| place.territory.id.clone()).collect();
-        let (mut fired, mut failed) = (0, None);
+        let (mut fired, mut failed, mut silent) = (0, None, BTreeSet::new());
         match self.0.store.territories().await {
             Ok(stored) => territories.extend(stored),
             Err(error) => failed = Some(error.into()),
         }
         for territory in territories {
-            match self.upkeep_of(&territory).await {
+            match self.upkeep_of(&territory, &mut silent).await {
                 Ok(more) => fired += more,
                 Err(failure) => {
                     KINDS.iter().for_each(|kind| self.0.outages.lost(&territory, *kind));
@@ -53,14 +53,17 @@ impl Engine {
         failed.map_or(Ok(fired), Err)
     }
 
-    async fn upkeep_of(&self, territory: &TerritoryId) -> Result<usize, Failure> {
+    /// Upkeep of one territory; `silent` are those whose state could not be reached for a hand-over in this round.
+    async fn upkeep_of(&self, territory: &TerritoryId, silent: &mut BTreeSet<TerritoryId>) -> Result<usize, Failure> {
+        // An answer that came in time is recorded before what is late fires.
+        let carried = self.carry_transfers(territory, silent).await?;
         let (mut due, _) = self.due(territory, &Index::timers()).await?;
         let (leases, held) = self.due(territory, &Index::leases()).await?;
         due.extend(leases);
         due.sort_by(|a, b| (a.at, &a.cause).cmp(&(b.at, &b.cause)));
         let place = self.territory(territory)?;
         self.look_whether_renewals_are_served(&place, held, due.iter().any(Due::ends_a_claim)).await;
-        let mut fired = 0;
+        let mut fired = carried;
         for due in due {
             let now = self.now();
             if self.over(&place, &due, now).await? && self.fire(territory, due, now).await? {

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The methods with a share of their own: a call that comes in, its qualification, the renewal of a claim, a hand-over, a
 /// decision.
-const VITAL: [&str; 14] = [
+const VITAL: [&str; 16] = [
     "IntakeService/OpenCase",
     "IntakeService/OpenCaseFromHub",
     "TelephonyService/ReportCallEvent",
@@ -24,6 +24,8 @@ const VITAL: [&str; 14] = [
     "RegulationService/SignNeed",
     "RegulationService/SignAnswer",
     "RegulationService/Reorient",
+    "RegulationService/TransferCase",
+    "RegulationService/AnswerTransfer",
 ];
 
 /// Whether `rpc`, as `package.Service/Method`, has the reserved share.

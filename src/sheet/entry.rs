@@ -88,6 +88,7 @@ impl Reader<'_> {
         fields.push(("Lieu", self.location()));
         fields.push(("Patients", self.patients()));
         fields.push(("Régulateur", self.holder()));
+        fields.push(("Territoires", self.territories()));
         fields.push(("Décisions", self.decisions()));
         fields.push(("Effecteurs", self.missions()));
         fields.push(("Notes", self.notes()));
@@ -210,6 +211,17 @@ impl Reader<'_> {
     fn holder(&self) -> String {
         let claim = self.case.claim.as_ref();
         claim.map(|claim| format!("{} depuis {}", claim.by, self.time(claim.at))).unwrap_or_default()
+    }
+
+    /// Where it was sent, and where it came from.
+    fn territories(&self) -> String {
+        let sent = self.case.transfers.last();
+        let sent = sent.map(|known| format!("envoyé à {} à {} : {}", known.to, self.time(known.at), known.label()));
+        let received = self.case.received.as_ref().map(|known| {
+            let at = self.time(known.sent);
+            format!("reçu de {} (dossier {}) à {at} : {}", known.from, known.number, known.label())
+        });
+        lines(received.into_iter().chain(sent))
     }
 
     fn decisions(&self) -> String {

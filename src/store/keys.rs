@@ -17,6 +17,7 @@
 //! | index `alarms` | cases with an alarm | first alarm (ms) |
 //! | index `call/<keyed hash>` | the case of a telephone call | opened (ms) |
 //! | index `supply` | all slots not withdrawn | start (ms) |
+//! | index `transfers` | cases that were sent to another territory or came from one, while the two still have to tell each other | sent (ms) |
 //! | index `leases` | claimed cases | lease end (ms) |
 //! | index `claims/<person>` | cases a regulator holds | claimed (ms) |
 //! | index `free/<responder>` | free slots | start (ms) |
@@ -155,6 +156,11 @@ impl Index {
         Self(Cow::Borrowed("handovers"))
     }
 
+    /// Cases of hand-overs between territories that are not over on both sides.
+    pub fn transfers() -> Self {
+        Self(Cow::Borrowed("transfers"))
+    }
+
     /// Cases with an alarm.
     pub fn alarms() -> Self {
         Self(Cow::Borrowed("alarms"))
@@ -244,8 +250,8 @@ impl Index {
     /// stand for several kinds of record.
     pub fn record_prefix(&self) -> Option<&'static str> {
         match self.0.split('/').next().unwrap_or_default() {
-            "queue" | "open" | "unanswered" | "handovers" | "alarms" | "leases" | "claims" | "visits" | "missions"
-            | "repeat" | "call" => Some("case/"),
+            "queue" | "open" | "unanswered" | "handovers" | "transfers" | "alarms" | "leases" | "claims" | "visits"
+            | "missions" | "repeat" | "call" => Some("case/"),
             "free" | "slots" | "supply" => Some("slot/"),
             "shifts" => Some("shift/"),
             "sheets" | "sheet-of" => Some("sheet/"),

@@ -52,8 +52,8 @@ coded_enum! {
         FollowUp = "FOLLOW_UP", "Suivre";
         /// Another stream's regulators accept a case that was sent to them, or refuse it.
         Reorient = "REORIENT", "Accepter la réorientation";
-        /// Another territory's regulators accept a case that was sent to them, or refuse it.
-        Transfer = "TRANSFER", "Accepter le transfert de territoire";
+        /// Another territory's regulators answer for a case that was sent to them; it stays its sender's until they accept.
+        Transfer = "TRANSFER", "Attendre la réponse de l'autre territoire";
         /// Nobody was left: a regulator must find another way.
         Unanswered = "UNANSWERED", "Sans réponse";
         /// Ring at the hour agreed with a caller whose request can wait (P3).

@@ -274,6 +274,8 @@ pub enum Command {
         /// Why it is sent back; none: the case is taken over.
         refused: Option<Private<String>>,
     },
+    /// Hand over to another territory, or answer for what one sent.
+    Transfer(Box<super::transfer::TransferAct>),
     /// Act on a plan: put the first kept option to its responder.
     Advance {
         /// For which decision.
@@ -449,6 +451,7 @@ impl Command {
             Self::SignAnswer(_) => "SignAnswer",
             Self::Reorient { .. } => "Reorient",
             Self::AnswerReorientation { .. } => "AnswerReorientation",
+            Self::Transfer(act) => act.name(),
             Self::StartDuty(_) => "StartDuty",
             Self::EndDuty(_) => "EndDuty",
             Self::StartSurge { .. } => "StartSurge",

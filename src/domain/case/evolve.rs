@@ -65,6 +65,7 @@ pub(super) fn apply_fact(records: &mut Records, event: &Event, fact: &Fact) {
             apply_to_shift(records, event, fact);
             if let Some(case) = event.case.and_then(|id| records.case_mut(id)) {
                 apply_to_case(case, event, fact);
+                apply_to_transfer(case, event, fact);
                 settle(case, event);
             }
         }
@@ -117,6 +118,8 @@ fn new_case(id: CaseId, opened: &Opened, event: &Event) -> Case {
         claim: None,
         regulators: Default::default(),
         excepted: Default::default(),
+        transfers: Vec::new(),
+        received: None,
         decisions: Vec::new(),
         answered_before: 0,
         routes: Vec::new(),
@@ -189,6 +192,64 @@ fn apply_to_case(case: &mut Case, event: &Event, fact: &Fact) {
             apply_visit(case, fact);
             apply_action(case, at, fact);
         }
+    }
+}
+
+fn apply_to_transfer(case: &mut Case, event: &Event, fact: &Fact) {
+    let at = event.at;
+    match fact {
+        Fact::TransferSent(transfer) => case.transfers.push((**transfer).clone()),
+        Fact::TransferEnded { there, ended } => {
+            if let Some(transfer) = case.transfers.iter_mut().find(|known| known.there == *there) {
+                transfer.ended = Some(ended.clone());
+                // The doctor who took it there has regulated it, and responds to it nowhere.
+                let accepted = transfer.accepted();
+                case.regulators.extend(ended.by.clone().filter(|_| accepted));
+            }
+        }
+        Fact::TransferGoesOn { there } => {
+            let transfer = case.transfers.iter_mut().find(|known| known.there == *there);
+            transfer.into_iter().for_each(|transfer| transfer.goes_on = Some(at));
+        }
+        Fact::TransferReceived(received) => {
+            case.regulators.extend(received.regulators.iter().cloned());
+            case.received = Some(received.clone());
+        }
+        Fact::PlaceSet(_) | Fact::SafetySet(_) | Fact::PatientSet(_) | Fact::Flagged(_) => changed(case),
+        Fact::ActionOpened(action) => taken_up(case, action.kind, at),
+        fact => {
+            let Some(received) = case.received.as_deref_mut() else { return };
+            match fact {
+                Fact::TransferAnswered(answered) => received.answered = Some(answered.clone()),
+                Fact::TransferBrought { as_of } => received.as_of = *as_of,
+                Fact::TransferSettled { how, goes_on } => {
+                    (received.settled, received.goes_on) = (Some((at, *how)), *goes_on);
+                }
+                Fact::TransferReopened { at } => received.again = Some(*at),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Something that travels is not what was sent.
+fn changed(case: &mut Case) {
+    if let Some(transfer) = case.transfers.last_mut().filter(|transfer| transfer.waits()) {
+        transfer.changed += 1;
+    }
+}
+
+/// What is to be regulated here again is not the other territory's alone any more.
+fn taken_up(case: &mut Case, kind: super::ActionKind, at: Instant) {
+    use super::ActionKind::{HandOver, Qualify, Regulate};
+    if !matches!(kind, Regulate | HandOver | Qualify) {
+        return;
+    }
+    if let Some(transfer) = case.transfers.last_mut().filter(|transfer| transfer.accepted()) {
+        transfer.again = transfer.again.or(Some(at));
+    }
+    if let Some(received) = case.received.as_deref_mut().filter(|received| received.with_sender()) {
+        received.goes_on = true;
     }
 }
 
@@ -352,6 +413,9 @@ pub(super) fn apply_words(records: &mut Records, event: &Event, words: &Words) {
         records.sheets.get_mut(id).into_iter().for_each(|sheet| sheet.words = (**said).clone());
     } else if let Some(case) = event.case.and_then(|id| records.case_mut(id)) {
         apply_to_sealed(case, words);
+        if matches!(words, Words::Caller(_) | Words::Address(_) | Words::Identity(_) | Words::Position(_)) {
+            changed(case);
+        }
     }
 }
 

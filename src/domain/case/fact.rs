@@ -29,6 +29,7 @@ use super::{
     action::{Action, End},
     sealed::Words,
     state::{Case, Channel, ContactSafety, Line, Offer, Patient, Whereabouts},
+    transfer::{Answered, Ended, Received, Transfer, TransferEnd},
 };
 
 /// One change. Its meaning for the records is [`super::evolve`]'s alone.
@@ -253,6 +254,41 @@ pub enum Fact {
     SheetArchived {
         /// Which.
         sheet: SheetId,
+    },
+    /// Sent to another territory, whose answer is awaited.
+    TransferSent(Box<Transfer>),
+    /// That is over.
+    TransferEnded {
+        /// The copy's id there.
+        there: CaseId,
+        /// How.
+        ended: Ended,
+    },
+    /// The copy goes on there although the sending ended.
+    TransferGoesOn {
+        /// The copy's id there.
+        there: CaseId,
+    },
+    /// The case just opened came from another territory.
+    TransferReceived(Box<Received>),
+    /// The regulators here have accepted it, or sent it back.
+    TransferAnswered(Answered),
+    /// What was added or changed at its sender was brought.
+    TransferBrought {
+        /// How many changes there this makes.
+        as_of: u32,
+    },
+    /// The sender's log has said whose it is.
+    TransferSettled {
+        /// How the sending ended there.
+        how: TransferEnd,
+        /// It goes on here all the same: it was found vital.
+        goes_on: bool,
+    },
+    /// The sender has taken its case up again.
+    TransferReopened {
+        /// When, there.
+        at: Instant,
     },
     /// A closed case left the working set; it is in the archive, complete.
     CaseArchived,

@@ -25,6 +25,7 @@ pub mod safety;
 pub mod sealed;
 pub mod state;
 pub mod status;
+pub mod transfer;
 
 pub use action::{Action, ActionKind, ActionState, End, Owner};
 pub use command::Command;

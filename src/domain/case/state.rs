@@ -28,6 +28,7 @@ use crate::{
 use super::{
     action::{Action, ActionKind, Owner},
     sealed::Sealed,
+    transfer::{Received, Transfer},
 };
 
 pub use super::{patient::Patient, safety::ContactSafety};
@@ -46,6 +47,8 @@ coded_enum! {
         Hub = "HUB", "Hub Santé";
         /// Paper, after an outage.
         Paper = "PAPER", "Papier";
+        /// Another territory that handed it over.
+        Transfer = "TRANSFER", "Autre territoire";
     }
 }
 
@@ -230,6 +233,12 @@ pub struct Case {
     /// Regulators who may respond all the same, each under a convention that the log names.
     #[serde(default)]
     pub excepted: BTreeSet<PersonId>,
+    /// Hand-overs to other territories, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transfers: Vec<Transfer>,
+    /// The territory that handed it over, and what became of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received: Option<Box<Received>>,
     /// Decisions, in order.
     pub decisions: Vec<Decision>,
     /// The plans acted on.

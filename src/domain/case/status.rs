@@ -108,7 +108,8 @@ pub fn complete(case: &Case) -> bool {
 
 /// What the file lacks. What the ARM ended is no medical request and lacks nothing.
 pub fn missing(case: &Case) -> Vec<Missing> {
-    if case.dismissed.is_some() {
+    // What another territory has, it completes.
+    if case.dismissed.is_some() || case.handed_on().is_some() || case.with_sender() {
         return Vec::new();
     }
     let unanswered = case.decisions.iter().any(|decision| decision.answer.is_none());

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     calendar::{local_date, to_instant},
-    case::{Event, Fact},
+    case::{Event, Fact, transfer::TransferEnd},
     ids::{CaseId, PersonId},
     regulation::qualification::{Priority, Stream},
     time::Instant,
@@ -44,6 +44,15 @@ pub struct Day {
     /// Nothing is added any more.
     #[serde(rename = "final")]
     pub settled: bool,
+}
+
+/// A copy whose request is with the territory that sent it is counted there alone.
+fn given_back(fact: &Fact) -> bool {
+    match fact {
+        Fact::TransferAnswered(answered) => answered.refused.is_some(),
+        Fact::TransferSettled { how, goes_on } => *how != TransferEnd::Accepted && !goes_on,
+        _ => false,
+    }
 }
 
 /// Which cases of a day.
@@ -122,6 +131,9 @@ impl Projection {
             if !self.days.contains_key(&trace.day) {
                 self.cases.insert(id, trace);
             }
+        }
+        if event.facts.iter().any(given_back) {
+            self.cases.remove(&id);
         }
         let Some(trace) = self.cases.get_mut(&id) else { return };
         trace.tell(event, &self.roster);

@@ -151,6 +151,7 @@ fn always() -> Vec<Index> {
         Index::open(),
         Index::unanswered(),
         Index::handovers(),
+        Index::transfers(),
         Index::alarms(),
         Index::offers(),
         Index::timers(),

@@ -78,7 +78,7 @@ coded! {
         NoneBeforeDeadline NoVisit SourceSilent NotConnected AllDeclined OutOfReach
     }
     domain::case::state::Channel = Channel {
-        Telephony Console Hub Paper
+        Telephony Console Hub Paper Transfer
     }
     domain::case::state::Line = LineState {
         OnLine CallBack NoContact
@@ -87,6 +87,9 @@ coded! {
         AnswerCall Qualify Regulate HandOver CallBack Route RingGp ConfirmSlot AcceptVisit Appointment Visit
         DeliverPrescription AwaitReport ReturnOfInformation FollowUp Unanswered AnnouncePatient CompleteFile
         SeeCounterRegulation TelephoneAppointment ReEvaluate Reorient Transfer Interpreter AskConsent Refer
+    }
+    domain::case::transfer::TransferEnd = TransferEnd {
+        Accepted Refused Expired TakenBack Requalified Vital Unknown
     }
     domain::regulation::fallback::Fallback = Fallback {
         NoLiberal LiberalUnavailable EmergencyUnavailable Emergency

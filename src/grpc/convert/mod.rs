@@ -22,5 +22,6 @@ pub mod sheets;
 pub mod slot;
 pub mod supervision;
 pub mod telephony;
+pub mod transfer;
 pub mod visit;
 pub mod watch;

@@ -5,7 +5,7 @@ use tonic::{Request, Response, Status};
 use super::common::{Carried, Desk, Told};
 use crate::{
     domain::{
-        case::Refusal,
+        case::{ActionKind, Refusal},
         regulation::{protocols::propose, qualification::Priority},
         time::Instant,
     },
@@ -16,7 +16,7 @@ use crate::{
             intake::Scene,
             protocols,
             regulation::{self as convert, page},
-            reply,
+            reply, transfer,
         },
         pb::{self, regulation_service_server::RegulationService},
     },
@@ -198,6 +198,37 @@ impl RegulationService for Regulation {
         let Carried { case, receipt, .. } = carried;
         let response = pb::AnswerReorientationResponse { case, receipt, claim_no, lease_until_unix_ms, renew_every_ms };
         Ok(Response::new(response))
+    }
+
+    async fn transfer_case(
+        &self,
+        request: Request<pb::TransferCaseRequest>,
+    ) -> Result<Response<pb::TransferCaseResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let Carried { case, receipt, done } = desk.act(transfer::transfer(request.get_ref())).await?;
+        let waits = done.case.as_ref().and_then(|view| view.case.open_action(ActionKind::Transfer));
+        let answer_until_unix_ms = waits.map_or(0, |action| action.deadline.unix_ms());
+        Ok(Response::new(pb::TransferCaseResponse { case, receipt, answer_until_unix_ms }))
+    }
+
+    async fn withdraw_transfer(
+        &self,
+        request: Request<pb::WithdrawTransferRequest>,
+    ) -> Result<Response<pb::WithdrawTransferResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let Carried { case, receipt, .. } = desk.act(transfer::withdraw(request.get_ref())).await?;
+        Ok(Response::new(pb::WithdrawTransferResponse { case, receipt }))
+    }
+
+    async fn answer_transfer(
+        &self,
+        request: Request<pb::AnswerTransferRequest>,
+    ) -> Result<Response<pb::AnswerTransferResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let carried = desk.act(transfer::answer(request.get_ref())).await?;
+        let (claim_no, lease_until_unix_ms, renew_every_ms) = lease(&desk, &carried);
+        let Carried { case, receipt, .. } = carried;
+        Ok(Response::new(pb::AnswerTransferResponse { case, receipt, claim_no, lease_until_unix_ms, renew_every_ms }))
     }
 
     async fn end_action(

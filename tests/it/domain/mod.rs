@@ -23,4 +23,5 @@ mod slots;
 pub mod stage;
 mod streams;
 mod supply;
+pub mod transfers;
 mod visits;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sas_dispatch::domain::{
-    case::{ActionKind, Event, Fact, Records, sealed::Words},
+    case::{ActionKind, Event, Fact, Records, sealed::Words, transfer::TransferEnd},
     ids::{ActionId, CaseId, DecisionId, OfferId, PersonId, SlotId, VisitId},
     regulation::{need::CareType, qualification::Priority},
     territory::Territory,
@@ -13,7 +13,7 @@ use sas_dispatch::domain::{
 };
 
 /// What the oracle has noted of one case.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Book {
     open: BTreeMap<ActionId, ActionKind>,
     ended: BTreeSet<ActionId>,
@@ -33,9 +33,14 @@ struct Book {
     visits: BTreeMap<VisitId, VisitStatus>,
     offers_over: BTreeSet<OfferId>,
     notes: usize,
+    /// A doctor of another territory has it.
+    handed_on: bool,
+    /// It came from another territory, and is there again.
+    given_back: bool,
 }
 
 /// What the oracle has noted of one slot.
+#[derive(Clone)]
 enum Binding {
     Free,
     Held(CaseId, OfferId, Instant),
@@ -43,7 +48,7 @@ enum Binding {
     Gone,
 }
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Oracle {
     books: BTreeMap<CaseId, Book>,
     slots: BTreeMap<SlotId, Binding>,
@@ -71,6 +76,7 @@ impl Oracle {
             book.front(fact);
             book.action(event, fact);
             book.visit(fact, territory);
+            book.elsewhere(fact);
         }
         let Some((case, book)) = event.case.and_then(|id| Some((id, self.books.get_mut(&id)?))) else { return };
         book.notes += event.words.iter().filter(|words| matches!(words, Words::Note(_))).count();
@@ -243,6 +249,33 @@ impl Book {
         }
     }
 
+    fn elsewhere(&mut self, fact: &Fact) {
+        match fact {
+            Fact::TransferSent(_) => {
+                let waits = self.open.values().any(|kind| *kind == ActionKind::Regulate);
+                assert!(waits && self.holder.is_none(), "2: sent away, and nobody stays responsible");
+            }
+            Fact::TransferEnded { ended, .. } => {
+                let accepted = ended.how == TransferEnd::Accepted;
+                assert_eq!(accepted, !ended.number.is_empty(), "13: accepted as which case?");
+                assert!(!accepted || ended.by.is_some(), "5: a doctor accepts, and nobody else");
+                self.handed_on = accepted;
+            }
+            Fact::TransferReceived(received) => self.regulated_by.extend(received.regulators.iter().cloned()),
+            Fact::TransferAnswered(answered) => self.given_back |= answered.refused.is_some(),
+            Fact::TransferSettled { how, goes_on } => {
+                assert!(!self.given_back, "13: settled after it was refused");
+                self.given_back = *how != TransferEnd::Accepted && !goes_on;
+            }
+            Fact::ActionOpened(action) => {
+                let anew = matches!(action.kind, ActionKind::Regulate | ActionKind::HandOver | ActionKind::Qualify);
+                self.handed_on &= !anew;
+                self.given_back &= !anew;
+            }
+            _ => {}
+        }
+    }
+
     /// What must hold once all facts of an event are noted.
     fn settled(&self, event: &Event) {
         if !self.open.is_empty() {
@@ -251,7 +284,12 @@ impl Book {
         assert!(self.holder.is_none(), "3: {} left a finished case in somebody's hands", event.command);
         let doctor = self.answered.iter().any(|id| !self.by_protocol.contains(id));
         let protocol = !self.by_protocol.is_empty() && !self.compulsory();
-        assert!(self.dismissed || doctor || protocol, "5: {} ended a case without a doctor", event.command);
+        let elsewhere = self.handed_on || self.given_back;
+        assert!(
+            self.dismissed || doctor || protocol || elsewhere,
+            "5: {} ended a case without a doctor",
+            event.command
+        );
         let unanswered = self.needs.keys().any(|id| !self.answered.contains(id));
         assert!(!unanswered, "2: {} ended a case with an unanswered need", event.command);
     }

@@ -5,6 +5,7 @@ use sas_dispatch::domain::{
     case::{
         Action, ActionKind, ActionState, Case, Command, OfferState, Owner, Records, invariants,
         status::{Status, status},
+        transfer::{Answered, TransferEnd},
     },
     ids::{ActionId, CaseId, SlotId},
     regulation::{
@@ -17,7 +18,10 @@ use sas_dispatch::domain::{
 };
 use uuid::Uuid;
 
-use super::stage::{SAS, SAS_DOCTOR, SOS, SOS_DOCTOR, Stage, arm, doctor, regulator, visit_means};
+use super::{
+    stage::{SAS, SAS_DOCTOR, SOS, SOS_DOCTOR, Stage, arm, doctor, regulator, sign, visit_means},
+    transfers::border::{Border, receiver},
+};
 
 /// A room in which much has happened: a waiting, a held, a booked, a visited, a finished and a dismissed case.
 struct Room {
@@ -316,4 +320,85 @@ fn rule_13_words_reasons_and_steps_that_changed() {
     new.offers.iter_mut().find(|known| known.id == offer).unwrap().state = OfferState::Open;
     let found: Vec<_> = invariants::broken_history(&old, &new).iter().map(ToString::to_string).collect();
     names(&found, "rule 13: an offer that had ended was changed");
+}
+
+/// A hand-over on its way, with its copy.
+fn border() -> (Border, CaseId) {
+    let (mut border, case) = Border::sent(Priority::P2);
+    border.carry(case);
+    (border, case)
+}
+
+fn spoil_of(old: &Case, spoil: impl Fn(&mut Case)) -> Vec<String> {
+    let mut new = old.clone();
+    spoil(&mut new);
+    let found = invariants::of_one_case(&new).into_iter().chain(invariants::broken_history(old, &new));
+    found.map(|violation| violation.to_string()).collect()
+}
+
+#[test]
+fn rule_2_a_hand_over_that_nobody_watches() {
+    let (border, case) = border();
+    let sent = border.here.case(case);
+    names(
+        &spoil_of(sent, |case| end(case, ActionKind::Transfer)),
+        "rule 2: nobody watches the deadline of a hand-over",
+    );
+    names(&spoil_of(sent, |case| end(case, ActionKind::Regulate)), "rule 2: a case was sent on and nobody stays");
+    let forgotten = spoil_of(sent, |case| case.transfers.clear());
+    names(&forgotten, "rule 13: the end of a hand-over was changed");
+}
+
+#[test]
+fn rule_3_a_copy_that_is_worked_on_twice_or_signed_too_early() {
+    let (mut border, case) = border();
+    let copy = border.copy_id(case);
+    let refused = |case: &mut Case| {
+        let (at, by) = (case.entered, "dr-reg-sens".parse().unwrap());
+        let note = case.sealed.notes.last().map(|note| note.id);
+        case.received.as_mut().unwrap().answered = Some(Answered { at, by, refused: note });
+    };
+    let found = spoil_of(border.there.case(copy), refused);
+    names(&found, "rule 3: a copy is worked on whose request is with its sender");
+    let claim_no = border.accept(case);
+    let before = border.copy(case).clone();
+    border.carry(case);
+    border.there.done(&receiver(), copy, Command::SignNeed(Box::new(sign(claim_no, CareType::Advice))));
+    let decided = border.copy(case).decisions.clone();
+    let found = spoil_of(&before, |case| case.decisions.clone_from(&decided));
+    names(&found, "rule 3: signed before the sender had recorded that the case is taken");
+    let found = spoil_of(border.copy(case), |case| case.received = None);
+    names(&found, "rule 13: where a case came from was forgotten");
+    let unsettled = |case: &mut Case| case.received.as_mut().unwrap().settled = None;
+    names(&spoil_of(border.copy(case), unsettled), "rule 13: the answer to a hand-over was changed");
+}
+
+#[test]
+fn rule_5_a_request_that_ends_between_two_territories() {
+    let (mut border, case) = border();
+    border.accept(case);
+    border.carry(case);
+    let sender = border.here.case(case);
+    let nobody = |case: &mut Case| case.transfers[0].ended.as_mut().unwrap().by = None;
+    names(&spoil_of(sender, nobody), "rule 5: ended because another territory has it, and no doctor there accepted it");
+    let expired = |case: &mut Case| case.transfers[0].ended.as_mut().unwrap().how = TransferEnd::Expired;
+    names(&spoil_of(sender, expired), "rule 5: ended without a doctor's decision");
+    let found = spoil_of(border.copy(case), |case| {
+        case.claim = None;
+        end(case, ActionKind::Regulate);
+    });
+    names(&found, "rule 5: taken over from another territory and ended without a doctor's decision");
+    names(&found, "rule 5: a regulation ended without a doctor's answer");
+}
+
+#[test]
+fn rules_6_and_7_across_the_border() {
+    let (border, case) = border();
+    let strangers = |case: &mut Case| {
+        case.received.as_mut().unwrap().regulators.insert("dr-reg-anne".parse().unwrap());
+    };
+    let found = spoil_of(border.copy(case), strangers);
+    names(&found, "rule 6: who regulated the case at its sender is not known for it");
+    let vital = |case: &mut Case| case.qualification.as_mut().unwrap().priority = Priority::P0;
+    names(&spoil_of(border.here.case(case), vital), "rule 7: a P0 waits for the answer of another territory");
 }

@@ -5,6 +5,7 @@ use sas_dispatch::domain::{
     case::{
         Command, End, Refusal,
         command::{CallEvent, OfferAnswer, SignAnswer, StartDuty, Timer},
+        transfer::{TransferAct, TransferAnswer, TransferWord},
     },
     ids::{ActionId, CaseId, DecisionId, DutyId, OfferId, ShiftId, SlotId, VisitId},
     regulation::{
@@ -61,6 +62,14 @@ fn table(stage: &Stage) -> Vec<(Command, &'static str)> {
         (Command::SignNeed(Box::new(sign(1, care))), "REG"),
         (Command::SignAnswer(Box::new(answer)), "REG"),
         (Command::Reorient { claim_no, stream: Stream::Psy, reason: reason.clone() }, "REG"),
+        (
+            transfer(TransferAct::Send { claim_no: None, to: "fr-89".parse().unwrap(), reason: reason.clone() }),
+            "ARM REG",
+        ),
+        (transfer(TransferAct::TakeBack { reason: reason.clone() }), "ARM REG"),
+        (transfer(TransferAct::Answer { refused: None }), "REG"),
+        (transfer(TransferAct::Tell(TransferWord::Confirmed)), "UPK"),
+        (transfer(TransferAct::Settle { there: CaseId(id), answer: goes_on() }), "UPK"),
         (Command::ForceRelease { reason: reason.clone() }, "SUP"),
         (Command::Advance { decision, plan }, "REG COO UPK"),
         (Command::Cancel { offer, reason }, "REG COO"),
@@ -85,6 +94,14 @@ fn table(stage: &Stage) -> Vec<(Command, &'static str)> {
     ]
 }
 
+fn transfer(act: TransferAct) -> Command {
+    Command::Transfer(Box::new(act))
+}
+
+fn goes_on() -> TransferAnswer {
+    TransferAnswer::GoesOn { number: "D1".to_owned() }
+}
+
 fn duty(stage: &Stage) -> StartDuty {
     let (from, until, shifts) = (stage.now, stage.now, Vec::new());
     let (stream, skills, affiliation) = (Stream::Snp, Default::default(), Affiliation::Liberal);
@@ -94,7 +111,7 @@ fn duty(stage: &Stage) -> StartDuty {
 #[test]
 fn each_role_may_do_what_the_table_says_and_nothing_else() {
     let rows = table(&Stage::new());
-    assert_eq!(rows.len(), 35, "one row for each kind of command");
+    assert_eq!(rows.len(), 40, "one row for each kind of command");
     for (command, allowed) in rows {
         for role in ROLES {
             let mut stage = Stage::new();

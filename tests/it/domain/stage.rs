@@ -57,17 +57,24 @@ type Ground = (Territory, Directory);
 /// Bas-Rhin as the repository ships it.
 pub fn bas_rhin() -> Arc<Ground> {
     static CONFIG: OnceLock<Arc<Ground>> = OnceLock::new();
-    let load = || {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
-        let mut ground = Config::load(&dir).unwrap().territory(&"fr-67".parse().unwrap()).unwrap();
-        // The protocols of D6311-35 are annexed to a convention here; those of triage are not signed, and say nothing.
-        let regulation = &mut Arc::make_mut(&mut ground).0.regulation;
-        regulation.unsigned_run = true;
-        // Stories are told in a quiet room; only those of that look at how many wait.
-        regulation.p3.waiting_from = 0;
-        ground
-    };
-    CONFIG.get_or_init(load).clone()
+    CONFIG.get_or_init(|| shipped("fr-67")).clone()
+}
+
+/// Yonne as the repository ships it.
+pub fn yonne() -> Arc<Ground> {
+    static CONFIG: OnceLock<Arc<Ground>> = OnceLock::new();
+    CONFIG.get_or_init(|| shipped("fr-89")).clone()
+}
+
+fn shipped(territory: &str) -> Arc<Ground> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let mut ground = Config::load(&dir).unwrap().territory(&territory.parse().unwrap()).unwrap();
+    // The protocols of D6311-35 are annexed to a convention here; those of triage are not signed, and say nothing.
+    let regulation = &mut Arc::make_mut(&mut ground).0.regulation;
+    regulation.unsigned_run = true;
+    // Stories are told in a quiet room; only those of that look at how many wait.
+    regulation.p3.waiting_from = 0;
+    ground
 }
 
 pub fn someone(person: &str, role: Role) -> Actor {
@@ -107,6 +114,7 @@ pub fn text(words: &str) -> Private<String> {
     Private::new(words.to_owned())
 }
 
+#[derive(Clone)]
 pub struct Stage {
     pub territory: Territory,
     pub directory: Directory,
@@ -120,7 +128,10 @@ pub struct Stage {
 
 impl Stage {
     pub fn new() -> Self {
-        let ground = bas_rhin();
+        Self::of(&bas_rhin())
+    }
+
+    pub fn of(ground: &Ground) -> Self {
         let (territory, directory) = (ground.0.clone(), ground.1.clone());
         let (records, log, oracle) = (Records::default(), Vec::new(), Oracle::default());
         Self { territory, directory, now: THURSDAY, off: 0, records, log, oracle }
@@ -141,9 +152,13 @@ impl Stage {
         self.now = self.now + span;
     }
 
+    fn story(&self, command: &Command) -> String {
+        format!("story/{}/{}/{}", self.territory.id, self.log.len(), command.name())
+    }
+
     /// Gives a command; an accepted one is checked in every way there is.
     pub fn give(&mut self, actor: &Actor, case: Option<CaseId>, command: &Command) -> Result<Reply, Refusal> {
-        let command_id = due_command(&format!("story/{}/{}", self.log.len(), command.name()), self.now);
+        let command_id = due_command(&self.story(command), self.now);
         let context = Context {
             territory: &self.territory,
             directory: &self.directory,

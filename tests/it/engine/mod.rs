@@ -13,5 +13,6 @@ mod repeating;
 mod replica;
 mod screen;
 mod takeover;
+mod transfers;
 mod trips;
 mod watching;

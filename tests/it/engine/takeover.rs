@@ -19,6 +19,7 @@ use tempfile::TempDir;
 
 use crate::{
     config::Copy,
+    stories::transfers,
     support::{
         redis::Server,
         room::{Calls, Person, Refused, Story, ask, ill, need, qualified},
@@ -67,7 +68,11 @@ impl Site {
 
     /// How many events of the log hold a fact.
     async fn told(&self, what: fn(&Fact) -> bool) -> usize {
-        let territory: TerritoryId = "fr-67".parse().unwrap();
+        self.told_in("fr-67", what).await
+    }
+
+    async fn told_in(&self, territory: &str, what: fn(&Fact) -> bool) -> usize {
+        let territory: TerritoryId = territory.parse().unwrap();
         let entries = self.store().await.log(&territory, 0, store::MAX_PAGE).await.unwrap();
         let events = entries.iter().map(|entry| decode_event(&entry.event).unwrap());
         events.filter(|event| event.facts.iter().any(what)).count()
@@ -76,8 +81,12 @@ impl Site {
 
 impl Instance {
     async fn somebody(&self, name: &str, role: Role) -> Person {
+        self.elsewhere(name, role, "fr-67").await
+    }
+
+    async fn elsewhere(&self, name: &str, role: Role, territory: &str) -> Person {
         let link = connect(self.address.parse().unwrap()).await.unwrap();
-        Person::new(name, role, link.acting(name, role, "fr-67").unwrap(), Clock::System, Calls::default())
+        Person::new(name, role, link.acting(name, role, territory).unwrap(), Clock::System, Calls::default())
     }
 
     fn signal(&self, name: &str) {
@@ -188,5 +197,38 @@ async fn an_instance_that_stood_still_past_the_end_of_a_lease_is_fenced() -> Sto
     assert!(now.decisions.is_empty());
     assert_eq!(now.claim.unwrap().claim_no, other.claim_no(&case));
     assert_eq!(site.told(|fact| matches!(fact, Fact::NeedSigned(_))).await, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_hand_over_goes_on_whichever_instance_is_killed_between_its_steps() -> Story {
+    let site = Site::new();
+    let (first, second, third) = (site.starts(), site.starts(), site.starts());
+    let arm = first.somebody("arm-1", Role::Arm).await;
+    let case = waiting(&arm).await?;
+    transfers::sends(&arm, &case, "fr-89", 0).await?;
+    drop(first);
+    let sens = second.elsewhere("dr-sens", Role::Regulator, "fr-89").await;
+    let copy = loop {
+        if let Some(copy) = sens.queue(Stream::Snp).await?.pop() {
+            break copy;
+        }
+    };
+    let taken = transfers::answers(&sens, &copy, "").await?;
+    let claim_no = sens.claim_no(&taken);
+    drop(second);
+    let sens = third.elsewhere("dr-sens", Role::Regulator, "fr-89").await;
+    loop {
+        let seen = sens.reads(&copy).await?;
+        if seen.received.unwrap().end() == pb::TransferEnd::Accepted {
+            break;
+        }
+    }
+    assert_eq!(signs(&sens, &copy, claim_no).await?.case.unwrap().decisions.len(), 1);
+    let sent = third.somebody("dr-2", Role::Regulator).await.reads(&case).await?;
+    assert_eq!(sent.transfers[0].end(), pb::TransferEnd::Accepted);
+    assert_eq!(site.told(|fact| matches!(fact, Fact::TransferEnded { .. })).await, 1, "each step once");
+    assert_eq!(site.told_in("fr-89", |fact| matches!(fact, Fact::TransferReceived(_))).await, 1);
+    assert_eq!(site.told_in("fr-89", |fact| matches!(fact, Fact::TransferSettled { .. })).await, 1);
     Ok(())
 }

@@ -15,7 +15,7 @@ use std::{
 use prost::Message;
 use rstest::rstest;
 use sas_dispatch::{
-    domain::time::Span,
+    domain::{actor::Role, time::Span},
     grpc::{
         client::{Code, Status},
         pb::{
@@ -26,6 +26,7 @@ use sas_dispatch::{
 };
 
 use self::wire::Wire;
+use crate::stories::transfers;
 use crate::support::room::{Ground, Person, Room, Story, ask, ill, need, qualified};
 
 const STRASBOURG: &str = "67482";
@@ -288,12 +289,48 @@ async fn regulation(room: &Room, people: &People, count: &mut Count) -> Result<(
         ..Default::default()
     };
     count.of("AnswerReorientation", async { ask!(reg, regulation, answer_reorientation, answer) }).await;
+    // On the heap: the futures of this story are large.
+    Box::pin(handed_over(room, people, count)).await?;
     let vital = arm.opens(STRASBOURG, ill()).await?;
     let vital = arm.qualifies(&vital, qualified(Priority::P0, "M01.01")).await?;
     let vital = count.of("AcceptHandOver", reg.accepts_hand_over(&vital)).await;
     let smur = need(CareType::Amu, CareLevel::R1, LongestDelay::Immediate);
     let vital = reg.signs_need_saying(&vital, smur, "SMUR déclenché").await?;
     count.of("EndAction", reg.ends(&vital, ActionKind::AwaitReport, ActionEnd::Done)).await;
+    Ok(())
+}
+
+/// To another territory, and from there.
+async fn handed_over(room: &Room, people: &People, count: &mut Count) -> Result<(), Status> {
+    let (arm, reg) = (&people.arm, &people.reg);
+    let case = waiting(people, Priority::P2).await?;
+    count.of("TransferCase", transfers::sends(arm, &case, "fr-89", 0)).await;
+    count.of("WithdrawTransfer", transfers::takes_back(arm, &case)).await;
+    advised(reg, &case).await?;
+    let (regulator, sens) =
+        (room.elsewhere("reg-sens", Role::Regulator, "fr-89"), room.elsewhere("arm-sens", Role::Arm, "fr-89"));
+    for refused in ["", "À Troyes"] {
+        let case = sens.opens("89387", ill()).await?;
+        let case = sens.qualifies(&case, qualified(Priority::P1, "M03.14")).await?;
+        let copy_id = transfers::sends(&sens, &case, "fr-67", 0).await?.transfers[0].there_case_id.clone();
+        room.wait(Span::from_secs(1)).await;
+        let copy = reg.reads(&pb::CaseView { case_id: copy_id, ..Default::default() }).await?;
+        count.of("AnswerTransfer", transfers::answers(reg, &copy, refused)).await;
+        room.wait(Span::from_secs(1)).await;
+        // Whoever has it now ends it: nothing is left that would fall due later.
+        let advice = need(CareType::Advice, CareLevel::R4, LongestDelay::H24);
+        match refused {
+            "" => drop(reg.signs_need_saying(&copy, advice, "Repos").await?),
+            _ => advised(&regulator, &case).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn advised(regulator: &Person, case: &pb::CaseView) -> Result<(), Status> {
+    let held = regulator.claims(case).await?;
+    let advice = need(CareType::Advice, CareLevel::R4, LongestDelay::H24);
+    regulator.signs_need_saying(&held, advice, "Repos").await?;
     Ok(())
 }
 

@@ -7,7 +7,10 @@ use sas_dispatch::{
 use tonic::Request;
 
 use super::process::Process;
-use crate::support::room::{Person, Seen, Stopped, ask, need, qualified};
+use crate::{
+    stories::transfers,
+    support::room::{Person, Seen, Stopped, ask, need, qualified},
+};
 
 /// The trace the caller's own system has begun, and its span.
 pub(super) const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -121,6 +124,7 @@ pub(super) async fn play(process: &Process) -> Result<String, Stopped> {
     ring(&exchange, CallEventKind::HungUp).await?;
     let with_note = pb::QualifyRequest { note: "Zqnote : tousse".to_owned(), ..qualified(Priority::P2, "M03.14") };
     let case = arm.qualifies(&case, with_note).await?;
+    sent_to_and_fro(process, &case).await?;
     regulated_twice(process, &case).await?;
     visited(process, &case).await?;
     from_the_hub(process).await?;
@@ -140,6 +144,28 @@ async fn ring(exchange: &Person, event: CallEventKind) -> Result<String, Stopped
         happened_unix_ms: 0,
     };
     Ok(ask!(exchange, telephony, report_call_event, request)?.case_id)
+}
+
+/// The case goes to another territory and comes back with their reason.
+async fn sent_to_and_fro(process: &Process, case: &pb::CaseView) -> Result<(), Stopped> {
+    let (arm, sens) = (process.somebody("arm-1", Role::Arm), process.elsewhere("reg-9", Role::Regulator, "fr-89"));
+    let request = pb::TransferCaseRequest {
+        command_id: arm.act(),
+        case_id: case.case_id.clone(),
+        territory: "fr-89".to_owned(),
+        reason: "Zqraison du transfert".to_owned(),
+        ..Default::default()
+    };
+    ask!(arm, regulation, transfer_case, request)?;
+    let copy = loop {
+        if let Some(copy) = sens.queue(pb::Stream::Snp).await?.pop() {
+            break copy;
+        }
+    };
+    assert_eq!(copy.patients[0].birth_name, "Zqnaissance", "what is personal travels");
+    transfers::answers(&sens, &copy, "Zqrefus : autre département").await?;
+    while arm.reads(case).await?.transfers[0].end() != pb::TransferEnd::Refused {}
+    Ok(())
 }
 
 /// The first regulator loses the case and writes too late; the second one signs.

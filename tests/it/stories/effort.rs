@@ -35,6 +35,9 @@ async fn asked_of_regulators(reg: &Person) -> Vec<(&'static str, Vec<String>)> {
         asked!(reg, regulation, sign_need, empty_need),
         asked!(reg, regulation, sign_answer, pb::SignAnswerRequest::default()),
         asked!(reg, regulation, reorient, pb::ReorientRequest::default()),
+        asked!(reg, regulation, transfer_case, pb::TransferCaseRequest::default()),
+        asked!(reg, regulation, withdraw_transfer, pb::WithdrawTransferRequest::default()),
+        asked!(reg, regulation, answer_transfer, pb::AnswerTransferRequest::default()),
         asked!(reg, regulation, end_action, pb::EndActionRequest::default()),
         asked!(reg, routing, explain_plan, pb::ExplainPlanRequest::default()),
     ]

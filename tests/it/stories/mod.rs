@@ -23,6 +23,7 @@ mod slots;
 mod streams;
 mod telephone;
 mod thousand;
+pub mod transfers;
 mod triage;
 mod visits;
 mod vital;

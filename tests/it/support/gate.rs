@@ -25,6 +25,8 @@ struct State {
     /// The log ends here for whoever reads it.
     upto: u64,
     down: bool,
+    /// The territory that nobody reaches; empty: none.
+    lost: &'static str,
 }
 
 pub struct Gate {
@@ -41,7 +43,7 @@ impl std::fmt::Debug for Gate {
 
 impl Gate {
     pub fn before(store: Arc<dyn Store>) -> Arc<Self> {
-        let state = watch::Sender::new(State { store, upto: u64::MAX, down: false });
+        let state = watch::Sender::new(State { store, upto: u64::MAX, down: false, lost: "" });
         Arc::new(Self { state, reads: AtomicU64::new(0) })
     }
 
@@ -53,6 +55,18 @@ impl Gate {
     /// The store answers nothing, or again.
     pub fn set_down(&self, down: bool) {
         self.state.send_modify(|state| state.down = down);
+    }
+
+    /// One territory does not answer, or (empty) all do.
+    pub fn set_lost(&self, territory: &'static str) {
+        self.state.send_modify(|state| state.lost = territory);
+    }
+
+    fn reaches(&self, territory: &TerritoryId) -> Result<(), StoreError> {
+        if self.state.borrow().lost == territory.as_str() {
+            return Err(StoreError::Unavailable("the test took this territory away".to_owned()));
+        }
+        Ok(())
     }
 
     /// From now on another store answers.
@@ -86,6 +100,7 @@ impl Store for Gate {
         keys: &[Key],
         receipt: Option<CommandId>,
     ) -> Result<Snapshot, StoreError> {
+        self.reaches(territory)?;
         self.counted()?.read(territory, keys, receipt).await
     }
 
@@ -96,10 +111,12 @@ impl Store for Gate {
         after: Option<(Score, Member)>,
         limit: usize,
     ) -> Result<Page, StoreError> {
+        self.reaches(territory)?;
         self.counted()?.range(territory, index, after, limit).await
     }
 
     async fn commit(&self, txn: &Txn) -> Result<Committed, StoreError> {
+        self.reaches(&txn.territory)?;
         self.store()?.commit(txn).await
     }
 

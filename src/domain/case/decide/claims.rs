@@ -21,7 +21,7 @@ use crate::domain::{
 use super::{
     draft::{Draft, regulators},
     regulate::reason_given,
-    reorient, room,
+    reorient, room, transfer,
 };
 
 /// Takes the first case that waits, as a regulator of `stream`: his stream's, one that his stream stands in for, or in a
@@ -75,6 +75,7 @@ fn take_waiting(draft: &mut Draft<'_>, code: Option<Fallback>) -> Result<(), Ref
     }
     room::rostered(draft, priority)?;
     reorient::accepted(draft);
+    transfer::accepted(draft);
     take(draft)?;
     if let Some(code) = code {
         draft.push(Fact::FellBack { code });
@@ -148,6 +149,7 @@ pub(super) fn accept_hand_over(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     draft.end_kind(ActionKind::Regulate, End::Replaced);
     draft.open(ActionKind::Regulate, regulators(stream), draft.now, About::default());
     draft.end_kind(ActionKind::HandOver, End::Done);
+    transfer::accepted(draft);
     take(draft)
 }
 
@@ -170,7 +172,8 @@ fn not_its_responder(draft: &Draft<'_>) -> Result<(), Refusal> {
         .iter()
         .filter(|offer| matches!(offer.state, OfferState::Open | OfferState::Accepted { .. }))
         .any(|offer| alone(&offer.responder));
-    if visits || asked { Err(Refusal::Independence) } else { Ok(()) }
+    let before = case.received.as_ref().is_some_and(|received| received.responders.contains(person));
+    if visits || asked || before { Err(Refusal::Independence) } else { Ok(()) }
 }
 
 /// Ends the regulation when a doctor has decided and nothing is left to sign.

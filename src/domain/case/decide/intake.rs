@@ -9,7 +9,7 @@ use crate::domain::{
         outgoing::{Outgoing, may_send},
         refusal::Refusal,
         sealed::{Caller, NoteKind, Words},
-        state::{Channel, Line},
+        state::{Case, Channel, Line},
         status::{Status, stage},
     },
     ids::{ActionId, CaseId, case_id},
@@ -59,6 +59,7 @@ pub(super) fn open(draft: &mut Draft<'_>, open: &Open) -> Result<(), Refusal> {
 pub(super) fn amend(draft: &mut Draft<'_>, particulars: &Particulars) -> Result<(), Refusal> {
     not_closed(draft)?;
     set(draft, particulars);
+    tell_elsewhere(draft);
     particulars.motive.as_deref().map_or(Ok(()), |code| file::motive(draft, code))
 }
 
@@ -70,6 +71,7 @@ pub(super) fn add_note(draft: &mut Draft<'_>, text: &Private<String>) -> Result<
         Status::Archived => return Err(Refusal::state("case", "it is archived (ARCHIVE): nothing is added any more")),
     };
     draft.note(kind, text);
+    tell_elsewhere(draft);
     Ok(())
 }
 
@@ -107,7 +109,7 @@ pub(super) fn call(draft: &mut Draft<'_>, event: CallEvent) -> Result<(), Refusa
         CallEvent::HungUp => {
             let case = draft.case()?;
             let known = case.sealed.caller.has_number();
-            let undecided = case.decisions.is_empty() && case.dismissed.is_none();
+            let undecided = case.decisions.is_empty() && case.dismissed.is_none() && !elsewhere(case);
             let symptoms = case.qualification.as_ref().is_some_and(|qualification| qualification.symptoms);
             draft.push(Fact::LineSet(if known { Line::CallBack } else { Line::NoContact }));
             if !undecided {
@@ -177,7 +179,8 @@ pub(super) fn re_evaluate(draft: &mut Draft<'_>) {
 /// After a call-back: what was interrupted goes on.
 pub(super) fn to_next(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     let case = draft.case()?;
-    if case.open_actions().next().is_none() && case.decisions.is_empty() && case.dismissed.is_none() {
+    let decided = !case.decisions.is_empty() || case.dismissed.is_some() || elsewhere(case);
+    if case.open_actions().next().is_none() && !decided {
         draft.call_for_regulator();
     }
     Ok(())
@@ -262,6 +265,33 @@ pub(super) fn not_closed(draft: &Draft<'_>) -> Result<(), Refusal> {
         }
         Status::Planned | Status::Active | Status::Achieved | Status::Valid => Ok(()),
     }
+}
+
+/// A copy whose request is with its sender is not worked on here any more.
+pub(super) fn not_with_sender(draft: &Draft<'_>) -> Result<(), Refusal> {
+    if draft.case()?.with_sender() {
+        let problem = "it is with the territory that sent it: open a new case for a new call, or qualify it P0 when it is \
+                       vital";
+        return Err(Refusal::state("case", problem));
+    }
+    Ok(())
+}
+
+/// Another territory has the request: it accepted the case, or has it again.
+fn elsewhere(case: &Case) -> bool {
+    case.handed_on().is_some() || case.with_sender()
+}
+
+/// Whoever adds to a case that another territory has is told to ring it.
+fn tell_elsewhere(draft: &mut Draft<'_>) {
+    let Ok(case) = draft.case() else { return };
+    let taken =
+        case.handed_on().map(|transfer| (&transfer.to, transfer.ended.as_ref().map(|ended| ended.number.clone())));
+    let back = case.received.as_ref().filter(|received| received.with_sender());
+    let Some((territory, number)) = taken.or(back.map(|from| (&from.from, Some(from.number.clone())))) else { return };
+    let number = number.unwrap_or_default();
+    let told = format!("WITH_ANOTHER_TERRITORY: {territory} has it ({number}) and is not told by itself: ring them");
+    draft.reply.warnings.push(told);
 }
 
 /// The ARM who acts keeps the case; what arrives without one waits at the desk.

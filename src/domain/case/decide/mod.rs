@@ -18,6 +18,7 @@ mod room;
 mod route;
 mod sheets;
 mod supply;
+mod transfer;
 mod triage;
 mod upkeep;
 mod visit;
@@ -124,6 +125,7 @@ pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refus
         Command::SignAnswer(sign) => regulate::sign_answer(&mut draft, sign),
         Command::Reorient { claim_no, stream, reason } => reorient::send(&mut draft, *claim_no, *stream, reason),
         Command::AnswerReorientation { refused } => reorient::answer(&mut draft, refused.as_ref()),
+        Command::Transfer(act) => transfer::act(&mut draft, act),
         Command::Advance { decision, plan } => route::advance(&mut draft, *decision, plan),
         Command::AnswerOffer { offer, answer } => offers::answer(&mut draft, *offer, answer),
         Command::Cancel { offer, reason } => offers::cancel(&mut draft, *offer, reason),

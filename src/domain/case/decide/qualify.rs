@@ -12,6 +12,7 @@ use crate::domain::{
         refusal::{FieldFault, Refusal},
         sealed::NoteKind,
         state::Case,
+        transfer::TransferEnd,
     },
     ids::{DecisionId, PersonId},
     regulation::{
@@ -27,7 +28,7 @@ use crate::domain::{
 
 use super::{
     draft::{Draft, regulators},
-    intake, reorient, room, triage,
+    intake, reorient, room, transfer, triage,
 };
 
 pub(super) fn qualify(draft: &mut Draft<'_>, command: &Qualify) -> Result<(), Refusal> {
@@ -47,6 +48,7 @@ pub(super) fn qualify(draft: &mut Draft<'_>, command: &Qualify) -> Result<(), Re
         return Ok(());
     }
     intake::not_closed(draft)?;
+    intake::not_with_sender(draft)?;
     handed_over(draft)?;
     let (qualification, open_signs) = proposed(draft, command, unheard)?;
     draft.push(Fact::Qualified(qualification.clone()));
@@ -56,6 +58,7 @@ pub(super) fn qualify(draft: &mut Draft<'_>, command: &Qualify) -> Result<(), Re
         matches!(action.kind, AnswerCall | Qualify | CallBack | ReEvaluate)
     });
     reorient::withdraw(draft);
+    transfer::void(draft, TransferEnd::Requalified);
     if let Some(name) = &command.protocol {
         return by_protocol(draft, name, &qualification, open_signs);
     }
@@ -124,7 +127,9 @@ pub(super) fn dismiss(draft: &mut Draft<'_>, attribution: Attribution) -> Result
     };
     let infant = case.patients.iter().any(|patient| patient.infant);
     let flagged = case.repeat_of.is_some() || infant || case.sealed.caller.barrier();
-    let regulated = case.claim.is_some() || !case.decisions.is_empty();
+    // What was sent from one territory to another is a doctor's on either side.
+    let sent = !case.transfers.is_empty() || case.received.is_some();
+    let regulated = case.claim.is_some() || !case.decisions.is_empty() || sent;
     if !may_dismiss(symptoms, &flags) || flagged || regulated {
         let problem = "a medical request ends only with a doctor's decision: leave it to a regulator";
         return Err(Refusal::state("case", problem));
@@ -171,6 +176,7 @@ fn hand_over_as(draft: &mut Draft<'_>, motive: Option<String>, flags: &[Flag]) {
     if accepted {
         return;
     }
+    transfer::void(draft, TransferEnd::Vital);
     let owner = intake::arm(draft);
     draft.open(ActionKind::HandOver, owner, deadline, About::default());
     draft.end(End::Replaced, |action| {
@@ -340,7 +346,7 @@ fn tell_split(draft: &mut Draft<'_>, known: &Qualification) {
 
 /// The flags of a command and every flag noted before: what was heard once makes a doctor compulsory for good, or a
 /// second qualification would be the way around him.
-fn all_flags(draft: &Draft<'_>, given: &[Flag]) -> Vec<Flag> {
+pub(super) fn all_flags(draft: &Draft<'_>, given: &[Flag]) -> Vec<Flag> {
     let mut flags = given.to_vec();
     if let Ok(case) = draft.case() {
         flags.extend(case.qualification.iter().flat_map(|known| known.flags.iter().copied()));
@@ -356,7 +362,8 @@ fn all_flags(draft: &Draft<'_>, given: &[Flag]) -> Vec<Flag> {
 
 /// Everything decided was carried out, and the same file is asked for again: the re-call that re-opens it (HubSante.etat).
 fn calls_again(case: &Case) -> bool {
-    !case.decisions.is_empty() && case.open_actions().all(|action| action.kind.administrative())
+    let decided = !case.decisions.is_empty() || case.handed_on().is_some();
+    decided && case.open_actions().all(|action| action.kind.administrative())
 }
 
 /// P1 to P3 wait for a regulator; NR waits for the ARM to end the file or qualify it again.
@@ -447,5 +454,7 @@ fn by_protocol(
 /// A protocol opens a case's path; it never takes a case from a doctor, nor back after its own failure.
 fn with_a_doctor(draft: &Draft<'_>) -> Option<&'static str> {
     let case = draft.case().ok()?;
-    (case.claim.is_some() || !case.decisions.is_empty()).then_some("a doctor has the case, or it was decided before")
+    let had =
+        case.claim.is_some() || !case.decisions.is_empty() || case.received.is_some() || !case.transfers.is_empty();
+    had.then_some("a doctor has the case, or it was decided before")
 }

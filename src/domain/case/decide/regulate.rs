@@ -21,12 +21,14 @@ use super::{
     beside::{self, Done},
     claims,
     draft::{Draft, coordinators},
+    transfer,
 };
 
 pub(super) fn sign_need(draft: &mut Draft<'_>, command: &SignNeed) -> Result<(), Refusal> {
     if draft.held(command.claim_no, command.note.as_ref())?.is_none() {
         return Ok(());
     }
+    transfer::holds(draft)?;
     // A refusal needs no supply: what is needed is signed, and that the patient will not have it.
     let refused = command.beside.refusal.is_some();
     let need = &command.need;
@@ -72,6 +74,7 @@ pub(super) fn sign_answer(draft: &mut Draft<'_>, command: &SignAnswer) -> Result
     if draft.held(command.claim_no, command.note.as_ref())?.is_none() {
         return Ok(());
     }
+    transfer::holds(draft)?;
     let decision = draft.decision(command.decision)?;
     if decision.answer.is_some() {
         return Err(Refusal::state("decision", "it is answered already: sign a new need to decide otherwise"));

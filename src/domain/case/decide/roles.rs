@@ -2,7 +2,7 @@
 
 use crate::domain::{
     actor::Role,
-    case::{command::Command, refusal::Refusal},
+    case::{command::Command, refusal::Refusal, transfer::TransferAct},
 };
 
 /// Refuses a command that the role may not give.
@@ -31,6 +31,13 @@ fn allowed(command: &Command) -> &'static [Role] {
         | Command::SignNeed(_)
         | Command::SignAnswer(_)
         | Command::Reorient { .. } => &[Regulator],
+        Command::Transfer(act) => match **act {
+            TransferAct::Send { .. } | TransferAct::TakeBack { .. } => &[Arm, Regulator],
+            TransferAct::Answer { .. } => &[Regulator],
+            TransferAct::Receive(_) | TransferAct::Bring(_) | TransferAct::Settle { .. } | TransferAct::Tell(_) => {
+                &[Upkeep]
+            }
+        },
         Command::StartDuty(_) | Command::EndDuty(_) => &[Regulator, Supervisor],
         Command::ForceRelease { .. } | Command::StartSurge { .. } | Command::EndSurge => &[Supervisor],
         Command::Advance { .. } => &[Coordinator, Regulator, Upkeep],

@@ -15,7 +15,7 @@ use crate::domain::{
     routing::WhyNot,
 };
 
-use super::{draft::Draft, intake, qualify, regulate, reorient};
+use super::{draft::Draft, intake, qualify, regulate, reorient, transfer};
 
 /// Fires a timer. One that has become pointless meanwhile is refused: whoever made it so has done the work.
 pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Refusal> {
@@ -54,6 +54,9 @@ fn overdue(draft: &mut Draft<'_>, action: &Action) {
     }
     if action.kind == ActionKind::Reorient {
         return reorient::back(draft, action, End::Expired);
+    }
+    if action.kind == ActionKind::Transfer {
+        return transfer::expired(draft, action);
     }
     draft.push(Fact::ActionAlarmed { action: action.id });
     if action.kind == ActionKind::Regulate {
@@ -149,7 +152,9 @@ fn ended_elsewhere(action: &Action, end: End) -> Option<&'static str> {
             Some("it ends when the patient's wish is written down: AmendCase with his consent or opposition for CPAM")
         }
         ActionKind::Reorient => Some("it ends when the case is taken over or sent back (AnswerReorientation)"),
-        ActionKind::Transfer => Some("it ends with the other territory's answer, or when it is taken back"),
+        ActionKind::Transfer => {
+            Some("it ends with the other territory's answer, or when it is taken back (WithdrawTransfer)")
+        }
         ActionKind::CallBack
         | ActionKind::ReEvaluate
         | ActionKind::Route

@@ -27,6 +27,8 @@ pub(super) fn state(case: &Case, found: &mut Vec<Found>) {
     let mut taken = case.visits.iter().filter_map(|visit| visit.doctor.as_ref()).map(|(doctor, _)| doctor);
     let both = taken.any(|doctor| case.regulators.contains(doctor) && !case.excepted.contains(doctor));
     note(found, both, 6, "a regulator is its responder");
+    let known = case.received.as_ref().is_none_or(|received| received.regulators.is_subset(&case.regulators));
+    note(found, !known, 6, "who regulated the case at its sender is not known for it");
     let word = case.may_wait.as_ref().is_some_and(|said| !case.regulators.contains(&said.signed.by));
     note(found, word, 5, "a case may wait by the word of nobody who regulated it");
     let emptied = case.decisions.iter().any(|decision| unwritten(case, decision));
@@ -56,11 +58,18 @@ fn by_doctor(decision: &&Decision) -> bool {
 
 /// Where nothing is left to be done, a doctor has decided, or a protocol was allowed to stand in, or the ARM was.
 fn ended(case: &Case, found: &mut Vec<Found>) {
-    if case.idle_since.is_none() || case.dismissed.is_some() {
+    if case.idle_since.is_none() || case.dismissed.is_some() || case.with_sender() {
         return;
+    }
+    if let Some(transfer) = case.handed_on() {
+        let by = transfer.ended.as_ref().and_then(|ended| ended.by.as_ref());
+        let doctor = by.is_some_and(|by| case.regulators.contains(by));
+        return note(found, !doctor, 5, "ended because another territory has it, and no doctor there accepted it");
     }
     let regulated = case.decisions.iter().any(|decision| by_doctor(&decision));
     let protocol = case.decisions.iter().any(|decision| decision.protocol.is_some());
+    let received = case.received.is_some();
+    note(found, received && !regulated, 5, "taken over from another territory and ended without a doctor's decision");
     note(found, !regulated && !protocol, 5, "ended without a doctor's decision");
     let compulsory = case.qualification.as_ref().is_none_or(doctor_compulsory);
     note(found, compulsory && !regulated, 5, "a doctor was compulsory and none decided");
@@ -133,6 +142,7 @@ pub(super) fn history(old: &Case, new: &Case, found: &mut Vec<Found>) {
         note(found, known.symptoms && !heard, 5, "a symptom that was heard was taken back");
     }
     regulation_left(old, new, found);
+    transferred(old, new, found);
     let sent = new.decisions.iter().filter(|decision| old.decision(decision.id).is_none());
     note(
         found,
@@ -158,7 +168,28 @@ fn regulation_left(old: &Case, new: &Case, found: &mut Vec<Found>) {
     let decided =
         answers(new) > answers(old) || answers(new) > usize::try_from(old.answered_before).unwrap_or(usize::MAX);
     let protocol = new.decisions.len() > old.decisions.len();
-    note(found, !decided && !protocol && new.dismissed.is_none(), 5, "a regulation ended without a doctor's answer");
+    let taken = new.handed_on().is_some() && old.handed_on().is_none();
+    let back = new.with_sender() && !old.with_sender();
+    let elsewhere = taken || back || new.dismissed.is_some();
+    note(found, !decided && !protocol && !elsewhere, 5, "a regulation ended without a doctor's answer");
+}
+
+/// What another territory and this one have told each other is not told otherwise later, and nothing is signed on an
+/// acceptance that may still lose.
+fn transferred(old: &Case, new: &Case, found: &mut Vec<Found>) {
+    let kept = old.transfers.iter().all(|known| {
+        let now = new.transfer(known.there);
+        now.is_some_and(|now| known.ended.is_none() || now.ended == known.ended)
+    });
+    note(found, !kept, 13, "the end of a hand-over was changed");
+    let Some(before) = &old.received else { return };
+    let Some(now) = &new.received else { return note(found, true, 13, "where a case came from was forgotten") };
+    let said = before.answered.is_none() || now.answered == before.answered;
+    let settled = before.settled.is_none() || now.settled == before.settled;
+    note(found, !(said && settled), 13, "the answer to a hand-over was changed");
+    let vital = old.qualification.as_ref().is_some_and(|known| known.priority == Priority::P0);
+    let signed = new.decisions.len() > old.decisions.len();
+    note(found, signed && before.open() && !vital, 3, "signed before the sender had recorded that the case is taken");
 }
 
 fn may_send(old: &Case, new: &Case, decision: &Decision) -> bool {

@@ -42,6 +42,11 @@ pub(super) fn state(case: &Case, found: &mut Vec<Found>) {
     note(found, unsafe_call, 11, "an unsafe contact is to be rung back");
     let sent = open(ActionKind::Reorient) || open(ActionKind::Transfer);
     note(found, sent && !open(ActionKind::Regulate), 2, "a case was sent on and nobody stays responsible");
+    note(found, open(ActionKind::Transfer) != case.sent().is_some(), 2, "nobody watches the deadline of a hand-over");
+    let vital = case.qualification.as_ref().is_some_and(|known| known.priority == Priority::P0);
+    note(found, vital && open(ActionKind::Transfer), 7, "a P0 waits for the answer of another territory");
+    let left = case.with_sender() && (!idle || case.claim.is_some());
+    note(found, left, 3, "a copy is worked on whose request is with its sender");
     note(found, sent && case.claim.is_some(), 3, "a case is held that waits for the answer of others");
     note(found, case.open_actions().any(|action| withheld(case, action)), 11, "somebody is to be told who must not be");
 }

@@ -1,6 +1,9 @@
 //! Whether an event follows from the records before it: what it names is there, and in a state that the fact can leave.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::domain::{
     case::{
@@ -43,6 +46,9 @@ struct Seen {
     offers: BTreeSet<OfferId>,
     decisions: BTreeSet<DecisionId>,
     visits: BTreeSet<VisitId>,
+    /// Hand-overs to other territories, and whether each waits.
+    transfers: BTreeMap<CaseId, bool>,
+    received: bool,
 }
 
 impl Seen {
@@ -56,6 +62,8 @@ impl Seen {
             ended: ids(|case| case.actions.iter().filter(|action| !action.open()).map(|action| action.id).collect()),
             offers: case.map(|case| case.offers.iter().map(|offer| offer.id).collect()).unwrap_or_default(),
             decisions: case.map(|case| case.decisions.iter().map(|known| known.id).collect()).unwrap_or_default(),
+            transfers: case.into_iter().flat_map(|case| &case.transfers).map(|t| (t.there, t.waits())).collect(),
+            received: case.is_some_and(|case| case.received.is_some()),
             visits: case.map(|case| case.visits.iter().map(|visit| visit.id).collect()).unwrap_or_default(),
         }
     }
@@ -123,6 +131,27 @@ impl Seen {
             Fact::VisitDecided(visit) => unless(self.visits.insert(visit.id), "a visit was decided twice"),
             Fact::VisitTaken { visit, .. } | Fact::VisitMoved { visit, .. } => {
                 unless(self.visits.contains(visit), "a step of a visit that was never decided")
+            }
+            Fact::TransferSent(transfer) => {
+                let new = self.transfers.insert(transfer.there, true).is_none();
+                unless(new, "a hand-over was begun twice")
+            }
+            Fact::TransferEnded { there, .. } => {
+                let waited = self.transfers.insert(*there, false);
+                unless(waited == Some(true), "a hand-over ended that did not wait")
+            }
+            Fact::TransferGoesOn { there } => {
+                unless(self.transfers.get(there) == Some(&false), "a copy goes on of a hand-over that had not ended")
+            }
+            Fact::TransferReceived(_) => {
+                let twice = std::mem::replace(&mut self.received, true);
+                unless(!twice, "a case was received twice")
+            }
+            Fact::TransferAnswered(_)
+            | Fact::TransferBrought { .. }
+            | Fact::TransferSettled { .. }
+            | Fact::TransferReopened { .. } => {
+                unless(self.received, "words about a hand-over of a case that never was one")
             }
             Fact::CaseArchived => {
                 let left = self.actions.difference(&self.ended).next().is_none();

@@ -3,6 +3,7 @@
 mod decided;
 mod people;
 mod route;
+mod sent;
 mod work;
 
 pub use decided::{claim, decision, may_wait, need, qualification};
@@ -140,5 +141,7 @@ fn clear(ground: &Place, known: &CaseView) -> pb::CaseView {
         may_wait: case.may_wait.as_ref().map(may_wait),
         missing_for_validation: known.missing.iter().map(|item| item.wire()).collect(),
         withheld: people::withheld(case),
+        transfers: case.transfers.iter().map(sent::transfer).collect(),
+        received: case.received.as_deref().map(sent::received),
     }
 }

@@ -66,6 +66,19 @@ pub enum Act {
     AnswerReorientation {
         refused: bool,
     },
+    Transfer {
+        by_arm: bool,
+    },
+    WithdrawTransfer,
+    AnswerTransfer {
+        refused: bool,
+    },
+    /// Another territory sends a case here.
+    Receive,
+    /// Upkeep goes on with a hand-over: what the other territory says.
+    Carry {
+        accepted: bool,
+    },
     ClaimNext {
         stream: usize,
     },
@@ -107,7 +120,7 @@ pub enum Act {
 }
 
 /// Every command that the simulation must get accepted at least once.
-pub const COMMANDS: [&str; 35] = [
+pub const COMMANDS: [&str; 42] = [
     "OpenCase",
     "AmendCase",
     "AddNote",
@@ -124,6 +137,13 @@ pub const COMMANDS: [&str; 35] = [
     "SignAnswer",
     "Reorient",
     "AnswerReorientation",
+    "TransferCase",
+    "WithdrawTransfer",
+    "AnswerTransfer",
+    "ReceiveTransfer",
+    "BringTransfer",
+    "SettleTransfer",
+    "TellTransfer",
     "ClaimNext",
     "StartDuty",
     "EndDuty",
@@ -188,6 +208,11 @@ fn regulation() -> impl Strategy<Value = Act> {
         5 => (any::<bool>(), any::<bool>()).prop_map(|(differs, keep)| Act::Answer { same: !differs, keep }),
         2 => (0..4_usize).prop_map(|stream| Act::Reorient { stream }),
         1 => any::<bool>().prop_map(|refused| Act::AnswerReorientation { refused }),
+        2 => any::<bool>().prop_map(|by_arm| Act::Transfer { by_arm }),
+        1 => Just(Act::WithdrawTransfer),
+        1 => any::<bool>().prop_map(|refused| Act::AnswerTransfer { refused }),
+        2 => Just(Act::Receive),
+        2 => any::<bool>().prop_map(|accepted| Act::Carry { accepted }),
         2 => (0..4_usize).prop_map(|stream| Act::ClaimNext { stream }),
         1 => (0..4_usize).prop_map(|stream| Act::OnDuty { stream }),
         1 => Just(Act::OffDuty),

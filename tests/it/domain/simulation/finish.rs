@@ -5,6 +5,7 @@ use sas_dispatch::domain::{
     case::{
         Action, ActionKind, Case, Command, End,
         command::{CallEvent, OfferAnswer, SignAnswer},
+        transfer::{TransferAct, TransferWord},
     },
     ids::CaseId,
     regulation::{need::CareType, qualification::Priority},
@@ -12,7 +13,7 @@ use sas_dispatch::domain::{
 };
 
 use super::{
-    super::stage::{arm, complete, coordinator, qualify, sign, someone, supervisor, text},
+    super::stage::{arm, complete, coordinator, qualify, sign, someone, supervisor, text, upkeep},
     room::Room,
 };
 
@@ -58,7 +59,11 @@ fn answer(room: &Room, id: CaseId, action: &Action) -> (Actor, Command) {
         ActionKind::Regulate | ActionKind::Unanswered => regulate(case, garde),
         ActionKind::CompleteFile => (arm(), complete(case)),
         ActionKind::SeeCounterRegulation => (garde, end(End::Done)),
-        ActionKind::Reorient | ActionKind::Transfer => (garde, Command::AnswerReorientation { refused: None }),
+        ActionKind::Transfer => {
+            let reason = text("repris pour conclure");
+            (garde, Command::Transfer(Box::new(TransferAct::TakeBack { reason })))
+        }
+        ActionKind::Reorient => (garde, Command::AnswerReorientation { refused: None }),
         ActionKind::CallBack
         | ActionKind::TelephoneAppointment
         | ActionKind::AnnouncePatient
@@ -95,6 +100,9 @@ fn answer(room: &Room, id: CaseId, action: &Action) -> (Actor, Command) {
 
 /// Takes the case from whoever holds it, signs what is unsigned, and ends with advice.
 fn regulate(case: &Case, garde: Actor) -> (Actor, Command) {
+    if case.received.as_ref().is_some_and(|received| received.open()) {
+        return (upkeep(), Command::Transfer(Box::new(TransferAct::Tell(TransferWord::Confirmed))));
+    }
     let Some(claim) = &case.claim else { return (garde, Command::Claim) };
     if claim.by != garde.person {
         return (supervisor(), Command::ForceRelease { reason: text("fin de garde") });

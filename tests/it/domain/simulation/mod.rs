@@ -4,6 +4,7 @@
 //! still be brought to its end by people doing what stands on their screens.
 
 pub mod act;
+mod elsewhere;
 mod finish;
 mod next;
 pub mod room;

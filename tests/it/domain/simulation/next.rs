@@ -29,6 +29,9 @@ pub fn act(case: &Case, pick: usize) -> Act {
         ActionKind::Qualify => {
             Act::Qualify { priority: 1 + pick % 3, stream: 1, flag: None, symptoms: true, protocol: pick == 0 }
         }
+        // A copy whose sender has not spoken yet.
+        ActionKind::Regulate if unsettled(case) && [0, 2, 3, 6].contains(&pick) => Act::Carry { accepted: pick != 6 },
+        ActionKind::Regulate if unsettled(case) => Act::AnswerTransfer { refused: pick == 5 },
         ActionKind::Regulate if case.claim.is_none() => Act::Claim,
         ActionKind::Regulate if case.decisions.iter().any(|decision| decision.answer.is_none()) => {
             Act::Answer { same: pick != 4, keep: false }
@@ -51,7 +54,9 @@ pub fn act(case: &Case, pick: usize) -> Act {
         ActionKind::TelephoneAppointment if pick == 2 => Act::End(End::Unreachable),
         ActionKind::CompleteFile => Act::Complete,
         ActionKind::AskConsent => Act::End(End::Refused),
-        ActionKind::Reorient | ActionKind::Transfer => Act::AnswerReorientation { refused: pick.is_multiple_of(2) },
+        ActionKind::Transfer if pick == 5 => Act::WithdrawTransfer,
+        ActionKind::Transfer => Act::Carry { accepted: pick.is_multiple_of(2) },
+        ActionKind::Reorient => Act::AnswerReorientation { refused: pick.is_multiple_of(2) },
         ActionKind::CallBack
         | ActionKind::TelephoneAppointment
         | ActionKind::AnnouncePatient
@@ -63,4 +68,8 @@ pub fn act(case: &Case, pick: usize) -> Act {
         | ActionKind::ReturnOfInformation
         | ActionKind::FollowUp => Act::End(End::Done),
     }
+}
+
+fn unsettled(case: &Case) -> bool {
+    case.received.as_ref().is_some_and(|received| received.open())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sas_dispatch::domain::{
     actor::Actor,
-    case::{Command, Refusal, command::Timer},
+    case::{Command, Refusal, command::Timer, transfer::TransferAct},
     ids::CaseId,
     time::{Instant, Span},
 };
@@ -65,9 +65,12 @@ impl Room {
             panic!("{} would have broken {rule}", command.name());
         }
         let Ok(reply) = given else { return false };
-        if let (Command::Open(_), Some(case)) = (&command, reply.case) {
-            self.cases.push(case);
-        }
+        let opens = match &command {
+            Command::Open(_) => true,
+            Command::Transfer(act) => matches!(**act, TransferAct::Receive(_)),
+            _ => false,
+        };
+        self.cases.extend(reply.case.filter(|_| opens));
         self.note_leases();
         true
     }

@@ -8,6 +8,7 @@ use sas_dispatch::domain::{
         Action, Case, Command, OfferState, Records,
         command::{OfferAnswer, Particulars, SignAnswer, StartDuty},
         state::{Channel, ContactSafety, Patient},
+        transfer::TransferAct,
     },
     directory::{Connection, Directory, ResponderKind},
     ids::{CaseId, SlotId},
@@ -30,7 +31,7 @@ use super::{
         plan_at, qualify, sign, someone, supervisor, text, upkeep, visit_means,
     },
     act::{Act, Step},
-    next,
+    elsewhere, next,
 };
 
 const REGULATORS: [&str; 3] = ["dr-reg-anne", "dr-reg-bruno", SOS_DOCTOR];
@@ -75,6 +76,7 @@ impl Scene<'_> {
                 Some((supervisor(), None, Command::StartSurge { reason, until }))
             }
             Act::Surge { on: false } => Some((supervisor(), None, Command::EndSurge)),
+            Act::Receive => self.receive(step),
             Act::Offer if self.means(step).is_none() => Some(self.publish(step, 30)),
             Act::EndShift => {
                 let shift = self.shift(step)?;
@@ -88,6 +90,7 @@ impl Scene<'_> {
                 let id = self.case(step)?;
                 let case = &self.records.cases[&id];
                 let found = self.front(step, case).or_else(|| self.regulate(step, case));
+                let found = found.or_else(|| elsewhere::about(step, case, self.now));
                 let (actor, command) = found.or_else(|| self.carry_out(step, case))?;
                 Some((actor, Some(id), command))
             }
@@ -105,6 +108,14 @@ impl Scene<'_> {
         }
         open.particulars.patients[0].0.infant = infant;
         Some((arm(), None, Command::Open(Box::new(open))))
+    }
+
+    /// A case of another territory, as like as may be to one of here.
+    fn receive(&self, step: &Step) -> Option<Given> {
+        let model = &self.records.cases[&self.case(step)?];
+        let known = self.cases.len() < self.most;
+        let packet = elsewhere::packet_of(model, self.now)?;
+        known.then(|| (upkeep(), Some(packet.there), elsewhere::transfer(TransferAct::Receive(Box::new(packet)))))
     }
 
     fn publish(&self, step: &Step, minutes: i64) -> Given {

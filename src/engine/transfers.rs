@@ -1,0 +1,217 @@
+//! Carrying hand-overs between territories: every instance looks at both records and takes the step that they ask for
+//! (`domain::case::transfer`). There is no leader and nothing is kept in memory; a guard lets one instance win each step.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    domain::{
+        actor::Actor,
+        case::{
+            Case, Command, FieldFault, Refusal,
+            transfer::{Side, Step, TransferAct, act, next},
+        },
+        ids::{CaseId, TerritoryId},
+        time::Instant,
+    },
+    store::{Committed, Digest, Guard, Index, Key, MAX_PAGE, StoreError, Txn, due_command},
+};
+
+use super::{
+    CaseView, Engine, Failure, Mutation, Target,
+    act::Extra,
+    policy,
+    upkeep::{OLDEST_CAUSE, PAGES, upkeep},
+};
+
+/// Steps of one hand-over in one round: as many as the longest path has, and some notes more.
+const STEPS: usize = 8;
+
+/// One hand-over: the case at its sender, and its copy.
+struct Pair {
+    from: TerritoryId,
+    case: CaseId,
+    to: TerritoryId,
+    there: CaseId,
+}
+
+impl Pair {
+    /// The hand-overs that a case of `territory` has a part in.
+    fn of(territory: &TerritoryId, case: &Case) -> Vec<Self> {
+        let sent = case.sent().map(|transfer| Self {
+            from: territory.clone(),
+            case: case.id,
+            to: transfer.to.clone(),
+            there: transfer.there,
+        });
+        let received = case.received.as_ref().map(|received| Self {
+            from: received.from.clone(),
+            case: received.case,
+            to: territory.clone(),
+            there: case.id,
+        });
+        sent.into_iter().chain(received).collect()
+    }
+
+    fn other(&self, territory: &TerritoryId) -> &TerritoryId {
+        if self.from == *territory { &self.to } else { &self.from }
+    }
+}
+
+/// Both sides as they were read together.
+struct Sides {
+    sender: Option<CaseView>,
+    copy: Option<CaseView>,
+}
+
+impl Engine {
+    /// A case goes only where this service has somebody: a territory that has a folder of its own.
+    pub(super) fn sent_where_served(&self, actor: &Actor, act: &TransferAct) -> Result<(), Failure> {
+        let TransferAct::Send { to, .. } = act else { return Ok(()) };
+        if self.0.served.contains(to) {
+            return Ok(());
+        }
+        let others = self.0.served.iter().filter(|known| **known != actor.territory);
+        let others = others.map(TerritoryId::as_str).collect::<Vec<_>>().join(", ");
+        let problem = format!("no territory that this service is configured for; it knows {others}: ring the others");
+        let mut fault = FieldFault::new("territory", problem);
+        fault.french = format!("territoire non desservi par ce service ; connus : {others}");
+        Err(Refusal::Fields(vec![fault]).into())
+    }
+
+    /// Takes every step that the hand-overs of a territory wait for; answers how many. What cannot be reached on the other
+    /// side is left for the next round, and holds nothing of this territory up.
+    pub(super) async fn carry_transfers(
+        &self,
+        territory: &TerritoryId,
+        silent: &mut BTreeSet<TerritoryId>,
+    ) -> Result<usize, Failure> {
+        let mut taken = 0;
+        for id in self.carried(territory).await? {
+            let Some(known) = self.side(territory, id).await? else { continue };
+            for pair in Pair::of(territory, &known.case) {
+                let other = pair.other(territory).clone();
+                if silent.contains(&other) || !self.0.served.contains(&other) {
+                    continue;
+                }
+                match self.carry(&pair).await {
+                    Ok(steps) => taken += steps,
+                    Err(Failure::Store(error @ (StoreError::Corrupt(_) | StoreError::Malformed(_)))) => {
+                        tracing::error!(%territory, case = %id, %error, "a hand-over cannot be carried");
+                    }
+                    Err(failure) => {
+                        tracing::warn!(%territory, %other, case = %id, %failure, "a hand-over waits for a territory");
+                        silent.insert(other);
+                    }
+                }
+            }
+        }
+        Ok(taken)
+    }
+
+    async fn carried(&self, territory: &TerritoryId) -> Result<Vec<CaseId>, Failure> {
+        let (mut cases, mut after) = (Vec::new(), None);
+        for _ in 0..PAGES {
+            let page = self.0.store.range(territory, &Index::transfers(), after, MAX_PAGE).await?;
+            let whole = page.entries.len() < MAX_PAGE;
+            after = page.entries.last().cloned();
+            cases.extend(page.entries.iter().filter_map(|(_, member)| member.0.parse::<CaseId>().ok()));
+            if whole {
+                break;
+            }
+        }
+        Ok(cases)
+    }
+
+    async fn carry(&self, pair: &Pair) -> Result<usize, Failure> {
+        for taken in 0..STEPS {
+            let sides =
+                Sides { sender: self.side(&pair.from, pair.case).await?, copy: self.side(&pair.to, pair.there).await? };
+            let case = |view| side(view).map(|side| side.case);
+            let step = next(pair.there, case(&sides.sender), case(&sides.copy));
+            let Some(step) = step else { return Ok(taken) };
+            if !self.take(pair, step, &sides).await? {
+                return Ok(taken);
+            }
+        }
+        Ok(STEPS)
+    }
+
+    async fn side(&self, territory: &TerritoryId, case: CaseId) -> Result<Option<CaseView>, Failure> {
+        let place = self.territory(territory)?;
+        self.view_of(&upkeep(territory), &place, Some(case)).await
+    }
+
+    /// Takes one step; false when another instance did it, or things have changed: that is looked at in the next round.
+    async fn take(&self, pair: &Pair, step: Step, sides: &Sides) -> Result<bool, Failure> {
+        let Some(asked) = self.asked(pair, step, sides)? else { return Ok(false) };
+        // What one side tells the other is as safe there as what is acknowledged.
+        let source = match step {
+            Step::Accept => sides.copy.as_ref().map(|copy| (&pair.to, copy)),
+            Step::Confirm => sides.sender.as_ref().map(|sender| (&pair.from, sender)),
+            _ => None,
+        };
+        if let Some((territory, view)) = source
+            && !self.is_durable(territory, view).await?
+        {
+            return Ok(false);
+        }
+        let (territory, case) = if step.at_sender() { (&pair.from, pair.case) } else { (&pair.to, pair.there) };
+        let at = asked.since.max(self.now() - OLDEST_CAUSE);
+        let mutation =
+            Mutation { command_id: due_command(&asked.cause, at), digest: Digest::of(asked.cause.as_bytes()) };
+        let command = Command::Transfer(Box::new(asked.act));
+        match self.act_guarded(&upkeep(territory), mutation, Target::case(case), command, Extra::default()).await {
+            Ok(done) => Ok(!done.replayed),
+            Err(Failure::Refused(_) | Failure::Busy) => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The command of a step and what names it: the sending command, the step, and how far it had come.
+    fn asked(&self, pair: &Pair, step: Step, sides: &Sides) -> Result<Option<Asked>, Failure> {
+        let (sender, copy) = (side(&sides.sender), side(&sides.copy));
+        let Some(mut asked) = act(step, pair.there, sender, copy) else { return Ok(None) };
+        if let TransferAct::Receive(packet) | TransferAct::Bring(packet) = &mut asked {
+            packet.name_gps(&self.territory(&pair.from)?.directory);
+        }
+        let transfer = sender.and_then(|sender| sender.case.transfer(pair.there));
+        let received = copy.and_then(|copy| copy.case.received.as_deref());
+        let sending = transfer.map(|known| (known.command, known.at));
+        let Some((command, since)) = sending.or(received.map(|known| (known.command, known.sent))) else {
+            return Ok(None);
+        };
+        let mut cause = format!("transfer/{}/{command}", step.name());
+        if step == Step::Bring {
+            let changed = transfer.map_or(0, |known| known.changed);
+            cause += &format!("/{}/{changed}", copy.map_or(0, |copy| copy.case.sealed.notes.len()));
+        }
+        Ok(Some(Asked { act: asked, cause, since }))
+    }
+
+    /// Whether a record as read is as safe as what is acknowledged: a read may show what a failover still takes back.
+    async fn is_durable(&self, territory: &TerritoryId, view: &CaseView) -> Result<bool, Failure> {
+        let epoch = self.epoch(&upkeep(territory)).await?;
+        let guards = vec![Guard::Version(Key::case(view.case.id), view.version)];
+        let policy = policy::renewal(&view.case);
+        let touch = Txn { guards, policy, ..Txn::touch(territory.clone(), epoch, self.now()) };
+        match self.send_once(&touch).await {
+            Ok(Committed::Done(_)) => return Ok(true),
+            Ok(Committed::Clock(now)) => self.set_store_time(now),
+            Ok(Committed::Conflict(_)) => {}
+            Err(StoreError::Fenced { .. }) => self.0.memory.forget(territory),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(false)
+    }
+}
+
+/// A step as a command.
+struct Asked {
+    act: TransferAct,
+    cause: String,
+    since: Instant,
+}
+
+fn side(view: &Option<CaseView>) -> Option<Side<'_>> {
+    view.as_ref().map(|view| Side { case: &view.case, number: &view.case_number })
+}

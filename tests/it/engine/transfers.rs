@@ -1,0 +1,224 @@
+//! A hand-over over two territories of one store, carried by two instances of which one stops between any two steps, or
+//! cannot reach the other territory.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sas_dispatch::{
+    domain::{
+        actor::{Actor, Role},
+        case::{
+            ActionKind, Case, Command, Refusal,
+            transfer::{Side, Step, Transfer, TransferAct, TransferEnd, act, next},
+        },
+        ids::{CaseId, TerritoryId},
+        regulation::qualification::{Priority, Stream},
+        time::Span,
+    },
+    engine::{CaseView, Engine, Failure, List, LookupKey, Options, PageRequest, Place, Target},
+    store::{Index, Store},
+    telemetry::Metrics,
+};
+
+use super::desk::Desk;
+use crate::{
+    domain::{
+        stage::{arm, bas_rhin, regulator, text, upkeep, yonne},
+        transfers::border::{accept, receiver, refuse, take_back, transfer},
+    },
+    store::{on_every_engine, stand::Stand},
+    support::gate::Gate,
+};
+
+on_every_engine! {
+    whichever_step_an_instance_stops_after_the_other_goes_on
+    two_instances_carry_one_hand_over_once
+    an_acceptance_that_came_in_time_is_recorded_before_the_deadline_fires
+    a_territory_that_cannot_be_reached_holds_no_deadline_up
+    a_hand_over_leaves_nothing_behind_in_the_index
+}
+
+/// The desk of Bas-Rhin, its instances serving the Yonne as well.
+struct Border {
+    desk: Desk,
+    a: Engine,
+    b: Engine,
+}
+
+fn serving(stand: &Stand, store: Arc<dyn Store>) -> Engine {
+    let places = [bas_rhin(), yonne()].map(|ground| {
+        let (territory, directory) = (ground.0.clone(), ground.1.clone());
+        (territory.id.clone(), Arc::new(Place { territory, directory }))
+    });
+    let lookup = LookupKey::new(*b"a key for stories");
+    let (places, metrics) = (BTreeMap::from(places), Metrics::silent());
+    Engine::new(store, stand.clock.clone(), places, lookup, metrics, Options::default())
+}
+
+impl Border {
+    fn new(stand: Stand) -> Self {
+        let store = stand.store.clone();
+        let (a, b) = (serving(&stand, store.clone()), serving(&stand, store));
+        Self { desk: Desk::new(stand), a, b }
+    }
+
+    async fn sent(&self) -> CaseId {
+        let case = self.desk.qualified(Priority::P2).await;
+        let (to, reason) = ("fr-89".parse().unwrap(), text("vit à Sens"));
+        let send = transfer(TransferAct::Send { claim_no: None, to, reason });
+        self.a.act(&arm(), self.desk.mutation(), Target::case(case), send).await.unwrap();
+        case
+    }
+
+    async fn read(&self, actor: &Actor, case: CaseId) -> Option<CaseView> {
+        match self.b.read_case(actor, case, 0).await {
+            Ok((view, _)) => Some(view),
+            Err(Failure::Refused(_)) => None,
+            Err(failure) => panic!("{failure}"),
+        }
+    }
+
+    async fn here(&self, case: CaseId) -> Arc<Case> {
+        self.read(&regulator(), case).await.unwrap().case
+    }
+
+    async fn transfer(&self, case: CaseId) -> Transfer {
+        self.here(case).await.transfers.last().unwrap().clone()
+    }
+
+    /// One step, by an instance that does nothing more after it; none when there is none.
+    async fn one_step(&self, case: CaseId) -> Option<Step> {
+        let there = self.transfer(case).await.there;
+        let (sender, copy) = (self.read(&regulator(), case).await, self.read(&receiver(), there).await);
+        let known = |view: &Option<CaseView>| view.as_ref().map(|view| view.case.clone());
+        let step = next(there, known(&sender).as_deref(), known(&copy).as_deref())?;
+        fn told(view: &Option<CaseView>) -> Option<Side<'_>> {
+            view.as_ref().map(|view| Side { case: &view.case, number: &view.case_number })
+        }
+        let asked = act(step, there, told(&sender), told(&copy)).unwrap();
+        let (territory, case) = if step.at_sender() { ("fr-67", case) } else { ("fr-89", there) };
+        let actor = Actor { territory: territory.parse().unwrap(), ..upkeep() };
+        self.a.act(&actor, self.desk.mutation(), Target::case(case), transfer(asked)).await.unwrap();
+        Some(step)
+    }
+
+    async fn accepts(&self, case: CaseId) {
+        let there = self.transfer(case).await.there;
+        self.a.act(&receiver(), self.desk.mutation(), Target::case(there), accept()).await.unwrap();
+    }
+
+    async fn carried(&self) {
+        while self.b.upkeep_once().await.unwrap() > 0 {}
+    }
+
+    async fn waits_there(&self) -> usize {
+        let page = PageRequest { size: 10, ..PageRequest::default() };
+        self.b.list(&receiver(), List::Queue(Stream::Snp), page).await.unwrap().items.len()
+    }
+
+    async fn clean(&self) {
+        for territory in ["fr-67", "fr-89"] {
+            let report = self.b.check(&territory.parse().unwrap()).await.unwrap();
+            assert!(report.clean(), "{territory}: {:#?}", report.violations);
+        }
+    }
+}
+
+async fn whichever_step_an_instance_stops_after_the_other_goes_on(stand: Stand) {
+    let border = Border::new(stand);
+    for stops_after in 0..4 {
+        let case = border.sent().await;
+        let mut steps = Vec::new();
+        for n in 0..3 {
+            if n == stops_after {
+                // From here on the first instance does nothing.
+                border.carried().await;
+            } else if let Some(step) = border.one_step(case).await {
+                steps.push(step);
+            }
+            if n == 0 {
+                border.accepts(case).await;
+            }
+        }
+        border.carried().await;
+        let sent = border.transfer(case).await;
+        assert!(sent.accepted(), "stopped after {steps:?}: {sent:?}");
+        let copy = border.read(&receiver(), sent.there).await.unwrap().case;
+        assert_eq!(copy.received.as_ref().unwrap().settled.unwrap().1, TransferEnd::Accepted);
+        assert!(border.here(case).await.open_actions().next().is_none());
+        border.clean().await;
+    }
+}
+
+async fn two_instances_carry_one_hand_over_once(stand: Stand) {
+    let border = Border::new(stand);
+    let case = border.sent().await;
+    let (a, b) = tokio::join!(border.a.upkeep_once(), border.b.upkeep_once());
+    assert!(a.unwrap() + b.unwrap() >= 1);
+    border.accepts(case).await;
+    let (a, b) = tokio::join!(border.a.upkeep_once(), border.b.upkeep_once());
+    assert!(a.unwrap() + b.unwrap() >= 1);
+    border.carried().await;
+    let yonne: TerritoryId = "fr-89".parse().unwrap();
+    let entries = border.desk.stand.store.log(&yonne, 0, 100).await.unwrap();
+    let events = entries.iter().map(|entry| sas_dispatch::engine::codec::decode_event(&entry.event).unwrap());
+    let names: Vec<String> = events.map(|event| event.command).collect();
+    assert_eq!(names, ["ReceiveTransfer", "AnswerTransfer", "TellTransfer"], "each once");
+    assert!(border.transfer(case).await.accepted());
+    border.clean().await;
+}
+
+async fn an_acceptance_that_came_in_time_is_recorded_before_the_deadline_fires(stand: Stand) {
+    let border = Border::new(stand);
+    let case = border.sent().await;
+    border.carried().await;
+    border.accepts(case).await;
+    // No instance runs until after the deadline.
+    border.desk.stand.pass(Span::from_secs(330));
+    border.carried().await;
+    assert!(border.transfer(case).await.accepted());
+    border.clean().await;
+}
+
+async fn a_territory_that_cannot_be_reached_holds_no_deadline_up(stand: Stand) {
+    let border = Border::new(stand);
+    let case = border.sent().await;
+    border.carried().await;
+    border.accepts(case).await;
+    let gate = Gate::before(border.desk.stand.store.clone());
+    let cut_off = serving(&border.desk.stand, gate.clone());
+    gate.set_lost("fr-89");
+    border.desk.stand.pass(Span::from_mins(5));
+    // The other territory is an error of this round, and no reason to leave this one's deadline alone.
+    while cut_off.upkeep_once().await.is_ok_and(|fired| fired > 0) {}
+    assert_eq!(border.transfer(case).await.ended.unwrap().how, TransferEnd::Expired);
+    assert!(border.here(case).await.open_action(ActionKind::Regulate).unwrap().alarmed().is_some());
+    gate.set_lost("");
+    border.carried().await;
+    let there = border.transfer(case).await.there;
+    let copy = border.read(&receiver(), there).await.unwrap().case;
+    assert!(copy.with_sender() && copy.claim.is_none(), "once it can be reached, it is told");
+    border.clean().await;
+}
+
+async fn a_hand_over_leaves_nothing_behind_in_the_index(stand: Stand) {
+    let border = Border::new(stand);
+    for end in [take_back as fn() -> Command, refuse] {
+        let case = border.sent().await;
+        border.carried().await;
+        assert_eq!(border.waits_there().await, 1);
+        let there = border.transfer(case).await.there;
+        let (actor, id) = if end().name() == "AnswerTransfer" { (receiver(), there) } else { (arm(), case) };
+        border.a.act(&actor, border.desk.mutation(), Target::case(id), end()).await.unwrap();
+        border.carried().await;
+        assert_eq!(border.waits_there().await, 0);
+        for territory in ["fr-67", "fr-89"] {
+            let (territory, index) = (territory.parse::<TerritoryId>().unwrap(), Index::transfers());
+            let left = border.desk.stand.store.range(&territory, &index, None, 10).await.unwrap().entries;
+            assert!(left.is_empty(), "{territory} after {}", end().name());
+        }
+    }
+    let dispatcher = Actor { role: Role::Supervisor, ..receiver() };
+    let nobody = border.a.act(&dispatcher, border.desk.mutation(), Target::default(), accept()).await;
+    assert!(matches!(nobody, Err(Failure::Refused(Refusal::Role { .. }))));
+    border.clean().await;
+}
