@@ -136,16 +136,17 @@ async fn every_changing_rpc_is_one_commit_and_nothing_else(#[case] ground: Groun
         doctor: room.responder("dr-67-sos-aurore"),
         pbx: room.telephony(),
     };
-    warm(&room, &people).await?;
+    // On the heap: the futures of this story are large, and the stack of a test is not.
+    Box::pin(warm(&room, &people)).await?;
     let mut count = Count::on(&room).await;
-    roster(&room, &people, &mut count).await?;
-    intake(&room, &people, &mut count).await?;
-    telephone(&people, &mut count).await?;
-    regulation(&room, &people, &mut count).await?;
-    slots(&room, &people, &mut count).await?;
-    offers(&people, &mut count).await?;
-    visits(&room, &people, &mut count).await?;
-    sheets(&room, &people, &mut count).await?;
+    Box::pin(roster(&room, &people, &mut count)).await?;
+    Box::pin(intake(&room, &people, &mut count)).await?;
+    Box::pin(telephone(&people, &mut count)).await?;
+    Box::pin(regulation(&room, &people, &mut count)).await?;
+    Box::pin(slots(&room, &people, &mut count)).await?;
+    Box::pin(offers(&people, &mut count)).await?;
+    Box::pin(visits(&room, &people, &mut count)).await?;
+    Box::pin(sheets(&room, &people, &mut count)).await?;
     count.judge(commit);
     room.closes().await
 }
@@ -289,7 +290,6 @@ async fn regulation(room: &Room, people: &People, count: &mut Count) -> Result<(
         ..Default::default()
     };
     count.of("AnswerReorientation", async { ask!(reg, regulation, answer_reorientation, answer) }).await;
-    // On the heap: the futures of this story are large.
     Box::pin(handed_over(room, people, count)).await?;
     let vital = arm.opens(STRASBOURG, ill()).await?;
     let vital = arm.qualifies(&vital, qualified(Priority::P0, "M01.01")).await?;
@@ -304,27 +304,34 @@ async fn regulation(room: &Room, people: &People, count: &mut Count) -> Result<(
 async fn handed_over(room: &Room, people: &People, count: &mut Count) -> Result<(), Status> {
     let (arm, reg) = (&people.arm, &people.reg);
     let case = waiting(people, Priority::P2).await?;
-    count.of("TransferCase", transfers::sends(arm, &case, "fr-89", 0)).await;
-    count.of("WithdrawTransfer", transfers::takes_back(arm, &case)).await;
-    advised(reg, &case).await?;
-    let (regulator, sens) =
-        (room.elsewhere("reg-sens", Role::Regulator, "fr-89"), room.elsewhere("arm-sens", Role::Arm, "fr-89"));
+    count.of("TransferCase", Box::pin(transfers::sends(arm, &case, "fr-89", 0))).await;
+    count.of("WithdrawTransfer", Box::pin(transfers::takes_back(arm, &case))).await;
+    Box::pin(advised(reg, &case)).await?;
     for refused in ["", "À Troyes"] {
-        let case = sens.opens("89387", ill()).await?;
-        let case = sens.qualifies(&case, qualified(Priority::P1, "M03.14")).await?;
-        let copy_id = transfers::sends(&sens, &case, "fr-67", 0).await?.transfers[0].there_case_id.clone();
-        room.wait(Span::from_secs(1)).await;
-        let copy = reg.reads(&pb::CaseView { case_id: copy_id, ..Default::default() }).await?;
-        count.of("AnswerTransfer", transfers::answers(reg, &copy, refused)).await;
-        room.wait(Span::from_secs(1)).await;
-        // Whoever has it now ends it: nothing is left that would fall due later.
-        let advice = need(CareType::Advice, CareLevel::R4, LongestDelay::H24);
-        match refused {
-            "" => drop(reg.signs_need_saying(&copy, advice, "Repos").await?),
-            _ => advised(&regulator, &case).await?,
-        }
+        Box::pin(answered(room, people, count, refused)).await?;
     }
     Ok(())
+}
+
+/// A case from elsewhere is taken, or sent back with a reason. Whoever has it then ends it: nothing is left that would fall
+/// due later.
+async fn answered(room: &Room, people: &People, count: &mut Count, refused: &str) -> Result<(), Status> {
+    let reg = &people.reg;
+    let (regulator, sens) =
+        (room.elsewhere("reg-sens", Role::Regulator, "fr-89"), room.elsewhere("arm-sens", Role::Arm, "fr-89"));
+    let case = sens.opens("89387", ill()).await?;
+    let case = sens.qualifies(&case, qualified(Priority::P1, "M03.14")).await?;
+    let sent = Box::pin(transfers::sends(&sens, &case, "fr-67", 0)).await?;
+    room.wait(Span::from_secs(1)).await;
+    let copy_id = sent.transfers[0].there_case_id.clone();
+    let copy = reg.reads(&pb::CaseView { case_id: copy_id, ..Default::default() }).await?;
+    count.of("AnswerTransfer", Box::pin(transfers::answers(reg, &copy, refused))).await;
+    room.wait(Span::from_secs(1)).await;
+    if !refused.is_empty() {
+        return Box::pin(advised(&regulator, &case)).await;
+    }
+    let advice = need(CareType::Advice, CareLevel::R4, LongestDelay::H24);
+    reg.signs_need_saying(&copy, advice, "Repos").await.map(drop)
 }
 
 async fn advised(regulator: &Person, case: &pb::CaseView) -> Result<(), Status> {

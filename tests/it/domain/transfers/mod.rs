@@ -234,7 +234,8 @@ fn notes_that_one_event_cannot_hold_follow_in_several() {
 
 #[test]
 fn an_acceptance_and_an_end_that_cross_are_decided_by_the_senders_log() {
-    let ends: [(fn(&mut Border, CaseId), TransferEnd); 4] = [
+    type Ended = (fn(&mut Border, CaseId), TransferEnd);
+    let ends: [Ended; 4] = [
         (|border, case| drop(border.here.done(&regulator(), case, take_back())), TransferEnd::TakenBack),
         (|border, case| border.expire(case), TransferEnd::Expired),
         (|border, case| border.requalify(case, Priority::P1), TransferEnd::Requalified),
