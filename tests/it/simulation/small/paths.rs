@@ -89,7 +89,7 @@ impl Twin {
     fn begin(&mut self) -> Result<(), String> {
         let mut made = 0;
         let mut give = |actor: &Actor, case: Option<CaseId>, command: Command| {
-            let id = due_command(&format!("story/{made}/{}", command.name()), THURSDAY);
+            let id = due_command(&format!("story/{}/{made}/{}", actor.territory, command.name()), THURSDAY);
             made += 1;
             let target = Target { case, version: None };
             let done = at_once(self.engines[0].act(actor, mutation(id), target, command));
