@@ -115,12 +115,16 @@ fn a_seed_is_one_run_to_the_byte() {
 /// The hunt is worth nothing if it does not find what is certainly there.
 #[test]
 fn each_planted_fault_is_found_within_the_quick_budget() {
+    let mut missed = Vec::new();
     for plant in Plant::ALL {
         let mut hunt = (0..60).map(|seed| (seed, shrink::play(&shrink::program(seed, 200), Planted::new(plant))));
         let found = hunt.find_map(|(seed, played)| Some((seed, played.err()?)));
-        let (seed, wrong) = found.unwrap_or_else(|| panic!("{plant:?} was not found"));
-        println!("info: {plant:?} was found by seed {seed}: {wrong}");
-        let says = plant.says().unwrap_or_default();
-        assert!(wrong.contains(says), "seed {seed} found {plant:?} and does not say '{says}': {wrong}");
+        println!("info: {plant:?} was found by {found:?}");
+        match found {
+            None => missed.push(format!("{plant:?} was not found")),
+            Some((_, wrong)) if wrong.contains(plant.says().unwrap_or_default()) => {}
+            Some((seed, wrong)) => missed.push(format!("seed {seed} found {plant:?} by another rule: {wrong}")),
+        }
     }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
 }

@@ -7,7 +7,6 @@ use sas_dispatch::{
     domain::{
         case::{ActionKind, Case, Event, Fact, state::ContactSafety},
         ids::CaseId,
-        regulation::qualification::Priority,
         time::Instant,
     },
     engine::codec,
@@ -45,8 +44,6 @@ pub enum Plant {
     LosesDoctor,
     /// Who regulated the case drives to it.
     RegulatorDrives,
-    /// A P0 is handed over to nobody.
-    LosesHandOver,
     /// A contact that must not be rung is to be rung.
     RingsUnsafe,
     /// A need is signed under no rules.
@@ -56,7 +53,7 @@ pub enum Plant {
 }
 
 impl Plant {
-    pub const ALL: [Plant; 18] = [
+    pub const ALL: [Plant; 17] = [
         Self::DropsAcknowledged,
         Self::AppliesTwice,
         Self::ForgetsIndexEntry,
@@ -71,7 +68,6 @@ impl Plant {
         Self::LosesBooking,
         Self::LosesDoctor,
         Self::RegulatorDrives,
-        Self::LosesHandOver,
         Self::RingsUnsafe,
         Self::SignsWithoutRules,
         Self::GoesBackInTime,
@@ -88,7 +84,6 @@ impl Plant {
             Self::LosesBooking => Some("rule 4: "),
             Self::LosesDoctor => Some("5: "),
             Self::RegulatorDrives => Some("6: the regulator took the visit"),
-            Self::LosesHandOver => Some("rule 7: "),
             Self::RingsUnsafe => Some("rule 11: "),
             Self::SignsWithoutRules => Some("rule 13: "),
             Self::GoesBackInTime => Some("time went back"),
@@ -178,18 +173,6 @@ impl Plant {
                 (Fact::VisitTaken { doctor, .. }, Some(regulator)) => set(doctor, regulator.clone()),
                 _ => false,
             }),
-            Self::LosesHandOver => {
-                let vital = |fact: &Fact| matches!(fact, Fact::Qualified(known) if known.priority == Priority::P0);
-                case.last_claim == 0
-                    && event.facts.iter().any(vital)
-                    && !event.facts.iter().any(opened)
-                    && changed(event, |fact| match fact {
-                        Fact::ActionOpened(new) if new.kind == ActionKind::HandOver => {
-                            set(&mut new.kind, ActionKind::FollowUp)
-                        }
-                        _ => false,
-                    })
-            }
             Self::RingsUnsafe => {
                 let rung = |fact: &Fact| matches!(fact, Fact::ActionOpened(new) if new.kind == ActionKind::ReEvaluate);
                 let rings = event.facts.iter().any(rung);
