@@ -16,6 +16,7 @@ use super::{
     action::{Action, ActionState},
     fact::Records,
     state::{Case, Offer, OfferState},
+    transfer::{Received, Transfer},
 };
 
 impl Records {
@@ -42,7 +43,9 @@ impl Case {
         let plans = self.routes.iter().map(|route| route.plan.at);
         let care = plans.chain(self.offers.iter().flat_map(of_offer)).chain(visits);
         let tasks = self.actions.iter().flat_map(of_action).chain(self.idle_since).chain(notes);
-        room.chain(care).chain(tasks).fold(self.entered, Instant::max)
+        let handed =
+            self.transfers.iter().flat_map(of_transfer).chain(self.received.iter().flat_map(|from| of_copy(from)));
+        room.chain(care).chain(tasks).chain(handed).fold(self.entered, Instant::max)
     }
 }
 
@@ -58,6 +61,16 @@ fn of_offer(offer: &Offer) -> [Instant; 2] {
         OfferState::Accepted { at, .. } | OfferState::Closed { at, .. } | OfferState::Withdrawn { at } => at,
     };
     [offer.at, settled]
+}
+
+fn of_transfer(sent: &Transfer) -> impl Iterator<Item = Instant> {
+    let ended = sent.ended.as_ref().map(|ended| ended.at);
+    [Some(sent.at), ended, sent.goes_on, sent.again].into_iter().flatten()
+}
+
+fn of_copy(from: &Received) -> impl Iterator<Item = Instant> {
+    let answered = from.answered.as_ref().map(|answered| answered.at);
+    [Some(from.sent), answered, from.settled.map(|(at, _)| at), from.again].into_iter().flatten()
 }
 
 fn of_action(action: &Action) -> [Instant; 2] {
