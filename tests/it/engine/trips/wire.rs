@@ -12,8 +12,6 @@ const MARK: &str = r#""INFO" "commandstats""#;
 
 /// A read that names no record and no command: the tail looks whether another epoch has begun.
 pub const EPOCH: &str = "epoch";
-/// Such a call is shorter; one record's key alone makes it longer, and a commit is ten times as long.
-const NO_RECORD: usize = 160;
 
 /// What clients asked between two marks.
 #[derive(Debug, Default)]
@@ -55,11 +53,17 @@ impl Wire {
             let (_, client) = origin.split_once('[').unwrap();
             if !client.ends_with(" lua") {
                 let name = command.split('"').next().unwrap().to_lowercase();
-                let epoch = name == "evalsha" && command.len() < NO_RECORD;
+                let epoch = name == "evalsha" && names_head_alone(command);
                 asked.commands.push((client.to_owned(), if epoch { EPOCH.to_owned() } else { name }));
             }
         }
     }
+}
+
+/// `evalsha" "HASH" "2" "HEAD" "HEAD" …`: the head of the log twice is what `read.lua` is given where nothing else is asked.
+fn names_head_alone(command: &str) -> bool {
+    let parts: Vec<&str> = command.split("\" \"").collect();
+    matches!(parts[..], [_, _, "2", head, asked, ..] if head == asked)
 }
 
 async fn line(from: &mut BufReader<UnixStream>) -> String {
