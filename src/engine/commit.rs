@@ -124,7 +124,8 @@ impl Engine {
                 self.count(actor, loaded, &outcome);
                 let view = self.keep(work, loaded, after, &txn, &receipt, outcome.event.case);
                 if txn.event.is_some() {
-                    self.committed(&actor.territory, &receipt, outcome.event);
+                    // The first commit of a territory begins epoch 1.
+                    self.committed(&actor.territory, txn.epoch.max(1), &receipt, outcome.event);
                 }
                 Ok(Attempt::Done(Box::new(done(outcome.reply, &receipt, view))))
             }

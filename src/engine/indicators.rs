@@ -1,6 +1,6 @@
 //! Indicators: each territory's log folded into days, read on when somebody asks and every so often.
 //!
-//! No command pays for it: the log is read afterwards, page by page. What is kept is the fold up to a place of the log; a
+//! No command waits for it: the tail tells what it reads anyway, and what it did not tell is read afterwards, page by page. What is kept is the fold up to a place of the log; a
 //! restart folds again what the store still has of the log, with the archive's files of the days that are not final. Days
 //! that are final are written to disk, since their log leaves for the archive: an answer takes a day from the fold when the
 //! log told it from its beginning, else from its file, else as far as it is known, and says so. When the log at the last
@@ -29,7 +29,10 @@ use crate::{
 pub use files::{DayFolder, ExtractFolder, extract_csv};
 
 use self::fold::Folded;
-use super::{Engine, Failure, Place};
+use super::{
+    Engine, Failure, Place,
+    tail::{Follower, Told},
+};
 
 /// How indicators are counted and where they are kept.
 #[derive(Debug, Clone)]
@@ -130,6 +133,22 @@ impl Indicators {
         let mut folded = self.folded.lock().unwrap_or_else(PoisonError::into_inner);
         folded.entry(territory.clone()).or_default().clone()
     }
+}
+
+/// The fold goes on with what the tail tells. Whoever asks compares it with the log first, so that what was told of a lost
+/// history never counts.
+impl Follower for Indicators {
+    fn follow(&self, territory: &TerritoryId, told: &[Told]) {
+        let cell = self.folded.lock().unwrap_or_else(PoisonError::into_inner).get(territory).cloned();
+        // Whoever has it is reading the log on himself.
+        if let Some(Ok(mut kept)) = cell.as_ref().map(|cell| cell.try_lock())
+            && let Some(folded) = kept.as_mut()
+        {
+            folded.follow(told);
+        }
+    }
+
+    fn reset(&self, _territory: &TerritoryId) {}
 }
 
 impl Engine {

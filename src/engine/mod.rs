@@ -284,8 +284,8 @@ impl Engine {
     }
 
     /// Everything that is kept in memory from the logs.
-    fn followers(&self) -> [&dyn tail::Follower; 2] {
-        [&self.0.supply, &self.0.rooms]
+    fn followers(&self) -> [&dyn tail::Follower; 3] {
+        [&self.0.supply, &self.0.rooms, &self.0.indicators]
     }
 
     /// Ends every watch and every loop of this engine and comes back when none holds the store any more.

@@ -1,7 +1,7 @@
 //! The tail: one reader of each territory's log per instance, begun on first need.
 //!
-//! It decodes each event once, those that this instance committed itself not at all, and feeds what is kept in memory from the log ([`Follower`]) and the [`Window`] of recent
-//! changes from which every watch of this instance is served. Nothing is shown ahead of the log: a case stands in the
+//! It decodes each event once, those that this instance committed itself not at all, and feeds what is kept in memory from
+//! the log ([`Follower`]) and the [`Window`] of recent changes from which every watch of this instance is served. Nothing is shown ahead of the log: a case stands in the
 //! window only once the log has reached the version it is at. While nobody waits for what it tells, it reads the log at a
 //! pace instead of at each change: what is kept in memory only proposes. A gap, another command at a place already read, or another
 //! epoch is a reset: everything fed from the tail begins anew.
@@ -91,12 +91,12 @@ impl Engine {
         Ok(tail)
     }
 
-    /// What this instance has just committed: its tail need not decode it again.
-    pub(super) fn committed(&self, territory: &TerritoryId, receipt: &Receipt, event: Event) {
+    /// What this instance has just committed in `epoch`: its tail need not read it again.
+    pub(super) fn committed(&self, territory: &TerritoryId, epoch: u64, receipt: &Receipt, event: Event) {
         let open = self.0.tails.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tail) = open.get(territory) {
             let (version, counts) = (receipt.version, receipt.counts.clone());
-            tail.own.committed(Told { version, counts, event: Arc::new(event) });
+            tail.own.committed(epoch, Told { version, counts, event: Arc::new(event) });
         }
     }
 
@@ -184,20 +184,24 @@ impl Reader {
             self.begin().await?;
             return Ok(Ok(()));
         };
-        // The last entry is read again each time: another command there is another history.
-        let entries = self.store.log(&self.territory, mark.seq().saturating_sub(1), BATCH).await?;
-        match join(mark, entries) {
-            Joined::Next(new) if new.is_empty() => self.idle(mark).await?,
+        // The last entry is read again each time: another command there is another history. What this instance committed
+        // behind it is known; only the last of that is looked for.
+        let own = self.tail.own.after(mark);
+        let known = Mark { version: own.last().map_or(mark.version, |told| told.version), ..mark };
+        let entries = self.store.log(&self.territory, known.seq().saturating_sub(1), BATCH).await?;
+        match join(known, entries) {
+            Joined::Next(new) if new.is_empty() && own.is_empty() => self.idle(mark).await?,
             Joined::Next(new) => {
                 self.missing = 0;
-                let more = new.len() + 1 >= BATCH;
+                let more = new.len() + 1 >= BATCH || own.len() >= BATCH;
                 let Some(engine) = self.engine.upgrade() else { return Ok(Err(Orphan)) };
-                self.take(&Engine(engine), mark, &new).await?;
+                self.take(&Engine(engine), mark, own, &new).await?;
                 if !more {
                     self.tail.wanted_within(self.pace).await;
                     self.wait().await?;
                 }
             }
+            Joined::Missing | Joined::Other if !own.is_empty() => self.tail.own.forget(),
             Joined::Missing => self.doubt(mark).await?,
             Joined::Other => self.reset("its log tells another history, or a part of it is gone"),
         }
@@ -266,9 +270,8 @@ impl Reader {
         Err(StoreError::Unavailable("the log shows less than was read of it before".to_owned()))
     }
 
-    async fn take(&mut self, engine: &Engine, mark: Mark, new: &[LogEntry]) -> Result<(), StoreError> {
-        let told = |entry: &LogEntry| self.tail.own.told(entry.version()).map_or_else(|| Told::new(entry), Ok);
-        let told = match new.iter().map(told).collect::<Result<Vec<_>, _>>() {
+    async fn take(&mut self, engine: &Engine, mark: Mark, own: Vec<Told>, new: &[LogEntry]) -> Result<(), StoreError> {
+        let told = match own.into_iter().map(Ok).chain(new.iter().map(Told::new)).collect::<Result<Vec<_>, _>>() {
             Ok(told) => told,
             Err(cause) => {
                 error!(territory = %self.territory, error = %cause, "the log holds what this binary cannot read");

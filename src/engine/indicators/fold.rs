@@ -11,7 +11,7 @@ use crate::{
             extract::{Anonymous, Bands},
         },
     },
-    engine::{Engine, Failure, Place, act},
+    engine::{Engine, Failure, Place, act, tail::Told},
     store::{LogEntry, MAX_PAGE, StoreError, Version},
 };
 
@@ -36,6 +36,16 @@ impl Folded {
         self.projection.tell(event);
         if self.extracted {
             self.anonymous.tell(event);
+        }
+    }
+
+    /// Takes in what goes on from its place without a gap; the rest is left to whoever reads the log.
+    pub(super) fn follow(&mut self, told: &[Told]) {
+        for told in told {
+            if told.seq() == self.seq() + 1 {
+                self.tell(&told.event);
+                self.last = told.version;
+            }
         }
     }
 

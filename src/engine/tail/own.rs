@@ -1,41 +1,55 @@
 //! What this instance has committed itself, until its tail meets it in the log.
 //!
-//! The log decides: an event counts once it is read at its place under its command. Only decoding it again is spared.
+//! The log decides: an event counts once the log tells it, or a later one of this instance that stands at its place behind
+//! it without a gap. Only reading and decoding it again is spared.
 
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
 };
 
-use crate::store::Version;
-
-use super::{BATCH, Told};
+use super::{BATCH, Mark, Told};
 
 /// The most events that wait; the oldest is then decoded like anybody else's.
 const MOST: usize = 8 * BATCH;
 
+/// An own event, and the epoch it was committed in.
+#[derive(Debug)]
+struct Waiting {
+    epoch: u64,
+    told: Told,
+}
+
 /// The events of one territory by their place.
 #[derive(Debug, Default)]
-pub(super) struct Own(Mutex<BTreeMap<u64, Told>>);
+pub(super) struct Own(Mutex<BTreeMap<u64, Waiting>>);
 
 impl Own {
-    /// Keeps what was acknowledged.
-    pub(super) fn committed(&self, told: Told) {
+    /// Keeps what was acknowledged in `epoch`.
+    pub(super) fn committed(&self, epoch: u64, told: Told) {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.insert(told.seq(), told);
+        waiting.insert(told.seq(), Waiting { epoch, told });
         if waiting.len() > MOST {
             waiting.pop_first();
         }
     }
 
-    /// The event at a place of the log that was read, when it is this instance's own. What was read earlier is forgotten.
-    pub(super) fn told(&self, place: Version) -> Option<Told> {
+    /// The own events that follow `mark` without a gap, all of its epoch. Whoever finds the last of them in the log has
+    /// found them all: a history that lost one of them and went on is of another epoch, since whoever notices that one of
+    /// its own is missing raises it before it writes again.
+    pub(super) fn after(&self, mark: Mark) -> Vec<Told> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while waiting.first_key_value().is_some_and(|(seq, _)| *seq < place.seq()) {
+        while waiting.first_key_value().is_some_and(|(seq, _)| *seq <= mark.seq()) {
             waiting.pop_first();
         }
-        let first = waiting.first_entry().filter(|first| *first.key() == place.seq())?;
-        Some(first.remove()).filter(|told| told.version == place)
+        let follows = |(place, (seq, own)): &(u64, (&u64, &Waiting))| place == *seq && own.epoch == mark.epoch;
+        let run = (mark.seq() + 1..).zip(waiting.iter()).take_while(follows).take(BATCH);
+        run.map(|(_, (_, own))| own.told.clone()).collect()
+    }
+
+    /// They are not what the log tells.
+    pub(super) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
@@ -50,12 +64,12 @@ mod tests {
             case::{Event, state::SCHEMA},
             time::Instant,
         },
-        store::due_command,
+        store::{Version, due_command},
     };
 
-    fn told(seq: u64, history: &str) -> Told {
+    fn told(seq: u64) -> Told {
         let at = Instant::from_unix_ms(1_735_200_000_000);
-        let (command_id, id) = (due_command(&format!("{history}/{seq}"), at), |text: &str| text.to_owned());
+        let (command_id, id) = (due_command(&seq.to_string(), at), |text: &str| text.to_owned());
         let actor = Actor {
             person: "arm-1".parse().expect("an id"),
             role: Role::Arm,
@@ -67,25 +81,42 @@ mod tests {
         Told { version: Version::new(seq, command_id, at), counts: Vec::new(), event: Arc::new(event) }
     }
 
-    #[test]
-    fn an_own_event_is_given_once_at_its_place_and_never_for_anothers() {
-        let own = Own::default();
-        for seq in [3, 1, 4] {
-            own.committed(told(seq, "a"));
-        }
-        let given = |seq, history: &str| own.told(told(seq, history).version).map(|told| told.seq());
-        assert_eq!(given(1, "a"), Some(1));
-        assert_eq!(given(1, "a"), None, "once");
-        assert_eq!(given(2, "a"), None, "another instance's");
-        assert_eq!(given(3, "b"), None, "the same place in another history");
-        assert_eq!(given(4, "a"), Some(4));
+    fn after(own: &Own, seq: u64, epoch: u64) -> Vec<u64> {
+        let mark = Mark { epoch, version: Version::unknown(seq) };
+        own.after(mark).iter().map(Told::seq).collect()
     }
 
     #[test]
-    fn what_waits_is_bounded() {
+    fn own_events_are_given_as_far_as_they_follow_without_a_gap() {
         let own = Own::default();
-        (1..=MOST as u64 + 3).for_each(|seq| own.committed(told(seq, "a")));
-        assert_eq!(own.told(told(3, "a").version).map(|told| told.seq()), None);
-        assert_eq!(own.told(told(4, "a").version).map(|told| told.seq()), Some(4));
+        for seq in [3, 2, 5] {
+            own.committed(1, told(seq));
+        }
+        assert_eq!(after(&own, 1, 1), [2, 3], "4 is another instance's");
+        assert_eq!(after(&own, 0, 1), [0; 0], "1 is another instance's");
+        assert_eq!(after(&own, 2, 1), [3]);
+        assert_eq!(after(&own, 4, 1), [5]);
+        assert_eq!(after(&own, 1, 1), [0; 0], "what the log has told is forgotten");
+    }
+
+    #[test]
+    fn an_event_of_another_epoch_does_not_follow() {
+        let own = Own::default();
+        for (seq, epoch) in [(1, 1), (2, 1), (3, 2)] {
+            own.committed(epoch, told(seq));
+        }
+        assert_eq!(after(&own, 0, 1), [1, 2], "3 may stand behind others than these");
+        assert_eq!(after(&own, 1, 2), [0; 0]);
+        assert_eq!(after(&own, 2, 2), [3]);
+    }
+
+    #[test]
+    fn what_waits_is_bounded_and_so_is_what_is_given() {
+        let own = Own::default();
+        (1..=MOST as u64 + 3).for_each(|seq| own.committed(1, told(seq)));
+        assert_eq!(after(&own, 2, 1), [0; 0], "the oldest are gone");
+        assert_eq!(after(&own, 3, 1).len(), BATCH);
+        own.forget();
+        assert_eq!(after(&own, 4, 1), [0; 0]);
     }
 }
