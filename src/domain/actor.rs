@@ -40,5 +40,6 @@ pub struct Actor {
     /// For which territory; nothing outside it can be read or changed.
     pub territory: TerritoryId,
     /// The console or terminal the call comes from; a claim is a lease of one connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionId>,
 }

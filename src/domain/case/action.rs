@@ -10,6 +10,7 @@ use crate::{
     domain::{
         actor::Role,
         ids::{ActionId, DecisionId, OfferId, PersonId, ResponderId, VisitId},
+        person::unsaid,
         regulation::qualification::Stream,
         time::Instant,
     },
@@ -129,6 +130,7 @@ pub enum ActionState {
     /// To be done; `alarmed` since its deadline passed. Left by an end.
     Open {
         /// When the alarm was raised.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         alarmed: Option<Instant>,
     },
     /// Over; final.
@@ -144,10 +146,13 @@ pub enum ActionState {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct About {
     /// The decision it carries out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionId>,
     /// The offer it waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<OfferId>,
     /// The visit it follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visit: Option<VisitId>,
 }
 
@@ -165,7 +170,7 @@ pub struct Action {
     /// Until when; then an alarm.
     pub deadline: Instant,
     /// What it is about.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "unsaid")]
     pub about: About,
     /// Where it stands.
     pub state: ActionState,

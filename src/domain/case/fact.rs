@@ -61,6 +61,7 @@ pub enum Fact {
         /// Who.
         by: PersonId,
         /// From which connection.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         connection: Option<ConnectionId>,
     },
     /// The lease ended without renewal.
@@ -310,6 +311,7 @@ pub struct Opened {
     /// How it came.
     pub channel: Channel,
     /// Line code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
     /// When the request arrived.
     pub arrived: Instant,
@@ -337,6 +339,7 @@ pub struct Event {
     /// When.
     pub at: Instant,
     /// The case it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<CaseId>,
     /// What changed, in order.
     pub facts: Vec<Fact>,

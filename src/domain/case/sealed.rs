@@ -237,6 +237,7 @@ pub struct Note {
     /// When.
     pub at: Instant,
     /// The visit it reports on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visit: Option<VisitId>,
     /// The decision it goes with.
     #[serde(default, skip_serializing_if = "Option::is_none")]

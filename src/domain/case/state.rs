@@ -80,11 +80,13 @@ coded_enum! {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Whereabouts {
     /// Commune.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commune: Option<InseeCode>,
     /// Position, from the commune when nothing better is known. It may be somebody's door: stored in the sealed part.
     #[serde(skip)]
     pub position: Option<Position>,
     /// Sector of permanence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sector: Option<SectorId>,
     /// Kind of place (HubSante.lieu), as far as it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,10 +116,12 @@ pub struct Claim {
     /// Who.
     pub by: PersonId,
     /// From which connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionId>,
     /// Since when.
     pub at: Instant,
     /// Since when the lease has ended without renewal: shown, not claimable by the queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspect: Option<Instant>,
     /// Why he regulates a case of another stream than his.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -193,6 +197,7 @@ pub struct Case {
     /// How it came.
     pub channel: Channel,
     /// Code of the line that was called (HubSante.origine: `15`, `116117`, `PDSSOS` …).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
     /// When the request arrived.
     pub opened: Instant,
@@ -213,10 +218,13 @@ pub struct Case {
     /// The patients.
     pub patients: Vec<Patient>,
     /// The earlier case of the same episode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_of: Option<CaseId>,
     /// The last qualification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qualification: Option<Qualification>,
     /// Why the ARM ended it without a doctor, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dismissed: Option<Attribution>,
     /// A regulator's word that it may wait; ended by what is heard anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -227,11 +235,12 @@ pub struct Case {
     /// The last fencing number given out.
     pub last_claim: u64,
     /// Who holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<Claim>,
     /// Everybody who signed or claimed as regulator.
     pub regulators: BTreeSet<PersonId>,
     /// Regulators who may respond all the same, each under a convention that the log names.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub excepted: BTreeSet<PersonId>,
     /// Hand-overs to other territories, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -246,13 +255,14 @@ pub struct Case {
     /// Offers, in order.
     pub offers: Vec<Offer>,
     /// Doctors' answers there were when a regulator was last called for: he has decided once there are more.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "unsaid")]
     pub answered_before: u32,
     /// Home visits.
     pub visits: Vec<Visit>,
     /// Everything that was or is to be done.
     pub actions: Vec<Action>,
     /// When the last open action ended; none while one is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_since: Option<Instant>,
     /// Fields of a newer binary, kept.
     #[serde(flatten)]

@@ -65,6 +65,7 @@ pub struct Answer {
     /// What kind of care is given.
     pub care: CareType,
     /// Why it differs from the need, when it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supply: Option<SupplyReason>,
     /// Who signed it.
     pub signed: Signature,
@@ -141,8 +142,10 @@ pub struct Decision {
     /// Who established the need: a doctor, or an ARM under the protocol below. Delays run from here.
     pub signed: Signature,
     /// The protocol that stands in for a doctor's signature (D6311-35); it only ever sends to a coordinator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
     /// What is done about it; absent until the plan was shown and signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
     /// What was told with the need, before its answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -105,6 +105,7 @@ pub struct Qualification {
     /// Which regulation answers.
     pub stream: Stream,
     /// Motive code (HubSante.motif, or a foreign code kept as it came); none for a P0 nobody had time to code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub motive: Option<String>,
     /// What makes a doctor compulsory.
     pub flags: Vec<Flag>,

@@ -16,10 +16,9 @@ pub fn plan(problem: &Problem<'_>) -> Plan {
     let judged = survey(&frame);
     let sources = sources(&frame, &judged);
     let bounded = rank::bounded(rank::kept(&frame, &judged), rank::refused(&frame, &judged));
-    let version = &problem.territory.version;
     Plan {
         at: problem.now,
-        rules: format!("{}@{:.12}", version.name, version.digest),
+        rules: problem.territory.version.text(),
         period: frame.period.to_owned(),
         deadline: frame.deadline,
         sources,

@@ -41,6 +41,14 @@ pub struct RuleVersion {
     pub digest: String,
 }
 
+impl RuleVersion {
+    /// As every decision, refusal and choice records it: the name, `@` and the first twelve digits.
+    pub fn text(&self) -> String {
+        let digits = self.digest.get(..12).unwrap_or(&self.digest);
+        [&self.name, "@", digits].concat()
+    }
+}
+
 /// One territory and its rules.
 #[derive(Debug, Clone)]
 pub struct Territory {

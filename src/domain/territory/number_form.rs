@@ -29,12 +29,15 @@ impl NumberForm {
     /// The number of the `sequence`th case of a local date. A sequence that outgrows its digits takes more of them: no other
     /// case of the territory has the same number, since year and day always take five.
     pub fn write(&self, territory: &TerritoryId, date: chrono::NaiveDate, sequence: u64) -> String {
-        let departement = territory.as_str().trim_start_matches("fr-").to_ascii_uppercase();
+        let departement = territory.as_str().trim_start_matches("fr-");
         let mut number = String::with_capacity(LONGEST);
         for part in parts(&self.0) {
             match part {
                 Part::Text(text) => number.push_str(text),
-                Part::Field("DDX") => number.push_str(&format!("{departement:0<3}")),
+                Part::Field("DDX") => {
+                    number.extend(departement.chars().map(|c| c.to_ascii_uppercase()));
+                    number.extend(std::iter::repeat_n('0', 3_usize.saturating_sub(departement.len())));
+                }
                 Part::Field("AA") => padded(&mut number, date.year().rem_euclid(100).unsigned_abs().into(), 2),
                 Part::Field("JJJ") => padded(&mut number, date.ordinal().into(), 3),
                 Part::Field(zeros) => padded(&mut number, sequence, zeros.len()),
@@ -46,9 +49,11 @@ impl NumberForm {
 
 /// Appends `number` with at least `width` digits: every view of a case writes one, without the machinery of formatting.
 fn padded(text: &mut String, number: u64, width: usize) {
-    let digits = number.to_string();
-    text.extend(std::iter::repeat_n('0', width.saturating_sub(digits.len())));
-    text.push_str(&digits);
+    let digits = number.checked_ilog10().map_or(1, |log| log as usize + 1);
+    for place in (0..digits.max(width)).rev() {
+        let digit = 10_u64.checked_pow(place as u32).map_or(0, |unit| number / unit % 10);
+        text.push(char::from(b'0' + digit as u8));
+    }
 }
 
 enum Part<'a> {

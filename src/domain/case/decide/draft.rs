@@ -179,8 +179,7 @@ impl<'a> Draft<'a> {
 
     /// The version of the rules that a decision, refusal or choice is stored with.
     pub(super) fn rules(&self) -> String {
-        let version = &self.context.territory.version;
-        format!("{}@{:.12}", version.name, version.digest)
+        self.context.territory.version.text()
     }
 
     /// The waits of this case: a health professional's P2 has a lane of its own, due earlier among the P2.
