@@ -3,7 +3,7 @@
 
 use std::{fmt::Display, str::FromStr};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use tonic::{Request, Status};
 
 use crate::domain::{
@@ -14,20 +14,26 @@ use crate::domain::{
 
 use super::status;
 
+// Names that are parsed once, not with every call.
+static PERSON: HeaderName = HeaderName::from_static("x-sas-person");
+static ROLE: HeaderName = HeaderName::from_static("x-sas-role");
+static TERRITORY: HeaderName = HeaderName::from_static("x-sas-territory");
+static CONNECTION: HeaderName = HeaderName::from_static("x-sas-connection");
+
 struct Headers<'a> {
     headers: &'a HeaderMap,
     faults: Vec<FieldFault>,
 }
 
 impl Headers<'_> {
-    fn required<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
+    fn required<T: FromStr<Err: Display>>(&mut self, name: &HeaderName) -> Option<T> {
         match self.headers.get(name) {
             Some(_) => self.optional(name),
             None => self.fault(name, "must be set in the metadata of every call"),
         }
     }
 
-    fn optional<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
+    fn optional<T: FromStr<Err: Display>>(&mut self, name: &HeaderName) -> Option<T> {
         let value = self.headers.get(name)?;
         match value.to_str() {
             Ok(text) => text.parse().map_err(|error: T::Err| self.fault::<T>(name, error.to_string())).ok(),
@@ -37,16 +43,16 @@ impl Headers<'_> {
 
     /// Any role but the service's own.
     fn role(&mut self) -> Option<Role> {
-        let name: String = self.required("x-sas-role")?;
+        let name: String = self.required(&ROLE)?;
         let outside = || Role::ALL.iter().copied().filter(|role| *role != Role::Upkeep);
         outside().find(|role| role.code() == name).or_else(|| {
             let codes = outside().map(Role::code).collect::<Vec<_>>().join(", ");
-            self.fault("x-sas-role", format!("expected one of {codes}, got {} characters", name.len()))
+            self.fault(&ROLE, format!("expected one of {codes}, got {} characters", name.len()))
         })
     }
 
-    fn fault<T>(&mut self, name: &str, problem: impl Into<String>) -> Option<T> {
-        self.faults.push(FieldFault::new(name, problem));
+    fn fault<T>(&mut self, name: &HeaderName, problem: impl Into<String>) -> Option<T> {
+        self.faults.push(FieldFault::new(name.as_str(), problem));
         None
     }
 }
@@ -57,9 +63,9 @@ impl Headers<'_> {
 /// UNAUTHENTICATED with every header that is missing or has the wrong shape; never the value.
 pub(super) fn from_metadata(headers: &HeaderMap) -> Result<Actor, Box<Status>> {
     let mut read = Headers { headers, faults: Vec::new() };
-    let (person, role) = (read.required("x-sas-person"), read.role());
-    let territory = read.required("x-sas-territory");
-    let connection: Option<ConnectionId> = read.optional("x-sas-connection");
+    let (person, role) = (read.required(&PERSON), read.role());
+    let territory = read.required(&TERRITORY);
+    let connection: Option<ConnectionId> = read.optional(&CONNECTION);
     match (person, role, territory) {
         (Some(person), Some(role), Some(territory)) if read.faults.is_empty() => {
             Ok(Actor { person, role, territory, connection })

@@ -127,12 +127,12 @@ where
         let counted = async move {
             let mut answer = answer.await?;
             drop(place);
-            let refused = Status::from_header_map(answer.headers());
+            let mut refused = Status::from_header_map(answer.headers());
             if let Some(told) = refused.as_ref().and_then(status::of_transport) {
-                answer = told.into_http();
+                answer = told.clone().into_http();
+                refused = Some(told);
             }
-            let code = Status::from_header_map(answer.headers()).map_or(Code::Ok, |status| status.code());
-            let result = result(code);
+            let result = result(refused.map_or(Code::Ok, |status| status.code()));
             tracing::Span::current().record("result", crate::telemetry::labels::Label::code(result));
             metrics.call(rpc, result, watch.elapsed());
             Ok(answer)

@@ -1,5 +1,5 @@
 //! Domain values as JSON, byte for byte as `serde_json` writes them, with less work: a commit writes some two hundred short
-//! texts. Of a value eight bytes are looked at together for what must be escaped; names of fields never need it.
+//! texts. Of a value sixteen bytes are looked at together for what must be escaped; names of fields never need it.
 
 use serde::{Serialize, ser};
 
@@ -29,24 +29,24 @@ struct Entries<'a> {
     end: &'static [u8],
 }
 
-const ONES: u64 = u64::from_ne_bytes([1; 8]);
-const HIGH: u64 = ONES << 7;
+/// Bytes looked at together.
+const LANES: usize = 16;
 
-/// Whether one of eight bytes is a control character, a quotation mark or a backslash.
-fn any_escaped(eight: u64) -> bool {
-    let zero_in = |word: u64| word.wrapping_sub(ONES) & !word;
-    let control = eight.wrapping_sub(ONES * 0x20) & !eight;
-    let (quote, backslash) = (eight ^ (ONES * u64::from(b'"')), eight ^ (ONES * u64::from(b'\\')));
-    (control | zero_in(quote) | zero_in(backslash)) & HIGH != 0
+/// Whether none of the bytes is a control character, a quotation mark or a backslash. Without a way out in the middle, so
+/// that the compiler compares them all at once.
+fn plain(bytes: &[u8; LANES]) -> bool {
+    let escaped = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
+    !bytes.iter().fold(false, |any, byte| any | escaped(byte))
 }
 
 fn is_plain(text: &[u8]) -> bool {
-    let plain = |word: &[u8; 8]| !any_escaped(u64::from_ne_bytes(*word));
-    // The last eight may overlap those before.
-    match text.last_chunk::<8>() {
-        Some(last) => plain(last) && text.as_chunks::<8>().0.iter().all(plain),
-        None => text.iter().all(|byte| *byte >= b' ' && *byte != b'"' && *byte != b'\\'),
+    if let Some(last) = text.last_chunk::<LANES>() {
+        // The last may overlap those before.
+        return plain(last) && text.as_chunks::<LANES>().0.iter().all(plain);
     }
+    let mut padded = [b' '; LANES];
+    padded[..text.len()].copy_from_slice(text);
+    plain(&padded)
 }
 
 /// The name of a field or a variant, which Rust's rules for names keep plain.

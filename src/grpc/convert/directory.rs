@@ -32,7 +32,7 @@ pub fn phone(reader: &Reader<'_>, id: &ResponderId) -> String {
 
 /// The version of the rules, as decisions record it.
 pub fn rules(territory: &Territory) -> String {
-    format!("{}@{:.12}", territory.version.name, territory.version.digest)
+    territory.version.text()
 }
 
 /// A responder, judged at `at`.

@@ -1,6 +1,9 @@
 //! Reading the fields of a request: every fault is collected, none says the value.
 
-use std::{fmt::Display, str::FromStr};
+use std::{
+    fmt::{self, Display},
+    str::FromStr,
+};
 
 use prost::Message;
 
@@ -49,6 +52,17 @@ pub struct Fields {
     lenient: bool,
 }
 
+/// The path of a part of a field, written out only for who is told of it: most fields are right.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a, 'f>(pub &'a str, pub &'f str);
+
+impl Display for Part<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(whole, part) = self;
+        write!(f, "{whole}.{part}")
+    }
+}
+
 impl Fields {
     /// For an act that is never refused (P0, vital emergency): what is wrong with a field of care drops the field and is
     /// told as a warning. What identifies the call must be right all the same.
@@ -62,28 +76,28 @@ impl Fields {
     }
 
     /// Notes a fault; answers `None` for use in place of a value.
-    pub fn fault<T>(&mut self, field: &str, problem: impl Into<String>) -> Option<T> {
+    pub fn fault<T>(&mut self, field: impl Display, problem: impl Into<String>) -> Option<T> {
         if self.lenient {
             self.warn(field, "FIELD_DROPPED", format!("left out, nothing was refused: {}", problem.into()));
         } else {
-            self.faults.push(FieldFault::new(field, problem));
+            self.faults.push(FieldFault::new(field.to_string(), problem));
         }
         None
     }
 
     /// Notes a fault of what identifies the call: refused whatever the emergency, since it could not be acted on.
-    pub fn broken<T>(&mut self, field: &str, problem: impl Into<String>) -> Option<T> {
-        self.faults.push(FieldFault::new(field, problem));
+    pub fn broken<T>(&mut self, field: impl Display, problem: impl Into<String>) -> Option<T> {
+        self.faults.push(FieldFault::new(field.to_string(), problem));
         None
     }
 
     /// Notes something odd that stops nothing.
-    pub fn warn(&mut self, field: &str, code: &str, text: impl Into<String>) {
-        self.warnings.push(pb::Warning { field: field.to_owned(), code: code.to_owned(), text: text.into() });
+    pub fn warn(&mut self, field: impl Display, code: &str, text: impl Into<String>) {
+        self.warnings.push(pb::Warning { field: field.to_string(), code: code.to_owned(), text: text.into() });
     }
 
     /// A text that must be set and have a shape.
-    pub fn id<T: FromStr<Err: Display>>(&mut self, field: &str, text: &str) -> Option<T> {
+    pub fn id<T: FromStr<Err: Display>>(&mut self, field: impl Display, text: &str) -> Option<T> {
         if text.is_empty() {
             return self.fault(field, "must be set");
         }
@@ -91,7 +105,7 @@ impl Fields {
     }
 
     /// A text that may be empty; if not, it has a shape.
-    pub fn optional<T: FromStr<Err: Display>>(&mut self, field: &str, text: &str) -> Option<T> {
+    pub fn optional<T: FromStr<Err: Display>>(&mut self, field: impl Display, text: &str) -> Option<T> {
         if text.is_empty() {
             return None;
         }
@@ -99,17 +113,17 @@ impl Fields {
     }
 
     /// A value of a closed list that must be set.
-    pub fn code<T: Coded>(&mut self, field: &str, number: i32) -> Option<T> {
+    pub fn code<T: Coded>(&mut self, field: impl Display, number: i32) -> Option<T> {
         T::of_wire(number).or_else(|| self.fault(field, format!("must be set to one of {}", T::names())))
     }
 
     /// A value of a closed list that may be unspecified.
-    pub fn optional_code<T: Coded>(&mut self, field: &str, number: i32) -> Option<T> {
+    pub fn optional_code<T: Coded>(&mut self, field: impl Display, number: i32) -> Option<T> {
         if number == 0 { None } else { self.code(field, number) }
     }
 
     /// Words of a person: must be set, at most `longest` characters.
-    pub fn words(&mut self, field: &str, text: &str, longest: usize) -> Option<Private<String>> {
+    pub fn words(&mut self, field: impl Display, text: &str, longest: usize) -> Option<Private<String>> {
         if text.trim().is_empty() {
             return self.fault(field, "must be set: write it in words");
         }
@@ -117,7 +131,7 @@ impl Fields {
     }
 
     /// Words of a person that may be left out, at most `longest` characters.
-    pub fn optional_words(&mut self, field: &str, text: &str, longest: usize) -> Option<Private<String>> {
+    pub fn optional_words(&mut self, field: impl Display, text: &str, longest: usize) -> Option<Private<String>> {
         let length = text.chars().count();
         if length > longest {
             return self.fault(field, format!("{length} characters: at most {longest}"));
@@ -126,7 +140,7 @@ impl Fields {
     }
 
     /// An instant that must be set.
-    pub fn instant(&mut self, field: &str, unix_ms: i64) -> Option<Instant> {
+    pub fn instant(&mut self, field: impl Display, unix_ms: i64) -> Option<Instant> {
         if unix_ms == 0 {
             return self.fault(field, "must be set, Unix time in milliseconds");
         }
@@ -134,7 +148,7 @@ impl Fields {
     }
 
     /// An instant that may be left out (0).
-    pub fn optional_instant(&mut self, field: &str, unix_ms: i64) -> Option<Instant> {
+    pub fn optional_instant(&mut self, field: impl Display, unix_ms: i64) -> Option<Instant> {
         // The years 2000 to 2100: outside it is seconds or microseconds instead of milliseconds.
         const YEARS: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
         match unix_ms {
@@ -186,7 +200,7 @@ impl Fields {
     }
 
     /// A position, in degrees; absent stays absent.
-    pub fn position(&mut self, field: &str, given: Option<&pb::Position>) -> Option<Position> {
+    pub fn position(&mut self, field: impl Display, given: Option<&pb::Position>) -> Option<Position> {
         let given = given?;
         if given.lat.abs() <= 90.0 && given.lon.abs() <= 180.0 {
             return Some(Position { lat: given.lat, lon: given.lon });

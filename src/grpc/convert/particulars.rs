@@ -1,6 +1,8 @@
 //! What is known of caller, place and patients, from the wire. Only the shape of values and what configuration knows is
 //! checked; what it means for the case is the domain's to say.
 
+use std::fmt::Display;
+
 use crate::{
     domain::{
         actor::Actor,
@@ -97,7 +99,7 @@ fn address(fields: &mut Fields, given: &pb::Place) -> Address {
 }
 
 /// A line of text that may be left out.
-pub(super) fn line(fields: &mut Fields, field: &str, text: &str) -> Private<String> {
+pub(super) fn line(fields: &mut Fields, field: impl Display, text: &str) -> Private<String> {
     fields.optional_words(field, text, LONGEST_LINE).unwrap_or_default()
 }
 
@@ -121,12 +123,12 @@ fn caller(fields: &mut Fields, given: &pb::Caller) -> Caller {
 }
 
 /// A text of at most so many characters that may be left out.
-pub(super) fn short(fields: &mut Fields, field: &str, text: &str, longest: usize) -> Private<String> {
+pub(super) fn short(fields: &mut Fields, field: impl Display, text: &str, longest: usize) -> Private<String> {
     fields.optional_words(field, text, longest).unwrap_or_default()
 }
 
 /// A code of a national list that may be left out.
-pub fn listed(fields: &mut Fields, field: &str, text: &str, list: codes::Codes, name: &str) -> Option<String> {
+pub fn listed(fields: &mut Fields, field: impl Display, text: &str, list: codes::Codes, name: &str) -> Option<String> {
     match text {
         "" => None,
         code if list.contains(&code) => Some(code.to_owned()),

@@ -1,7 +1,7 @@
 //! Patients from the wire: traits, INS, age, wishes. A wrong key is a fault of its field; a vital emergency keeps what was
 //! heard and is told.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Display};
 
 use chrono::NaiveDate;
 
@@ -22,7 +22,7 @@ use crate::{
 };
 
 use super::{
-    fields::Fields,
+    fields::{Fields, Part},
     particulars::{Ground, LONGEST_NAME, line, short},
     phone::phone,
 };
@@ -61,9 +61,9 @@ struct Reader<'a, 'g> {
     ground: Ground<'g>,
 }
 
-impl Reader<'_, '_> {
-    fn name(&self, field: &str) -> String {
-        format!("{}.{field}", self.at)
+impl<'a> Reader<'a, '_> {
+    fn name<'f>(&self, field: &'f str) -> Part<'a, 'f> {
+        Part(self.at, field)
     }
 
     fn patient(&mut self, number: u32, given: &pb::Patient) -> (Patient, Identity) {
@@ -102,11 +102,11 @@ impl Reader<'_, '_> {
             birth_date: Private::new(born.map(|born| born.to_string()).unwrap_or_default()),
             age_years: Private::new(age_years),
             age: Private::new(age),
-            sex: Private::new(self.fields.optional_code(&self.name("sex"), given.sex)),
+            sex: Private::new(self.fields.optional_code(self.name("sex"), given.sex)),
             weight_grams: Private::new(self.weight(given.weight_grams)),
-            nir: nir(self.fields, &self.name("nir"), &given.nir),
-            ins_status: Private::new(self.fields.optional_code(&self.name("ins_status"), given.ins_status)),
-            ins_authority: Private::new(self.fields.optional_code(&self.name("ins_authority"), given.ins_authority)),
+            nir: nir(self.fields, self.name("nir"), &given.nir),
+            ins_status: Private::new(self.fields.optional_code(self.name("ins_status"), given.ins_status)),
+            ins_authority: Private::new(self.fields.optional_code(self.name("ins_authority"), given.ins_authority)),
             birth_name: self.line("birth_name", &given.birth_name),
             birth_first_names: self.line("birth_first_names", &given.birth_first_names),
             birth_place: self.birth_place(&given.birth_place),
@@ -118,7 +118,7 @@ impl Reader<'_, '_> {
     }
 
     fn line(&mut self, field: &str, text: &str) -> Private<String> {
-        line(self.fields, &self.name(field), text)
+        line(self.fields, self.name(field), text)
     }
 
     /// An identity is no better established than what was given shows (RNIV 1).
@@ -134,28 +134,28 @@ impl Reader<'_, '_> {
             }
             _ => return,
         };
-        self.fields.fault::<()>(&field, problem);
+        self.fields.fault::<()>(field, problem);
         identity.ins_status = Private::new(Some(InsStatus::Provisional));
     }
 
     fn born(&mut self, text: &str, today: NaiveDate) -> Option<NaiveDate> {
-        born(self.fields, &self.name("birth_date"), text, today)
+        born(self.fields, self.name("birth_date"), text, today)
     }
 
     /// The age in whole years, and the finer one when it was not given in years.
     fn age(&mut self, given: &pb::Patient) -> (Option<u32>, Option<Age>) {
         let field = self.name("age");
-        let age: Option<Age> = self.fields.optional(&field, &given.age);
+        let age: Option<Age> = self.fields.optional(field, &given.age);
         if let Some(age) = age {
             let years = age.years();
             if given.age_years.is_some_and(|other| other != years) {
-                self.fields.fault::<()>(&field, "age_years says another age: give one of them");
+                self.fields.fault::<()>(field, "age_years says another age: give one of them");
             }
             return (Some(years), Some(age).filter(|age| age.unit() != AgeUnit::Years));
         }
         let years = match given.age_years {
             Some(years) if years > OLDEST_YEARS => {
-                self.fields.fault(&self.name("age_years"), format!("expected whole years, 0 to {OLDEST_YEARS}"))
+                self.fields.fault(self.name("age_years"), format!("expected whole years, 0 to {OLDEST_YEARS}"))
             }
             years => years,
         };
@@ -167,7 +167,7 @@ impl Reader<'_, '_> {
             grams if WEIGHTS_GRAMS.contains(&grams) => Some(grams),
             _ => {
                 let (least, most) = (WEIGHTS_GRAMS.start(), WEIGHTS_GRAMS.end());
-                self.fields.fault(&self.name("weight_grams"), format!("expected grams, {least} to {most}"))
+                self.fields.fault(self.name("weight_grams"), format!("expected grams, {least} to {most}"))
             }
         }
     }
@@ -180,30 +180,30 @@ impl Reader<'_, '_> {
         let given = text.chars().count();
         let problem =
             format!("expected the INSEE code of a commune or country, 5 characters, got {given} of another shape");
-        self.fields.fault(&self.name("birth_place"), problem).unwrap_or_default()
+        self.fields.fault(self.name("birth_place"), problem).unwrap_or_default()
     }
 
     fn representative(&mut self, given: Option<&pb::Representative>) -> Representative {
         let Some(given) = given else { return Representative::default() };
         Representative {
             name: self.line("representative.name", &given.name),
-            phone: phone(self.fields, &self.name("representative.phone"), &given.phone).unwrap_or_default(),
-            tie: short(self.fields, &self.name("representative.tie"), &given.tie, LONGEST_NAME),
+            phone: phone(self.fields, self.name("representative.phone"), &given.phone).unwrap_or_default(),
+            tie: short(self.fields, self.name("representative.tie"), &given.tie, LONGEST_NAME),
         }
     }
 
     fn own_gp(&mut self, given: &pb::Patient) -> Option<ResponderId> {
         let field = self.name("own_gp_id");
-        let id: ResponderId = self.fields.optional(&field, &given.own_gp_id)?;
+        let id: ResponderId = self.fields.optional(field, &given.own_gp_id)?;
         if given.no_gp {
-            return self.fields.fault(&field, "no_gp says that there is none: set one of them");
+            return self.fields.fault(field, "no_gp says that there is none: set one of them");
         }
         if self.ground.place.directory.get(&id).is_some() {
             return Some(id);
         }
         let problem = "the directory has no responder of this id: find it with DirectoryService.FindOwnGp, or leave this \
                        out and give gp_name";
-        self.fields.fault(&field, problem)
+        self.fields.fault(field, problem)
     }
 
     fn consents(&mut self, given: &[pb::Consent]) -> Vec<Consent> {
@@ -231,7 +231,7 @@ impl Reader<'_, '_> {
 }
 
 /// A birth date that may be left out.
-pub(super) fn born(fields: &mut Fields, field: &str, text: &str, today: NaiveDate) -> Option<NaiveDate> {
+pub(super) fn born(fields: &mut Fields, field: impl Display, text: &str, today: NaiveDate) -> Option<NaiveDate> {
     if text.is_empty() {
         return None;
     }
@@ -244,7 +244,7 @@ pub(super) fn born(fields: &mut Fields, field: &str, text: &str, today: NaiveDat
 }
 
 /// An INS number that may be left out. In a vital emergency one of the right length is kept as it was heard.
-pub(super) fn nir(fields: &mut Fields, field: &str, text: &str) -> Private<String> {
+pub(super) fn nir(fields: &mut Fields, field: impl Display, text: &str) -> Private<String> {
     if text.trim().is_empty() {
         return Private::default();
     }

@@ -1,5 +1,7 @@
 //! Telephone numbers: E.164, or French national notation made E.164.
 
+use std::fmt::Display;
+
 use crate::domain::person::Private;
 
 use super::fields::Fields;
@@ -7,7 +9,7 @@ use super::fields::Fields;
 const SHAPE: &str = "expected + and 6 to 15 digits (E.164), or a French number of ten digits beginning with 0";
 
 /// A number that may be left out; answered as E.164.
-pub fn phone(fields: &mut Fields, field: &str, text: &str) -> Option<Private<String>> {
+pub fn phone(fields: &mut Fields, field: impl Display, text: &str) -> Option<Private<String>> {
     if text.trim().is_empty() {
         return None;
     }

@@ -1,6 +1,6 @@
 //! Requests of regulation as commands.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Display};
 
 use crate::{
     domain::{
@@ -22,7 +22,7 @@ use crate::{
 
 use super::{
     beside::{beside, stated},
-    fields::{Act, Fields, LONGEST_WORDS},
+    fields::{Act, Fields, LONGEST_WORDS, Part},
     intake::Scene,
     particulars::{Parts, particulars},
     protocols::answers,
@@ -250,10 +250,10 @@ fn need(fields: &mut Fields, field: &str, given: Option<&pb::Need>) -> Option<Ne
     let Some(given) = given else {
         return fields.fault(field, "must be set: care, level and longest_delay");
     };
-    let care = fields.code(&format!("{field}.care"), given.care);
-    let level = fields.code(&format!("{field}.level"), given.level);
-    let longest_delay = fields.code(&format!("{field}.longest_delay"), given.longest_delay);
-    let reasons = codes_only(fields, &format!("{field}.reasons"), &given.reasons);
+    let care = fields.code(Part(field, "care"), given.care);
+    let level = fields.code(Part(field, "level"), given.level);
+    let longest_delay = fields.code(Part(field, "longest_delay"), given.longest_delay);
+    let reasons = codes_only(fields, Part(field, "reasons"), &given.reasons);
     let constraints = given.constraints.unwrap_or_default();
     Some(Need {
         patient: given.patient.max(1),
@@ -271,9 +271,9 @@ fn need(fields: &mut Fields, field: &str, given: Option<&pb::Need>) -> Option<Ne
 }
 
 /// Codes only: what is signed is stored in the clear, so no free text enters it.
-pub(super) fn codes_only(fields: &mut Fields, field: &str, given: &[String]) -> Vec<String> {
+pub(super) fn codes_only(fields: &mut Fields, field: impl Display, given: &[String]) -> Vec<String> {
     if given.len() > MOST_REASONS {
-        fields.fault::<()>(field, format!("{} codes: at most {MOST_REASONS}", given.len()));
+        fields.fault::<()>(&field, format!("{} codes: at most {MOST_REASONS}", given.len()));
     }
     let legal = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "._-".contains(c);
     for (place, reason) in given.iter().take(MOST_REASONS).enumerate() {

@@ -41,17 +41,15 @@ pub fn text<T: ToString>(value: Option<&T>) -> String {
 /// A case as `reader` may see it.
 pub fn view(reader: &Actor, ground: &Place, known: &CaseView) -> pb::CaseView {
     let case = &known.case;
-    let mut view = clear(ground, known);
-    if entitled(reader, ground, case) {
+    let entitled = entitled(reader, ground, case);
+    let who = |number| case.sealed.identities.iter().find(|who| entitled && who.number == number);
+    let patients = case.patients.iter().map(|known| patient(known, who(known.number))).collect();
+    let mut view = pb::CaseView { patients, ..clear(ground, known) };
+    if entitled {
         view.place = Some(place(case));
         view.caller = Some(caller_for(reader, case));
         view.notes = case.sealed.notes.iter().map(note).collect();
         view.answers = kept(case.sealed.answers.reveal());
-        view.patients = case
-            .patients
-            .iter()
-            .map(|known| patient(known, case.sealed.identities.iter().find(|who| who.number == known.number)))
-            .collect();
         for written in &case.sealed.prescriptions {
             let id = written.decision.to_string();
             let decision = view.decisions.iter_mut().find(|known| known.decision_id == id);
@@ -102,7 +100,7 @@ pub fn may_be_announced(case: &Case) -> bool {
     may_send(case, 0, Outgoing::CallBack).is_ok() && !noticed
 }
 
-/// Everything of a case that is not about a person.
+/// Everything of a case that is not about a person, save its patients.
 fn clear(ground: &Place, known: &CaseView) -> pb::CaseView {
     let case = &known.case;
     let route = |route: &crate::domain::case::state::Route| pb::Route {
@@ -123,7 +121,7 @@ fn clear(ground: &Place, known: &CaseView) -> pb::CaseView {
         safety: Some(safety(case.safety)),
         place: Some(people::surroundings(case)),
         caller: None,
-        patients: case.patients.iter().map(|known| patient(known, None)).collect(),
+        patients: Vec::new(),
         repeat_of_case_id: text(case.repeat_of.as_ref()),
         qualification: case.qualification.as_ref().map(|known| qualification(&ground.territory.book, known)),
         dismissed: case.dismissed.map_or(0, Coded::wire),
