@@ -7,8 +7,8 @@ use sas_dispatch::clock::Stopwatch;
 
 use crate::{
     Outcome,
-    machine::{Redis, Server},
-    path::{Kind, Step, TERRITORY},
+    machine::{Level, Redis, Server},
+    path::{Kind, Step},
     recording::{Call, FIXED_ARGS, FIXED_KEYS, Piece, Recording, Text, Values, applied, load, now, script},
     rounds::Arm,
     table::{Limit, Table},
@@ -26,9 +26,7 @@ pub(crate) async fn measure(recording: &Recording, most: usize, time: Duration, 
     let sizes: Vec<usize> = [100, 10_000, 1_000_000].into_iter().filter(|size| *size <= most.max(100)).collect();
     let mut grounds = Vec::new();
     for size in &sizes {
-        let redis = Redis::start(None)?;
-        fill(&redis, &waiting(recording), *size)?;
-        redis.begin_to_persist()?;
+        let redis = Redis::start_for(Level::Everysec, |redis| fill(redis, &waiting(recording), *size))?;
         let arm = Arm::at(Server::service(Some(&redis))?, Kind::Service, 1).await?;
         grounds.push((arm, redis));
     }
@@ -120,7 +118,6 @@ pub(crate) fn fill(redis: &Redis, call: &Call, size: usize) -> Outcome<()> {
     let mut connection = redis.connection()?;
     let script = script();
     load(&mut connection)?;
-    list_territory(call, &mut connection)?;
     let mut first = call.clone();
     first.args[5] = vec![Piece::Bytes(b"0".to_vec())];
     for from in (0..size).step_by(BATCH) {
@@ -139,14 +136,5 @@ pub(crate) fn fill(redis: &Redis, call: &Call, size: usize) -> Outcome<()> {
             applied(&answer)?;
         }
     }
-    Ok(())
-}
-
-/// The service knows the territories of a Redis from a list beside them.
-fn list_territory(call: &Call, connection: &mut redis::Connection) -> Outcome<()> {
-    let [Piece::Bytes(head)] = call.keys[0].as_slice() else { return Err("a head that names a case".into()) };
-    let head = std::str::from_utf8(head)?;
-    let prefix = head.split('{').next().unwrap_or_default();
-    redis::cmd("SADD").arg(format!("{prefix}territories")).arg(TERRITORY).exec(connection)?;
     Ok(())
 }

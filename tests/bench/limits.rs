@@ -13,6 +13,7 @@ mod growth;
 mod machine;
 mod memory;
 mod path;
+mod queue;
 mod recording;
 mod rounds;
 mod table;
@@ -50,7 +51,7 @@ struct Args {
     #[arg(long)]
     cases: Option<usize>,
     /// Only these parts.
-    #[arg(long, value_delimiter = ',', default_values_t = ["throughput".to_owned(), "growth".to_owned(), "memory".to_owned()])]
+    #[arg(long, value_delimiter = ',', default_values_t = ["throughput", "growth", "memory", "queue"].map(str::to_owned))]
     parts: Vec<String>,
     /// Cargo passes it to every benchmark.
     #[arg(long, hide = true)]
@@ -112,7 +113,7 @@ async fn run(args: &Args) -> Outcome<Table> {
     let recording = recording::of_the_service(&mut table).await?;
     let share = |percent: u64| Duration::from_millis(args.seconds * 10 * percent);
     if asked("throughput") {
-        throughput::measure(&recording, share(70), &mut table).await?;
+        throughput::measure(&recording, share(60), &mut table).await?;
     }
     let most = args.cases.unwrap_or(if args.full { 1_000_000 } else { 10_000 });
     if asked("memory") {
@@ -120,6 +121,9 @@ async fn run(args: &Args) -> Outcome<Table> {
     }
     if asked("growth") {
         growth::measure(&recording, most, share(30), &mut table).await?;
+    }
+    if asked("queue") {
+        queue::measure(&recording, share(10), &mut table).await?;
     }
     Ok(table)
 }

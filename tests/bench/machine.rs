@@ -117,6 +117,17 @@ impl Redis {
         Ok(redis)
     }
 
+    /// Starts a server, lets `fill` fill it while nothing is written to disk, and has it keep `level` from then on.
+    pub(crate) fn start_for(level: Level, fill: impl FnOnce(&Self) -> Outcome<()>) -> Outcome<Self> {
+        let mut redis = Self::start(None)?;
+        fill(&redis)?;
+        let mut connection = redis.connection()?;
+        redis::cmd("CONFIG").arg("SET").arg("appendfsync").arg(level.appendfsync()).exec(&mut connection)?;
+        redis.begin_to_persist()?;
+        redis.level = Some(level);
+        Ok(redis)
+    }
+
     fn of(level: Option<Level>, primary: Option<u16>) -> Outcome<Self> {
         let dir = tempfile::tempdir()?;
         // A replica reaches its primary by a port; nothing else does.
@@ -164,7 +175,7 @@ impl Redis {
     }
 
     /// Begins the append-only file, and returns when it is written.
-    pub(crate) fn begin_to_persist(&self) -> Outcome<()> {
+    fn begin_to_persist(&self) -> Outcome<()> {
         let mut connection = self.connection()?;
         redis::cmd("CONFIG").arg("SET").arg("appendonly").arg("yes").exec(&mut connection)?;
         loop {

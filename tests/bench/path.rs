@@ -73,7 +73,7 @@ pub(crate) struct Desk {
     keep_answers: bool,
 }
 
-fn command_id() -> String {
+pub(crate) fn command_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
