@@ -306,6 +306,7 @@ async fn upkeep(engine: Engine, pause: Duration, stopped: watch::Receiver<bool>)
     tokio::pin!(stop);
     let mut measured: Option<Stopwatch> = None;
     loop {
+        engine.present();
         if let Err(error) = engine.upkeep_once().await {
             warn!(%error, "upkeep did not reach the store; it is tried again");
         }

@@ -74,14 +74,17 @@ impl Engine {
         if let Command::Transfer(act) = &command {
             self.sent_where_served(actor, act)?;
         }
-        if matches!(command, Command::PutSheet { .. }) {
-            self.0.sheets.entered(&actor.territory);
-        }
         let guards = match &command {
             Command::Open(open) => open.opened.call.iter().map(|call| self.first_of_call(call)).collect(),
             _ => Vec::new(),
         };
-        self.act_guarded(actor, mutation, target, command, Extra { guards }).await
+        let sheet = matches!(command, Command::PutSheet { .. });
+        let done = self.act_guarded(actor, mutation, target, command, Extra { guards }).await;
+        if sheet {
+            // Whatever the answer: it may be there.
+            self.0.sheets.entered(&actor.territory);
+        }
+        done
     }
 
     /// Two events of one new call may come at the same time: only one of them opens its case.

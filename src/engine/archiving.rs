@@ -57,21 +57,31 @@ impl Engine {
         self
     }
 
-    /// One round over all territories; does nothing without an archive.
+    /// One round over all territories; does nothing without an archive. One that fails holds no other one up.
     ///
     /// # Errors
-    /// When the store does not answer or a file cannot be written: nothing is removed then, and the next round goes on.
+    /// When the store does not answer or a file cannot be written for some territory: nothing of it is removed then, and the
+    /// next round goes on.
     pub async fn archive_once(&self) -> Result<Archived, Failure> {
         let Some(archive) = self.0.archive.get().cloned() else { return Ok(Archived::default()) };
-        let mut all = Archived::default();
+        let (mut all, mut failed) = (Archived::default(), None);
         for territory in self.0.store.territories().await? {
-            let place = self.territory(&territory)?;
-            let records = self.let_go(&place, &archive).await?;
-            let events = self.archive_log(&place, &archive).await?;
-            let first_kept = self.trim_log(&territory, archive.keep_log).await?;
-            all = Archived { events: all.events + events, records: all.records + records, first_kept };
+            match self.archive_of(&territory, &archive).await {
+                Ok(Archived { events, records, first_kept }) => {
+                    all = Archived { events: all.events + events, records: all.records + records, first_kept };
+                }
+                Err(failure) => failed = Some(failure),
+            }
         }
-        Ok(all)
+        failed.map_or(Ok(all), Err)
+    }
+
+    async fn archive_of(&self, territory: &TerritoryId, archive: &Arc<Archive>) -> Result<Archived, Failure> {
+        let place = self.territory(territory)?;
+        let records = self.let_go(&place, archive).await?;
+        let events = self.archive_log(&place, archive).await?;
+        let first_kept = self.trim_log(territory, archive.keep_log).await?;
+        Ok(Archived { events, records, first_kept })
     }
 
     /// Why there is no such case: one that arrived so long ago would have been archived.

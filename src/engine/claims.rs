@@ -210,7 +210,7 @@ impl Engine {
     }
 
     async fn nobody_waits(&self, seq: u64) -> Result<Done, Failure> {
-        let durability: Durability = self.0.store.durability().await?.level;
+        let durability = self.level().await;
         Ok(Done { reply: Default::default(), seq, at: self.now(), durability, replayed: false, case: None })
     }
 

@@ -214,27 +214,34 @@ impl Engine {
         compare(days, self.statistics().minimum_decisions, &place.directory)
     }
 
-    /// Reads every territory's log on, writes what became final, and reports today's figures.
+    /// Reads every territory's log on, writes what became final, and reports today's figures. One that fails holds no other
+    /// one up.
     ///
     /// # Errors
-    /// When the store does not answer or a file cannot be written: the next round goes on.
+    /// When the store does not answer or a file cannot be written for some territory: the next round goes on.
     pub async fn follow_indicators(&self) -> Result<(), Failure> {
+        let mut failed = None;
         for territory in self.0.store.territories().await? {
-            let place = self.territory(&territory)?;
-            {
-                let cell = self.0.indicators.of(&territory);
-                let mut kept = cell.lock().await;
-                self.caught_up(&place, &mut kept).await?;
-                if let Some(folded) = kept.as_mut() {
-                    self.write_extracts(&place, folded).await?;
-                    self.write_days(&place, folded).await?;
-                }
-            }
-            let today = self.today(&place);
-            let known = self.days(&place, DaysAsked { from: today, to: today }, 0).await?;
-            let figures = Figures::of(&known.total, Filter::default(), &self.counting(&place));
-            report(&self.0.metrics, &territory, &figures);
+            failed = self.follow_indicators_of(&territory).await.err().or(failed);
         }
+        failed.map_or(Ok(()), Err)
+    }
+
+    async fn follow_indicators_of(&self, territory: &TerritoryId) -> Result<(), Failure> {
+        let place = self.territory(territory)?;
+        {
+            let cell = self.0.indicators.of(territory);
+            let mut kept = cell.lock().await;
+            self.caught_up(&place, &mut kept).await?;
+            if let Some(folded) = kept.as_mut() {
+                self.write_extracts(&place, folded).await?;
+                self.write_days(&place, folded).await?;
+            }
+        }
+        let today = self.today(&place);
+        let known = self.days(&place, DaysAsked { from: today, to: today }, 0).await?;
+        let figures = Figures::of(&known.total, Filter::default(), &self.counting(&place));
+        report(&self.0.metrics, territory, &figures);
         Ok(())
     }
 

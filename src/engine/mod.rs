@@ -212,6 +212,9 @@ pub enum Failure {
     TooSlow(WatchToken),
 }
 
+/// How long the level that the store was found at is answered without asking again.
+const LEVEL_EVERY: Duration = Duration::from_secs(5);
+
 struct Inner {
     store: Arc<dyn Store>,
     clock: Clock,
@@ -222,6 +225,8 @@ struct Inner {
     options: Options,
     lookup: LookupKey,
     offset_ms: AtomicI64,
+    /// The store's level and when it was found.
+    level: Mutex<Option<(Duration, Durability)>>,
     memory: memory::Memory,
     supply: supply::SupplyMemory,
     rooms: rooms::Rooms,
@@ -270,6 +275,7 @@ impl Engine {
             options,
             lookup,
             offset_ms,
+            level: Mutex::default(),
             memory,
             supply,
             rooms,
@@ -337,7 +343,24 @@ impl Engine {
     /// # Errors
     /// When the store does not answer.
     pub async fn durability(&self) -> Result<DurabilityReport, Failure> {
-        Ok(self.0.store.durability().await?)
+        let report = self.0.store.durability().await;
+        let level = report.as_ref().map_or(Durability::Unknown, |report| report.level);
+        *self.last_level() = Some((self.0.clock.uptime(), level));
+        Ok(report?)
+    }
+
+    /// The level that was found last, asked for again when that was long ago: reading the servers' settings costs more
+    /// than the calls that only say it beside their answer. Unknown when they do not say.
+    pub async fn level(&self) -> Durability {
+        let last = *self.last_level();
+        match last {
+            Some((at, level)) if self.0.clock.uptime().saturating_sub(at) < LEVEL_EVERY => level,
+            _ => self.durability().await.map_or(Durability::Unknown, |report| report.level),
+        }
+    }
+
+    fn last_level(&self) -> std::sync::MutexGuard<'_, Option<(Duration, Durability)>> {
+        self.0.level.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// The metrics of this process.

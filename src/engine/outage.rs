@@ -4,6 +4,9 @@
 //! There are two kinds of outages, since there are two kinds of renewals. Those of a vital emergency go on where less than
 //! the promised durability can be had ([`Policy::Degraded`]); all others wait for it ([`Policy::Strict`]), and so do their
 //! claims: nobody loses a case because a replica is away.
+//!
+//! And nobody loses one because this process was away (stopped, restarted, or frozen with its machine): no console could
+//! reach it then, and it must not be the first to judge.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -32,6 +35,13 @@ struct Contact {
 }
 
 impl Contact {
+    fn add(&mut self, from: Instant, until: Instant) {
+        self.outages.push_back((from, until));
+        if self.outages.len() > MOST {
+            self.outages.pop_front();
+        }
+    }
+
     /// When a time of length `span` that would end at `end` ends. It began at `end - span`: what was before does not count.
     fn ends(&self, end: Instant, span: Span) -> Instant {
         let began = end - span;
@@ -44,11 +54,30 @@ impl Contact {
 
 /// When this instance could have served renewals in each territory.
 #[derive(Debug, Default)]
-pub(super) struct Outages(Mutex<BTreeMap<(TerritoryId, Policy), Contact>>);
+pub(super) struct Outages {
+    contacts: Mutex<BTreeMap<(TerritoryId, Policy), Contact>>,
+    /// When this process was away, wherever the store was.
+    away: Mutex<Contact>,
+}
 
 impl Outages {
     fn contacts(&self) -> MutexGuard<'_, BTreeMap<(TerritoryId, Policy), Contact>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.contacts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn away(&self) -> MutexGuard<'_, Contact> {
+        self.away.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This process was there at `now`, and before that last when this was called. Further back than `often`, or never, it
+    /// was away since.
+    pub(super) fn present(&self, now: Instant, often: Span) {
+        let mut away = self.away();
+        let since = away.last.unwrap_or(Instant::from_unix_ms(0));
+        if now.since(since) > often {
+            away.add(since, now);
+        }
+        away.last = Some(now);
     }
 
     /// No renewal of this kind can be served.
@@ -63,10 +92,7 @@ impl Outages {
         if std::mem::take(&mut contact.lost)
             && let Some(last) = contact.last
         {
-            contact.outages.push_back((last, now));
-            if contact.outages.len() > MOST {
-                contact.outages.pop_front();
-            }
+            contact.add(last, now);
         }
         contact.last = Some(now);
     }
@@ -86,9 +112,10 @@ impl Outages {
         (end, span): (Instant, Span),
         now: Instant,
     ) -> bool {
+        let away = self.away().ends(end, span);
         let contacts = self.contacts();
         let contact = contacts.get(&(territory.clone(), policy));
-        contact.map_or(end <= now, |contact| !contact.lost && contact.ends(end, span) <= now)
+        contact.map_or(away <= now, |contact| !contact.lost && contact.ends(end, span).max(away) <= now)
     }
 }
 
@@ -109,6 +136,10 @@ mod tests {
 
         fn reached(&self, seconds: i64) {
             self.0.reached(&self.1, Policy::Strict, at(seconds));
+        }
+
+        fn present(&self, seconds: i64) {
+            self.0.present(at(seconds), Span::from_secs(5));
         }
 
         fn outage(&self, from: i64, until: i64) {
@@ -134,6 +165,28 @@ mod tests {
         assert!(!room.ended(150, 189) && room.ended(150, 190), "renewed by another instance 20 s into it, it has 30 s");
         room.reached(161);
         assert!(!room.ended(130, 189), "a round that reached the store ends no outage");
+    }
+
+    #[test]
+    fn what_would_have_ended_before_this_process_began_is_left_its_whole_time() {
+        let room = Room::new();
+        room.present(1_000);
+        room.reached(1_000);
+        assert!(!room.ended(980, 1_029) && room.ended(980, 1_030), "its console could not reach anybody here");
+        assert!(
+            !room.ended(1_010, 1_029) && room.ended(1_010, 1_030),
+            "20 s of it were before, 10 s are left, and it has 30"
+        );
+        assert!(room.ended(1_040, 1_040), "begun since");
+    }
+
+    #[test]
+    fn a_process_that_was_frozen_leaves_what_was_left_before() {
+        let room = Room::new();
+        (0..=25).for_each(|round| room.present(1_000 + 4 * round));
+        room.present(1_160);
+        assert!(!room.ended(1_110, 1_169) && room.ended(1_110, 1_170), "10 s were left at 1,100");
+        assert!(room.ended(1_095, 1_160), "it had ended before");
     }
 
     #[test]

@@ -36,7 +36,7 @@ use super::{Engine, Failure, Inner, act};
 pub(super) const BATCH: usize = 256;
 /// How far back a log is looked for its last entry when a tail begins.
 const LOOK_BACK: u64 = 256;
-/// How often a quiet log is asked whether another epoch has begun.
+/// How often it is asked whether another epoch has begun.
 const EPOCH_EVERY: Duration = Duration::from_secs(1);
 /// How often a log that shows nothing of what the head counts is asked again before the tail begins anew.
 const PATIENCE: u32 = 40;
@@ -184,6 +184,10 @@ impl Reader {
             self.begin().await?;
             return Ok(Ok(()));
         };
+        if self.other_epoch(mark).await? {
+            self.reset("another epoch has begun");
+            return Ok(Ok(()));
+        }
         // The last entry is read again each time: another command there is another history. What this instance committed
         // behind it is known; only the last of that is looked for.
         let own = self.tail.own.after(mark);
@@ -240,18 +244,20 @@ impl Reader {
         Ok(())
     }
 
-    /// Nothing new. Everybody may know that this is so, unless another epoch has begun without an entry.
+    /// Nothing new, and everybody may know that this is so.
     async fn idle(&mut self, mark: Mark) -> Result<(), StoreError> {
-        if self.clock.uptime().saturating_sub(self.epoch_read) >= EPOCH_EVERY {
-            let head = self.store.read(&self.territory, &[], None).await?;
-            self.epoch_read = self.clock.uptime();
-            if head.epoch != mark.epoch && mark.seq() > 0 {
-                self.reset("another epoch has begun");
-                return Ok(());
-            }
-        }
         self.tail.alive(mark.seq());
         self.wait().await
+    }
+
+    /// Whether another epoch has begun, perhaps without an entry; asked for now and then.
+    async fn other_epoch(&mut self, mark: Mark) -> Result<bool, StoreError> {
+        if self.clock.uptime().saturating_sub(self.epoch_read) < EPOCH_EVERY {
+            return Ok(false);
+        }
+        let head = self.store.read(&self.territory, &[], None).await?;
+        self.epoch_read = self.clock.uptime();
+        Ok(head.epoch != mark.epoch && mark.seq() > 0)
     }
 
     /// The log shows not even the last entry that was fed.

@@ -26,7 +26,15 @@ const LOOKS: i64 = 10;
 /// The kinds of renewals, those that wait for more first.
 const KINDS: [Policy; 2] = [Policy::Strict, Policy::Degraded];
 
+/// A process that was not seen for so long was away: frozen with its machine, or stopped. Rounds come much more often.
+const AWAY: Span = Span::from_secs(5);
+
 impl Engine {
+    /// Says that this process is there, before each round of upkeep. What ends a claim is put off by as long as it was not.
+    pub fn present(&self) {
+        self.0.outages.present(self.now(), AWAY);
+    }
+
     /// Carries every hand-over between territories, fires everything that is due in every territory, in order of (due, name),
     /// and goes on with routing where an offer led nowhere. Answers how many steps and timers this instance did. A territory whose state cannot be reached holds no other
     /// one up.

@@ -133,16 +133,20 @@ impl Fenced {
     pub fn flush(&self) {
         let Some(keeper) = &self.keeper else { return };
         let grounds = self.grounds.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut all = std::collections::BTreeMap::new();
-        let mut unwritten = false;
-        for (territory, ground) in grounds {
+        let (mut all, mut unwritten) = (std::collections::BTreeMap::new(), Vec::new());
+        for (territory, ground) in &grounds {
             let mut past = ground.past();
-            unwritten |= std::mem::take(&mut past.unwritten);
+            if std::mem::take(&mut past.unwritten) {
+                unwritten.push(ground);
+            }
             if !past.marks.is_empty() {
-                all.insert(territory, past.marks.values().copied().collect());
+                all.insert(territory.clone(), past.marks.values().copied().collect());
             }
         }
-        if unwritten && let Err(error) = keeper.write(&all) {
+        if !unwritten.is_empty()
+            && let Err(error) = keeper.write(&all)
+        {
+            unwritten.iter().for_each(|ground| ground.past().unwritten = true);
             tracing::error!(%error, "the last acknowledged commands could not be kept; an old backup might go unnoticed");
         }
     }

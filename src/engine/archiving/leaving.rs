@@ -79,7 +79,14 @@ impl Engine {
         let (now, mut leavers, mut bound) = (self.now(), Vec::new(), Vec::new());
         for (key, record) in &snapshot.records {
             let Some(record) = record else { continue };
-            let known = Known::from_record(key, record)?;
+            let known = match Known::from_record(key, record) {
+                Ok(known) => known,
+                // It stays where it is, for a binary that reads it; the others leave.
+                Err(error) => {
+                    tracing::error!(territory = %place.territory.id, %key, %error, "a record that is over cannot be read");
+                    continue;
+                }
+            };
             let leaves = match known.entity.as_ref() {
                 Entity::Case(case) => leaving::case(case, now, archive.keep_closed),
                 Entity::Slot(slot) => leaving::slot(slot, now, archive.keep_closed),

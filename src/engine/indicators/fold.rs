@@ -65,19 +65,19 @@ impl Engine {
         place: &Place,
         kept: &'a mut Option<Folded>,
     ) -> Result<&'a Folded, Failure> {
-        // Taken out while it is worked on: one that stopped half way is folded again.
-        let mut folded = match kept.take() {
-            Some(folded) => folded,
-            None => self.begin_fold(place).await?,
-        };
-        if !self.read_on(place, &mut folded).await? {
-            tracing::warn!(territory = %place.territory.id, "the log is another one: its days are counted anew");
-            folded = self.begin_fold(place).await?;
-            if !self.read_on(place, &mut folded).await? {
-                return Err(Failure::Busy);
+        for _ in 0..2 {
+            // Whoever goes away in the middle leaves what was folded so far: it is right up to its place.
+            let folded = match kept {
+                Some(folded) => folded,
+                None => kept.insert(self.begin_fold(place).await?),
+            };
+            if self.read_on(place, folded).await? {
+                break;
             }
+            tracing::warn!(territory = %place.territory.id, "the log is another one: its days are counted anew");
+            *kept = None;
         }
-        Ok(kept.insert(folded))
+        kept.as_ref().ok_or(Failure::Busy)
     }
 
     async fn begin_fold(&self, place: &Place) -> Result<Folded, Failure> {
@@ -88,6 +88,7 @@ impl Engine {
         // Days that are final are on disk; of the others, and one before, the archive has what the store has no more.
         let since = local_date(zone, self.now() - self.statistics().settle) - Days::new(2);
         let archived = self.archived_between(territory, since, first).await?;
+        let archived = reaching(&archived, first);
         let begins = archived.first().map_or(first, |entry| entry.seq);
         let extract = self.statistics().extract.as_ref();
         let bands = Bands(extract.map(|extract| extract.age_bands.clone()).unwrap_or_default());
@@ -98,7 +99,7 @@ impl Engine {
             epoch: head.epoch,
             last: Version::NONE,
         };
-        folded.take(&archived)?;
+        folded.take(archived)?;
         if archived.is_empty() && first > 1 {
             folded.last = Version::unknown(first - 1);
         }
@@ -139,7 +140,39 @@ impl Engine {
     }
 }
 
+/// The last of the archived entries, as far back from `first` as none is missing. Another instance may have archived what
+/// is: a day with a gap would be counted as if it were whole.
+fn reaching(archived: &[LogEntry], first: u64) -> &[LogEntry] {
+    let follows = archived.iter().rev().zip((1..first).rev()).take_while(|(entry, seq)| entry.seq == *seq);
+    &archived[archived.len() - follows.count()..]
+}
+
 /// One place of one history; a place that was only counted is whatever stands there.
 fn same(known: Version, found: Version) -> bool {
     known == found || known == Version::unknown(found.seq())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{domain::time::Instant, store::due_command};
+
+    fn entry(seq: u64) -> LogEntry {
+        let at = Instant::from_unix_ms(1_735_200_000_000);
+        LogEntry { seq, command_id: due_command(&seq.to_string(), at), at, counts: Vec::new(), event: Vec::new() }
+    }
+
+    fn reached(archived: &[u64], first: u64) -> Vec<u64> {
+        let archived: Vec<LogEntry> = archived.iter().copied().map(entry).collect();
+        reaching(&archived, first).iter().map(|entry| entry.seq).collect()
+    }
+
+    #[test]
+    fn what_the_archive_has_counts_as_far_back_as_none_is_missing() {
+        assert_eq!(reached(&[1, 2, 3], 4), [1, 2, 3]);
+        assert_eq!(reached(&[1, 2, 5, 6], 7), [5, 6], "another instance archived 3 and 4");
+        assert_eq!(reached(&[1, 2, 3], 6), [0; 0], "another instance archived what came last");
+        assert_eq!(reached(&[], 6), [0; 0]);
+        assert_eq!(reached(&[], 1), [0; 0]);
+    }
 }

@@ -72,7 +72,7 @@ impl Telephony {
             }
             Happened::Ringing => {
                 let (view, seq) = self.engine.read_case(actor, case, 0).await?;
-                let level = self.engine.durability().await?.level;
+                let level = self.engine.level().await;
                 let receipt = convert::known(seq, self.engine.now(), level, reported);
                 return Ok(Told { receipt, case, version: view.version });
             }

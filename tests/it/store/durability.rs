@@ -33,7 +33,7 @@ async fn a_frozen_replica_leaves_strict_commands_unknown_and_then_refused_and_de
     let redis = Replicated::without_sentinels().await;
     let [master, replica] = &redis.servers;
     let (store, here) = (promising(&master.url(), D2).await, territory());
-    assert_eq!(insist(store.as_ref(), &writing(&here, "first", 0), D2).await, 1);
+    assert_eq!(insist(store.as_ref(), &writing(&here, "first", 0), Durability::D2).await, 1);
     replica.signal("STOP");
     // Nobody knows yet: it is written here, and what is only here is not shown.
     let second = writing(&here, "second", 1);
