@@ -28,6 +28,7 @@ on_every_engine! {
     whoever_is_killed_between_file_and_cursor_loses_nothing
     a_trimmed_log_is_checked_together_with_its_archive
     what_is_still_needed_stays
+    a_record_that_cannot_be_read_stays_and_keeps_no_other_one
 }
 
 const KEEP_CLOSED: Span = Span::from_hours(10);
@@ -260,4 +261,19 @@ async fn what_is_still_needed_stays(stand: Stand) {
     site.desk.read(open).await;
     let log = site.desk.stand.store.log(&site.desk.stand.territory, 0, 1).await.unwrap();
     assert_eq!(log[0].seq, 3, "a slow reader's place is never trimmed");
+}
+
+async fn a_record_that_cannot_be_read_stays_and_keeps_no_other_one(stand: Stand) {
+    let site = Site::new(stand);
+    let (case, _) = site.advised().await;
+    let strange = Key::from_stored("case/00000000-0000-7000-8000-00000000beef");
+    let mut planted = site.desk.stand.touch().await;
+    let over = Op::IndexAdd(Index::over(), 0, Member(strange.to_string()));
+    planted.ops = vec![Op::Put { key: strange.clone(), value: b"of a newer binary".to_vec(), number: None }, over];
+    site.desk.stand.done(&planted).await;
+    site.desk.stand.pass(KEEP_CLOSED + Span::from_hours(24));
+    assert_eq!(site.a.archive_once().await.unwrap().records, 1);
+    let keys = [Key::case(case), strange];
+    let left = site.desk.stand.store.read(&site.desk.stand.territory, &keys, None).await.unwrap();
+    assert_eq!(keys.map(|key| left.records[&key].is_some()), [false, true]);
 }
