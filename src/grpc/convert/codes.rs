@@ -91,6 +91,9 @@ coded! {
     domain::case::transfer::TransferEnd = TransferEnd {
         Accepted Refused Expired TakenBack Requalified Vital Unknown
     }
+    domain::case::transfer::TransferState = TransferState {
+        Awaited ToAnswer ToConfirm GoesOn SenderAgain
+    }
     domain::regulation::fallback::Fallback = Fallback {
         NoLiberal LiberalUnavailable EmergencyUnavailable Emergency
     }
