@@ -168,7 +168,7 @@ pub fn between(logs: &BTreeMap<TerritoryId, Log>) -> Between {
             }
         }
     }
-    told.findings.sort_by(|a, b| (a.from, a.copy, a.kind).cmp(&(b.from, b.copy, b.kind)));
+    told.findings.sort_by_key(|torn| (torn.from, torn.copy, torn.kind));
     told
 }
 
