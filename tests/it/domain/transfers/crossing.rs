@@ -101,7 +101,8 @@ fn drop_ended(facts: &mut Vec<Fact>) {
 
 #[test]
 fn whatever_honestly_becomes_of_a_hand_over_both_logs_fit() {
-    let stories: [(&str, fn(&mut Border, CaseId)); 6] = [
+    type Told = (&'static str, fn(&mut Border, CaseId));
+    let stories: [Told; 6] = [
         ("accepted", |border, case| {
             border.accept(case);
         }),
