@@ -1,5 +1,6 @@
 //! `sas-dispatch check LOG`: tells an exported log again and reports every second in which something was so that must
-//! never be: a case without an owner, a slot given twice, two holders, a deadline that passed in silence.
+//! never be: a case without an owner, a slot given twice, two holders, a deadline that passed in silence. The logs of several
+//! territories are told against each other as well: what each says of a hand-over must fit what the other says.
 
 mod judged;
 mod print;
@@ -7,14 +8,15 @@ mod print;
 use std::path::PathBuf;
 
 use super::{Answer, Outcome, Shared, logs::sections};
-use crate::domain::ids::TerritoryId;
+use crate::domain::{case::replay::border, ids::TerritoryId};
 
 use judged::Told;
 
 /// Arguments of `check`.
 ///
 /// Exit status: 0 nothing of the kind, 1 something was found, 2 a file cannot be read. What lies before the first event of
-/// a trimmed log is not judged, and the report says so: give the archive's files as well.
+/// a trimmed log is not judged, and the report says so: give the archive's files as well. A hand-over between two territories
+/// is judged when the logs of both are among the files, as far as both reach.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Files of `sas-dispatch export` and of the archive, plain or packed, in any order
@@ -34,10 +36,14 @@ pub(super) fn run(args: &Args, _: &Shared) -> Outcome {
         told.entry(header.territory.clone()).or_default().add(header, rows);
     })?;
     let judged: Vec<_> = told.into_iter().map(|(territory, told)| judged::judge(territory, told)).collect();
+    let logs = judged.iter().map(|judged| (judged.territory.clone(), judged.log.clone())).collect();
+    let between = border::between(&logs);
     if args.json {
-        print::json(&args.files, &judged);
+        print::json(&args.files, &judged, &between);
     } else {
         print::text(&judged);
+        print::between(&between);
     }
-    Ok(if judged.iter().all(|judged| judged.findings.is_empty()) { Answer::Done } else { Answer::No })
+    let clean = between.findings.is_empty() && judged.iter().all(|judged| judged.findings.is_empty());
+    Ok(if clean { Answer::Done } else { Answer::No })
 }

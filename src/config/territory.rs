@@ -11,6 +11,7 @@ use super::{
     values::{boolean, date, list, parsed, seconds, whole, words},
 };
 use crate::domain::{
+    actor::Role,
     calendar::to_instant,
     ids::{PersonId, SectorId},
     regulation::{
@@ -23,8 +24,8 @@ use crate::domain::{
         qualification::DueSpans,
     },
     territory::{
-        ActionDeadlines, DatedProtocol, Deferral, LeaseSpans, NumberForm, RegulationPolicy, RepeatPolicy,
-        RouteCategory, RoutingPolicy,
+        ActionDeadlines, DatedProtocol, Deferral, LeaseSpans, NationalRecord, NumberForm, ReferralPolicy,
+        RegulationPolicy, RepeatPolicy, RouteCategory, RoutingPolicy,
     },
     time::Span,
 };
@@ -61,6 +62,7 @@ pub(super) fn regulation(root: &Table<'_>, zone: Tz) -> RegulationPolicy {
         number_form: intake.number_form,
         longest_sheet: intake.longest_sheet,
         deadlines: root.table("deadlines", deadlines).unwrap_or_default(),
+        referral: root.table("referral", referral).unwrap_or_default(),
         independence_exceptions: root.tables("independence_exceptions", |table| exception(table, zone)),
         prescription: root.table("prescription", prescription).unwrap_or_else(|| policy.prescription.clone()),
         archived_after: root.table("life", archived_after).unwrap_or(policy.archived_after),
@@ -189,6 +191,22 @@ fn deadlines(table: &Table<'_>) -> ActionDeadlines {
         ask_consent: span("ask_consent_seconds", default.ask_consent),
         referral: span("referral_seconds", default.referral),
     }
+}
+
+fn referral(table: &Table<'_>) -> ReferralPolicy {
+    ReferralPolicy {
+        ccas_from: table.or("ccas_from_age", ReferralPolicy::default().ccas_from, parsed),
+        national_record: table.table("national_record", national_record).flatten(),
+    }
+}
+
+fn national_record(table: &Table<'_>) -> Option<NationalRecord> {
+    let owner = table.required("owner", parsed::<Role>);
+    let deadline = table.required("deadline_seconds", seconds);
+    if owner.is_some_and(|role| !matches!(role, Role::Coordinator | Role::Arm)) {
+        table.fault("owner", "expected COORDINATOR or ARM: a desk that somebody always sits at");
+    }
+    Some(NationalRecord { owner: owner?, deadline: deadline? })
 }
 
 /// From the first local date to the end of the last, both included.

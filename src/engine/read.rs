@@ -28,6 +28,8 @@ pub enum List {
     Queue(Stream),
     /// P0 cases that wait for the AMU.
     HandOvers,
+    /// Cases of hand-overs between territories that are not over on both sides, the oldest first.
+    Transfers,
     /// Open cases by arrival.
     Open,
     /// Cases nobody was left for.
@@ -47,6 +49,7 @@ impl List {
         match self {
             Self::Queue(stream) => Index::queue(stream.code()),
             Self::HandOvers => Index::handovers(),
+            Self::Transfers => Index::transfers(),
             Self::Open => Index::open(),
             Self::Unanswered => Index::unanswered(),
             Self::Alarms => Index::alarms(),

@@ -197,6 +197,7 @@ impl Reader<'_> {
                 (patient.ald, "ALD"),
                 (patient.ehpad, "EHPAD"),
                 (patient.reduced_mobility, "mobilité réduite"),
+                (patient.isolated, "vit seul sans aide"),
                 (patient.pregnant, "enceinte"),
                 (patient.minor, "mineur"),
                 (patient.no_gp, "sans médecin traitant"),

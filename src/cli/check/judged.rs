@@ -7,7 +7,7 @@ use crate::{
     domain::{
         case::{
             Records, invariants,
-            replay::{Finding, Replay},
+            replay::{Finding, Replay, border},
         },
         ids::TerritoryId,
         time::Instant,
@@ -40,6 +40,8 @@ pub(super) struct Judged {
     /// Whether the records at the end were compared.
     pub compared: bool,
     pub findings: Vec<Finding>,
+    /// What it tells of hand-overs to and from other territories.
+    pub log: border::Log,
 }
 
 impl Told {
@@ -79,6 +81,7 @@ pub(super) fn judge(territory: TerritoryId, told: Told) -> Judged {
         findings.push(Finding::stored(format!("seq {seq}"), problem, seq, until));
     }
     findings.extend(stored);
+    let log = border::Log { from: replay.known_from(), until, crossings: std::mem::take(&mut replay.crossings) };
     Judged {
         territory,
         events: replay.events,
@@ -89,6 +92,7 @@ pub(super) fn judge(territory: TerritoryId, told: Told) -> Judged {
         not_judged: replay.not_judged.len(),
         compared,
         findings,
+        log,
     }
 }
 

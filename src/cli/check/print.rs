@@ -9,8 +9,11 @@ use crate::{
     cli::{say, say_json},
     domain::{
         calendar::local,
-        case::replay::{Finding, Kind},
-        ids::TerritoryId,
+        case::replay::{
+            Finding, Kind,
+            border::{Between, Discord, Torn},
+        },
+        ids::{CaseId, TerritoryId},
         territory::Territory,
         time::Instant,
     },
@@ -21,6 +24,7 @@ struct Document<'a> {
     files: &'a [PathBuf],
     found: usize,
     territories: Vec<Section<'a>>,
+    hand_overs: HandOvers<'a>,
 }
 
 #[derive(Serialize)]
@@ -61,9 +65,59 @@ struct Row<'a> {
     seconds: i64,
 }
 
-pub(super) fn json(files: &[PathBuf], judged: &[Judged]) {
-    let found = judged.iter().map(|judged| judged.findings.len()).sum();
-    say_json(&Document { files, found, territories: judged.iter().map(section).collect() });
+/// Hand-overs between the territories of the files.
+#[derive(Serialize)]
+struct HandOvers<'a> {
+    judged: usize,
+    /// The log of the other territory is not among the files, or does not reach to where it would have to.
+    not_judged: usize,
+    findings: Vec<HandOver<'a>>,
+}
+
+#[derive(Serialize)]
+struct HandOver<'a> {
+    kind: Discord,
+    rule: u8,
+    problem: &'static str,
+    sender: &'a TerritoryId,
+    case: CaseId,
+    /// The entry of the sender's log since which it was so; 0 where there is none.
+    sender_seq: u64,
+    receiver: &'a TerritoryId,
+    copy: CaseId,
+    /// The same of the receiver's.
+    receiver_seq: u64,
+    from: String,
+    /// Absent while the end of one of the logs still had it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+}
+
+pub(super) fn json(files: &[PathBuf], judged: &[Judged], between: &Between) {
+    let found = judged.iter().map(|judged| judged.findings.len()).sum::<usize>() + between.findings.len();
+    let hand_overs = HandOvers {
+        judged: between.judged,
+        not_judged: between.not_judged,
+        findings: between.findings.iter().map(hand_over).collect(),
+    };
+    say_json(&Document { files, found, territories: judged.iter().map(section).collect(), hand_overs });
+}
+
+fn hand_over(torn: &Torn) -> HandOver<'_> {
+    let Torn { kind, sender, receiver, case, copy, seqs, from, to } = torn;
+    HandOver {
+        kind: *kind,
+        rule: kind.rule(),
+        problem: kind.problem(),
+        sender,
+        case: *case,
+        sender_seq: seqs.0,
+        receiver,
+        copy: *copy,
+        receiver_seq: seqs.1,
+        from: from.to_string(),
+        to: to.map(|to| to.to_string()),
+    }
 }
 
 fn section(judged: &Judged) -> Section<'_> {
@@ -108,6 +162,37 @@ pub(super) fn text(judged: &[Judged]) {
             found => say(format!("  {found} anomalie(s)")),
         }
     }
+}
+
+/// The hand-overs between territories; nothing when the logs tell of none.
+pub(super) fn between(between: &Between) {
+    let Between { judged, not_judged, findings } = between;
+    if judged + not_judged == 0 {
+        return;
+    }
+    say(format!("transferts entre territoires : {judged} confrontés d'un journal à l'autre"));
+    if *not_judged > 0 {
+        say(format!(
+            "  non jugé : {not_judged} transferts dont le journal de l'autre territoire manque ou s'arrête trop tôt"
+        ));
+    }
+    findings.iter().for_each(|torn| say(torn_line(torn)));
+    match findings.len() {
+        0 if *judged > 0 => say("  aucune anomalie : chaque dossier avait un territoire responsable, et un seul"),
+        0 => {}
+        found => say(format!("  {found} anomalie(s)")),
+    }
+}
+
+fn torn_line(torn: &Torn) -> String {
+    let Torn { kind, sender, receiver, case, copy, seqs, from, to } = torn;
+    let to = to.map_or_else(|| "la fin d'un des journaux".to_owned(), |to| moment(sender, to));
+    let (from, label, rule, problem) = (moment(sender, *from), kind.label(), kind.rule(), kind.problem());
+    let entries = format!("entrées {} et {}", seqs.0, seqs.1);
+    format!(
+        "  {label} : dossier {case} de {sender}, copie {copy} de {receiver}, du {from} au {to}, {entries}, règle {rule} : \
+         {problem}"
+    )
 }
 
 fn not_judged(territory: &Judged) {

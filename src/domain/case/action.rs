@@ -16,6 +16,8 @@ use crate::{
     },
 };
 
+use super::outgoing::Outgoing;
+
 coded_enum! {
     /// What is to be done.
     ActionKind {
@@ -71,14 +73,37 @@ coded_enum! {
         AskConsent = "ASK_CONSENT", "Recueillir l'accord pour la CPAM";
         /// Refer a patient without a GP to the health insurance's mission, with his consent (domain.md §5).
         Refer = "REFER", "Signaler à la mission accompagnement santé (CPAM)";
+        /// Ask a patient who lives alone without help whether the town's social services may be told (domain.md §4).
+        AskConsentCcas = "ASK_CONSENT_CCAS", "Recueillir l'accord pour le CCAS";
+        /// Refer him to the town's social services, with his consent.
+        ReferCcas = "REFER_CCAS", "Signaler au CCAS";
+        /// Lay the document of the request into the patient's national record, unless he opposes it.
+        DepositDocument = "DEPOSIT_DOCUMENT", "Déposer le document dans Mon espace santé";
     }
 }
 
 impl ActionKind {
+    /// True for what is done for a patient once he is answered: that it failed is no doctor's matter.
+    pub const fn beside_the_care(self) -> bool {
+        let asks = matches!(self, Self::AskConsent | Self::AskConsentCcas);
+        asks || matches!(self, Self::Refer | Self::ReferCcas | Self::DepositDocument)
+    }
+
+    /// What leaves the room about the patient with it.
+    pub const fn tells(self) -> Option<Outgoing> {
+        match self {
+            Self::ReturnOfInformation => Some(Outgoing::Gp),
+            Self::Refer => Some(Outgoing::Cpam),
+            Self::ReferCcas => Some(Outgoing::Ccas),
+            Self::DepositDocument => Some(Outgoing::MonEspaceSante),
+            _ => None,
+        }
+    }
+
     /// True for what is done about the file and not about the request: it keeps nobody waiting for care, so a bad end of it
     /// is no doctor's matter.
     pub const fn administrative(self) -> bool {
-        matches!(self, Self::CompleteFile | Self::AskConsent | Self::Refer)
+        matches!(self, Self::CompleteFile) || self.beside_the_care()
     }
 }
 

@@ -101,6 +101,9 @@ pub struct Patient {
     /// Can hardly move.
     #[serde(skip_serializing_if = "unsaid")]
     pub reduced_mobility: bool,
+    /// Lives alone and has nobody who helps.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub isolated: bool,
     /// Pregnant.
     #[serde(skip_serializing_if = "unsaid")]
     pub pregnant: bool,
@@ -125,6 +128,11 @@ impl Patient {
     /// Has no GP and cannot do without: a long-term condition, an EHPAD, or a patient who can hardly move (domain.md §5).
     pub fn needs_a_gp(&self) -> bool {
         self.no_gp && self.own_gp.is_none() && (self.ald || self.ehpad || self.reduced_mobility)
+    }
+
+    /// Lives alone without help and not in an EHPAD: whom the town's social services look for (domain.md §4).
+    pub fn needs_help(&self) -> bool {
+        self.isolated && !self.ehpad && !self.minor && !self.infant
     }
 
     /// What the patient wants of a recipient, if he has said it.

@@ -1,12 +1,21 @@
 //! Sentences a doctor picks instead of typing them: common advice, and what to watch for.
 //!
 //! They propose nothing and decide nothing. They are words that a doctor chooses, says and signs, so his signature is the
-//! only one they need: no committee's. What is signed are their codes; the version of the rules in the signature says which
-//! text that was.
+//! only one they need: no committee's. What is signed are their codes, and with them the words as the list had them that day.
 
-use crate::{coded_enum, domain::age::Age};
+use crate::{
+    coded_enum,
+    domain::{age::Age, digest::digest},
+};
 
-use super::{dialogue::Dialogue, wrong::Wrong};
+use super::{
+    dialogue::{Dialogue, Said},
+    wrong::Wrong,
+};
+
+/// Words that one signature keeps, bytes, beside the notes and the prescription that its event may hold: twice what the whole
+/// shipped list has.
+const MOST_SAID: usize = 8 * 1_024;
 
 coded_enum! {
     /// What a sentence is for.
@@ -77,6 +86,25 @@ impl AdviceList {
     /// The sentence of a code.
     pub fn get(&self, code: &str) -> Option<&Sentence> {
         self.0.iter().find(|known| known.code == code)
+    }
+
+    /// What was told with the words of its codes as they stand here now. A code that the list does not have stays alone.
+    pub fn worded(&self, told: Dialogue) -> Dialogue {
+        let (mut said, mut room) = (Vec::<Said>::new(), MOST_SAID);
+        let watched = told.safety_net.iter().flat_map(|net| &net.watch_for);
+        for known in told.advice.iter().chain(watched).filter_map(|code| self.get(code)) {
+            if said.iter().any(|said| said.code == known.code) {
+                continue;
+            }
+            let left = room.checked_sub(known.text.len());
+            room = left.unwrap_or(room);
+            let (text, digest) = match left {
+                Some(_) => (known.text.clone(), String::new()),
+                None => (String::new(), digest([known.text.as_bytes()])),
+            };
+            said.push(Said { code: known.code.clone(), version: known.version.clone(), text, digest });
+        }
+        Dialogue { said, ..told }
     }
 
     /// Codes of what was told that the list does not have. A territory without a list takes any.

@@ -60,6 +60,21 @@ pub struct SafetyNet {
     pub call_again: CallAgain,
 }
 
+/// A sentence of the list as it stood when it was signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Its code.
+    pub code: String,
+    /// Version of the list it stood in.
+    pub version: String,
+    /// Its words; empty when they had no room beside the others.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+    /// SHA-256 of the words, where they had no room: a list of that day can be told to be the one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub digest: String,
+}
+
 /// What was told to the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Dialogue {
@@ -72,9 +87,19 @@ pub struct Dialogue {
     /// Whether it was understood and agreed; none: not stated, which is not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub understood: Option<Understanding>,
+    /// The sentences of the codes above, word for word as the list had them when they were signed. They are nobody's personal
+    /// words. Empty in what was signed before they were kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<Said>,
 }
 
 impl Dialogue {
+    /// The words of a code as they were signed, if they were kept.
+    pub fn words(&self, code: &str) -> Option<&str> {
+        let said = self.said.iter().find(|said| said.code == code);
+        said.map(|said| said.text.as_str()).filter(|text| !text.is_empty())
+    }
+
     /// True when somebody must ask again: what was said did not arrive, or nobody can tell.
     pub fn must_be_asked_again(&self) -> bool {
         matches!(self.understood, Some(Understanding::No | Understanding::Barrier))

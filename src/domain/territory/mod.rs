@@ -7,6 +7,7 @@
 mod communes;
 mod deferral;
 mod number_form;
+mod referral;
 mod regulation_policy;
 mod routing_policy;
 mod sectors;
@@ -16,6 +17,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub use communes::Commune;
 pub use deferral::Deferral;
 pub use number_form::{BadForm, NumberForm};
+pub use referral::{NationalRecord, ReferralPolicy};
 pub use regulation_policy::{
     ActionDeadlines, DatedProtocol, LeaseSpans, MOST_SKILLS, RegulationPolicy, RepeatPolicy, Unrostered,
 };

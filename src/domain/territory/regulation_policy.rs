@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use chrono::{Months, NaiveDate};
 
-use super::{Deferral, NumberForm};
+use super::{Deferral, NumberForm, ReferralPolicy};
 use crate::{
     coded_enum,
     domain::{
@@ -36,6 +36,8 @@ pub struct RegulationPolicy {
     pub lease: LeaseSpans,
     /// When the alarm of each kind of action rings.
     pub deadlines: ActionDeadlines,
+    /// What is done for a patient beside the care.
+    pub referral: ReferralPolicy,
     /// When a request may be deferred to a telephone appointment.
     pub p3: Deferral,
     /// Codes of the triage protocols of this territory; none: all there are.
@@ -87,6 +89,7 @@ impl Default for RegulationPolicy {
             longest_sheet: Span::from_hours(366 * 24),
             lease: LeaseSpans::default(),
             deadlines: ActionDeadlines::default(),
+            referral: ReferralPolicy::default(),
             p3: Deferral::default(),
             triage: None,
             protocols: Vec::new(),
@@ -212,7 +215,7 @@ pub struct ActionDeadlines {
     pub transfer: Span,
     /// Getting an interpreter on the line.
     pub interpreter: Span,
-    /// Asking a patient without a GP whether the health insurance may be told.
+    /// Asking a patient whether the health insurance or the social services may be told of him.
     pub ask_consent: Span,
     /// Referring him.
     pub referral: Span,

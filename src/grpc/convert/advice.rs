@@ -5,6 +5,7 @@ use crate::{
         age::Age,
         regulation::{
             advice::{AdviceList, Sentence},
+            dialogue::Dialogue,
             motives::Motive,
         },
     },
@@ -46,8 +47,10 @@ fn sentence(known: &Sentence) -> pb::AdviceSentence {
     }
 }
 
-/// The sentences of these codes; a code the list no longer has stands for itself.
-pub(super) fn texts(list: &AdviceList, codes: &[String]) -> Vec<String> {
-    let text = |code: &String| list.get(code).map_or_else(|| code.clone(), |known| known.text.clone());
+/// The sentences of these codes: as they were signed, or as the list has them now where that was not kept; a code it has no more
+/// stands for itself.
+pub(super) fn texts(list: &AdviceList, told: &Dialogue, codes: &[String]) -> Vec<String> {
+    let now = |code: &str| list.get(code).map(|known| known.text.as_str());
+    let text = |code: &String| told.words(code).or_else(|| now(code)).unwrap_or(code).to_owned();
     codes.iter().map(text).collect()
 }

@@ -60,6 +60,7 @@ fn dialogue(fields: &mut Fields, given: &pb::Dialogue) -> Dialogue {
         advice: codes_only(fields, "dialogue.advice", &given.advice),
         safety_net: given.safety_net.as_ref().and_then(|net| safety_net(fields, net)),
         understood: fields.optional_code("dialogue.understood_and_agreed", given.understood_and_agreed),
+        said: Vec::new(),
     }
 }
 
@@ -132,19 +133,19 @@ pub(super) fn counter(fields: &mut Fields, given: Option<&pb::CounterRegulation>
     Some(Box::new(Counter { care, reasons, note }))
 }
 
-/// A dialogue on the wire, with the sentences of its codes; its words are among the notes.
+/// A dialogue on the wire, with the sentences of its codes as they were signed; its words are among the notes.
 pub(super) fn dialogue_told(list: &AdviceList, known: &Dialogue) -> pb::Dialogue {
     let net = |net: &SafetyNet| pb::SafetyNet {
         watch_for: net.watch_for.clone(),
         words: String::new(),
         call_again: net.call_again.wire(),
-        texts: texts(list, &net.watch_for),
+        texts: texts(list, known, &net.watch_for),
     };
     pb::Dialogue {
         advice: known.advice.clone(),
         safety_net: known.safety_net.as_ref().map(net),
         understood_and_agreed: known.understood.map_or(0, Coded::wire),
-        texts: texts(list, &known.advice),
+        texts: texts(list, known, &known.advice),
     }
 }
 

@@ -87,9 +87,13 @@ coded! {
         AnswerCall Qualify Regulate HandOver CallBack Route RingGp ConfirmSlot AcceptVisit Appointment Visit
         DeliverPrescription AwaitReport ReturnOfInformation FollowUp Unanswered AnnouncePatient CompleteFile
         SeeCounterRegulation TelephoneAppointment ReEvaluate Reorient Transfer Interpreter AskConsent Refer
+        AskConsentCcas ReferCcas DepositDocument
     }
     domain::case::transfer::TransferEnd = TransferEnd {
         Accepted Refused Expired TakenBack Requalified Vital Unknown
+    }
+    domain::case::transfer::TransferState = TransferState {
+        Awaited ToAnswer ToConfirm GoesOn SenderAgain
     }
     domain::regulation::fallback::Fallback = Fallback {
         NoLiberal LiberalUnavailable EmergencyUnavailable Emergency

@@ -79,6 +79,7 @@ impl<'a> Reader<'a, '_> {
             ald: given.ald,
             ehpad: given.ehpad,
             reduced_mobility: given.reduced_mobility,
+            isolated: given.isolated,
             pregnant: given.pregnant,
             infant: given.infant.unwrap_or_else(|| years.is_some_and(|years| years < INFANT_BELOW_YEARS)),
             minor: given.minor.unwrap_or_else(|| years.is_some_and(|years| years < MINOR_BELOW_YEARS)),

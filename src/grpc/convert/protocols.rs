@@ -157,6 +157,7 @@ pub fn protocol(book: &Book, known: &Protocol) -> pb::TriageProtocol {
         title: source.title.clone(),
         year: u32::from(source.year),
         url: source.url.clone().unwrap_or_default(),
+        opened: source.opened.map(|date| date.to_string()).unwrap_or_default(),
     };
     let flag = |flag: &protocols::Rule| pb::FiredRule {
         protocol: known.code.clone(),

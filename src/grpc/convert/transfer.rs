@@ -1,12 +1,19 @@
 //! Hand-overs between territories: requests into commands.
 
 use crate::{
-    domain::case::{Command, transfer::TransferAct},
-    engine::Failure,
+    domain::case::{
+        Command,
+        transfer::{OpenTransfer, TransferAct},
+    },
+    engine::{CaseView, Failure},
     grpc::pb,
 };
 
-use super::fields::{Act, Fields, LONGEST_WORDS};
+use super::{
+    case::ms,
+    codes::Coded,
+    fields::{Act, Fields, LONGEST_WORDS},
+};
 
 /// Hands a case over to another territory.
 ///
@@ -45,6 +52,28 @@ pub fn answer(request: &pb::AnswerTransferRequest) -> Result<Act, Failure> {
     let target = fields.target(&request.case_id, &request.version);
     let refused = fields.optional_words("refused_reason", &request.refused_reason, LONGEST_WORDS);
     fields.act(mutation, target, Some(command(TransferAct::Answer { refused })))
+}
+
+/// The hand-overs of a case that are not over on both sides.
+pub fn open(known: &CaseView) -> impl Iterator<Item = pb::OpenTransfer> {
+    let priority = known.case.qualification.as_ref().map_or(0, |known| known.priority.wire());
+    known.case.open_transfers().into_iter().map(move |open| {
+        let OpenTransfer { sent, other, there, there_number, by, since, until, state } = open;
+        pb::OpenTransfer {
+            case_id: known.case.id.to_string(),
+            case_number: known.case_number.clone(),
+            sent,
+            territory: other.to_string(),
+            there_case_id: there.to_string(),
+            there_case_number: there_number,
+            by: by.to_string(),
+            since_unix_ms: since.unix_ms(),
+            answer_until_unix_ms: ms(until),
+            state: state.wire(),
+            label: state.label().to_owned(),
+            priority,
+        }
+    })
 }
 
 fn command(act: TransferAct) -> Command {

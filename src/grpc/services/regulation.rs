@@ -276,4 +276,17 @@ impl RegulationService for Regulation {
         let (cases, seq) = (desk.views(&listing), listing.seq);
         Ok(Response::new(pb::ListHandOversResponse { cases, next_page_token: listing.next.unwrap_or_default(), seq }))
     }
+
+    async fn list_transfers(
+        &self,
+        request: Request<pb::ListTransfersRequest>,
+    ) -> Result<Response<pb::ListTransfersResponse>, Status> {
+        let desk = Desk::of(&self.engine, &request)?;
+        let asked = request.get_ref();
+        let page = page(asked.page_size, &asked.page_token, asked.at_least_seq)?;
+        let listing = self.engine.list(&desk.actor, List::Transfers, page).await?;
+        let transfers = listing.items.iter().flat_map(transfer::open).collect();
+        let (next_page_token, seq) = (listing.next.unwrap_or_default(), listing.seq);
+        Ok(Response::new(pb::ListTransfersResponse { transfers, next_page_token, seq }))
+    }
 }

@@ -3,6 +3,7 @@
 mod calendar;
 mod check_config;
 mod checking;
+mod crossing;
 mod explain;
 mod moving;
 mod relay;

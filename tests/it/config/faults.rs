@@ -49,6 +49,13 @@ fn five_faults_in_five_files_are_reported_together() {
     "repeat_window_hours = 73",
     "intake.repeat_window_hours: expected 1 to 72, got 73"
 )]
+#[case(BAS_RHIN, "ccas_from_age = \"P60Y\"", "ccas_from_age = 60", "referral.ccas_from_age: ")]
+#[case(
+    BAS_RHIN,
+    "ccas_from_age = \"P60Y\"",
+    "national_record = { owner = \"REGULATOR\", deadline_seconds = 60 }",
+    "referral.national_record.owner: expected COORDINATOR or ARM"
+)]
 #[case(
     BAS_RHIN,
     "lease_seconds = 30",

@@ -3,7 +3,10 @@
 use sas_dispatch::domain::{
     actor::Role,
     case::{
-        Action, ActionKind, ActionState, Case, Command, OfferState, Owner, Records, invariants,
+        Action, ActionKind, ActionState, Case, Command, OfferState, Owner, Records,
+        action::About,
+        invariants,
+        patient::{Consent, Recipient, Wish},
         status::{Status, status},
         transfer::{Answered, TransferEnd},
     },
@@ -401,4 +404,33 @@ fn rules_6_and_7_across_the_border() {
     names(&found, "rule 6: who regulated the case at its sender is not known for it");
     let vital = |case: &mut Case| case.qualification.as_mut().unwrap().priority = Priority::P0;
     names(&spoil_of(border.here.case(case), vital), "rule 7: a P0 waits for the answer of another territory");
+}
+
+#[test]
+fn rule_11_somebody_is_to_be_told_who_must_not_be() {
+    let told = [
+        (ActionKind::ReturnOfInformation, Recipient::Gp),
+        (ActionKind::Refer, Recipient::Cpam),
+        (ActionKind::ReferCcas, Recipient::Ccas),
+        (ActionKind::DepositDocument, Recipient::MonEspaceSante),
+    ];
+    for (kind, recipient) in told {
+        let spoilt = |wish: Option<Wish>| {
+            let open = move |case: &mut Case| {
+                let (at, decision) = (case.entered, Some(case.decisions[0].id));
+                let (owner, about) = (Owner::Desk(Role::Coordinator, None), About { decision, ..About::default() });
+                let (id, state) = (ActionId(Uuid::from_u128(11)), ActionState::Open { alarmed: None });
+                case.actions.push(Action { id, kind, owner, opened: at, deadline: at, about, state });
+                case.idle_since = None;
+                let consent = |wish| Consent { recipient, wish, form: None, at: None, noted_by: None };
+                case.patients[0].consents = wish.map(consent).into_iter().collect();
+            };
+            spoil(|room| room.finished, open)
+        };
+        let rule = "rule 11: somebody is to be told who must not be";
+        names(&spoilt(Some(Wish::Opposes)), rule);
+        let silent = spoilt(None).iter().any(|line| line.contains(rule));
+        assert_eq!(silent, recipient.needs_consent(), "{kind}");
+        assert!(!spoilt(Some(Wish::Consents)).iter().any(|line| line.contains(rule)), "{kind}");
+    }
 }

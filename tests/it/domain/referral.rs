@@ -1,6 +1,8 @@
-//! Patients without a GP who need one: referred to the health insurance's mission once they are cared for, if they agree.
+//! What is done beside the care once a patient is answered: who has no GP and needs one is referred to the health insurance's
+//! mission, who lives alone without help to the CCAS, each if he agrees; and the document goes to his record unless he opposes.
 
 use sas_dispatch::domain::{
+    actor::Role,
     case::{
         ActionKind, Command, End,
         command::Particulars,
@@ -11,7 +13,9 @@ use sas_dispatch::domain::{
         status::{Status, status},
     },
     ids::CaseId,
+    person::Private,
     regulation::{need::CareType, qualification::Priority},
+    territory::NationalRecord,
     time::Span,
 };
 
@@ -140,4 +144,113 @@ fn the_next_call_about_the_same_file_is_a_repeat_call_although_a_referral_is_ope
     let flags = &stage.case(case).qualification.as_ref().unwrap().flags;
     assert!(flags.contains(&sas_dispatch::domain::regulation::qualification::Flag::RepeatCall), "{flags:?}");
     assert!(stage.waits(case, ActionKind::Regulate));
+}
+
+fn wishes(recipient: Recipient, wish: Option<Wish>) -> Vec<Consent> {
+    let consent = |wish| Consent { recipient, wish, form: None, at: None, noted_by: None };
+    wish.map(consent).into_iter().collect()
+}
+
+/// Lives alone without help, with what he wants of the CCAS.
+fn alone(wish: Option<Wish>) -> Patient {
+    Patient { number: 1, isolated: true, consents: wishes(Recipient::Ccas, wish), ..Patient::default() }
+}
+
+/// The same as [`advised`], of somebody so old.
+fn advised_at(stage: &mut Stage, patient: Patient, years: Option<u32>) -> CaseId {
+    let mut open = call(stage.now);
+    let (known, identity) = &mut open.particulars.patients[0];
+    (*known, identity.age_years, identity.birth_date) = (patient, Private::new(years), text(""));
+    let case = stage.opened(&arm(), open);
+    stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P2))));
+    let claim = stage.claim(&regulator(), case);
+    stage.need(&regulator(), case, claim, CareType::Advice);
+    case
+}
+
+fn amended_at(patient: Patient, years: u32) -> Command {
+    let (name, age_years) = (text("Personne Fictive"), Private::new(Some(years)));
+    let identity = Identity { number: 1, name, age_years, ..Identity::default() };
+    Command::Amend(Box::new(Particulars { patients: vec![(patient, identity)], ..Particulars::default() }))
+}
+
+#[test]
+fn who_is_old_and_alone_is_asked_and_then_referred_to_the_ccas() {
+    for (wish, then) in [(Wish::Consents, vec![ActionKind::ReferCcas]), (Wish::Opposes, vec![])] {
+        let mut stage = Stage::new();
+        let case = advised_at(&mut stage, alone(None), Some(84));
+        assert_eq!(to_do(&stage, case), [ActionKind::AskConsentCcas]);
+        let action = stage.action(case, ActionKind::AskConsentCcas).id;
+        let refusal = stage.refused(&coordinator(), case, Command::EndAction { action, end: End::Done, note: None });
+        assert!(refusal.to_string().contains("CCAS"), "{refusal}");
+        stage.done(&coordinator(), case, amended_at(alone(Some(wish)), 84));
+        assert_eq!(to_do(&stage, case), then, "{wish}");
+    }
+    // The consent to the one is none to the other.
+    let mut stage = Stage::new();
+    let both = Patient { no_gp: true, reduced_mobility: true, ..alone(Some(Wish::Consents)) };
+    let case = advised_at(&mut stage, both, Some(84));
+    assert_eq!(to_do(&stage, case), [ActionKind::AskConsent, ActionKind::ReferCcas]);
+}
+
+#[test]
+fn whoever_is_younger_or_not_alone_is_not_the_ccas_matter() {
+    let agreed = alone(Some(Wish::Consents));
+    let others = [
+        (agreed.clone(), Some(59), vec![]),
+        (agreed.clone(), Some(60), vec![ActionKind::ReferCcas]),
+        (agreed.clone(), None, vec![ActionKind::ReferCcas]),
+        (Patient { ehpad: true, ..agreed.clone() }, Some(84), vec![]),
+        (Patient { minor: true, ..agreed.clone() }, None, vec![]),
+        (Patient { isolated: false, ..agreed.clone() }, Some(84), vec![]),
+    ];
+    for (patient, years, then) in others {
+        let mut stage = Stage::new();
+        let case = advised_at(&mut stage, patient, years);
+        assert_eq!(to_do(&stage, case), then, "{years:?}");
+    }
+    // Where the territory sets another age, from that on.
+    let mut stage = Stage::new();
+    stage.territory.regulation.referral.ccas_from = "P31Y".parse().unwrap();
+    let case = advised_at(&mut stage, agreed, Some(31));
+    assert_eq!(to_do(&stage, case), [ActionKind::ReferCcas]);
+}
+
+#[test]
+fn the_document_goes_to_the_record_of_whoever_does_not_oppose_it_where_the_territory_does_so() {
+    let known = |wish| Patient { number: 1, consents: wishes(Recipient::MonEspaceSante, wish), ..Patient::default() };
+    let mut stage = Stage::new();
+    let case = advised(&mut stage, known(None));
+    assert_eq!(to_do(&stage, case), [], "off unless it is configured");
+    let record = NationalRecord { owner: Role::Arm, deadline: Span::from_hours(36) };
+    stage.territory.regulation.referral.national_record = Some(record);
+    let case = advised(&mut stage, known(None));
+    let deposit = stage.action(case, ActionKind::DepositDocument);
+    assert_eq!(deposit.deadline, stage.now + record.deadline);
+    assert_eq!(deposit.owner, sas_dispatch::domain::case::Owner::Desk(Role::Arm, None), "whoever the territory names");
+    stage.late(case, ActionKind::DepositDocument);
+    assert!(stage.action(case, ActionKind::DepositDocument).alarmed().is_some(), "it is not forgotten");
+    let failed = Command::EndAction { action: deposit.id, end: End::Undelivered, note: None };
+    stage.done(&coordinator(), case, failed);
+    assert_eq!((to_do(&stage, case), status(stage.case(case), stage.now)), (vec![], Status::Valid));
+
+    let case = advised(&mut stage, known(Some(Wish::Opposes)));
+    assert_eq!(to_do(&stage, case), []);
+    // He says so before it was laid there.
+    let case = advised(&mut stage, known(None));
+    stage.done(&arm(), case, amended(known(Some(Wish::Opposes))));
+    assert_eq!(to_do(&stage, case), []);
+    let case = advised(&mut stage, Patient { identity_unknown: true, ..known(None) });
+    assert_eq!(to_do(&stage, case), [], "nobody knows whose record it would be");
+}
+
+#[test]
+fn a_failed_word_to_the_ccas_calls_no_regulator() {
+    for (wish, kind) in [(None, ActionKind::AskConsentCcas), (Some(Wish::Consents), ActionKind::ReferCcas)] {
+        let mut stage = Stage::new();
+        let case = advised_at(&mut stage, alone(wish), Some(84));
+        let action = stage.action(case, kind).id;
+        stage.done(&coordinator(), case, Command::EndAction { action, end: End::Unreachable, note: None });
+        assert_eq!((to_do(&stage, case), status(stage.case(case), stage.now)), (vec![], Status::Valid), "{kind}");
+    }
 }

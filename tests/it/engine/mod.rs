@@ -13,6 +13,6 @@ mod repeating;
 mod replica;
 mod screen;
 mod takeover;
-mod transfers;
+pub mod transfers;
 mod trips;
 mod watching;

@@ -38,8 +38,8 @@ on_every_engine! {
 }
 
 /// The desk of Bas-Rhin, its instances serving the Yonne as well.
-struct Border {
-    desk: Desk,
+pub struct Border {
+    pub desk: Desk,
     a: Engine,
     b: Engine,
 }
@@ -55,13 +55,13 @@ fn serving(stand: &Stand, store: Arc<dyn Store>) -> Engine {
 }
 
 impl Border {
-    fn new(stand: Stand) -> Self {
+    pub fn new(stand: Stand) -> Self {
         let store = stand.store.clone();
         let (a, b) = (serving(&stand, store.clone()), serving(&stand, store));
         Self { desk: Desk::new(stand), a, b }
     }
 
-    async fn sent(&self) -> CaseId {
+    pub async fn sent(&self) -> CaseId {
         let case = self.desk.qualified(Priority::P2).await;
         let (to, reason) = ("fr-89".parse().unwrap(), text("vit à Sens"));
         let send = transfer(TransferAct::Send { claim_no: None, to, reason });
@@ -81,7 +81,7 @@ impl Border {
         self.read(&regulator(), case).await.unwrap().case
     }
 
-    async fn transfer(&self, case: CaseId) -> Transfer {
+    pub async fn transfer(&self, case: CaseId) -> Transfer {
         self.here(case).await.transfers.last().unwrap().clone()
     }
 
@@ -101,12 +101,12 @@ impl Border {
         Some(step)
     }
 
-    async fn accepts(&self, case: CaseId) {
+    pub async fn accepts(&self, case: CaseId) {
         let there = self.transfer(case).await.there;
         self.a.act(&receiver(), self.desk.mutation(), Target::case(there), accept()).await.unwrap();
     }
 
-    async fn carried(&self) {
+    pub async fn carried(&self) {
         while self.b.upkeep_once().await.unwrap() > 0 {}
     }
 

@@ -1,4 +1,4 @@
-//! A patient without a GP: cared for first, then asked, then referred.
+//! A patient without a GP, or alone without help: cared for first, then asked, then referred.
 
 use rstest::rstest;
 use sas_dispatch::grpc::{
@@ -41,5 +41,25 @@ async fn a_patient_in_ald_without_a_gp_is_cared_for_then_asked_then_referred(
     // Whoever has a GP is asked nothing.
     let case = advised(&room, &reg, ill().of("gp-67-colombage")).await?;
     assert_eq!(case.to_do(), []);
+    room.closes().await
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_old_patient_alone_is_cared_for_then_asked_then_referred_to_the_ccas(
+    #[values(Ground::Embedded, Ground::Redis)] ground: Ground,
+) -> Story {
+    let room = Room::on(ground, "fr-67", "2024-12-19 10:00").await;
+    let (reg, osnp) = (room.regulator("reg-1"), room.coordinator("osnp-1"));
+    let alone = |consents| pb::Patient { isolated: true, birth_date: "1939-05-02".to_owned(), consents, ..ill() };
+    let case = advised(&room, &reg, alone(Vec::new())).await?;
+    assert_eq!((case.to_do(), case.status()), (vec![ActionKind::AskConsentCcas], CaseStatus::Achieved));
+    assert!(case.patients[0].isolated);
+    let agrees = pb::Consent { recipient: Recipient::Ccas.into(), wish: Wish::Consents.into(), ..Default::default() };
+    let agreed = pb::AmendCaseRequest { patients: vec![alone(vec![agrees])], ..Default::default() };
+    let case = osnp.amends(&case, agreed).await?;
+    assert_eq!(case.to_do(), [ActionKind::ReferCcas]);
+    let case = osnp.ends(&case, ActionKind::ReferCcas, ActionEnd::Done).await?;
+    assert_eq!((case.to_do(), case.status()), (vec![], CaseStatus::Valid));
     room.closes().await
 }

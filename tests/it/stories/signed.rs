@@ -1,11 +1,16 @@
 //! What a signature carries beside the care: sentences that were picked, the national words, on whose account it was given.
 
+use std::sync::Arc;
+
 use rstest::rstest;
-use sas_dispatch::grpc::{
-    client::Status,
-    pb::{
-        self, Affiliation, CareLevel, CareType, DecisionType, Destination, LongestDelay, Priority, ResourceType,
-        SentenceKind, Stream,
+use sas_dispatch::{
+    domain::regulation::advice::{AdviceList, Sentence},
+    grpc::{
+        client::Status,
+        pb::{
+            self, Affiliation, CareLevel, CareType, DecisionType, Destination, LongestDelay, Priority, ResourceType,
+            SentenceKind, Stream,
+        },
     },
 };
 
@@ -63,6 +68,48 @@ async fn a_doctor_picks_sentences_that_fit_and_signs_their_codes() -> Story {
         net.texts[0].starts_with("Taches rouges") && adult.iter().any(|known| known.kind() == SentenceKind::SafetyNet)
     );
     room.closes().await
+}
+
+#[tokio::test]
+async fn what_was_said_is_shown_as_it_was_said_after_the_list_has_changed() -> Story {
+    let room = Room::at("fr-67", "2024-12-19 10:00").await;
+    let reg = room.regulator("reg-1");
+    let net = pb::SafetyNet { watch_for: vec!["PURPURA".to_owned()], ..safety_net() };
+    let told = pb::Dialogue { advice: vec!["DRINK".to_owned()], safety_net: Some(net), ..Default::default() };
+    let advice = need(CareType::Advice, CareLevel::R4, LongestDelay::H24);
+    let with = pb::SignNeedRequest { need: Some(advice), dialogue: Some(told.clone()), ..Default::default() };
+    let case = reg.signs(&held_of(&room, &reg, ill()).await?, with).await?;
+    // With the need of a care that is answered later, they are kept as well.
+    let seen = need(CareType::Consultation, CareLevel::R3, LongestDelay::H8);
+    let with = pb::SignNeedRequest { need: Some(seen), dialogue: Some(told), ..Default::default() };
+    let second = reg.signs(&held_of(&room, &reg, ill()).await?, with).await?;
+    let texts = |told: &pb::Dialogue| [told.texts[0].clone(), told.safety_net.as_ref().unwrap().texts[0].clone()];
+    let said = texts(case.decision().answer.as_ref().unwrap().dialogue.as_ref().unwrap());
+
+    // The next edition words the one otherwise and has the other no more.
+    let room = room
+        .restarts_under(|config| {
+            for ground in config.territories.values_mut() {
+                let territory = &mut Arc::make_mut(ground).0;
+                let others = territory.advice.iter().filter(|known| known.code != "PURPURA").cloned();
+                let reworded = others.map(|known| Sentence {
+                    text: if known.code == "DRINK" { "Tout autre chose.".to_owned() } else { known.text.clone() },
+                    ..known
+                });
+                territory.advice = Arc::new(AdviceList::new(reworded));
+            }
+        })
+        .await;
+    let reg = room.regulator("reg-1");
+    assert!(offered(&reg, "", "").await?.iter().any(|known| known.text == "Tout autre chose."));
+    let shown = reg.reads(&case).await?;
+    assert_eq!(texts(shown.decision().answer.as_ref().unwrap().dialogue.as_ref().unwrap()), said);
+    assert_eq!(texts(reg.reads(&second).await?.decision().dialogue.as_ref().unwrap()), said);
+    assert!(said[0].starts_with("Buvez souvent") && said[1].starts_with("Taches rouges"), "{said:?}");
+    // The log has them, word for word: an export shows them however long ago it was.
+    let told = serde_json::to_string(&room.log().await).unwrap();
+    assert!(told.contains(&said[0]) && told.contains(&said[1]));
+    Ok(())
 }
 
 fn words(case: &pb::CaseView) -> (DecisionType, ResourceType, Destination) {

@@ -5,7 +5,10 @@ use sas_dispatch::{
     domain::{actor::Role, time::Span},
     grpc::{
         client::{Code, Status},
-        pb::{self, ActionKind, CareLevel, CareType, Channel, LongestDelay, NoteKind, Priority, Stream, TransferEnd},
+        pb::{
+            self, ActionKind, CareLevel, CareType, Channel, LongestDelay, NoteKind, Priority, Stream, TransferEnd,
+            TransferState,
+        },
     },
 };
 
@@ -225,5 +228,75 @@ async fn a_repeated_request_sends_once_and_answers_the_same() -> Story {
     assert_eq!(arrives(&room, &sens).await?.case_id, copy.case_id, "one copy");
     takes_back(&arm, &case).await?;
     room.wait(Span::from_secs(1)).await;
+    room.closes().await
+}
+
+async fn under_way(who: &Person, page_size: u32, page_token: &str) -> Result<pb::ListTransfersResponse, Status> {
+    let page_token = page_token.to_owned();
+    ask!(who, regulation, list_transfers, pb::ListTransfersRequest { page_size, page_token, ..Default::default() })
+}
+
+fn stands(listed: &pb::ListTransfersResponse) -> Vec<(bool, &str, TransferState)> {
+    listed.transfers.iter().map(|open| (open.sent, open.territory.as_str(), open.state())).collect()
+}
+
+#[rstest]
+#[case(Ground::Embedded)]
+#[case(Ground::Redis)]
+#[tokio::test]
+async fn coordinators_on_both_sides_see_what_is_under_way_until_it_is_over(#[case] ground: Ground) -> Story {
+    let room = Room::on(ground, "fr-67", "2024-12-19 10:00").await;
+    let (arm, osnp) = (room.arm("arm-1"), room.coordinator("osnp-1"));
+    let (sens, there) =
+        (room.elsewhere("reg-sens", Role::Regulator, "fr-89"), room.elsewhere("osnp-sens", Role::Coordinator, "fr-89"));
+    let since = room.now().unix_ms();
+    let case = waiting(&arm).await?;
+    sends(&arm, &case, "fr-89", 0).await?;
+    let listed = under_way(&osnp, 0, "").await?;
+    let [sent] = &listed.transfers[..] else { panic!("{listed:?}") };
+    assert_eq!(stands(&listed), [(true, "fr-89", TransferState::Awaited)]);
+    assert_eq!((sent.case_id.as_str(), sent.case_number.as_str()), (&*case.case_id, &*case.case_number));
+    assert_eq!((sent.by.as_str(), sent.priority()), ("arm-1", Priority::P2));
+    assert_eq!((sent.since_unix_ms, sent.answer_until_unix_ms), (since, since + 300_000));
+    let copy = arrives(&room, &sens).await?;
+    let listed = under_way(&there, 0, "").await?;
+    assert_eq!(stands(&listed), [(false, "fr-67", TransferState::ToAnswer)]);
+    let received = &listed.transfers[0];
+    assert_eq!((&received.case_id, &received.there_case_number), (&copy.case_id, &case.case_number));
+    assert_eq!(received.answer_until_unix_ms, since + 300_000, "they know until when they are waited for");
+    assert_eq!(copy.received.as_ref().unwrap().answer_until_unix_ms, since + 300_000);
+    answers(&sens, &copy, "").await?;
+    assert_eq!(stands(&under_way(&there, 0, "").await?), [(false, "fr-67", TransferState::ToConfirm)]);
+    room.wait(Span::from_secs(1)).await;
+    assert_eq!(under_way(&osnp, 0, "").await?.transfers, [], "recorded here");
+    assert_eq!(under_way(&there, 0, "").await?.transfers, [], "confirmed there, where it is worked on");
+    // The sender takes its case up again: whoever works on it there sees that he is to ring.
+    arm.qualifies(&case, qualified(Priority::P1, "M03.14")).await?;
+    room.wait(Span::from_secs(1)).await;
+    assert_eq!(stands(&under_way(&there, 0, "").await?), [(false, "fr-67", TransferState::SenderAgain)]);
+    room.closes().await
+}
+
+#[tokio::test]
+async fn hand_overs_are_listed_page_by_page_the_oldest_first() -> Story {
+    let room = Room::at("fr-67", "2024-12-19 10:00").await;
+    let (arm, osnp) = (room.arm("arm-1"), room.coordinator("osnp-1"));
+    let mut sent = Vec::new();
+    for _ in 0..3 {
+        let case = waiting(&arm).await?;
+        sends(&arm, &case, "fr-89", 0).await?;
+        sent.push(case.case_id);
+        room.wait(Span::from_secs(2)).await;
+    }
+    let first = under_way(&osnp, 2, "").await?;
+    let second = under_way(&osnp, 2, &first.next_page_token).await?;
+    let listed: Vec<_> = first.transfers.iter().chain(&second.transfers).map(|open| open.case_id.clone()).collect();
+    assert_eq!((listed, second.next_page_token.as_str()), (sent, ""));
+    let ahead = pb::ListTransfersRequest { at_least_seq: first.seq + 1_000, ..Default::default() };
+    assert_eq!(ask!(osnp, regulation, list_transfers, ahead).refused().code, Code::Unavailable);
+    for (size, token, field) in [(201, "", "page_size"), (2, "zqcanari", "page_token"), (2, "1", "page_token")] {
+        let refused = under_way(&osnp, size, token).await.refused();
+        assert_eq!((refused.code, &refused.fields[..]), (Code::InvalidArgument, &[field.to_owned()][..]));
+    }
     room.closes().await
 }

@@ -272,6 +272,16 @@ async fn a_protocol_that_nobody_has_signed_is_off_and_says_so() -> Story {
     let listed =
         ask!(arm, regulation, list_protocols, pb::ListProtocolsRequest { page_size: 200, ..Default::default() })?;
     assert!(listed.protocols.iter().all(|known| !known.in_force && known.committee.is_empty()));
+    let sources = listed.protocols.iter().flat_map(|known| &known.sources);
+    let opened: Vec<_> = sources.map(|source| source.opened.as_str()).collect();
+    let dates = opened.iter().filter(|date| date.parse::<chrono::NaiveDate>().is_ok()).count();
+    let never = opened.iter().filter(|date| date.is_empty()).count();
+    assert!(dates > 0 && dates + never == opened.len(), "{opened:?}");
+    let shipped = crate::support::room::shipped();
+    let book = shipped.territories[&"fr-67".parse().unwrap()].0.book.clone();
+    let told =
+        book.protocols().iter().flat_map(|known| &known.sources).filter(|source| source.opened.is_some()).count();
+    assert_eq!(dates, told, "as the files say");
     // The ARM's own judgement stands.
     let case = arm.opens("67482", ill()).await?;
     let case = arm.qualifies(&case, qualified(Priority::P2, "M03.06")).await?;

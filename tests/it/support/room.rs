@@ -149,6 +149,12 @@ impl Room {
         self.site.opens().await
     }
 
+    /// The same under another configuration.
+    pub async fn restarts_under(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(Arc::make_mut(&mut self.site.config));
+        self.restarts().await
+    }
+
     /// The power of the Redis machine fails and comes back.
     pub fn redis_dies_and_comes_back(&self) {
         let mut server = self.site.redis.as_ref().unwrap().lock().unwrap();

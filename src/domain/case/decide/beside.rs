@@ -129,10 +129,16 @@ pub(super) fn keep_words(draft: &mut Draft<'_>, decision: DecisionId, note: Opti
     }
 }
 
+/// What was told, word for word as the list has it now: a later list does not change what was said.
+pub(super) fn told(draft: &Draft<'_>, beside: &Beside) -> Option<Dialogue> {
+    let list = &draft.context.territory.advice;
+    beside.dialogue.clone().map(|told| list.worded(told))
+}
+
 /// The answer with what was told, refused and prescribed beside it, signed now.
 pub(super) fn answer(draft: &Draft<'_>, care: CareType, supply: Option<SupplyReason>, beside: &Beside) -> Answer {
     let prescribed = beside.prescription.as_ref().map(|written| written.situation);
-    let (dialogue, refusal) = (beside.dialogue.clone(), beside.refusal);
+    let (dialogue, refusal) = (told(draft, beside), beside.refusal);
     let Stated { resource, destination } = beside.stated;
     Answer { dialogue, refusal, prescribed, resource, destination, ..Answer::new(care, supply, draft.signature()) }
 }

@@ -40,7 +40,7 @@ pub(super) fn sign_need(draft: &mut Draft<'_>, command: &SignNeed) -> Result<(),
     beside::none_of(faults)?;
     let id = DecisionId(draft.id("decision"));
     let one_act = !care.needs_supply();
-    let dialogue = command.beside.dialogue.clone().filter(|_| !one_act);
+    let dialogue = beside::told(draft, &command.beside).filter(|_| !one_act);
     let decision = Decision { dialogue, ..Decision::needed(id, need.clone(), draft.signature()) };
     draft.push(Fact::NeedSigned(Box::new(decision)));
     draft.reply.decision = Some(id);

@@ -7,7 +7,7 @@ use crate::domain::{
     case::{
         command::Qualify,
         refusal::FieldFault,
-        sealed::{NoteKind, Sex, Words},
+        sealed::{Identity, NoteKind, Sex, Words},
         state::Case,
     },
     person::Private,
@@ -80,22 +80,32 @@ fn age(draft: &Draft<'_>) -> Option<Age> {
     draft.case().ok().and_then(|case| subject(case, draft.context.territory, draft.now).age)
 }
 
-/// The first patient, as far as protocols look.
-fn subject(case: &Case, territory: &Territory, now: Instant) -> Subject {
-    let Some(identity) = case.sealed.identities.first() else { return Subject::default() };
+/// The age of a patient, as far as it is known.
+pub(super) fn age_of(case: &Case, patient: u32, territory: &Territory, now: Instant) -> Option<Age> {
+    let identity = case.sealed.identities.iter().find(|identity| identity.number == patient);
+    identity.and_then(|identity| age_by(identity, territory, now))
+}
+
+fn age_by(identity: &Identity, territory: &Territory, now: Instant) -> Option<Age> {
     let today = local_date(territory.calendar.zone(), now);
     let born = identity.birth_date.reveal().parse::<chrono::NaiveDate>().ok();
     let days = born.and_then(|born| u32::try_from((today - born).num_days()).ok());
     // Months, weeks or days where they were given: protocols for small children are cut there.
     let told = *identity.age.reveal();
     let years = identity.age_years.reveal().and_then(|years| Age::from_years(f64::from(years)));
+    days.map(Age::from_days).or(told).or(years)
+}
+
+/// The first patient, as far as protocols look.
+fn subject(case: &Case, territory: &Territory, now: Instant) -> Subject {
+    let Some(identity) = case.sealed.identities.first() else { return Subject::default() };
     let sex = identity.sex.reveal().and_then(|sex| match sex {
         Sex::Female => Some(protocols::Sex::Female),
         Sex::Male => Some(protocols::Sex::Male),
         Sex::Other | Sex::Unknown => None,
     });
     let pregnant = case.patient(identity.number).is_some_and(|patient| patient.pregnant).then_some(true);
-    Subject { age: days.map(Age::from_days).or(told).or(years), sex, pregnant }
+    Subject { age: age_by(identity, territory, now), sex, pregnant }
 }
 
 /// The proposal as it is kept.

@@ -151,6 +151,9 @@ fn ended_elsewhere(action: &Action, end: End) -> Option<&'static str> {
         ActionKind::AskConsent if !end.bad() => {
             Some("it ends when the patient's wish is written down: AmendCase with his consent or opposition for CPAM")
         }
+        ActionKind::AskConsentCcas if !end.bad() => {
+            Some("it ends when the patient's wish is written down: AmendCase with his consent or opposition for CCAS")
+        }
         ActionKind::Reorient => Some("it ends when the case is taken over or sent back (AnswerReorientation)"),
         ActionKind::Transfer => {
             Some("it ends with the other territory's answer, or when it is taken back (WithdrawTransfer)")
@@ -167,6 +170,9 @@ fn ended_elsewhere(action: &Action, end: End) -> Option<&'static str> {
         | ActionKind::Interpreter
         | ActionKind::AskConsent
         | ActionKind::Refer
+        | ActionKind::AskConsentCcas
+        | ActionKind::ReferCcas
+        | ActionKind::DepositDocument
         | ActionKind::FollowUp
         | ActionKind::TelephoneAppointment => None,
     }

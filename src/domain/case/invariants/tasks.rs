@@ -53,11 +53,7 @@ pub(super) fn state(case: &Case, found: &mut Vec<Found>) {
 
 /// A return of information or a referral about a patient of whom nothing may be told.
 fn withheld(case: &Case, action: &Action) -> bool {
-    let to = match action.kind {
-        ActionKind::ReturnOfInformation => Outgoing::Gp,
-        ActionKind::Refer => Outgoing::Cpam,
-        _ => return false,
-    };
+    let Some(to) = action.kind.tells() else { return false };
     let decision = action.about.decision.and_then(|id| case.decision(id));
     decision.is_some_and(|decision| may_send(case, decision.need.patient, to).is_err())
 }
@@ -123,6 +119,6 @@ fn answered_for(case: &Case, action: &Action) -> bool {
         || open(ActionKind::HandOver)
         || (action.about.offer.is_some() && next)
         || (action.kind == ActionKind::AnswerCall && open(ActionKind::CallBack))
-        || (matches!(action.kind, ActionKind::AskConsent | ActionKind::Refer))
+        || action.kind.beside_the_care()
         || front
 }

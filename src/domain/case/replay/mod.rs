@@ -5,6 +5,7 @@
 //! `invariants`', and what is looked at here beside them is time: silence, gaps, commands that stand twice, events that do
 //! not follow from what came before.
 
+pub mod border;
 mod finding;
 mod follows;
 
@@ -58,11 +59,14 @@ pub struct Replay {
     pub not_judged: BTreeSet<CaseId>,
     /// Cases that have left for the archive.
     pub archived: BTreeSet<CaseId>,
+    /// Hand-overs to and from other territories, to be told against their logs ([`border::between`]).
+    pub crossings: border::Crossings,
     /// Whether the log was told from its first event.
     from_the_start: bool,
     /// The last seq told, and its instant.
     last: Option<(u64, Instant)>,
     latest: Option<Instant>,
+    first: Option<Instant>,
     commands: BTreeSet<CommandId>,
     bound: BTreeMap<SlotId, Vec<(CaseId, OfferId)>>,
     /// The numbers under which each case is held.
@@ -93,6 +97,11 @@ impl Replay {
         self.latest
     }
 
+    /// From when on the log is known; none when it was told from its first event.
+    pub fn known_from(&self) -> Option<Instant> {
+        self.first.filter(|_| !self.from_the_start)
+    }
+
     /// Tells one entry of the log: its own words about itself, and its event, or why that cannot be read.
     pub fn entry(&mut self, seq: u64, command_id: CommandId, at: Instant, event: Result<&Event, String>) {
         self.place(seq, at);
@@ -109,6 +118,7 @@ impl Replay {
         }
         self.last = Some((seq, at));
         self.latest = self.latest.max(Some(at));
+        self.first = self.first.or(Some(at));
     }
 
     fn place(&mut self, seq: u64, at: Instant) {
@@ -148,6 +158,7 @@ impl Replay {
         self.holders(seq, event);
         if let Some(new) = event.case.and_then(|id| self.records.cases.get(&id)).cloned() {
             self.history(seq, event.at, old.as_deref(), &new);
+            self.crossings.note(seq, event.at, &new);
         }
         self.archived.extend(event.case.filter(|_| event.facts.contains(&Fact::CaseArchived)));
         self.neighbours(event, &mut touched);

@@ -41,6 +41,7 @@
 //!   to ring the other territory.
 
 mod act;
+mod open;
 mod packet;
 mod steps;
 
@@ -61,6 +62,7 @@ use crate::{
 use super::state::Case;
 
 pub use act::{TransferAct, TransferAnswer, TransferWord};
+pub use open::{OpenTransfer, TransferState};
 pub use packet::{Packet, packet};
 pub use steps::{Side, Step, act, next};
 
@@ -173,6 +175,9 @@ pub struct Received {
     pub by: PersonId,
     /// When it was sent.
     pub sent: Instant,
+    /// Until when its sender awaits an answer.
+    #[serde(default, skip_serializing_if = "unsaid")]
+    pub until: Option<Instant>,
     /// Who has regulated it there: none of them becomes its responder here.
     pub regulators: BTreeSet<PersonId>,
     /// Who has given care in it there: none of them regulates it here.

@@ -100,6 +100,7 @@ pub fn packet(case: &Case, there: CaseId, copy: Option<&Case>) -> Option<Packet>
         command: transfer.command,
         by: transfer.by.clone(),
         sent: transfer.at,
+        until: case.open_action(ActionKind::Transfer).map(|action| action.deadline),
         regulators: case.regulators.clone(),
         responders: visits
             .map(|(who, _)| who.clone())

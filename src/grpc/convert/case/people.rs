@@ -105,6 +105,7 @@ pub fn patient(known: &Patient, identity: Option<&Identity>) -> pb::Patient {
         ald: known.ald,
         ehpad: known.ehpad,
         reduced_mobility: known.reduced_mobility,
+        isolated: known.isolated,
         infant: Some(known.infant),
         no_gp: known.no_gp,
         pregnant: known.pregnant,

@@ -42,5 +42,6 @@ pub(super) fn received(known: &Received) -> pb::ReceivedTransfer {
         goes_on: known.goes_on,
         sender_again_unix_ms: ms(known.again),
         label: known.label().to_owned(),
+        answer_until_unix_ms: ms(known.until),
     }
 }

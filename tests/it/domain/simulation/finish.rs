@@ -70,10 +70,12 @@ fn answer(room: &Room, id: CaseId, action: &Action) -> (Actor, Command) {
         | ActionKind::ReEvaluate
         | ActionKind::Interpreter
         | ActionKind::Refer
+        | ActionKind::ReferCcas
+        | ActionKind::DepositDocument
         | ActionKind::FollowUp
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation => (coordinator(), end(End::Done)),
-        ActionKind::Route | ActionKind::AskConsent => (coordinator(), end(End::Refused)),
+        ActionKind::Route | ActionKind::AskConsent | ActionKind::AskConsentCcas => (coordinator(), end(End::Refused)),
         ActionKind::RingGp | ActionKind::ConfirmSlot | ActionKind::AcceptVisit => {
             let offer = action.about.offer.unwrap();
             (coordinator(), Command::AnswerOffer { offer, answer: OfferAnswer::Declined })

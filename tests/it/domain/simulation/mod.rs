@@ -10,9 +10,11 @@ mod next;
 pub mod room;
 pub mod scene;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::{prelude::*, strategy::ValueTree};
+
+use sas_dispatch::domain::case::ActionKind;
 
 use act::{Act, Step};
 use room::Room;
@@ -38,6 +40,7 @@ const DAYS: usize = 1_024;
 fn the_played_room_reaches_every_kind_of_act() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut accepted, mut booked) = (BTreeMap::<String, usize>::new(), 0);
+    let mut beside = BTreeSet::new();
     let never = |accepted: &BTreeMap<String, usize>| -> Vec<&str> {
         act::COMMANDS.iter().copied().filter(|name| !accepted.contains_key(*name)).collect()
     };
@@ -50,6 +53,10 @@ fn the_played_room_reaches_every_kind_of_act() {
             room.play(&step);
         }
         booked += room.stage.oracle.booked();
+        let cases = room.stage.records.cases.values();
+        beside.extend(
+            cases.flat_map(|case| &case.actions).map(|action| action.kind).filter(|kind| kind.beside_the_care()),
+        );
         for event in &room.stage.log {
             *accepted.entry(event.command.clone()).or_default() += 1;
         }
@@ -57,6 +64,8 @@ fn the_played_room_reaches_every_kind_of_act() {
     println!("info: accepted {accepted:?}, {booked} slots booked");
     let never = never(&accepted);
     assert!(never.is_empty() && booked > 0, "never accepted: {never:?}, {booked} slots booked");
+    let expected = BTreeSet::from([ActionKind::AskConsentCcas, ActionKind::DepositDocument]);
+    assert_eq!(beside, expected, "what is done beside the care was played, too");
 }
 
 /// The smallest steps keep their meaning, so that a failure that was found can be told again by hand.

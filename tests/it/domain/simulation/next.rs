@@ -53,7 +53,7 @@ pub fn act(case: &Case, pick: usize) -> Act {
         ActionKind::AwaitReport => Act::Report,
         ActionKind::TelephoneAppointment if pick == 2 => Act::End(End::Unreachable),
         ActionKind::CompleteFile => Act::Complete,
-        ActionKind::AskConsent => Act::End(End::Refused),
+        ActionKind::AskConsent | ActionKind::AskConsentCcas => Act::End(End::Refused),
         ActionKind::Transfer if pick == 5 => Act::WithdrawTransfer,
         ActionKind::Transfer => Act::Carry { accepted: pick.is_multiple_of(2) },
         ActionKind::Reorient => Act::AnswerReorientation { refused: pick.is_multiple_of(2) },
@@ -64,6 +64,8 @@ pub fn act(case: &Case, pick: usize) -> Act {
         | ActionKind::ReEvaluate
         | ActionKind::Interpreter
         | ActionKind::Refer
+        | ActionKind::ReferCcas
+        | ActionKind::DepositDocument
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation
         | ActionKind::FollowUp => Act::End(End::Done),

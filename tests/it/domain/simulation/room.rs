@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use sas_dispatch::domain::{
-    actor::Actor,
+    actor::{Actor, Role},
     case::{Command, Refusal, command::Timer, transfer::TransferAct},
     ids::CaseId,
+    territory::NationalRecord,
     time::{Instant, Span},
 };
 
@@ -28,7 +29,11 @@ pub struct Room {
 
 impl Room {
     pub fn new() -> Self {
-        Self { stage: Stage::new(), cases: Vec::new(), leases: BTreeMap::new(), last: None }
+        let mut stage = Stage::new();
+        // A territory that has documents laid into the national record: one thing more that is to be done beside the care.
+        let record = NationalRecord { owner: Role::Coordinator, deadline: Span::from_hours(48) };
+        stage.territory.regulation.referral.national_record = Some(record);
+        Self { stage, cases: Vec::new(), leases: BTreeMap::new(), last: None }
     }
 
     /// A room served by instances whose clocks may each be off by half of this.

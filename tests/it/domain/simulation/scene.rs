@@ -106,7 +106,10 @@ impl Scene<'_> {
         if telephony {
             open.opened.channel = Channel::Telephony;
         }
-        open.particulars.patients[0].0.infant = infant;
+        let patient = &mut open.particulars.patients[0].0;
+        patient.infant = infant;
+        // One of three lives alone without help: the CCAS is a matter once he is answered.
+        patient.isolated = self.cases.len() == 1;
         Some((arm(), None, Command::Open(Box::new(open))))
     }
 

@@ -1,6 +1,7 @@
 //! Hand-overs between territories: what people do on either side, and what becomes of it whatever crosses whatever.
 
 pub mod border;
+mod crossing;
 mod search;
 
 use sas_dispatch::domain::{

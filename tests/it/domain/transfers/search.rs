@@ -17,6 +17,7 @@ use super::{
         stage::{Stage, arm, qualify, regulator, sign, text},
     },
     border::{Border, Read, accept, receiver, refuse, take_back, yonne_of},
+    crossing,
 };
 
 /// How many moves deep: enough for an acceptance, an end that crosses it, a stale step of each, and what people do after.
@@ -203,6 +204,7 @@ impl World {
         let brought = |id| copy.sealed.notes.iter().any(|known| known.id == id);
         let behind = transfer.waits() && !case.sealed.notes.iter().all(|note| brought(note.id));
         assert!(!behind, "words stayed behind: {path:?}");
+        crossing::fits(border, &path);
     }
 }
 
