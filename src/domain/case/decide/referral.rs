@@ -12,6 +12,7 @@ use crate::domain::{
         state::Case,
     },
     ids::DecisionId,
+    regulation::decision::Decision,
     time::Instant,
 };
 
@@ -47,7 +48,7 @@ pub(super) fn settle(draft: &mut Draft<'_>) {
     }
 }
 
-/// For each patient whose request is answered, under the first decision that was: one referral, however often he is decided
+/// For each patient whose request is answered, under the first decision that is: one referral, however often he is decided
 /// about.
 fn steps(case: &Case) -> Vec<(DecisionId, Step)> {
     let step = |number| match may_send(case, number, Outgoing::Cpam) {
@@ -55,7 +56,14 @@ fn steps(case: &Case) -> Vec<(DecisionId, Step)> {
         Err(Withheld::NoConsent) => Step::Ask,
         Err(_) => Step::Nothing,
     };
-    let answered = |number| case.decisions.iter().find(|known| known.need.patient == number && known.answer.is_some());
+    // Where it was begun it goes on, whichever decision is answered later.
+    let begun = |action: &Action| matches!(action.kind, ActionKind::Refer | ActionKind::AskConsent);
+    let begun_under = |id| case.actions.iter().any(|action| begun(action) && action.about == about(id));
+    let answered = |number| {
+        let of_him = |known: &&Decision| known.need.patient == number && known.answer.is_some();
+        let mut all = case.decisions.iter().filter(of_him);
+        all.clone().find(|known| begun_under(known.id)).or_else(|| all.next())
+    };
     let of = |patient: &Patient| {
         let decision = answered(patient.number)?.id;
         Some((decision, if patient.needs_a_gp() { step(patient.number) } else { Step::Nothing }))
