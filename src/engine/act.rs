@@ -123,7 +123,9 @@ impl Engine {
     }
 
     async fn attempts(&self, work: &Work<'_>) -> Result<Done, Failure> {
-        if looks_at_room(work) {
+        if matches!(work.command, Command::SignNeed(_) | Command::SignAnswer(_)) {
+            self.glance_at_room(&work.actor.territory, work.target.case).await;
+        } else if looks_at_room(work) {
             self.room(&work.actor.territory).await;
         }
         let (mut fresh, mut tried) = (false, 0);
@@ -306,8 +308,6 @@ fn looks_at_room(work: &Work<'_>) -> bool {
     use crate::domain::regulation::{qualification::Priority, split::SplitRules};
     match work.command {
         Command::Claim | Command::AnswerReorientation { .. } | Command::OpenShift { .. } => true,
-        // A signature says on whose account its doctor regulated.
-        Command::SignNeed(_) | Command::SignAnswer(_) => true,
         Command::Transfer(act) => matches!(**act, TransferAct::Answer { .. }),
         Command::Qualify(qualify) => {
             qualify.priority != Priority::P0 && work.place.territory.regulation.split != SplitRules::default()

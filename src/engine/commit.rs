@@ -7,9 +7,9 @@ use tracing::{Instrument, debug_span};
 use crate::{
     clock::Stopwatch,
     domain::{
-        actor::Actor,
+        actor::{Actor, Role},
         calendar::local_date,
-        case::{Command, Outcome, Records, Refusal},
+        case::{Outcome, Records, Refusal},
         ids::CaseId,
         time::Instant,
     },
@@ -78,8 +78,8 @@ impl Engine {
             event: (!silent).then(|| codec::encode_event(&outcome.event)),
             outcome: codec::encode_reply(&outcome.reply),
             policy,
-            // A timer waits for the operator; a caller does not.
-            even_behind: policy == Policy::Degraded && !matches!(work.command, Command::Fire(_)),
+            // What upkeep does by itself waits for the operator; a caller does not.
+            even_behind: policy == Policy::Degraded && work.actor.role != Role::Upkeep,
         }
     }
 

@@ -10,7 +10,6 @@ use crate::{
         remarkable::Sheet,
         slots::{Slot, SlotState},
         territory::LeaseSpans,
-        time::Instant,
         visits::{Shift, ShiftState, VisitStatus},
     },
     store::{Index, Key, Member, Op, Score},
@@ -116,8 +115,8 @@ fn of_work(case: &Case, basis: Basis<'_>) -> Entries {
             add(index, &id, action.opened.unix_ms());
         }
     }
-    if let Some(since) = carried(case) {
-        add(Index::transfers(), &id, since.unix_ms());
+    if let Some(score) = carried(case) {
+        add(Index::transfers(), &id, score);
     }
     if let Some(first) = case.open_actions().filter_map(Action::alarmed).min() {
         add(Index::alarms(), &id, first.unix_ms());
@@ -145,13 +144,19 @@ fn of_work(case: &Case, basis: Basis<'_>) -> Entries {
     entries
 }
 
-/// Since when a hand-over of the case is carried: until its sender has the answer, and at the receiver as long as the case is
-/// worked on, since the sender may take his up again.
-fn carried(case: &Case) -> Option<Instant> {
-    let sent = case.sent().map(|transfer| transfer.at);
-    let here =
-        |received: &&Received| received.open() || (!received.with_sender() && case.open_actions().next().is_some());
-    sent.or(case.received.as_deref().filter(here).map(|received| received.sent))
+/// Hand-overs whose outcome is known on this side stand from here on, after those that wait.
+pub(super) const CARRIED_LATER: Score = 1 << 42;
+
+/// Where a hand-over of the case that is carried stands, by when it was sent: until its sender has the answer, and at the
+/// receiver as long as the case is worked on, since the sender may take his up again.
+fn carried(case: &Case) -> Option<Score> {
+    let sent = case.sent().map(|transfer| transfer.at.unix_ms());
+    let here = |received: &Received| {
+        let worked_on = !received.with_sender() && case.open_actions().next().is_some();
+        let later = if received.open() { 0 } else { CARRIED_LATER };
+        (received.open() || worked_on).then_some(later + received.sent.unix_ms())
+    };
+    sent.or(case.received.as_deref().and_then(here))
 }
 
 /// The queue a case waits in, and where: while it waits for another stream's answer, theirs; while it asks for a skill

@@ -212,6 +212,13 @@ pub enum Failure {
     TooSlow(WatchToken),
 }
 
+impl Failure {
+    /// True when one record is at fault, and nothing else need wait for it.
+    fn is_of_one_record(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Corrupt(_) | StoreError::Malformed(_)))
+    }
+}
+
 /// How long the level that the store was found at is answered without asking again.
 const LEVEL_EVERY: Duration = Duration::from_secs(5);
 
@@ -306,7 +313,8 @@ impl Engine {
     }
 
     /// The instant of an act on records whose last instant is this: now, or then when the instance that wrote them is ahead.
-    /// A store takes it all the same: what it once took is at most as far ahead of its own time as any commit may be.
+    /// A store takes it all the same: what it once took is at most as far ahead of its own time as any commit may be. That holds
+    /// of what this territory's store took: no record tells of another's time as of its own (`domain::case::instants`).
     fn not_before(&self, last: Option<Instant>) -> Instant {
         let now = self.now();
         last.map_or(now, |last| last.max(now))

@@ -5,13 +5,14 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use crate::{
     domain::{
         case::{Event, Fact, Records, apply},
-        ids::TerritoryId,
+        ids::{CaseId, TerritoryId},
         regulation::room::Room,
     },
     store::{Key, StoreError},
@@ -23,6 +24,9 @@ use super::{
     memory::Known,
     tail::{Follower, Told},
 };
+
+/// How long a signature waits for the roster.
+const GLANCE: Duration = Duration::from_millis(300);
 
 #[derive(Debug, Default)]
 struct Shelf {
@@ -36,8 +40,11 @@ struct Shelf {
 #[derive(Debug, Default)]
 pub(super) struct Rooms {
     shelves: Mutex<HashMap<TerritoryId, Shelf>>,
-    filling: tokio::sync::Mutex<()>,
+    /// Of each territory one fill at a time.
+    filling: Mutex<HashMap<TerritoryId, Filling>>,
 }
+
+type Filling = Arc<tokio::sync::Mutex<()>>;
 
 impl Rooms {
     fn shelves(&self) -> MutexGuard<'_, HashMap<TerritoryId, Shelf>> {
@@ -48,6 +55,11 @@ impl Rooms {
     pub(super) fn known(&self, territory: &TerritoryId) -> Option<Room> {
         let shelves = self.shelves();
         shelves.get(territory).filter(|shelf| shelf.loaded).map(|shelf| shelf.records.room.clone().unwrap_or_default())
+    }
+
+    fn filling(&self, territory: &TerritoryId) -> Filling {
+        let mut filling = self.filling.lock().unwrap_or_else(PoisonError::into_inner);
+        filling.entry(territory.clone()).or_default().clone()
     }
 
     fn end(&self, territory: &TerritoryId, room: Option<Room>) {
@@ -91,17 +103,43 @@ impl Engine {
         if let Some(room) = self.0.rooms.known(territory) {
             return room;
         }
-        let _alone = self.0.rooms.filling.lock().await;
+        let filling = self.0.rooms.filling(territory);
+        let _alone = filling.lock().await;
         if let Some(room) = self.0.rooms.known(territory) {
             return room;
         }
-        match self.fill_room(territory).await {
-            Ok(()) => self.0.rooms.known(territory).unwrap_or_default(),
-            Err(failure) => {
-                tracing::warn!(%territory, %failure, "the roster cannot be read: claims go on without it");
-                self.0.rooms.shelves().remove(territory);
-                Room::default()
-            }
+        self.try_fill_room(territory).await;
+        self.0.rooms.known(territory).unwrap_or_default()
+    }
+
+    /// Has who regulates read beside a signature, which only notes on whose account its doctor regulated: that waits for it a
+    /// moment, and where the case is vital not at all.
+    pub(super) async fn glance_at_room(&self, territory: &TerritoryId, case: Option<CaseId>) {
+        if self.0.rooms.known(territory).is_some() {
+            return;
+        }
+        let filling = self.0.rooms.filling(territory);
+        if let Ok(alone) = filling.clone().try_lock_owned() {
+            let (engine, territory) = (self.clone(), territory.clone());
+            self.0.tasks.spawn(async move {
+                let _alone = alone;
+                engine.try_fill_room(&territory).await;
+            });
+        }
+        let vital = match case {
+            // What cannot be read now does not wait either.
+            Some(case) => self.is_vital(territory, case).await.unwrap_or(true),
+            None => false,
+        };
+        if !vital {
+            self.0.clock.within(GLANCE, filling.lock()).await;
+        }
+    }
+
+    async fn try_fill_room(&self, territory: &TerritoryId) {
+        if let Err(failure) = self.fill_room(territory).await {
+            tracing::warn!(%territory, %failure, "the roster cannot be read: claims go on without it");
+            self.0.rooms.shelves().remove(territory);
         }
     }
 

@@ -13,12 +13,13 @@ use crate::{
         ids::{CaseId, TerritoryId},
         time::Instant,
     },
-    store::{Committed, Digest, Guard, Index, Key, MAX_PAGE, StoreError, Txn, due_command},
+    store::{Committed, Digest, Guard, Index, Key, MAX_PAGE, Member, Policy, Score, StoreError, Txn, due_command},
 };
 
 use super::{
     CaseView, Engine, Failure, Mutation, Target,
     act::Extra,
+    indexes::CARRIED_LATER,
     policy,
     upkeep::{OLDEST_CAUSE, PAGES, upkeep},
 };
@@ -78,16 +79,26 @@ impl Engine {
         Err(Refusal::Fields(vec![fault]).into())
     }
 
-    /// Takes every step that the hand-overs of a territory wait for; answers how many. What cannot be reached on the other
-    /// side is left for the next round, and holds nothing of this territory up.
+    /// Takes every step that the hand-overs of a territory wait for, of one kind; answers how many. What cannot be reached on
+    /// the other side is left for the next round, and holds nothing of this territory up; nor does a record that cannot be
+    /// read.
     pub(super) async fn carry_transfers(
         &self,
         territory: &TerritoryId,
+        which: Carried,
         silent: &mut BTreeSet<TerritoryId>,
     ) -> Result<usize, Failure> {
         let mut taken = 0;
-        for id in self.carried(territory).await? {
-            let Some(known) = self.side(territory, id).await? else { continue };
+        for id in self.carried(territory, which).await? {
+            let known = match self.side(territory, id).await {
+                Ok(Some(known)) => known,
+                Ok(None) => continue,
+                Err(failure) if failure.is_of_one_record() => {
+                    tracing::error!(%territory, case = %id, %failure, "a hand-over cannot be read");
+                    continue;
+                }
+                Err(failure) => return Err(failure),
+            };
             for pair in Pair::of(territory, &known.case) {
                 let other = pair.other(territory).clone();
                 if silent.contains(&other) || !self.0.served.contains(&other) {
@@ -95,8 +106,8 @@ impl Engine {
                 }
                 match self.carry(&pair).await {
                     Ok(steps) => taken += steps,
-                    Err(Failure::Store(error @ (StoreError::Corrupt(_) | StoreError::Malformed(_)))) => {
-                        tracing::error!(%territory, case = %id, %error, "a hand-over cannot be carried");
+                    Err(failure) if failure.is_of_one_record() => {
+                        tracing::error!(%territory, case = %id, %failure, "a hand-over cannot be carried");
                     }
                     Err(failure) => {
                         tracing::warn!(%territory, %other, case = %id, %failure, "a hand-over waits for a territory");
@@ -108,14 +119,18 @@ impl Engine {
         Ok(taken)
     }
 
-    async fn carried(&self, territory: &TerritoryId) -> Result<Vec<CaseId>, Failure> {
-        let (mut cases, mut after) = (Vec::new(), None);
+    async fn carried(&self, territory: &TerritoryId, which: Carried) -> Result<Vec<CaseId>, Failure> {
+        let (mut cases, mut after) = match which {
+            Carried::Waiting => (Vec::new(), None),
+            Carried::Later => (Vec::new(), Some((CARRIED_LATER, Member(String::new())))),
+        };
         for _ in 0..PAGES {
             let page = self.0.store.range(territory, &Index::transfers(), after, MAX_PAGE).await?;
-            let whole = page.entries.len() < MAX_PAGE;
             after = page.entries.last().cloned();
-            cases.extend(page.entries.iter().filter_map(|(_, member)| member.0.parse::<CaseId>().ok()));
-            if whole {
+            let of_kind = page.entries.iter().filter(|(score, _)| which.holds(*score));
+            cases.extend(of_kind.filter_map(|(_, member)| member.0.parse::<CaseId>().ok()));
+            let whole = page.entries.len() < MAX_PAGE;
+            if whole || after.as_ref().is_none_or(|(score, _)| !which.holds(*score)) {
                 break;
             }
         }
@@ -144,15 +159,14 @@ impl Engine {
     /// Takes one step; false when another instance did it, or things have changed: that is looked at in the next round.
     async fn take(&self, pair: &Pair, step: Step, sides: &Sides) -> Result<bool, Failure> {
         let Some(asked) = self.asked(pair, step, sides)? else { return Ok(false) };
-        // What one side tells the other is as safe there as what is acknowledged.
-        let source = match step {
-            Step::Accept => sides.copy.as_ref().map(|copy| (&pair.to, copy)),
-            Step::Confirm => sides.sender.as_ref().map(|sender| (&pair.from, sender)),
-            _ => None,
+        // What one side tells the other is as safe there as what is acknowledged, also when it tells that nothing is there:
+        // an old primary or a replica may read so of what a doctor has meanwhile.
+        let (territory, case, view) = match step {
+            Step::Accept => (&pair.to, pair.there, &sides.copy),
+            _ => (&pair.from, pair.case, &sides.sender),
         };
-        if let Some((territory, view)) = source
-            && !self.is_durable(territory, view).await?
-        {
+        let rests_on_it = matches!(step, Step::Accept | Step::Confirm | Step::End(_));
+        if rests_on_it && !self.is_durable(territory, case, view.as_ref(), sides).await? {
             return Ok(false);
         }
         let (territory, case) = if step.at_sender() { (&pair.from, pair.case) } else { (&pair.to, pair.there) };
@@ -172,7 +186,8 @@ impl Engine {
         let (sender, copy) = (side(&sides.sender), side(&sides.copy));
         let Some(mut asked) = act(step, pair.there, sender, copy) else { return Ok(None) };
         if let TransferAct::Receive(packet) | TransferAct::Bring(packet) = &mut asked {
-            packet.name_gps(&self.territory(&pair.from)?.directory);
+            let place = self.territory(&pair.from)?;
+            sender.into_iter().for_each(|sender| packet.told_by(sender.case, &place.directory));
         }
         let transfer = sender.and_then(|sender| sender.case.transfer(pair.there));
         let received = copy.and_then(|copy| copy.case.received.as_deref());
@@ -188,11 +203,23 @@ impl Engine {
         Ok(Some(Asked { act: asked, cause, since }))
     }
 
-    /// Whether a record as read is as safe as what is acknowledged: a read may show what a failover still takes back.
-    async fn is_durable(&self, territory: &TerritoryId, view: &CaseView) -> Result<bool, Failure> {
-        let epoch = self.epoch(&upkeep(territory)).await?;
-        let guards = vec![Guard::Version(Key::case(view.case.id), view.version)];
-        let policy = policy::renewal(&view.case);
+    /// Whether a record as read, or that there is none, is as safe as what is acknowledged: a read may show what a failover
+    /// still takes back, or what it has taken back.
+    async fn is_durable(
+        &self,
+        territory: &TerritoryId,
+        case: CaseId,
+        view: Option<&CaseView>,
+        sides: &Sides,
+    ) -> Result<bool, Failure> {
+        let (epoch, key) = (self.epoch(&upkeep(territory)).await?, Key::case(case));
+        let guards = vec![match view {
+            Some(view) => Guard::Version(key, view.version),
+            None => Guard::Absent(key),
+        }];
+        // A vital emergency waits for no replica, on whichever side it was found.
+        let vital = [&sides.sender, &sides.copy].into_iter().flatten().any(|view| policy::vital(&view.case));
+        let policy = if vital { Policy::Degraded } else { Policy::Strict };
         let touch = Txn { guards, policy, ..Txn::touch(territory.clone(), epoch, self.now()) };
         match self.send_once(&touch).await {
             Ok(Committed::Done(_)) => return Ok(true),
@@ -202,6 +229,21 @@ impl Engine {
             Err(error) => return Err(error.into()),
         }
         Ok(false)
+    }
+}
+
+/// Which hand-overs are carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carried {
+    /// Those that wait for an answer or for its record: before what is late fires.
+    Waiting,
+    /// Those that may only be taken up again: after it.
+    Later,
+}
+
+impl Carried {
+    fn holds(self, score: Score) -> bool {
+        (score >= CARRIED_LATER) == (self == Self::Later)
     }
 }
 

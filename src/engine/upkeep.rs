@@ -12,7 +12,7 @@ use crate::{
     store::{Committed, Digest, Guard, Index, Key, MAX_PAGE, Member, Policy, Score, StoreError, Txn, due_command},
 };
 
-use super::{Done, Engine, Failure, Mutation, Place, Target, act::Extra, memory::Known, policy};
+use super::{Done, Engine, Failure, Mutation, Place, Target, act::Extra, memory::Known, policy, transfers::Carried};
 
 /// Upkeep that a stopped service left behind is done under a command id of now, so that it is not refused as too old.
 pub(super) const OLDEST_CAUSE: Span = Span::from_hours(1);
@@ -63,22 +63,39 @@ impl Engine {
 
     /// Upkeep of one territory; `silent` are those whose state could not be reached for a hand-over in this round.
     async fn upkeep_of(&self, territory: &TerritoryId, silent: &mut BTreeSet<TerritoryId>) -> Result<usize, Failure> {
-        // An answer that came in time is recorded before what is late fires.
-        let carried = self.carry_transfers(territory, silent).await?;
+        // An answer that came in time is recorded before what is late fires; where that fails, what is late fires all the same.
+        let carried = self.carry_transfers(territory, Carried::Waiting, silent).await;
+        let fired = self.fire_due(territory).await?;
+        let done = fired + carried?;
+        Ok(done + self.carry_transfers(territory, Carried::Later, silent).await?)
+    }
+
+    /// Fires everything that is due in a territory; answers how many this instance fired. A record that cannot be read holds
+    /// no other one up.
+    async fn fire_due(&self, territory: &TerritoryId) -> Result<usize, Failure> {
         let (mut due, _) = self.due(territory, &Index::timers()).await?;
         let (leases, held) = self.due(territory, &Index::leases()).await?;
         due.extend(leases);
         due.sort_by(|a, b| (a.at, &a.cause).cmp(&(b.at, &b.cause)));
         let place = self.territory(territory)?;
         self.look_whether_renewals_are_served(&place, held, due.iter().any(Due::ends_a_claim)).await;
-        let mut fired = carried;
+        let mut fired = 0;
         for due in due {
-            let now = self.now();
-            if self.over(&place, &due, now).await? && self.fire(territory, due, now).await? {
-                fired += 1;
+            let case = due.case;
+            match self.fire_if_over(&place, due).await {
+                Ok(done) => fired += usize::from(done),
+                Err(failure) if failure.is_of_one_record() => {
+                    tracing::error!(%territory, %case, %failure, "a timer cannot be fired");
+                }
+                Err(failure) => return Err(failure),
             }
         }
         Ok(fired)
+    }
+
+    async fn fire_if_over(&self, place: &Place, due: Due) -> Result<bool, Failure> {
+        let now = self.now();
+        Ok(self.over(place, &due, now).await? && self.fire(&place.territory.id, due, now).await?)
     }
 
     /// Notes whether claims could be renewed now. Reading says nothing of it: a replica may be away, a disk full. So the
@@ -131,7 +148,7 @@ impl Engine {
         Ok(over(Policy::Strict) || over(Policy::Degraded) && self.is_vital(territory, due.case).await?)
     }
 
-    async fn is_vital(&self, territory: &TerritoryId, case: CaseId) -> Result<bool, Failure> {
+    pub(super) async fn is_vital(&self, territory: &TerritoryId, case: CaseId) -> Result<bool, Failure> {
         let key = Key::case(case);
         let known = match self.0.memory.get(territory, &key) {
             Some(known) => Some(known),
@@ -159,8 +176,7 @@ impl Engine {
         Ok((due, any))
     }
 
-    /// Fires one timer; false when another instance did it, what was due has been done, or it cannot be done: that is
-    /// said in the log, and holds no other one up.
+    /// Fires one timer; false when another instance did it, or what was due has been done.
     async fn fire(&self, territory: &TerritoryId, due: Due, now: Instant) -> Result<bool, Failure> {
         let actor = upkeep(territory);
         let at = due.at.max(now - OLDEST_CAUSE);
@@ -173,10 +189,6 @@ impl Engine {
                 Ok(true)
             }
             Err(Failure::Refused(_) | Failure::Busy) => Ok(false),
-            Err(Failure::Store(error @ (StoreError::Corrupt(_) | StoreError::Malformed(_)))) => {
-                tracing::error!(%territory, case = %due.case, %error, "a timer cannot be fired");
-                Ok(false)
-            }
             Err(failure) => Err(failure),
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::{
+    actor::Role,
     ids::{CaseId, SlotId},
     regulation::room::Room,
     slots::SlotState,
@@ -15,6 +16,7 @@ use super::{
     fact::{Event, Fact, Opened, Records},
     sealed::{Sealed, Words},
     state::{Case, Claim, OfferState, Route, SCHEMA},
+    transfer::SaidHere,
 };
 
 /// Applies an event to the records, in order, facts before words.
@@ -215,20 +217,47 @@ fn apply_to_transfer(case: &mut Case, event: &Event, fact: &Fact) {
             case.regulators.extend(received.regulators.iter().cloned());
             case.received = Some(received.clone());
         }
-        Fact::PlaceSet(_) | Fact::SafetySet(_) | Fact::PatientSet(_) | Fact::Flagged(_) => changed(case),
+        Fact::PlaceSet(_) | Fact::SafetySet(_) | Fact::PatientSet(_) => {
+            said_here(case, event, |here| match fact {
+                Fact::PlaceSet(_) => here.place = true,
+                Fact::PatientSet(patient) => drop(here.patients.insert(patient.number)),
+                _ => here.safety = true,
+            });
+            changed(case);
+        }
+        // How urgent it is travels too, and who is asked for care, so that he does not regulate it there.
+        Fact::Flagged(_)
+        | Fact::Requeued { .. }
+        | Fact::Offered(_)
+        | Fact::OfferAccepted { .. }
+        | Fact::VisitTaken { .. } => changed(case),
         Fact::ActionOpened(action) => taken_up(case, action.kind, at),
         fact => {
             let Some(received) = case.received.as_deref_mut() else { return };
             match fact {
                 Fact::TransferAnswered(answered) => received.answered = Some(answered.clone()),
-                Fact::TransferBrought { as_of } => received.as_of = *as_of,
+                Fact::TransferBrought { as_of, priority, responders } => {
+                    received.as_of = *as_of;
+                    received.priority = priority.or(received.priority);
+                    received.responders.extend(responders.iter().cloned());
+                }
                 Fact::TransferSettled { how, goes_on } => {
                     (received.settled, received.goes_on) = (Some((at, *how)), *goes_on);
+                    // Nothing is brought from now on.
+                    received.here = SaidHere::default();
                 }
                 Fact::TransferReopened { at } => received.again = Some(*at),
                 _ => {}
             }
         }
+    }
+}
+
+/// Notes what people of this territory say of a copy: what upkeep says of it comes from its sender.
+fn said_here(case: &mut Case, event: &Event, note: impl FnOnce(&mut SaidHere)) {
+    let copy = case.received.as_deref_mut().filter(|received| received.open());
+    if let Some(received) = copy.filter(|_| event.actor.role != Role::Upkeep) {
+        note(&mut received.here);
     }
 }
 
@@ -413,6 +442,13 @@ pub(super) fn apply_words(records: &mut Records, event: &Event, words: &Words) {
         records.sheets.get_mut(id).into_iter().for_each(|sheet| sheet.words = (**said).clone());
     } else if let Some(case) = event.case.and_then(|id| records.case_mut(id)) {
         apply_to_sealed(case, words);
+        said_here(case, event, |here| match words {
+            Words::Caller(_) => here.caller = true,
+            Words::Address(_) => here.address = true,
+            Words::Position(_) => here.place = true,
+            Words::Identity(identity) => drop(here.patients.insert(identity.number)),
+            _ => {}
+        });
         if matches!(words, Words::Caller(_) | Words::Address(_) | Words::Identity(_) | Words::Position(_)) {
             changed(case);
         }

@@ -1,6 +1,9 @@
 //! Facts: what a command changed, in codes and ids. An event is the facts and words of one command.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -278,6 +281,12 @@ pub enum Fact {
     TransferBrought {
         /// How many changes there this makes.
         as_of: u32,
+        /// How urgent it is there.
+        #[serde(default, skip_serializing_if = "unsaid")]
+        priority: Option<Priority>,
+        /// Who gives care in it there, or was asked to.
+        #[serde(default, skip_serializing_if = "unsaid")]
+        responders: BTreeSet<PersonId>,
     },
     /// The sender's log has said whose it is.
     TransferSettled {

@@ -2,7 +2,7 @@
 //! a little apart, and what one has written the other may read before its own clock says so.
 //!
 //! Only what has happened counts: not what is to come (a deadline, an appointment, the end of a duty), nor what a caller
-//! says of an earlier time (the hour on paper, of a consent).
+//! says of an earlier time (the hour on paper, of a consent), nor what the clock of another territory says.
 
 use crate::domain::{
     regulation::{decision::Decision, room::Room},
@@ -68,9 +68,11 @@ fn of_transfer(sent: &Transfer) -> impl Iterator<Item = Instant> {
     [Some(sent.at), ended, sent.goes_on, sent.again].into_iter().flatten()
 }
 
+/// What happened here. When it was sent, and when its sender took it up again, another territory's clock says: this one's
+/// store may be behind that, and would take no act at such an instant.
 fn of_copy(from: &Received) -> impl Iterator<Item = Instant> {
     let answered = from.answered.as_ref().map(|answered| answered.at);
-    [Some(from.sent), answered, from.settled.map(|(at, _)| at), from.again].into_iter().flatten()
+    [answered, from.settled.map(|(at, _)| at)].into_iter().flatten()
 }
 
 fn of_action(action: &Action) -> [Instant; 2] {

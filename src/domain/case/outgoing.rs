@@ -8,6 +8,7 @@ use crate::coded_enum;
 
 use super::{
     patient::{Patient, Recipient, Wish},
+    safety::ContactSafety,
     state::Case,
 };
 
@@ -61,6 +62,16 @@ impl Outgoing {
             Self::Ccas => Some(Recipient::Ccas),
             Self::CallBack | Self::VoiceMessage | Self::Text | Self::ArrivalNotice | Self::Household => None,
         }
+    }
+}
+
+/// What both of two who heard of a contact allow, with the risk that either knows.
+pub fn stricter(one: ContactSafety, other: ContactSafety) -> ContactSafety {
+    ContactSafety {
+        may_ring: one.may_ring && other.may_ring,
+        may_text: one.may_text && other.may_text,
+        may_leave_message: one.may_leave_message && other.may_leave_message,
+        risk: one.risk.or(other.risk),
     }
 }
 

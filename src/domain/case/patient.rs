@@ -135,6 +135,18 @@ impl Patient {
         self.isolated && !self.ehpad && !self.minor && !self.infant
     }
 
+    /// The same, with the secrecy and every opposition that `other` knows of him.
+    pub fn protected_as(&self, other: &Self) -> Self {
+        let mut patient = Self { secrecy: self.secrecy || other.secrecy, ..self.clone() };
+        for opposed in other.consents.iter().filter(|known| known.wish == Wish::Opposes) {
+            if patient.wish(opposed.recipient) != Some(Wish::Opposes) {
+                patient.consents.retain(|known| known.recipient != opposed.recipient);
+                patient.consents.push(opposed.clone());
+            }
+        }
+        patient
+    }
+
     /// What the patient wants of a recipient, if he has said it.
     pub fn wish(&self, recipient: Recipient) -> Option<Wish> {
         self.consents.iter().find(|known| known.recipient == recipient).map(|known| known.wish)

@@ -136,6 +136,30 @@ fn whoever_has_a_gp_or_can_do_without_is_not_referred() {
 }
 
 #[test]
+fn whoever_is_decided_about_twice_is_referred_once_whichever_is_answered_first() {
+    let mut stage = Stage::new();
+    let mut open = call(stage.now);
+    open.particulars.patients[0].0 = without_gp(Some(Wish::Consents));
+    let case = stage.opened(&arm(), open);
+    stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P2))));
+    let claim = stage.claim(&regulator(), case);
+    let visit = stage.need(&regulator(), case, claim, CareType::HomeVisit);
+    // Advice is need and answer in one act, and answered while the visit's answer is still to come.
+    stage.need(&regulator(), case, claim, CareType::Advice);
+    stage.answer(&regulator(), case, claim, visit, CareType::HomeVisit);
+    let referrals = |stage: &Stage| to_do(stage, case).iter().filter(|kind| **kind == ActionKind::Refer).count();
+    assert_eq!(referrals(&stage), 1);
+    // What he opposes is not done, and neither his word nor a P0 that carries it is refused.
+    let mut vital = qualify(Priority::P0);
+    let identity = Identity { number: 1, ..Identity::default() };
+    vital.particulars.patients = vec![(without_gp(Some(Wish::Opposes)), identity)];
+    let mut other = stage.clone();
+    other.done(&arm(), case, Command::Qualify(Box::new(vital)));
+    stage.done(&coordinator(), case, amended(without_gp(Some(Wish::Opposes))));
+    assert_eq!((referrals(&stage), referrals(&other)), (0, 0));
+}
+
+#[test]
 fn the_next_call_about_the_same_file_is_a_repeat_call_although_a_referral_is_open() {
     let mut stage = Stage::new();
     let case = advised(&mut stage, without_gp(Some(Wish::Consents)));

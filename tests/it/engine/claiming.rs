@@ -1,30 +1,35 @@
 //! Many regulators at one queue: each case once, in strict order; and who loses a race is told the truth.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use sas_dispatch::{
     domain::{
-        case::{Command, Fact, Refusal},
+        case::{Command, Fact, Refusal, command::StartDuty},
         ids::CaseId,
         regulation::{
+            need::CareType,
             qualification::{Priority, Stream},
             queue,
+            room::Affiliation,
         },
         routing::Means,
         time::Span,
     },
-    engine::{Failure, Target},
+    engine::{Failure, Options, Target},
+    store::Store,
 };
 
 use super::desk::{Desk, regulator};
 use crate::{
-    domain::stage::{SAS, Stage, coordinator},
+    domain::stage::{self, SAS, Stage, coordinator},
     store::{on_every_engine, stand::Stand},
+    support::gate::Gate,
 };
 
 on_every_engine! {
     sixteen_regulators_take_sixty_cases_each_once_and_in_strict_order
     of_two_who_want_one_slot_one_gets_it
+    a_signature_does_not_wait_for_a_roster_that_is_not_read
 }
 
 async fn sixteen_regulators_take_sixty_cases_each_once_and_in_strict_order(stand: Stand) {
@@ -84,5 +89,36 @@ async fn of_two_who_want_one_slot_one_gets_it(stand: Stand) {
     let refused = |result: &Result<_, Failure>| matches!(result, Err(Failure::Refused(Refusal::State { what, .. })) if what == "slot");
     assert!(won.is_ok() != lost.is_ok(), "{won:?} {lost:?}");
     assert!(refused(&won.map(|_| ())) || refused(&lost.map(|_| ())));
+    desk.clean().await;
+}
+
+async fn a_signature_does_not_wait_for_a_roster_that_is_not_read(stand: Stand) {
+    let gate = Gate::before(stand.store.clone());
+    let stores = [stand.store.clone(), gate.clone() as Arc<dyn Store>];
+    let desk = Desk::over(stand, stores, Options::default());
+    let (anne, now) = (regulator(1), desk.stand.clock.now());
+    let duty = StartDuty {
+        person: None,
+        stream: Stream::Snp,
+        skills: Default::default(),
+        affiliation: Affiliation::Hospital,
+        from: now,
+        until: now + Span::from_hours(8),
+        shifts: Vec::new(),
+    };
+    desk.a.start_duty(&anne, desk.mutation(), duty).await.unwrap();
+    let waiting = desk.qualified(Priority::P2).await;
+    desk.done(&anne, waiting, Command::Claim).await;
+    let vital = desk.qualified(Priority::P0).await;
+    desk.done(&anne, vital, Command::AcceptHandOver).await;
+    // The other instance knows nothing of who regulates, and its log does not come.
+    gate.hold_log_at(0);
+    for (case, care) in [(vital, CareType::Amu), (waiting, CareType::Advice)] {
+        let need = Command::SignNeed(Box::new(stage::sign(1, care)));
+        let signs = desk.b.act(&anne, desk.mutation(), Target::case(case), need);
+        let signed = tokio::time::timeout(Duration::from_secs(5), signs).await;
+        signed.expect("nobody is kept on the line for a roster").unwrap();
+    }
+    gate.hold_log_at(u64::MAX);
     desk.clean().await;
 }

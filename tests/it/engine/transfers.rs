@@ -15,14 +15,14 @@ use sas_dispatch::{
         time::Span,
     },
     engine::{CaseView, Engine, Failure, List, LookupKey, Options, PageRequest, Place, Target},
-    store::{Index, Store},
+    store::{Index, Key, Member, Op, Store, Txn},
     telemetry::Metrics,
 };
 
 use super::desk::Desk;
 use crate::{
     domain::{
-        stage::{arm, bas_rhin, regulator, text, upkeep, yonne},
+        stage::{arm, bas_rhin, qualify, regulator, text, upkeep, yonne},
         transfers::border::{accept, receiver, refuse, take_back, transfer},
     },
     store::{on_every_engine, stand::Stand},
@@ -35,6 +35,12 @@ on_every_engine! {
     an_acceptance_that_came_in_time_is_recorded_before_the_deadline_fires
     a_territory_that_cannot_be_reached_holds_no_deadline_up
     a_hand_over_leaves_nothing_behind_in_the_index
+    a_record_that_cannot_be_read_holds_no_timer_up
+    hand_overs_that_cannot_be_listed_hold_no_timer_up
+    nobody_is_confirmed_because_a_stale_read_shows_no_sender
+    no_acceptance_is_ended_by_a_sender_that_was_read_as_it_was
+    what_may_only_be_taken_up_again_is_looked_at_after_what_is_late
+    a_step_on_a_vital_case_writes_into_no_store_that_has_gone_back
 }
 
 /// The desk of Bas-Rhin, its instances serving the Yonne as well.
@@ -63,10 +69,14 @@ impl Border {
 
     pub async fn sent(&self) -> CaseId {
         let case = self.desk.qualified(Priority::P2).await;
+        self.sends(case).await;
+        case
+    }
+
+    async fn sends(&self, case: CaseId) {
         let (to, reason) = ("fr-89".parse().unwrap(), text("vit à Sens"));
         let send = transfer(TransferAct::Send { claim_no: None, to, reason });
         self.a.act(&arm(), self.desk.mutation(), Target::case(case), send).await.unwrap();
-        case
     }
 
     async fn read(&self, actor: &Actor, case: CaseId) -> Option<CaseView> {
@@ -220,5 +230,141 @@ async fn a_hand_over_leaves_nothing_behind_in_the_index(stand: Stand) {
     let dispatcher = Actor { role: Role::Supervisor, ..receiver() };
     let nobody = border.a.act(&dispatcher, border.desk.mutation(), Target::default(), accept()).await;
     assert!(matches!(nobody, Err(Failure::Refused(Refusal::Role { .. }))));
+    border.clean().await;
+}
+
+/// The deadline of a hand-over passes on an instance that sees the store through a gate.
+async fn fires_all_the_same(border: &Border, case: CaseId, gate: &Arc<Gate>) {
+    let engine = serving(&border.desk.stand, gate.clone());
+    border.desk.stand.pass(Span::from_mins(5));
+    for _ in 0..3 {
+        // What is wrong is said, once everything else has been done.
+        let _ = engine.upkeep_once().await;
+    }
+    assert_eq!(border.transfer(case).await.ended.map(|ended| ended.how), Some(TransferEnd::Expired));
+    let waits = border.here(case).await.open_action(ActionKind::Regulate).cloned();
+    assert!(waits.unwrap().alarmed().is_some());
+}
+
+async fn a_record_that_cannot_be_read_holds_no_timer_up(stand: Stand) {
+    let border = Border::new(stand);
+    let case = border.sent().await;
+    border.carried().await;
+    // A record of which nothing can be made, among what is carried and before all that is late.
+    let lost = CaseId(uuid::Uuid::from_u128(7));
+    let (member, now) = (Member::from(&lost), border.desk.stand.clock.now().unix_ms());
+    let timer = Member(format!("action/{lost}/{}", uuid::Uuid::from_u128(8)));
+    let planted = Txn {
+        schema: 1,
+        ops: vec![
+            Op::Put { key: Key::case(lost), value: b"no record".to_vec(), number: None },
+            Op::IndexAdd(Index::transfers(), now - 1_000, member.clone()),
+            Op::IndexAdd(Index::leases(), now - 1_000, member),
+            Op::IndexAdd(Index::timers(), now - 1_000, timer),
+        ],
+        ..border.desk.stand.touch().await
+    };
+    border.desk.stand.done(&planted).await;
+    fires_all_the_same(&border, case, &Gate::before(border.desk.stand.store.clone())).await;
+}
+
+async fn hand_overs_that_cannot_be_listed_hold_no_timer_up(stand: Stand) {
+    let border = Border::new(stand);
+    let case = border.sent().await;
+    border.carried().await;
+    let gate = Gate::before(border.desk.stand.store.clone());
+    gate.set_lost_index(Some(Index::transfers()));
+    serving(&border.desk.stand, gate.clone()).upkeep_once().await.expect_err("it is not passed over in silence");
+    fires_all_the_same(&border, case, &gate).await;
+}
+
+async fn nobody_is_confirmed_because_a_stale_read_shows_no_sender(stand: Stand) {
+    let border = Border::new(stand);
+    let case = border.sent().await;
+    border.carried().await;
+    border.accepts(case).await;
+    let there = border.transfer(case).await.there;
+    // An instance still reads from a primary that was cut off before the case was opened.
+    let gate = Gate::before(border.desk.stand.store.clone());
+    let left_behind = serving(&border.desk.stand, gate.clone());
+    gate.read_as("fr-67", Key::case(case), None);
+    left_behind.upkeep_once().await.unwrap();
+    let copy = border.read(&receiver(), there).await.unwrap().case;
+    assert_eq!(
+        copy.received.as_ref().unwrap().settled,
+        None,
+        "the doctor there would sign, and the sender has it still"
+    );
+    // What is truly gone with its territory's state is theirs: a request is never ended for want of its sender.
+    let gone = Txn { ops: vec![Op::Delete(Key::case(case))], ..border.desk.stand.touch().await };
+    border.desk.stand.done(&gone).await;
+    border.carried().await;
+    let copy = border.read(&receiver(), there).await.unwrap().case;
+    assert_eq!(copy.received.as_ref().unwrap().settled.unwrap().1, TransferEnd::Accepted);
+}
+
+async fn no_acceptance_is_ended_by_a_sender_that_was_read_as_it_was(stand: Stand) {
+    let border = Border::new(stand);
+    let fr67: TerritoryId = "fr-67".parse().unwrap();
+    let case = border.desk.qualified(Priority::P2).await;
+    let key = Key::case(case);
+    let before = border.desk.stand.store.read(&fr67, std::slice::from_ref(&key), None).await.unwrap();
+    border.sends(case).await;
+    border.carried().await;
+    border.accepts(case).await;
+    let gate = Gate::before(border.desk.stand.store.clone());
+    let left_behind = serving(&border.desk.stand, gate.clone());
+    gate.read_as("fr-67", key.clone(), before.records[&key].clone());
+    left_behind.upkeep_once().await.unwrap();
+    border.carried().await;
+    let sent = border.transfer(case).await;
+    let copy = border.read(&receiver(), sent.there).await.unwrap().case;
+    assert!(sent.accepted() && copy.claim.is_some(), "both say that it is theirs: {sent:?}");
+    assert_eq!(copy.received.as_ref().unwrap().settled.unwrap().1, TransferEnd::Accepted);
+    border.clean().await;
+}
+
+async fn what_may_only_be_taken_up_again_is_looked_at_after_what_is_late(stand: Stand) {
+    let border = Border::new(stand);
+    let (waiting, accepted) = (border.sent().await, border.sent().await);
+    border.carried().await;
+    border.accepts(accepted).await;
+    border.carried().await;
+    let gate = Gate::before(border.desk.stand.store.clone());
+    serving(&border.desk.stand, gate.clone()).upkeep_once().await.unwrap();
+    let calls = gate.calls();
+    let first = |what: String| calls.iter().position(|call| *call == what).unwrap_or_else(|| panic!("no {what}"));
+    let timers = first(format!("range fr-89 {}", Index::timers()));
+    let copy = |case: Transfer| first(format!("read fr-89 {}", Key::case(case.there)));
+    assert!(copy(border.transfer(waiting).await) < timers, "an answer in time goes before its deadline");
+    assert!(copy(border.transfer(accepted).await) > timers, "what nobody waits for holds no deadline up");
+    // And it is looked at: the sender takes it up again.
+    let again = Command::Qualify(Box::new(qualify(Priority::P1)));
+    border.desk.done(&arm(), accepted, again).await;
+    border.carried().await;
+    let there = border.transfer(accepted).await.there;
+    assert!(border.read(&receiver(), there).await.unwrap().case.received.as_ref().unwrap().again.is_some());
+    border.clean().await;
+}
+
+async fn a_step_on_a_vital_case_writes_into_no_store_that_has_gone_back(stand: Stand) {
+    let border = Border::new(stand);
+    let case = border.sent().await;
+    border.carried().await;
+    let there = border.transfer(case).await.there;
+    let gate = Gate::before(border.desk.stand.store.clone());
+    let engine = serving(&border.desk.stand, gate.clone());
+    // Found vital there, and taken back here.
+    let vital = || Command::Qualify(Box::new(qualify(Priority::P0)));
+    let lea = Actor { territory: "fr-89".parse().unwrap(), ..arm() };
+    engine.act(&lea, border.desk.mutation(), Target::case(there), vital()).await.unwrap();
+    assert!(gate.calls().contains(&"commit fr-89 even behind".to_owned()), "a caller waits for no operator");
+    border.a.act(&arm(), border.desk.mutation(), Target::case(case), take_back()).await.unwrap();
+    border.desk.done(&arm(), case, vital()).await;
+    while engine.upkeep_once().await.unwrap() > 0 {}
+    let copy = border.read(&receiver(), there).await.unwrap().case;
+    assert!(copy.received.as_ref().unwrap().goes_on && border.transfer(case).await.goes_on.is_some());
+    let behind: Vec<String> = gate.calls().into_iter().filter(|call| call.ends_with("even behind")).collect();
+    assert!(behind.is_empty(), "what upkeep does waits for the operator: {behind:?}");
     border.clean().await;
 }

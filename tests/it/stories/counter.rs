@@ -82,3 +82,24 @@ async fn a_visiting_doctor_who_needs_an_ambulance_gets_a_regulators_decision_ahe
     assert_eq!(case.decisions.len(), 2);
     room.closes().await
 }
+
+#[tokio::test]
+async fn an_ambulance_that_is_needed_comes_first_also_where_a_regulation_waits_already() -> Story {
+    let room = Room::at("fr-67", "2024-12-22 22:40").await;
+    let doctor = room.responder("dr-67-sos-aurore");
+    let (arm, reg) = (room.arm("arm-1"), room.regulator("reg-2"));
+    let (case, mission) = visited(&room, &doctor).await?;
+    let other = arm.opens("67482", ill()).await?;
+    arm.qualifies(&other, qualified(Priority::P2, "M03.12")).await?;
+    // The family rings again, and it waits for a regulator behind the other.
+    let again = arm.qualifies(&case, qualified(Priority::P2, "M03.12")).await?;
+    assert!(again.to_do().contains(&ActionKind::Regulate));
+    doctor.reports_otherwise(&mission, "Grave.", otherwise(CareType::Ambulance, CounterReason::Worse)).await?;
+    let raised = reg.reads(&case).await?;
+    let known = raised.qualification.as_ref().unwrap();
+    assert_eq!(known.priority(), Priority::P1);
+    assert!(known.due_unix_ms < again.qualification.as_ref().unwrap().due_unix_ms);
+    let first = reg.claims_next(Stream::Snp).await?.expect("they wait for a doctor");
+    assert_eq!(first.case_id, case.case_id, "not behind what may wait");
+    room.closes().await
+}

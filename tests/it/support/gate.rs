@@ -2,8 +2,9 @@
 //! calls. What goes through is the real store's.
 
 use std::{
+    collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -12,7 +13,10 @@ use std::{
 use async_trait::async_trait;
 use sas_dispatch::{
     domain::ids::{CommandId, TerritoryId},
-    store::{Committed, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store, StoreError, Txn},
+    store::{
+        Committed, DurabilityReport, Index, Key, LogEntry, Member, Page, Record, Score, Snapshot, Store, StoreError,
+        Txn,
+    },
 };
 use tokio::sync::watch;
 
@@ -27,12 +31,18 @@ struct State {
     down: bool,
     /// The territory that nobody reaches; empty: none.
     lost: &'static str,
+    /// The index that cannot be read.
+    lost_index: Option<Index>,
+    /// What is read of these records, whatever the store has: as from a primary or a replica that was left behind.
+    stale: BTreeMap<(TerritoryId, Key), Option<Record>>,
 }
 
 pub struct Gate {
     state: watch::Sender<State>,
     /// Reads of records, of indexes and of the log.
     reads: AtomicU64,
+    /// Every call so far: what was asked of which territory.
+    calls: Mutex<Vec<String>>,
 }
 
 impl std::fmt::Debug for Gate {
@@ -43,8 +53,15 @@ impl std::fmt::Debug for Gate {
 
 impl Gate {
     pub fn before(store: Arc<dyn Store>) -> Arc<Self> {
-        let state = watch::Sender::new(State { store, upto: u64::MAX, down: false, lost: "" });
-        Arc::new(Self { state, reads: AtomicU64::new(0) })
+        let state = watch::Sender::new(State {
+            store,
+            upto: u64::MAX,
+            down: false,
+            lost: "",
+            lost_index: None,
+            stale: BTreeMap::new(),
+        });
+        Arc::new(Self { state, reads: AtomicU64::new(0), calls: Mutex::default() })
     }
 
     /// Nobody sees more of the log than this.
@@ -60,6 +77,26 @@ impl Gate {
     /// One territory does not answer, or (empty) all do.
     pub fn set_lost(&self, territory: &'static str) {
         self.state.send_modify(|state| state.lost = territory);
+    }
+
+    /// An index cannot be read, or (none) all can.
+    pub fn set_lost_index(&self, index: Option<Index>) {
+        self.state.send_modify(|state| state.lost_index = index);
+    }
+
+    /// Reads of a record answer this from now on; what is written goes to the store.
+    pub fn read_as(&self, territory: &str, key: Key, record: Option<Record>) {
+        let place = (territory.parse().unwrap(), key);
+        self.state.send_modify(|state| drop(state.stale.insert(place, record)));
+    }
+
+    /// Every call since the last look, such as `range fr-67 timers`.
+    pub fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.calls.lock().unwrap())
+    }
+
+    fn called(&self, what: impl std::fmt::Display) {
+        self.calls.lock().unwrap().push(what.to_string());
     }
 
     fn reaches(&self, territory: &TerritoryId) -> Result<(), StoreError> {
@@ -101,7 +138,13 @@ impl Store for Gate {
         receipt: Option<CommandId>,
     ) -> Result<Snapshot, StoreError> {
         self.reaches(territory)?;
-        self.counted()?.read(territory, keys, receipt).await
+        keys.iter().for_each(|key| self.called(format_args!("read {territory} {key}")));
+        let mut snapshot = self.counted()?.read(territory, keys, receipt).await?;
+        for (key, record) in &mut snapshot.records {
+            let stale = self.state.borrow().stale.get(&(territory.clone(), key.clone())).cloned();
+            *record = stale.unwrap_or(record.take());
+        }
+        Ok(snapshot)
     }
 
     async fn range(
@@ -112,11 +155,17 @@ impl Store for Gate {
         limit: usize,
     ) -> Result<Page, StoreError> {
         self.reaches(territory)?;
+        if self.state.borrow().lost_index.as_ref() == Some(index) {
+            return Err(StoreError::Unavailable("the test took this index away".to_owned()));
+        }
+        self.called(format_args!("range {territory} {index}"));
         self.counted()?.range(territory, index, after, limit).await
     }
 
     async fn commit(&self, txn: &Txn) -> Result<Committed, StoreError> {
         self.reaches(&txn.territory)?;
+        let behind = if txn.even_behind { " even behind" } else { "" };
+        self.called(format_args!("commit {}{behind}", txn.territory));
         self.store()?.commit(txn).await
     }
 

@@ -24,7 +24,7 @@ use crate::domain::{
     visits::VisitStatus,
 };
 
-use super::{Context, Outcome, Reply};
+use super::{Context, Outcome, Reply, qualify};
 
 /// The work sheet of one command.
 pub(super) struct Draft<'a> {
@@ -192,11 +192,17 @@ impl<'a> Draft<'a> {
 
     /// Opens the action by which a regulator of the case's stream must decide (again), in the queue from now.
     pub(super) fn call_for_regulator(&mut self) {
-        self.call_for_regulator_as(Priority::P2);
+        self.call(Priority::P2);
     }
 
-    /// The same, not behind those of `least` priority.
+    /// The same, not behind those of `least` priority, though one had been called for before.
     pub(super) fn call_for_regulator_as(&mut self, least: Priority) {
+        self.call(least);
+        let due = due(least, self.now, self.due_spans());
+        qualify::raise(self, least, due);
+    }
+
+    fn call(&mut self, least: Priority) {
         let Ok(case) = self.case() else { return };
         let Some(qualification) = case.qualification.clone() else {
             let deadline = self.now + self.context.territory.regulation.deadlines.qualify;

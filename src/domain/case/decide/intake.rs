@@ -140,13 +140,7 @@ fn alarm_at_once(draft: &mut Draft<'_>) {
     let Ok(case) = draft.case() else { return };
     let (rings, waits) = (case.open_action(ActionKind::CallBack), case.open_action(ActionKind::Regulate));
     let told = rings.or(waits).filter(|action| action.alarmed().is_none()).map(|action| action.id);
-    let waits = waits.map(|action| action.id);
-    let later = case.qualification.as_ref().filter(|known| known.priority > Priority::P1).map(|known| known.stream);
-    if let (Some(stream), Some(action)) = (later, waits) {
-        let due = due(Priority::P1, now, spans);
-        draft.push(Fact::Requeued { stream, priority: Priority::P1, due });
-        draft.push(Fact::ActionMoved { action, deadline: due });
-    }
+    qualify::raise(draft, Priority::P1, due(Priority::P1, now, spans));
     if let Some(action) = told {
         draft.push(Fact::ActionMoved { action, deadline: now });
         draft.push(Fact::ActionAlarmed { action });
@@ -242,6 +236,7 @@ fn take_back(draft: &mut Draft<'_>) {
 /// Has an interpreter joined as a third party, until a deadline that raises an alarm.
 pub(super) fn call_interpreter(draft: &mut Draft<'_>, language: Option<&str>) -> Result<(), Refusal> {
     not_closed(draft)?;
+    not_with_sender(draft)?;
     let known = draft.case()?.sealed.caller.clone();
     let language = language.map(str::to_owned).or_else(|| known.language.clone());
     let Some(language) = language.filter(|language| language != "fr") else {

@@ -2,6 +2,7 @@
 //! output, always.
 
 mod beside;
+mod brought;
 mod claims;
 mod counter;
 mod draft;

@@ -239,6 +239,22 @@ pub(super) fn lift(draft: &mut Draft<'_>, qualification: &Qualification) {
     draft.end_kind(ActionKind::TelephoneAppointment, End::Replaced);
 }
 
+/// What waits for a regulator comes before the less urgent from now on; one that does already is left where it is.
+pub(super) fn raise(draft: &mut Draft<'_>, priority: Priority, due: Instant) {
+    let waits = draft.case().ok().and_then(|case| {
+        let known = case.qualification.as_ref().filter(|known| known.priority > priority)?;
+        let action = case.open_action(ActionKind::Regulate)?;
+        Some((known.stream, due.min(known.due), action.id, action.deadline))
+    });
+    let Some((stream, due, action, deadline)) = waits else { return };
+    draft.push(Fact::Requeued { stream, priority, due });
+    // One that is late rings already.
+    if due < deadline && draft.now < deadline {
+        draft.push(Fact::ActionMoved { action, deadline: due.max(draft.now) });
+    }
+    draft.end_kind(ActionKind::TelephoneAppointment, End::Replaced);
+}
+
 fn check(
     draft: &Draft<'_>,
     command: &Qualify,

@@ -15,6 +15,7 @@ use crate::domain::{
         state::Case,
     },
     ids::DecisionId,
+    regulation::decision::Decision,
     time::Span,
 };
 
@@ -75,7 +76,7 @@ fn take(draft: &mut Draft<'_>, referral: &Referral, decision: DecisionId, step: 
     }
 }
 
-/// For each patient whose request is answered, under the first decision that was: one referral, however often he is decided
+/// For each patient whose request is answered, under the first decision that is: one referral, however often he is decided
 /// about.
 fn steps(draft: &Draft<'_>, case: &Case, referral: &Referral) -> Vec<(DecisionId, Step)> {
     let asking = draft.context.territory.regulation.deadlines.ask_consent;
@@ -87,7 +88,14 @@ fn steps(draft: &Draft<'_>, case: &Case, referral: &Referral) -> Vec<(DecisionId
             Err(_) => Step::Nothing,
         }
     };
-    let answered = |number| case.decisions.iter().find(|known| known.need.patient == number && known.answer.is_some());
+    // Where it was begun it goes on, whichever decision is answered later.
+    let begun = |action: &Action| action.kind == referral.act || Some(action.kind) == referral.ask;
+    let begun_under = |id| case.actions.iter().any(|action| begun(action) && action.about == about(id));
+    let answered = |number| {
+        let of_him = |known: &&Decision| known.need.patient == number && known.answer.is_some();
+        let mut all = case.decisions.iter().filter(of_him);
+        all.clone().find(|known| begun_under(known.id)).or_else(|| all.next())
+    };
     let of = |patient: &Patient| Some((answered(patient.number)?.id, step(patient)));
     case.patients.iter().filter_map(of).collect()
 }

@@ -26,7 +26,7 @@ use crate::domain::{
 };
 
 use super::{
-    claims,
+    brought, claims,
     draft::{Draft, regulators},
     intake, qualify,
     regulate::reason_given,
@@ -39,7 +39,7 @@ pub(super) fn act(draft: &mut Draft<'_>, act: &TransferAct) -> Result<(), Refusa
         TransferAct::TakeBack { reason } => take_back(draft, reason),
         TransferAct::Answer { refused } => answer(draft, refused.as_ref()),
         TransferAct::Receive(packet) => receive(draft, packet),
-        TransferAct::Bring(packet) => bring(draft, packet),
+        TransferAct::Bring(packet) => brought::bring(draft, packet),
         TransferAct::Settle { there, answer } => settle(draft, *there, answer),
         TransferAct::Tell(word) => told(draft, *word),
     }
@@ -243,15 +243,22 @@ fn receive(draft: &mut Draft<'_>, packet: &Packet) -> Result<(), Refusal> {
     let known = particulars(draft, packet);
     intake::set(draft, &known);
     draft.say(Words::Answers(packet.answers.clone()));
-    packet.notes.iter().for_each(|note| draft.say(Words::Note(note.clone())));
+    packet.notes.iter().for_each(|note| hear(draft, note));
     let qualification = requalified(draft, packet);
     draft.push(Fact::Qualified(qualification.clone()));
     qualify::requalified(draft, &qualification);
     Ok(())
 }
 
+/// Keeps words of another territory. Its clock may be ahead: what reads as written later than now would hold up every act
+/// here until then.
+pub(super) fn hear(draft: &mut Draft<'_>, note: &Note) {
+    let at = note.at.min(draft.now);
+    draft.say(Words::Note(Note { at, ..note.clone() }));
+}
+
 /// What travels, as this territory knows places and GPs.
-fn particulars(draft: &Draft<'_>, packet: &Packet) -> Particulars {
+pub(super) fn particulars(draft: &Draft<'_>, packet: &Packet) -> Particulars {
     let (territory, directory) = (draft.context.territory, draft.context.directory);
     let Whereabouts { commune, position, kind, .. } = packet.place.clone();
     let place = Whereabouts { kind, ..Whereabouts::within(territory, commune, position, draft.now) };
@@ -281,27 +288,7 @@ fn requalified(draft: &Draft<'_>, packet: &Packet) -> Qualification {
     let skills = &draft.context.territory.regulation.skills;
     let skill = known.skill.clone().filter(|skill| skills.contains(skill));
     let flags = qualify::all_flags(draft, &known.flags);
-    Qualification { priority, due, skill, flags, split: None, ..known.clone() }
-}
-
-/// At the receiver: brings what was added or changed at the sender since.
-fn bring(draft: &mut Draft<'_>, packet: &Packet) -> Result<(), Refusal> {
-    let case = draft.case()?;
-    let received = case.received.as_deref().filter(|received| received.open()).ok_or_else(pointless)?;
-    if !packet.tells(received) {
-        return Err(pointless());
-    }
-    let (as_of, newer) = (packet.received.as_of, packet.received.as_of > received.as_of);
-    let known: Vec<_> = case.sealed.notes.iter().map(|note| note.id).collect();
-    if newer {
-        let particulars = particulars(draft, packet);
-        intake::set(draft, &particulars);
-        packet.qualification.flags.iter().for_each(|flag| qualify::flag(draft, *flag));
-    }
-    let lacking = packet.notes.iter().filter(|note| !known.contains(&note.id));
-    lacking.for_each(|note| draft.say(Words::Note(note.clone())));
-    draft.push(Fact::TransferBrought { as_of });
-    Ok(())
+    Qualification { priority, due, at: known.at.min(draft.now), skill, flags, split: None, ..known.clone() }
 }
 
 /// At the receiver: what the sender's log says of the hand-over.
@@ -363,7 +350,7 @@ fn settle(draft: &mut Draft<'_>, there: CaseId, answer: &TransferAnswer) -> Resu
             let action = waits.ok_or_else(pointless)?;
             let ended = Ended { by: by.clone(), ..ended(draft, *how) };
             draft.push(Fact::TransferEnded { there, ended });
-            reason.iter().for_each(|note| draft.say(Words::Note(Note::clone(note))));
+            reason.iter().for_each(|note| hear(draft, note));
             reorient::back(draft, &action, End::Refused);
             Ok(())
         }
@@ -384,6 +371,6 @@ fn with_the_receiver(kind: ActionKind) -> bool {
     )
 }
 
-fn pointless() -> Refusal {
+pub(super) fn pointless() -> Refusal {
     Refusal::state("transfer", "this step was taken already, or is pointless now")
 }

@@ -39,6 +39,11 @@
 //! - *Refused there and ended here*: both are ended; nothing is left to be done.
 //! - *The call goes on here*: what is added while the answer is awaited follows the copy; once accepted, whoever adds is told
 //!   to ring the other territory.
+//! - *Both sides hear something of the same*: what people there have said themselves stays, and what the sender says
+//!   otherwise is a note; of what protects the patient the stricter holds. What becomes more urgent here does so there.
+//! - *A side is read as it was*, from a primary that was cut off: what ends or confirms a copy is first guarded in the sender's
+//!   territory on the record as it was read, or on its absence, at the level of what is acknowledged.
+//! - *Their clocks differ*: each side's acts are of its own territory's time; words that came from the other are never later.
 
 mod act;
 mod open;
@@ -55,6 +60,7 @@ use crate::{
     domain::{
         ids::{CaseId, CommandId, NoteId, PersonId, TerritoryId},
         person::unsaid,
+        regulation::qualification::Priority,
         time::Instant,
     },
 };
@@ -160,6 +166,27 @@ pub struct Answered {
     pub refused: Option<NoteId>,
 }
 
+/// What of a copy people here have said themselves: nothing that is brought replaces it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SaidHere {
+    /// Who calls.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub caller: bool,
+    /// Where, in words.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub address: bool,
+    /// Where, for routing.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub place: bool,
+    /// What the contact may be used for.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub safety: bool,
+    /// Patients, by number.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub patients: BTreeSet<u32>,
+}
+
 /// Where a case came from that another territory sent, and what became of the sending.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Received {
@@ -182,6 +209,12 @@ pub struct Received {
     pub regulators: BTreeSet<PersonId>,
     /// Who has given care in it there: none of them regulates it here.
     pub responders: BTreeSet<PersonId>,
+    /// How urgent it was there when that was last brought; not known of a copy of an older service.
+    #[serde(default, skip_serializing_if = "unsaid")]
+    pub priority: Option<Priority>,
+    /// What people here have said of it themselves while the hand-over stands open.
+    #[serde(default, skip_serializing_if = "unsaid")]
+    pub here: SaidHere,
     /// How many of the changes there are brought here.
     #[serde(default, skip_serializing_if = "unsaid")]
     pub as_of: u32,

@@ -14,9 +14,9 @@ use super::{
     super::{
         action::ActionKind,
         sealed::{Address, Caller, Identity, Note},
-        state::{Case, ContactSafety, Patient, Whereabouts},
+        state::{Case, ContactSafety, Offer, OfferState, Patient, Whereabouts},
     },
-    Received,
+    Received, SaidHere,
 };
 
 /// Words of notes that one step brings, bytes: an event holds 64 KiB.
@@ -64,8 +64,15 @@ impl Packet {
         self
     }
 
-    /// Adds the names of GPs whom only the sender's `directory` knows.
-    pub fn name_gps(&mut self, directory: &Directory) {
+    /// Adds what only the sender's `directory` knows of `case`: the names of GPs, and the doctors who are alone what was
+    /// asked to give care, or gives it.
+    pub fn told_by(&mut self, case: &Case, directory: &Directory) {
+        let asked = |offer: &&Offer| matches!(offer.state, OfferState::Open | OfferState::Accepted { .. });
+        for offer in case.offers.iter().filter(asked) {
+            if let Some([alone]) = directory.get(&offer.responder).map(|known| known.doctors.as_slice()) {
+                self.received.responders.insert(alone.clone());
+            }
+        }
         for (patient, identity) in &mut self.patients {
             let known = patient.own_gp.as_ref().and_then(|id| directory.get(id));
             if let Some(known) = known.filter(|_| identity.gp_name.reveal().is_empty()) {
@@ -106,6 +113,8 @@ pub fn packet(case: &Case, there: CaseId, copy: Option<&Case>) -> Option<Packet>
             .map(|(who, _)| who.clone())
             .chain(earlier.flat_map(|from| from.responders.clone()))
             .collect(),
+        priority: Some(qualification.priority),
+        here: SaidHere::default(),
         as_of: transfer.changed,
         answered: None,
         settled: None,

@@ -97,7 +97,11 @@ impl Border {
         let step = next(there, sender.as_deref(), copy.as_deref())?;
         let sender = sender.as_deref().map(|case| Side { case, number: "DRFR156724354000001" });
         let copy = copy.as_deref().map(|case| Side { case, number: "DRFR158924354000007" });
-        Some(Read { step, act: act(step, there, sender, copy).unwrap() })
+        let mut act = act(step, there, sender, copy).unwrap();
+        if let (TransferAct::Receive(packet) | TransferAct::Bring(packet), Some(sender)) = (&mut act, sender) {
+            packet.told_by(sender.case, &self.here.directory);
+        }
+        Some(Read { step, act })
     }
 
     /// Takes a step, perhaps one that was read long ago.

@@ -1,6 +1,7 @@
 //! Hand-overs between territories: what people do on either side, and what becomes of it whatever crosses whatever.
 
 pub mod border;
+mod brought;
 mod crossing;
 mod search;
 
@@ -23,7 +24,8 @@ use sas_dispatch::domain::{
 };
 
 use super::stage::{
-    SOS, SOS_DOCTOR, Stage, arm, doctor, other_regulator, qualify, regulator, sign, someone, text, upkeep, visit_means,
+    GP, SOS, SOS_DOCTOR, Stage, arm, doctor, other_regulator, qualify, regulator, sign, someone, text, upkeep,
+    visit_means,
 };
 use border::{Border, accept, receiver, refuse, take_back, transfer, yonne_of};
 
@@ -59,7 +61,9 @@ fn the_sender_stays_responsible_until_a_doctor_there_has_taken_the_case() {
     let (sender, known) = (border.here.case(case), copy.qualification.as_ref().unwrap());
     assert_eq!((copy.channel, copy.line, copy.territory.as_str()), (Channel::Transfer, Line::CallBack, "fr-89"));
     assert_eq!(copy.sealed.caller, sender.sealed.caller, "whom to ring");
-    assert_eq!(copy.sealed.identities, sender.sealed.identities);
+    let mut identities = sender.sealed.identities.clone();
+    identities[0].gp_name = text(&border.here.directory.get(&GP.parse().unwrap()).unwrap().name);
+    assert_eq!(copy.sealed.identities, identities, "with the name of a GP whom only the sender's directory knows");
     assert_eq!(copy.place.commune, sender.place.commune, "a commune that is not of this territory is no obstacle");
     assert_eq!((known.priority, known.stream), (Priority::P2, Stream::Snp));
     assert!(known.due <= sender.qualification.as_ref().unwrap().due, "it waits no longer than it would have");
