@@ -9,7 +9,7 @@
 //! reach it then, and it must not be the first to judge.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -83,6 +83,13 @@ impl Outages {
     /// No renewal of this kind can be served.
     pub(super) fn lost(&self, territory: &TerritoryId, policy: Policy) {
         self.contacts().entry((territory.clone(), policy)).or_default().lost = true;
+    }
+
+    /// The territories in which a renewal that may be degraded could not be served when it was last looked.
+    pub(super) fn unreached(&self) -> BTreeSet<TerritoryId> {
+        let contacts = self.contacts();
+        let lost = contacts.iter().filter(|((_, policy), contact)| *policy == Policy::Degraded && contact.lost);
+        lost.map(|((territory, _), _)| territory.clone()).collect()
     }
 
     /// Renewals of this kind can be served.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::{join, join_all};
+
 use crate::{
     domain::{
         actor::{Actor, Role},
@@ -36,21 +38,37 @@ impl Engine {
     }
 
     /// Carries every hand-over between territories, fires everything that is due in every territory, in order of (due, name),
-    /// and goes on with routing where an offer led nowhere. Answers how many steps and timers this instance did. A territory whose state cannot be reached holds no other
-    /// one up.
+    /// and goes on with routing where an offer led nowhere. Answers how many steps and timers this instance did. A territory
+    /// whose state cannot be reached holds no other one up: those that could not be in the round before are tried beside the
+    /// others, all at once, since each may take as long as a call of the store may.
     ///
     /// # Errors
     /// When the store does not answer for some territory; the others have been served.
     pub async fn upkeep_once(&self) -> Result<usize, Failure> {
         let mut territories: BTreeSet<TerritoryId> =
             self.territories().iter().map(|place| place.territory.id.clone()).collect();
-        let (mut fired, mut failed, mut silent) = (0, None, BTreeSet::new());
+        let (mut fired, mut failed) = (0, None);
         match self.0.store.territories().await {
             Ok(stored) => territories.extend(stored),
             Err(error) => failed = Some(error.into()),
         }
-        for territory in territories {
-            match self.upkeep_of(&territory, &mut silent).await {
+        let unreached = self.0.outages.unreached();
+        let (doubtful, ordinary): (Vec<_>, Vec<_>) = territories.into_iter().partition(|id| unreached.contains(id));
+        let doubtful = doubtful.into_iter().map(|territory| async move {
+            let done = self.upkeep_of(&territory, &mut BTreeSet::new()).await;
+            (territory, done)
+        });
+        let in_turn = async {
+            let (mut all, mut silent) = (Vec::new(), BTreeSet::new());
+            for territory in ordinary {
+                let done = self.upkeep_of(&territory, &mut silent).await;
+                all.push((territory, done));
+            }
+            all
+        };
+        let (beside, in_turn) = join(join_all(doubtful), in_turn).await;
+        for (territory, done) in beside.into_iter().chain(in_turn) {
+            match done {
                 Ok(more) => fired += more,
                 Err(failure) => {
                     KINDS.iter().for_each(|kind| self.0.outages.lost(&territory, *kind));

@@ -199,6 +199,19 @@ fn what_is_written_into_a_valid_file_is_an_addendum() {
 }
 
 #[test]
+fn a_file_takes_words_only_while_its_record_has_room_for_what_keeps_the_case_safe() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P2);
+    let long = "a".repeat(4_000);
+    for _ in 0..32 {
+        stage.done(&arm(), case, Command::AddNote(text(&long)));
+    }
+    let refused = stage.refused(&arm(), case, Command::AddNote(text(&long)));
+    assert!(refused.to_string().contains("open a case for what is new and link it"), "{refused}");
+    stage.done(&arm(), case, Command::Qualify(Box::new(super::stage::qualify(Priority::P0))));
+}
+
+#[test]
 fn a_file_made_in_advance_is_planned_until_its_hour() {
     let mut stage = Stage::new();
     let hour = stage.now + Span::from_hours(20);
