@@ -218,7 +218,7 @@ async fn strike(stand: &mut Stand, fault: Fault, target: Target, ms: u64) -> io:
         ReshardFailover => {
             let territory = stand.topology.territories()[target.territory];
             if let Some((_, takes)) = stand.servers.reshard_half(territory, target.node).await {
-                stand.servers.take_over(takes, target.room % 2 == 0).await;
+                stand.servers.take_over(takes, target.room.is_multiple_of(2)).await;
             }
         }
         ReshardKill => {
