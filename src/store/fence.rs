@@ -13,10 +13,12 @@
 //!   and the raised epoch keeps what was written meanwhile apart. If the right data come back afterwards, exactly those
 //!   calls are then missing, and `restore` lists them. What is refused is refused by what a server shows to readers; an
 //!   old primary, cut off and still answering, would do so for ever. So now and then an empty write asks it whether it is
-//!   the primary: where that fails, the engine finds the new one, which has the operator's word.
+//!   the primary: where that fails, the engine finds the new one, which has the operator's word. A command that has its
+//!   receipt there is not refused: it took effect (`again`).
 //!
 //! Otherwise a commit stays one call of the engine: only memory is touched.
 
+mod again;
 mod check;
 pub mod kept;
 mod past;
@@ -40,7 +42,7 @@ use crate::{
     telemetry::Metrics,
 };
 
-use self::{kept::Keeper, past::Past};
+use self::{check::now_elsewhere, kept::Keeper, past::Past};
 
 pub use past::Mark;
 
@@ -203,14 +205,19 @@ impl Store for Fenced {
 
     async fn commit(&self, txn: &Txn) -> Result<Committed, StoreError> {
         let territory = &txn.territory;
-        let generation = self.may_write(txn).await?;
+        let generation = match self.may_write(txn).await {
+            Err(refused @ StoreError::Behind { .. }) => return self.known_behind(txn, refused).await,
+            generation => generation?,
+        };
         let answer = self.inner.commit(txn).await;
+        let again = match &answer {
+            Ok(Committed::Done(receipt)) => self.stands(txn, receipt).await?,
+            _ => None,
+        };
         if self.inner.generation(territory) != generation {
             return match answer {
                 // Perhaps the other server's word: the same command id learns what holds here.
-                Ok(Committed::Done(_)) => {
-                    Err(StoreError::Unknown("the connection to the store changed under the commit".to_owned()))
-                }
+                Ok(Committed::Done(_)) => Err(now_elsewhere()),
                 answer => answer,
             };
         }
@@ -220,6 +227,7 @@ impl Store for Fenced {
                 let command = txn.command.filter(|_| txn.event.is_some()).map(|(id, _)| id);
                 let kept = receipt.durability >= self.promised;
                 ground.past().acknowledge(txn.epoch, command, receipt, kept);
+                again.into_iter().for_each(|command| ground.past().acknowledge_again(command, receipt));
             }
             Ok(Committed::Conflict(conflict)) => ground.past().see(conflict.snapshot.epoch, conflict.snapshot.seq),
             Ok(Committed::Clock(now)) => self.note_time(territory, *now),

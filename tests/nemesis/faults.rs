@@ -46,6 +46,10 @@ enum Fault {
     SwitchOver,
     /// An operator moves a territory's slot from one master to another.
     Reshard,
+    /// In the middle of such a move the master that takes the slot is lost, and its replica takes over.
+    ReshardFailover,
+    /// In the middle of such a move the master that gives the slot away dies and comes back.
+    ReshardKill,
     /// Redis forgets its scripts.
     ForgetScripts,
 }
@@ -67,7 +71,12 @@ const EVERYWHERE: [(Fault, &str); 11] = [
 ];
 const WITH_REPLICAS: [(Fault, &str); 4] =
     [(KillReplica, "kill_replica"), (FreezeReplica, "freeze_replica"), (Split, "split"), (SwitchOver, "switch_over")];
-const WITH_SLOTS: [(Fault, &str); 2] = [(BusPartition, "bus_partition"), (Reshard, "reshard")];
+const WITH_SLOTS: [(Fault, &str); 4] = [
+    (BusPartition, "bus_partition"),
+    (Reshard, "reshard"),
+    (ReshardFailover, "reshard_failover"),
+    (ReshardKill, "reshard_kill"),
+];
 const WITH_SENTINELS: [(Fault, &str); 2] = [(KillSentinel, "kill_sentinel"), (FreezeSentinel, "freeze_sentinel")];
 
 fn of(stand: &Stand) -> Vec<(Fault, &'static str)> {
@@ -134,6 +143,8 @@ fn span(fault: Fault) -> (u64, u64) {
         KillMaster | FreezeMaster | PowerCut | Partition | Split => (300, 6_000),
         BusPartition => (1_000, 7_000),
         Reshard => (400, 3_000),
+        ReshardFailover => (3_000, 6_000),
+        ReshardKill => (300, 6_000),
         DiskFull => (800, 3_000),
         KillSentinel | FreezeSentinel => (1_000, 3_000),
         SwitchOver | ForgetScripts => (200, 1_000),
@@ -203,6 +214,18 @@ async fn strike(stand: &mut Stand, fault: Fault, target: Target, ms: u64) -> io:
             let territory = stand.topology.territories()[target.territory];
             stand.servers.reshard(territory, target.node, ms).await;
             return Ok(());
+        }
+        ReshardFailover => {
+            let territory = stand.topology.territories()[target.territory];
+            if let Some((_, takes)) = stand.servers.reshard_half(territory, target.node).await {
+                stand.servers.take_over(takes, target.room.is_multiple_of(2)).await;
+            }
+        }
+        ReshardKill => {
+            let territory = stand.topology.territories()[target.territory];
+            if let Some((gives, _)) = stand.servers.reshard_half(territory, target.node).await {
+                stand.servers.kill_without_successor(gives).await;
+            }
         }
         SwitchOver => stand.servers.switch_over(target.node).await,
         ForgetScripts => {

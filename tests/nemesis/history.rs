@@ -25,6 +25,10 @@ pub struct Shape {
     /// Actions in all, open.
     pub actions: (usize, usize),
     pub notes: usize,
+    /// Hand-overs to other territories: how the last one stands.
+    pub sent: (usize, Option<String>),
+    /// A hand-over from another territory: whether somebody here has answered, and what its sender has said.
+    pub received: Option<(bool, String)>,
 }
 
 impl Shape {
@@ -39,9 +43,17 @@ impl Shape {
             visits: view.visits.len(),
             actions: (view.actions.len(), view.actions.iter().filter(|action| action.ended_unix_ms == 0).count()),
             notes: view.notes.len(),
+            sent: (view.transfers.len(), view.transfers.last().map(|sent| ending(sent.end()))),
+            received: view.received.as_ref().map(|known| (known.answered_unix_ms > 0, ending(known.end()))),
         };
         (!view.sealed).then_some(shape)
     }
+}
+
+/// The end of a hand-over as the domain codes it; empty while there is none.
+fn ending(end: pb::TransferEnd) -> String {
+    let name = end.as_str_name().trim_start_matches("TRANSFER_END_");
+    if end == pb::TransferEnd::Unspecified { String::new() } else { name.to_owned() }
 }
 
 /// A case as a reply showed it.

@@ -11,7 +11,7 @@ use crate::{
     ground::{Node, Topology, can_cut_power},
     history::{History, Watched},
     load::{Board, Caller, Watcher, list, play, queues, watch},
-    pace::{Dice, Pace, pass},
+    pace::{Dice, Pace, pass, unix_ms},
     plant::{Plant, plant},
     report::Report,
     stand::Stand,
@@ -27,6 +27,8 @@ const WATCHERS: usize = 2;
 /// so that a machine that is busy with something else is not taken for a site that stays broken.
 const SETTLE_MS: u64 = 120_000;
 const CATCH_UP_STEPS: usize = 300;
+/// How long it goes on untroubled, so that upkeep has carried every hand-over as far as it goes without people.
+const CARRY_MS: u64 = 4_000;
 /// How often the stored state is read before it is said that it cannot be.
 const READS: usize = 20;
 
@@ -95,6 +97,7 @@ async fn attempt(run: &Run) -> io::Result<Report> {
         let caller = caller(&stand, &pace, run.seed, "fr-67", 99);
         plant(&mut stand, lie, caller).await?;
     }
+    pass(CARRY_MS).await;
     let watched = settle(&stand, watchers).await;
     let mut queued = Vec::new();
     for ground in &stand.site.grounds {
@@ -102,10 +105,11 @@ async fn attempt(run: &Run) -> io::Result<Report> {
             queued.extend(queues(&stand.doors, &ground.territory, instance).await);
         }
     }
+    let stopped_ms = unix_ms();
     stand.stop_instances().await;
     let history = stand.recorder.history(watched, queued);
     let mut judged = match stored(&stand, &history).await {
-        Ok(stored) => judge(&history, &stored, run.topology.level(), run.load_us()),
+        Ok(stored) => judge(&history, &Stored { stopped_ms, ..stored }, run.topology.level(), run.load_us()),
         Err(problem) => Judgement { violations: vec![problem], ..Judgement::default() },
     };
     problems.extend(

@@ -15,10 +15,11 @@ use sas_dispatch::{
 };
 
 /// Short enough that a frozen service outlives them, long enough that a working one renews.
-const SPANS: [(&str, &str); 3] = [
+const SPANS: [(&str, &str); 4] = [
     ("lease_seconds = 30", "lease_seconds = 6"),
     ("renew_seconds = 10", "renew_seconds = 2"),
     ("suspect_seconds = 90", "suspect_seconds = 6"),
+    ("transfer_seconds = 300", "transfer_seconds = 20"),
 ];
 /// Names calls of one number alike on every instance.
 pub const LOOKUP_KEY: &str = "one key for all instances of a run";
@@ -37,6 +38,8 @@ pub struct Site {
 pub struct Ground {
     pub territory: String,
     pub communes: Vec<String>,
+    /// The territories that its cases may be handed over to.
+    pub beyond: Vec<String>,
     /// Who publishes slots, and of which kind.
     pub agendas: Vec<(Responder, SlotKind)>,
     /// Structures that visit.
@@ -57,7 +60,7 @@ impl Site {
             }
         }
         let config = Config::load(&folder).map_err(|faults| io::Error::other(faults.to_string()))?;
-        let grounds = territories.iter().map(|territory| Ground::of(&config, territory)).collect();
+        let grounds = territories.iter().map(|territory| Ground::of(&config, territory, territories)).collect();
         Ok(Self { folder, config, grounds })
     }
 }
@@ -92,11 +95,18 @@ fn with_store(settings: &str, store: &[(&str, String)]) -> String {
 }
 
 impl Ground {
-    fn of(config: &Config, territory: &str) -> Self {
+    fn of(config: &Config, territory: &str, played: &[&str]) -> Self {
         let id: TerritoryId = territory.parse().expect("the territories of a run are well written");
-        let mut ground =
-            Self { territory: territory.to_owned(), communes: Vec::new(), agendas: Vec::new(), visiting: Vec::new() };
+        let mut ground = Self {
+            territory: territory.to_owned(),
+            communes: Vec::new(),
+            beyond: Vec::new(),
+            agendas: Vec::new(),
+            visiting: Vec::new(),
+        };
         let Some(known) = config.territories.get(&id) else { return ground };
+        let others = config.territories.keys().filter(|other| **other != id && played.contains(&other.as_str()));
+        ground.beyond = others.map(ToString::to_string).collect();
         ground.communes = known.0.communes.keys().map(ToString::to_string).collect();
         for who in known.1.iter().filter(|who| who.connection == Connection::Connected) {
             ground.agendas.extend(kind_of(who).map(|kind| (who.clone(), kind)));

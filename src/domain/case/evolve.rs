@@ -268,6 +268,19 @@ fn changed(case: &mut Case) {
     }
 }
 
+/// The same of words. An event tells them after its facts, wherever among them they were said: so they count as well where
+/// this event ends the sending, and never where it begins it.
+fn said(case: &mut Case, event: &Event) {
+    let Some(transfer) = case.transfers.last_mut().filter(|transfer| transfer.command != event.command_id) else {
+        return;
+    };
+    let there = transfer.there;
+    let ends = |fact: &Fact| matches!(fact, Fact::TransferEnded { there: ended, .. } if *ended == there);
+    if transfer.waits() || event.facts.iter().any(ends) {
+        transfer.changed += 1;
+    }
+}
+
 /// What is to be regulated here again is not the other territory's alone any more.
 fn taken_up(case: &mut Case, kind: super::ActionKind, at: Instant) {
     use super::ActionKind::{HandOver, Qualify, Regulate};
@@ -450,7 +463,7 @@ pub(super) fn apply_words(records: &mut Records, event: &Event, words: &Words) {
             _ => {}
         });
         if matches!(words, Words::Caller(_) | Words::Address(_) | Words::Identity(_) | Words::Position(_)) {
-            changed(case);
+            said(case, event);
         }
     }
 }

@@ -23,6 +23,28 @@ use super::{
     Telling,
 };
 
+/// The names of the parts in which two records of one key differ; never what they hold.
+fn differing(stored: &Entity, told: &Entity) -> Vec<String> {
+    let parts = |entity: &Entity| {
+        let value = match entity {
+            Entity::Case(case) => serde_json::to_value(case.as_ref()),
+            Entity::Slot(slot) => serde_json::to_value(slot),
+            Entity::Shift(shift) => serde_json::to_value(shift),
+            Entity::Room(room) => serde_json::to_value(room),
+            Entity::Sheet(sheet) => serde_json::to_value(sheet),
+        };
+        value.ok().and_then(|value| value.as_object().cloned()).unwrap_or_default()
+    };
+    let (stored, told) = (parts(stored), parts(told));
+    let names: BTreeSet<&String> = stored.keys().chain(told.keys()).collect();
+    let differ = names.into_iter().filter(|name| stored.get(*name) != told.get(*name));
+    let mut names: Vec<String> = differ.cloned().collect();
+    if names.is_empty() {
+        names.push("its sealed part".to_owned());
+    }
+    names
+}
+
 /// Records written after the head that was replayed: neither they nor their entries are judged.
 #[derive(Default)]
 struct Newer(BTreeSet<String>);
@@ -61,7 +83,10 @@ impl Engine {
                 }
                 match codec::decode(key.as_str(), &record.value) {
                     Ok(stored) if stored.clone().comparable() == told[key].clone().comparable() => {}
-                    Ok(_) => replay.report.add(format!("{key}: rule 1: what is stored is not what the log tells")),
+                    Ok(stored) => {
+                        let parts = differing(&stored, &told[key]).join(", ");
+                        replay.report.add(format!("{key}: rule 1: what is stored is not what the log tells: {parts}"));
+                    }
                     Err(error) => replay.report.add(format!("{key}: {error}")),
                 }
             }

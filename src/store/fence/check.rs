@@ -83,13 +83,25 @@ impl Fenced {
             tracing::warn!(%territory, "a call is taken although the store has gone back behind what was acknowledged");
             return Ok(generation);
         }
-        if epoch <= missing.epoch {
+        Err(StoreError::Fenced { current: self.set_apart(territory, ground, missing).await? })
+    }
+
+    /// Raises the epoch beyond that of what is `missing`, unless that was done; answers the epoch there is now. The caller
+    /// holds the lock of the comparison.
+    pub(super) async fn set_apart(
+        &self,
+        territory: &TerritoryId,
+        ground: &Ground,
+        missing: Mark,
+    ) -> Result<u64, StoreError> {
+        if ground.past().epoch <= missing.epoch {
             let found = self.look(territory, ground).await?;
             let highest = ground.past().highest_epoch();
             self.raise(territory, &found, highest).await?;
             self.compare(territory, ground).await?;
         }
-        Err(StoreError::Fenced { current: ground.past().epoch })
+        let current = ground.past().epoch;
+        Ok(current)
     }
 
     /// A server that is the primary no longer, and to which nobody has said so, goes on answering whoever reads: an instance
@@ -203,6 +215,11 @@ impl Fenced {
         }
         Err(StoreError::Unavailable("the store's clock keeps moving".to_owned()))
     }
+}
+
+/// What is answered when another server may have answered.
+pub(super) fn now_elsewhere() -> StoreError {
+    StoreError::Unknown("the connection to the store changed under the commit".to_owned())
 }
 
 fn raising(territory: &TerritoryId, epoch: u64, at: Instant, beyond: u64) -> Txn {

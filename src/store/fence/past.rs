@@ -134,9 +134,22 @@ impl Past {
         if !kept {
             return;
         }
-        let mark = Mark { epoch, seq: receipt.seq, command, at: receipt.at };
-        if self.marks.get(&epoch).is_none_or(|kept| kept.seq < mark.seq) {
-            self.marks.insert(epoch, mark);
+        self.mark(Mark { epoch, seq: receipt.seq, command, at: receipt.at });
+    }
+
+    /// A repeated command was acknowledged at the level the site promises, and the log shows its event at its place.
+    pub fn acknowledge_again(&mut self, command: CommandId, receipt: &Receipt) {
+        self.mark(Mark { epoch: self.epoch.max(1), seq: receipt.seq, command, at: receipt.at });
+    }
+
+    /// Whether what was acknowledged in this epoch reaches as far as `seq`: nothing before it goes without it.
+    pub fn remembers(&self, seq: u64) -> bool {
+        self.marks.get(&self.epoch.max(1)).is_some_and(|mark| mark.seq >= seq)
+    }
+
+    fn mark(&mut self, mark: Mark) {
+        if self.marks.get(&mark.epoch).is_none_or(|kept| kept.seq < mark.seq) {
+            self.marks.insert(mark.epoch, mark);
             self.unwritten = true;
         }
         while self.marks.len() > MOST_MARKS {

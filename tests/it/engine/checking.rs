@@ -61,7 +61,7 @@ async fn a_record_that_was_changed_by_hand_is_found(stand: Stand) {
     let key = Key::case(case);
     plant(&desk, |txn| Txn { ops: vec![Op::Put { key, value, number: None }], ..txn }).await;
     let found = found(&desk).await;
-    assert_eq!(found, [format!("case/{case}: rule 1: what is stored is not what the log tells")]);
+    assert_eq!(found, [format!("case/{case}: rule 1: what is stored is not what the log tells: qualification")]);
 }
 
 async fn an_index_entry_that_is_missing_or_too_many_is_found(stand: Stand) {
@@ -97,7 +97,7 @@ async fn an_event_that_left_no_record_is_found(stand: Stand) {
     let command = Some((mutation.command_id, Digest::of(b"planted")));
     plant(&desk, |txn| Txn { command, event, ..txn }).await;
     let found = found(&desk).await;
-    assert_eq!(found, [format!("case/{case}: rule 1: what is stored is not what the log tells")]);
+    assert_eq!(found, [format!("case/{case}: rule 1: what is stored is not what the log tells: its sealed part")]);
 }
 
 async fn a_deadline_that_passed_in_silence_is_counted(stand: Stand) {

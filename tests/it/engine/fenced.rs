@@ -114,3 +114,29 @@ async fn a_vital_call_is_taken_while_everything_else_waits_for_the_operator() {
     desk.give(&regulator(1), Some(case), Command::Claim).await.unwrap();
     desk.clean().await;
 }
+
+#[tokio::test]
+async fn a_command_that_took_effect_through_another_instance_is_answered_while_writes_are_refused() {
+    let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
+    let (desk, gone) = room(&server, folder.path()).await;
+    let case = desk.qualified(Priority::P2).await;
+    let old = copy_of(&server);
+    desk.qualified(Priority::P1).await;
+    put_back(&mut server, old.path());
+    // It has seen nothing of what was lost, and stops before it can answer.
+    let claims = gone.mutation();
+    gone.a.act(&regulator(1), claims, Target::case(case), Command::Claim).await.unwrap();
+
+    let told = desk.a.act(&regulator(1), claims, Target::case(case), Command::Claim).await.unwrap();
+    assert_eq!((told.seq, told.replayed, told.reply.claim_no), (3, true, Some(1)), "he holds it, and is told so");
+    let gives_back = Command::Release { claim_no: 1, may_wait: None };
+    let refused = desk.give(&regulator(1), Some(case), gives_back).await;
+    assert!(matches!(refused, Err(Failure::Store(StoreError::Behind { .. }))), "{refused:?}");
+    // A vital call is taken although the store has gone back; its answer is lost, and it comes again.
+    let (mut open, calls) = (stage::call(desk.stand.clock.now()), desk.mutation());
+    open.vital = true;
+    let open = Command::Open(Box::new(open));
+    let first = desk.a.act(&arm(), calls, Target::default(), open.clone()).await.unwrap();
+    let again = desk.b.act(&arm(), calls, Target::default(), open).await.unwrap();
+    assert_eq!((first.reply.case, first.seq, again.replayed), (again.reply.case, again.seq, true));
+}

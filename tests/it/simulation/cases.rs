@@ -141,3 +141,22 @@ fn no_act_happens_before_what_it_follows_on() {
     let behind = vec![Onward { at: 0, case: 2, pick: 0, acts: 10 }];
     holds(Level::D2, [vec![next(1, 5, 1, 4), Arrival { at: 2, priority: 2 }], ahead, behind].concat());
 }
+
+/// After a failover nothing is told that the roster was read with: a request waits behind another one that waits for it, goes
+/// on without it, and comes to its end.
+#[test]
+fn a_request_goes_on_without_a_roster_that_cannot_be_read() {
+    let answered = Step { act: Call(CallEvent::Answered), who: 1, case: 1, pick: 7 };
+    let begin = vec![
+        Arrival { at: 2, priority: 1 },
+        Ask { at: 0, hurry: true, what: Step { act: Next, who: 3, case: 1, pick: 0 } },
+        Onward { at: 0, case: 3, pick: 7, acts: 7 },
+    ];
+    let lost = vec![
+        FailOver { saved: 2 },
+        Ask { at: 1, hurry: true, what: answered },
+        ClaimNext { at: 2, hurry: false, who: 1 },
+        AskAgain { at: 2, hurry: true, back: 4 },
+    ];
+    holds(Level::D2, [begin, lost].concat());
+}

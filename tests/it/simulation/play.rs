@@ -36,8 +36,9 @@ use crate::domain::{
 
 /// Requests under way at once; one more waits for the oldest.
 const UNDER_WAY: usize = 6;
-/// No request pauses longer than this between all its attempts.
-const LONGEST_PAUSE: Span = Span::from_secs(20);
+/// No request pauses longer than this between all its attempts: it may wait until another one gives up to hear of the roster,
+/// 10 s for the log to be read and 10 s for what it tells, and then as long itself.
+const LONGEST_PAUSE: Span = Span::from_secs(60);
 /// The whole state is compared with the log once in so many moves, after whatever breaks something, and at the end.
 const CHECK_EVERY: usize = 10;
 const REGULATORS: [&str; 4] = ["dr-reg-anne", "dr-reg-bruno", SOS_DOCTOR, "dr-reg-anne"];

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use sas_dispatch::{
     domain::{
         case::{
-            ActionKind, Case, OfferState,
+            ActionKind, Case, OfferState, Records,
             replay::{Kind, Replay},
+            transfer::{Received, TransferEnd},
         },
         ids::CommandId,
         regulation::{
@@ -30,6 +31,8 @@ pub struct Step {
     pub shape: Shape,
     /// A vital emergency: nothing about it waits for a replica.
     pub vital: bool,
+    /// It is another territory's, or whose it is has not been said: nothing is signed here.
+    pub elsewhere: bool,
     /// In whose queue it waits, and its turn.
     pub waits: Option<(Stream, Waiting)>,
 }
@@ -48,6 +51,8 @@ pub struct Model<'a> {
     /// What is wrong with the log itself. Whatever else its events may break, the service's own check says of the stored
     /// state.
     pub broken: Vec<String>,
+    /// What the log makes of everything.
+    pub records: Records,
 }
 
 impl<'a> Model<'a> {
@@ -65,6 +70,7 @@ impl<'a> Model<'a> {
             }
             model.repeated += usize::from(finding.kind == Kind::Repeated);
         }
+        model.records = told.records;
         model
     }
 
@@ -79,7 +85,9 @@ impl<'a> Model<'a> {
         if let Some(after) = after.filter(|after| before.as_ref() != Some(*after)) {
             let version = hex(&Version::new(entry.seq, command, at).to_bytes());
             let vital = after.qualification.as_ref().is_some_and(|known| known.priority == Priority::P0);
-            let step = Step { seq: entry.seq, version, shape: shape(after), vital, waits: waits(after) };
+            let open = after.received.as_deref().is_some_and(Received::open);
+            let elsewhere = open && !vital || after.handed_on().is_some();
+            let step = Step { seq: entry.seq, version, shape: shape(after), vital, elsewhere, waits: waits(after) };
             self.cases.entry(after.id.to_string()).or_default().push(step);
         }
     }
@@ -115,14 +123,28 @@ fn shape(case: &Case) -> Shape {
         visits: case.visits.len(),
         actions: (case.actions.len(), case.open_actions().count()),
         notes: case.sealed.notes.len(),
+        sent: (
+            case.transfers.len(),
+            case.transfers.last().map(|sent| ended(sent.ended.as_ref().map(|ended| ended.how))),
+        ),
+        received: case
+            .received
+            .as_ref()
+            .map(|known| (known.answered.is_some(), ended(known.settled.map(|(_, how)| how)))),
     }
 }
 
-/// Whoever is to be regulated and held by nobody waits in the queue of his stream, or of the one whose answer to a
+fn ended(how: Option<TransferEnd>) -> String {
+    how.map(|how| how.code().to_owned()).unwrap_or_default()
+}
+
+/// Whoever is to be regulated, held by nobody and sent to no other territory waits in the queue of his stream, or of the one whose answer to a
 /// re-orientation is awaited.
 fn waits(case: &Case) -> Option<(Stream, Waiting)> {
     let known = case.qualification.as_ref()?;
-    let free = case.claim.is_none() && case.open_action(ActionKind::Regulate).is_some();
+    let free = case.claim.is_none()
+        && case.open_action(ActionKind::Regulate).is_some()
+        && case.open_action(ActionKind::Transfer).is_none();
     let stream = case.before()?;
     free.then_some((stream, Waiting { priority: known.priority, due: known.due, case: case.id }))
 }

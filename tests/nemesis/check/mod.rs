@@ -5,6 +5,7 @@
 //! the log gives at its place.
 
 mod fold;
+mod handovers;
 mod order;
 mod queues;
 mod replies;
@@ -36,6 +37,8 @@ pub struct Stored {
     pub receipts: BTreeMap<String, u64>,
     /// What the service's own checker finds wrong: log against records and indexes.
     pub broken: Vec<String>,
+    /// When the last instance was asked to stop, milliseconds since 1970; 0 when that is not known.
+    pub stopped_ms: i64,
 }
 
 /// What a run came to.
@@ -61,6 +64,7 @@ pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> J
     let mut territories: BTreeSet<&String> = stored.logs.keys().collect();
     territories.extend(history.ops.iter().map(|op| &op.territory));
     let empty = Vec::new();
+    let mut models: BTreeMap<&str, Model<'_>> = BTreeMap::new();
     let (mut below_level, mut seen_and_gone, mut taken_back) = (0, 0, 0);
     for territory in territories {
         let log = stored.logs.get(territory).unwrap_or(&empty);
@@ -97,7 +101,9 @@ pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> J
             judged.violations.extend(wrong.into_iter().map(said));
             taken_back += void;
         }
+        models.insert(territory, model);
     }
+    judged.violations.extend(handovers::wrong(&models, stored.stopped_ms));
     if below_level > 0 {
         judged.notes.push(format!(
             "{below_level} about vital emergencies, acknowledged at D1 while no replica followed, went with the primary"

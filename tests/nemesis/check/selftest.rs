@@ -1,5 +1,6 @@
 //! The checker's own tests: a sound history passes, and each way to be wrong is named.
 
+mod border;
 mod levels;
 
 use sas_dispatch::domain::{
@@ -157,7 +158,7 @@ impl Day {
 
 /// Every test; `cargo test` runs them through the target's own `main`.
 pub fn all() {
-    let tests: [(&str, fn()); 10] = [
+    let tests: [(&str, fn()); 13] = [
         ("a sound history passes", passes),
         ("what was acknowledged and is not in the log is lost", lost),
         ("what stands twice is named", twice),
@@ -168,6 +169,9 @@ pub fn all() {
         ("reads and watchers see the log and all of it", seen),
         ("what may be lost below the promised level, and what may not", levels::below),
         ("a queue holds who waits, in order", levels::queued),
+        ("a hand-over is opened once, and owned by one side", border::owned),
+        ("nobody signs for another territory's case", border::signed),
+        ("who waits for another territory's answer stands in no queue", border::queued),
     ];
     for (name, test) in tests {
         test();

@@ -184,6 +184,32 @@ impl Servers {
         }
     }
 
+    /// The same, left where half has gone; which node gives and which takes.
+    pub async fn reshard_half(&self, territory: &str, to: usize) -> Option<(usize, usize)> {
+        let slot = reshard::slot_of(&self.nodes[to], territory).await.ok()?;
+        reshard::half(&self.nodes, slot, to).await.ok().flatten()
+    }
+
+    /// A master is away for longer than a failover takes, and no replica of it may take over until every slot is at rest.
+    pub async fn kill_without_successor(&mut self, master: usize) {
+        let replicas = reshard::replicas_of(&self.nodes, master).await;
+        reshard::may_take_over(&replicas.iter().map(|n| &self.nodes[*n]).collect::<Vec<_>>(), false).await;
+        self.nodes[master].down = true;
+        self.nodes[master].process.kill();
+    }
+
+    /// A replica takes over from a master of a cluster, which is killed, or lives and agrees.
+    pub async fn take_over(&mut self, master: usize, killed: bool) {
+        if killed {
+            self.nodes[master].down = true;
+            self.nodes[master].process.kill();
+            return;
+        }
+        for replica in reshard::replicas_of(&self.nodes, master).await {
+            self.switch_over(replica).await;
+        }
+    }
+
     /// An operator moves a master's work to its replica.
     pub async fn switch_over(&self, replica: usize) {
         // Refused while another one is under way: then there is nothing to do.

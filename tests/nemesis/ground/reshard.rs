@@ -1,4 +1,5 @@
-//! A slot moves from one master to another under load, as an operator reshards; a move that stopped half-way is ended.
+//! A slot moves from one master to another under load, as an operator reshards; a move that stopped half-way, perhaps because
+//! a master was lost in the middle, is ended.
 
 use redis::RedisResult;
 
@@ -25,19 +26,33 @@ pub(super) async fn slot_of(node: &Node, territory: &str) -> RedisResult<u16> {
     redis::from_redis_value(node.ask(&["CLUSTER", "KEYSLOT", territory]).await?).map_err(Into::into)
 }
 
-/// Moves a slot to `to`, or to another master when `to` has it: for a quarter of the time it is open and nothing has gone,
-/// then its keys go, and for a quarter all have gone and the slot has not.
-pub(super) async fn carry(nodes: &[Node], slot: u16, to: usize, ms: u64) -> RedisResult<()> {
-    let masters = masters(nodes).await;
+/// A slot on its way: from which node, to which one, and the id of that.
+struct Way {
+    from: usize,
+    to: usize,
+    to_id: String,
+}
+
+/// Opens a slot for its way to `to`, or to another master when `to` has it; none when there is no way.
+async fn open(nodes: &[Node], masters: &[Option<Own>], slot: u16, to: usize) -> RedisResult<Option<Way>> {
     let Some(from) = masters.iter().position(|own| own.as_ref().is_some_and(|own| own.has(slot))) else {
-        return Ok(());
+        return Ok(None);
     };
     let others = (to..nodes.len()).chain(0..to).filter(|other| *other != from);
-    let Some(to) = others.into_iter().find(|other| masters[*other].is_some()) else { return Ok(()) };
+    let Some(to) = others.into_iter().find(|other| masters[*other].is_some()) else { return Ok(None) };
     let id = |n: usize| masters[n].as_ref().map_or_else(String::new, |own| own.id.clone());
     let (from_id, to_id, name) = (id(from), id(to), slot.to_string());
     nodes[to].ask(&["CLUSTER", "SETSLOT", &name, "IMPORTING", &from_id]).await?;
     nodes[from].ask(&["CLUSTER", "SETSLOT", &name, "MIGRATING", &to_id]).await?;
+    Ok(Some(Way { from, to, to_id }))
+}
+
+/// Moves a slot to `to`, or to another master when `to` has it: for a quarter of the time it is open and nothing has gone,
+/// then its keys go, and for a quarter all have gone and the slot has not.
+pub(super) async fn carry(nodes: &[Node], slot: u16, to: usize, ms: u64) -> RedisResult<()> {
+    let masters = masters(nodes).await;
+    let Some(Way { from, to, to_id }) = open(nodes, &masters, slot, to).await? else { return Ok(()) };
+    let name = slot.to_string();
     pass(ms / 4).await;
     let part = 1 + keys_in(&nodes[from], slot).await? / PARTS;
     while take(&nodes[from], &nodes[to], slot, part).await? {
@@ -51,6 +66,38 @@ pub(super) async fn carry(nodes: &[Node], slot: u16, to: usize, ms: u64) -> Redi
         nodes[other].ask(&["CLUSTER", "SETSLOT", &name, "NODE", &to_id]).await?;
     }
     Ok(())
+}
+
+/// Begins to move a slot and stops where half of its keys have gone and the replicas of both sides have followed. Answers
+/// which node gives and which takes.
+pub(super) async fn half(nodes: &[Node], slot: u16, to: usize) -> RedisResult<Option<(usize, usize)>> {
+    let masters = masters(nodes).await;
+    let Some(Way { from, to, .. }) = open(nodes, &masters, slot, to).await? else { return Ok(None) };
+    let part = 1 + keys_in(&nodes[from], slot).await? / PARTS;
+    for _ in 0..PARTS / 2 {
+        take(&nodes[from], &nodes[to], slot, part).await?;
+    }
+    followed(&nodes[to]).await;
+    followed(&nodes[from]).await;
+    Ok(Some((from, to)))
+}
+
+/// The nodes that follow a master.
+pub(super) async fn replicas_of(nodes: &[Node], master: usize) -> Vec<usize> {
+    let ids = identities(nodes).await;
+    let Some((id, _)) = ids.get(master).cloned().flatten() else { return Vec::new() };
+    let follows = |other: &usize| matches!(&ids[*other], Some((_, of)) if *of == id);
+    (0..nodes.len()).filter(follows).collect()
+}
+
+/// Whether the replicas of the nodes may take over by themselves. The one of a master that gives a slot away must not: it
+/// knows nothing of the move, and would answer for what has gone as if it had never been.
+pub(super) async fn may_take_over(nodes: &[&Node], may: bool) {
+    let barred = if may { "no" } else { "yes" };
+    for node in nodes {
+        // One that does not answer is asked again when the move is ended.
+        let _ = node.ask(&["CONFIG", "SET", "cluster-replica-no-failover", barred]).await;
+    }
 }
 
 /// Ends every move that stopped half-way: at the master where keys have gone to, else where they are.
@@ -75,6 +122,9 @@ pub(super) async fn end(nodes: &[Node]) -> RedisResult<()> {
                 }
             }
         }
+    }
+    if at_rest(nodes).await {
+        may_take_over(&nodes.iter().collect::<Vec<_>>(), true).await;
     }
     Ok(())
 }
@@ -111,6 +161,22 @@ async fn followed(master: &Node) {
             _ => pass(50).await,
         }
     }
+}
+
+/// The id of each node, and of whom it follows (`-`: nobody).
+async fn identities(nodes: &[Node]) -> Vec<Option<(String, String)>> {
+    let mut all = Vec::new();
+    for node in nodes {
+        let said = node.ask(&["CLUSTER", "NODES"]).await.ok().as_ref().and_then(text);
+        all.push(said.as_deref().and_then(identity));
+    }
+    all
+}
+
+fn identity(said: &str) -> Option<(String, String)> {
+    let own = said.lines().find(|line| line.contains("myself"))?;
+    let mut fields = own.split(' ');
+    Some((fields.next()?.to_owned(), fields.nth(2)?.to_owned()))
 }
 
 /// What each node says of itself; none of those that are no masters, or do not answer.
@@ -156,5 +222,6 @@ pub(super) fn selftest() {
     let own = Own { id: "a".to_owned(), slots: vec![(0, 3), (5, 5)], open: vec![4, 9] };
     assert_eq!(Own::of(said).as_ref(), Some(&own));
     assert!(own.has(5) && !own.has(4) && !own.has(9));
+    assert_eq!(identity(said), Some(("a".to_owned(), "-".to_owned())));
     assert_eq!(Own::of(&said.replace("myself,master", "myself,slave")), None);
 }

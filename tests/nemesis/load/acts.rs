@@ -1,6 +1,7 @@
 //! What may be done next with a case, and the call that does it.
 
 mod booking;
+mod border;
 mod chosen;
 mod intake;
 mod regulation;
@@ -45,6 +46,11 @@ pub(super) enum Act {
     Progress(String, String, VisitStatus),
     Report(String, String),
     EndAction(String, Role),
+    /// To another territory; its holder does it, or the ARM while nobody has it.
+    HandOver(Option<(String, u64)>),
+    TakeBack,
+    /// To a hand-over: it is accepted, or sent back.
+    Answer(bool),
     Note,
     Amend,
 }
@@ -76,6 +82,7 @@ pub(super) async fn perform(caller: &mut Caller, ground: &Ground, case: &str, ac
         | Act::Reorient(..)
         | Act::ForceRelease => regulation::claims(caller, case, act).await,
         Act::SignNeed(..) | Act::SignAnswer(..) => regulation::sign(caller, case, act).await,
+        Act::HandOver(_) | Act::TakeBack | Act::Answer(_) => border::perform(caller, ground, case, act).await,
         Act::AcceptVisit(..) | Act::DeclineVisit(..) | Act::Progress(..) | Act::Report(..) => {
             visits::perform(caller, case, act).await;
         }

@@ -35,7 +35,7 @@ pub async fn play(mut caller: Caller, ground: Ground, board: Arc<Board>) {
             22 => withdraw(&mut caller, &board).await,
             23..=24 => go_on_duty(&mut caller, &ground, &board).await,
             25 => go_home(&mut caller, &board).await,
-            26..=28 => queue(&mut caller).await,
+            26..=28 => queue(&mut caller, &board).await,
             _ => look_and_act(&mut caller, &ground, &board).await,
         }
         let rest = caller.dice.between(10, 90);
@@ -176,14 +176,18 @@ async fn go_home(caller: &mut Caller, board: &Board) {
     }
 }
 
-async fn queue(caller: &mut Caller) {
-    let request = pb::ListQueueRequest { stream: Stream::Snp.into(), page_size: 20, ..Default::default() };
+async fn queue(caller: &mut Caller, board: &Board) {
+    let stream = if caller.dice.percent(70) { Stream::Snp } else { Stream::Amu }.into();
+    let request = pb::ListQueueRequest { stream, page_size: 50, ..Default::default() };
     let call = |mut clients: Clients| {
         let request = request.clone();
         async move { clients.regulation.list_queue(request).await }
     };
     let told = |reply: &pb::ListQueueResponse| (reply.seq, reply.cases.iter().map(Shown::of).collect());
-    caller.read(("ListQueue", Role::Regulator, 0), call, told).await;
+    let reply = caller.read(("ListQueue", Role::Regulator, 0), call, told).await;
+    // What another territory has sent is seen here first.
+    let sent = reply.iter().flat_map(|reply| &reply.cases).filter(|view| view.received.is_some());
+    sent.for_each(|view| board.opened(view.case_id.clone()));
 }
 
 async fn look_and_act(caller: &mut Caller, ground: &Ground, board: &Board) {
@@ -200,6 +204,6 @@ async fn look_and_act(caller: &mut Caller, ground: &Ground, board: &Board) {
     let reply = caller.read(("GetCase", Role::Arm, 0), call, told).await;
     let Some(view) = reply.and_then(|reply| reply.case) else { return };
     caller.vital = is_vital(&view);
-    let act = chosen(&view, board, &mut caller.dice);
+    let act = chosen(&view, ground, board, &mut caller.dice);
     perform(caller, ground, &case, act).await;
 }

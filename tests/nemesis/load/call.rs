@@ -282,6 +282,12 @@ answers! {
     SignNeedResponse: |reply, told| with_case(told, reply.case.as_ref());
     SignAnswerResponse: |reply, told| with_case(told, reply.case.as_ref());
     ReorientResponse: |reply, told| with_case(told, reply.case.as_ref());
+    TransferCaseResponse: |reply, told| with_case(told, reply.case.as_ref());
+    WithdrawTransferResponse: |reply, told| with_case(told, reply.case.as_ref());
+    AnswerTransferResponse: |reply, told| {
+        let told = with_case(told, reply.case.as_ref());
+        if reply.claim_no > 0 { claimed(told, reply.claim_no) } else { told }
+    };
     EndActionResponse: |reply, told| with_case(told, reply.case.as_ref());
     ForceReleaseResponse: |reply, told| version(told, &reply.version);
     AdvanceResponse: |reply, told| version(told, &reply.version);

@@ -36,6 +36,9 @@ pub struct OnDuty {
 impl Board {
     fn opened(&self, case: String) {
         let mut cases = own(&self.cases);
+        if cases.contains(&case) {
+            return;
+        }
         cases.push_front(case);
         cases.truncate(RECENT);
     }

@@ -9,7 +9,7 @@ use sas_dispatch::domain::{
     actor::Role,
     case::{
         Action, ActionKind, ActionState, Command, End, Refusal,
-        command::{CallEvent, Particulars, Timer},
+        command::{CallEvent, Particulars, Qualify, Timer},
         sealed::{Address, NoteKind},
         state::{Channel, ContactSafety, Line},
         status::{Status, status},
@@ -222,6 +222,20 @@ fn what_is_added_while_the_answer_is_awaited_follows_the_copy() {
     let told = border.here.done(&arm(), case, Command::AddNote(text("il rappelle")));
     assert!(told.warnings[0].starts_with("WITH_ANOTHER_TERRITORY: fr-89"), "{:?}", told.warnings);
     assert_eq!(border.carry(case), 0, "what comes later is told by telephone");
+}
+
+/// The log tells the words of a command after its facts: told again it must come to what is stored all the same.
+#[test]
+fn words_of_the_command_that_ends_or_begins_a_sending_count_alike_in_record_and_log() {
+    let (mut border, case) = Border::sent(Priority::P2);
+    let address = Some(Address { street: text("4 rue Rouget-de-l'Isle"), ..Address::default() });
+    let particulars = Particulars { address, ..Particulars::default() };
+    let anew = Qualify { particulars, ..qualify(Priority::P2) };
+    border.here.done(&arm(), case, Command::Qualify(Box::new(anew)));
+    assert_eq!(how(&border, case), Some(TransferEnd::Requalified));
+    assert_eq!(border.transfer(case).changed, 1);
+    border.send(case);
+    assert_eq!(border.transfer(case).changed, 0, "what is sent is told whole");
 }
 
 #[test]

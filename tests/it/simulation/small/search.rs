@@ -29,6 +29,10 @@ pub enum Form {
     /// loaded only leads back, and one on what has not does what it would do if it were loaded now. A slot alone may have
     /// been chosen earlier, or none may have been free then: any free one is taken, and none.
     Together,
+    /// As `Together`, and of states that differ only in what a client leaves undone the one in which it may still do it: a
+    /// console that dies is one that does nothing more, and whoever is refused may ask again. Whoever has lost his case can
+    /// do nothing more; who stands behind a decision that a coordinator carries out changes places with who has left.
+    Fewest,
 }
 
 /// What a client has loaded to decide on.
@@ -77,6 +81,10 @@ pub struct Found {
     pub contents: usize,
     pub judged: usize,
     pub wrong: Option<String>,
+    /// Every order of so many steps was gone through.
+    pub depth: usize,
+    /// There was more than was to be visited.
+    pub cut: bool,
     /// Kinds of states that were met.
     pub reached: BTreeSet<&'static str>,
 }
@@ -92,9 +100,53 @@ pub fn orders(deciding: u8) -> &'static [Places] {
 
 impl State {
     /// The first of all states that differ from this one in nothing but who of the regulators is who.
-    fn first_alike(self, world: &mut World, deciding: u8) -> State {
+    fn first_alike(self, world: &mut World, deciding: u8, form: Form) -> State {
+        if form == Form::Fewest && deciding == 3 {
+            return self.by_appearance(world).sorted();
+        }
         let alike = orders(deciding).iter().map(|places| self.renamed(world, *places));
         alike.min().expect("it is like itself")
+    }
+
+    /// Who has lost the case he held can do nothing more with it.
+    fn at_rest(mut self, world: &World) -> State {
+        for (who, client) in (0..).zip(&mut self.clients) {
+            if let Client::Holds(at) | Client::Signed(at) = *client
+                && !world.holds(who, self.cases[usize::from(at)])
+            {
+                *client = Client::Over;
+            }
+        }
+        self
+    }
+
+    /// Names the regulators in the order in which the cases speak of them, then by where they stand.
+    fn by_appearance(self, world: &mut World) -> State {
+        let mut order: Vec<u8> = Vec::new();
+        for who in self.cases.iter().flat_map(|id| world.speaks_of(*id)) {
+            if !order.contains(&who) {
+                order.push(who);
+            }
+        }
+        let mut others: Vec<u8> = (0..3).filter(|who| !order.contains(who)).collect();
+        others.sort_by_key(|who| self.clients[usize::from(*who)]);
+        order.extend(others);
+        let mut places: Places = [0; 3];
+        for (place, who) in (0..).zip(order) {
+            places[usize::from(who)] = place;
+        }
+        self.renamed(world, places)
+    }
+
+    fn sorted(mut self) -> State {
+        let behind = |client: &Client| matches!(client, Client::Decided(_) | Client::Offered(_) | Client::Over);
+        let mut theirs: Vec<Client> = self.clients.iter().copied().filter(behind).collect();
+        theirs.sort_unstable();
+        let mut theirs = theirs.into_iter();
+        for client in self.clients.iter_mut().filter(|client| behind(client)) {
+            *client = theirs.next().expect("as many as there were");
+        }
+        self
     }
 
     fn renamed(self, world: &mut World, places: Places) -> State {
@@ -136,22 +188,24 @@ pub fn search_in(
     most: usize,
 ) -> Found {
     let first = State { cases, slots, clients: [Client::Idle; 3] };
-    let (mut visited, mut waiting) = (HashSet::from([first.mark()]), VecDeque::from([first]));
+    let (mut visited, mut waiting) = (HashSet::from([first.mark()]), VecDeque::from([(first, 0)]));
     let mut found = Found::default();
-    while let Some(state) = waiting.pop_front() {
+    while let Some((state, depth)) = waiting.pop_front() {
+        found.depth = depth;
         found.note(world, &state);
         let mut next = Vec::new();
         let stepped = Stepper { world: &mut *world, guards, form, deciding, state, next: &mut next }.all();
         found.wrong = stepped.err().or_else(|| world.broken(state.cases, state.slots));
-        if visited.len() > most && found.wrong.is_none() {
-            found.wrong = Some(format!("more than {most} states: this is no small world"));
-        }
-        if found.wrong.is_some() {
+        found.cut = visited.len() > most;
+        if found.wrong.is_some() || found.cut {
             break;
         }
         found.steps += next.len();
-        let alike = next.into_iter().map(|state| state.first_alike(world, deciding));
-        waiting.extend(alike.filter(|state| visited.insert(state.mark())));
+        let fewest = |state: State| if form == Form::Fewest { state.at_rest(world) } else { state };
+        let next: Vec<State> = next.into_iter().map(fewest).collect();
+        let alike = next.into_iter().map(|state| state.first_alike(world, deciding, form));
+        let new = alike.filter(|state| visited.insert(state.mark()));
+        waiting.extend(new.map(|state| (state, depth + 1)));
     }
     (found.states, found.contents, found.judged) = (visited.len(), world.contents(), world.judged());
     found
@@ -192,7 +246,9 @@ impl Stepper<'_> {
                 standing => {
                     self.loads(who, standing)?;
                     // The console dies; what it holds is left to its lease.
-                    self.moved(who, Client::Over);
+                    if self.form != Form::Fewest {
+                        self.moved(who, Client::Over);
+                    }
                 }
             }
         }
@@ -257,7 +313,7 @@ impl Stepper<'_> {
         let case = self.state.cases[usize::from(at)];
         let slot = slot.map(|place| (place as u8, self.state.slots[place]));
         let loaded = Loaded { deed, at, case, slot, stale: false };
-        if self.form == Form::Together {
+        if self.form != Form::Apart {
             return self.commit(who, from, loaded);
         }
         self.moved(who, Client::Deciding(from, loaded));
@@ -285,7 +341,9 @@ impl Stepper<'_> {
         }
         let Some(made) = self.world.does(deed, who, case, slot.map(|(_, id)| id))? else {
             // Refused: the case is another's, or what was to be done has been done.
-            self.moved(who, if deed == Deed::Claim { Client::Idle } else { Client::Over });
+            if self.form != Form::Fewest {
+                self.moved(who, if deed == Deed::Claim { Client::Idle } else { Client::Over });
+            }
             return Ok(());
         };
         if deed == Deed::Claim && from != 5 {

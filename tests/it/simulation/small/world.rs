@@ -6,7 +6,7 @@ use sas_dispatch::{
     domain::{
         actor::{Actor, Role},
         case::{
-            Action, ActionKind, Case, Command, OfferState, Records, apply,
+            Action, ActionKind, Case, Claim, Command, OfferState, Records, apply,
             command::{OfferAnswer, SignAnswer, Timer},
             decide,
             decide::Context,
@@ -87,6 +87,7 @@ pub struct World {
     slots: Vec<Slot>,
     known: HashMap<[u8; 32], Id>,
     renamed: HashMap<(Id, Places), Id>,
+    spoken: HashMap<Id, Vec<u8>>,
     outcomes: HashMap<Question, Outcome>,
     judged: HashMap<[Id; 4], Option<String>>,
 }
@@ -98,8 +99,9 @@ impl World {
         let waiting = [stage.qualified(Priority::P2), stage.qualified(Priority::P1)];
         let free = [stage.slot(Span::from_hours(1)).0, stage.slot(Span::from_hours(2)).0];
         let (cases, slots, known) = (Vec::new(), Vec::new(), HashMap::new());
-        let (renamed, outcomes, judged) = Default::default();
-        let mut world = Self { ground: bas_rhin(), now: stage.now, cases, slots, known, renamed, outcomes, judged };
+        let (renamed, spoken, outcomes, judged) = Default::default();
+        let mut world =
+            Self { ground: bas_rhin(), now: stage.now, cases, slots, known, renamed, spoken, outcomes, judged };
         let cases = waiting.map(|id| world.number_case(Arc::new(stage.case(id).clone())));
         let slots = free.map(|id| world.number_slot(stage.records.slots[&id].clone()));
         (world, cases, slots)
@@ -175,6 +177,31 @@ impl World {
         let mut all: Vec<_> = self.outcomes.iter().map(|(question, outcome)| (*question, outcome.clone())).collect();
         all.sort_unstable_by_key(|(question, _)| *question);
         all
+    }
+
+    /// Whether it is this regulator who holds a case.
+    pub fn holds(&self, who: u8, case: Id) -> bool {
+        let by = |claim: &Claim| claim.by.as_str() == REGULATORS[usize::from(who)];
+        self.case(case).claim.as_ref().is_some_and(by)
+    }
+
+    /// The regulators of whom a case speaks, in order.
+    pub fn speaks_of(&mut self, id: Id) -> Vec<u8> {
+        if let Some(known) = self.spoken.get(&id) {
+            return known.clone();
+        }
+        let bytes = codec::encode(&Entity::Case(self.case(id).clone()));
+        let named = bytes
+            .windows(REGULATORS[0].len())
+            .filter_map(|part| (0..).zip(REGULATORS).find(|(_, name)| name.as_bytes() == part).map(|(who, _)| who));
+        let mut order = Vec::new();
+        for who in named {
+            if !order.contains(&who) {
+                order.push(who);
+            }
+        }
+        self.spoken.insert(id, order.clone());
+        order
     }
 
     /// Which of the cases stands first in the queue.

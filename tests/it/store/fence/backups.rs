@@ -166,3 +166,53 @@ async fn a_snapshot_is_put_back_with_the_log_off_and_never_mistaken_for_an_empty
     late.done(&["d"]).await;
     assert_eq!(late.sees().await, ["a", "b", "d"]);
 }
+
+#[tokio::test]
+async fn what_took_effect_in_the_data_that_are_there_is_answered_while_writes_are_refused() {
+    let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
+    let nobody = tempfile::tempdir().unwrap();
+    let mut one = Instance::at(&server, folder.path()).await;
+    one.done(&["a", "b"]).await;
+    let old = copy_of(&server);
+    one.done(&["c"]).await;
+    let right = copy_of(&server);
+    put_back(&mut server, old.path());
+    // Another instance knows of nothing that was lost: it goes on, and its answers do not arrive.
+    let mut other = Instance::at(&server, nobody.path()).await;
+    other.done(&["d"]).await;
+
+    for (name, seq) in [("a", 1), ("d", 3)] {
+        let receipt = acknowledged(one.send(&one.txn(name)).await);
+        assert_eq!((receipt.seq, receipt.replayed), (seq, true), "{name} took effect, and its caller is told so");
+    }
+    assert_eq!(one.send(&one.txn("e")).await, behind(3, 3), "what is new is refused");
+    assert_eq!(one.send(&one.txn("c")).await, behind(3, 3), "what was lost is not answered as if it were done");
+    let mut other_words = one.txn("d");
+    other_words.command = Some((command("d"), Digest::of(b"other words")));
+    assert_eq!(one.send(&other_words).await, Err(StoreError::OtherPayload(command("d"))));
+    assert_eq!(one.sees().await, ["a", "b", "d"], "and nothing was written");
+
+    put_back(&mut server, right.path());
+    let refused = one.send(&one.txn("e")).await;
+    assert_eq!(refused, behind(3, 3), "the right data lack what was told meanwhile, and that does not go unnoticed");
+    one.fence.flush();
+    let report = restored(&server, folder.path()).await;
+    assert_eq!(report.missing().map(|mark| mark.command).collect::<Vec<_>>(), [command("d")]);
+    one.read_again().await;
+    one.done(&["e"]).await;
+    assert_eq!(one.sees().await, ["a", "b", "c", "e"]);
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_when_it_came_again_is_missed_when_it_is_gone() {
+    let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
+    let nobody = tempfile::tempdir().unwrap();
+    let mut one = Instance::at(&server, folder.path()).await;
+    one.done(&["a"]).await;
+    let old = copy_of(&server);
+    // It stops before it can answer.
+    Instance::at(&server, nobody.path()).await.done(&["b"]).await;
+    assert!(acknowledged(one.send(&one.txn("b")).await).replayed);
+    put_back(&mut server, old.path());
+    assert_eq!(one.send(&one.txn("c")).await, behind(2, 1));
+}

@@ -87,7 +87,7 @@ pub(super) fn queued() {
     with(None, &[]).names("no answer", "was not answered");
 }
 
-fn qualified(priority: Priority) -> Fact {
+pub(super) fn qualified(priority: Priority) -> Fact {
     let at = Instant::from_unix_ms(AT_MS);
     let (stream, motive, flags) = (Stream::Snp, None, Vec::new());
     let by = "arm-1".parse().expect("the texts of a test are ids");

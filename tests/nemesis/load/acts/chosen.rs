@@ -5,21 +5,22 @@ use sas_dispatch::{
     grpc::pb::{self, ActionKind, OfferStatus, VisitStatus, means::Way},
 };
 
-use super::Act;
+use super::{Act, border::of_border};
 use crate::{
     load::{Board, OnDuty},
     pace::Dice,
+    site::Ground,
 };
 
 /// One thing that could be done now: seldom words, mostly what brings the case on.
-pub(in crate::load) fn chosen(view: &pb::CaseView, board: &Board, dice: &mut Dice) -> Act {
+pub(in crate::load) fn chosen(view: &pb::CaseView, ground: &Ground, board: &Board, dice: &mut Dice) -> Act {
     let words = if dice.percent(50) { Act::Note } else { Act::Amend };
-    let work = work(view, board);
+    let work = work(view, ground, board);
     if dice.percent(10) { words } else { dice.any(&work).cloned().unwrap_or(words) }
 }
 
 /// Everything that brings the case on; common things stand several times.
-fn work(view: &pb::CaseView, board: &Board) -> Vec<Act> {
+fn work(view: &pb::CaseView, ground: &Ground, board: &Board) -> Vec<Act> {
     let mut acts = Vec::new();
     let open: Vec<&pb::Action> = view.actions.iter().filter(|action| action.ended_unix_ms == 0).collect();
     for action in &open {
@@ -28,7 +29,11 @@ fn work(view: &pb::CaseView, board: &Board) -> Vec<Act> {
                 acts.extend([Act::Qualify, Act::Qualify, Act::Qualify, Act::Dismiss])
             }
             ActionKind::HandOver => acts.extend([Act::AcceptHandOver, Act::AcceptHandOver]),
-            ActionKind::Regulate if view.claim.is_none() => acts.extend([Act::Claim, Act::Claim]),
+            ActionKind::Regulate if view.claim.is_none() => {
+                acts.extend([Act::Claim, Act::Claim]);
+                acts.extend(of_border(view, ground));
+            }
+            ActionKind::Regulate => acts.extend(of_border(view, ground)),
             ActionKind::Route => {
                 acts.extend([Act::Advance(action.decision_id.clone()), Act::Advance(action.decision_id.clone())]);
             }
