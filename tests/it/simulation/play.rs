@@ -173,7 +173,12 @@ impl Player {
             }
             Move::Crash { at, late } => self.crash(*at, *late),
             Move::Cut => self.net.world().cut(),
-            Move::FailOver { saved } => self.net.world().fail_over(*saved),
+            Move::FailOver { saved } => {
+                self.net.world().fail_over(*saved);
+                // It takes a moment. A command that was lost and is decided again in the very same millisecond, at the same
+                // place of the log, would give its records the version that they had in the lost history.
+                self.pass(Span::from_ms(1));
+            }
             Move::BackUp => self.net.world().back_up(),
             Move::PutBack => {
                 self.net.world().put_back();
