@@ -171,6 +171,7 @@ fn deadlines(table: &Table<'_>) -> ActionDeadlines {
         ring_gp: span("ring_gp_seconds", default.ring_gp),
         route: span("route_seconds", default.route),
         appointment_grace: span("appointment_grace_seconds", default.appointment_grace),
+        appointment_late: span("appointment_late_seconds", default.appointment_late),
         visit_offer: span("visit_offer_seconds", default.visit_offer),
         visit: span("visit_seconds", default.visit),
         return_of_information: span("return_of_information_seconds", default.return_of_information),

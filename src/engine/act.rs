@@ -71,6 +71,12 @@ impl Engine {
             let inputs = tokio::try_join!(self.resembles(actor, case, qualify), self.counted_for(actor, case, qualify));
             (qualify.possible_repeat, qualify.waiting) = inputs?;
         }
+        if let (Command::Dismiss { possible_repeat, .. }, Some(case)) = (&mut command, target.case) {
+            *possible_repeat = self.resembles_unqualified(actor, case).await?;
+        }
+        if let Command::OpenShift { start, end, others, .. } = &mut command {
+            *others = self.own_shifts(actor, *start, *end).await?;
+        }
         if let Command::Transfer(act) = &command {
             self.sent_where_served(actor, act)?;
         }

@@ -93,6 +93,15 @@ impl Engine {
         if !deferred {
             return Ok(false);
         }
+        self.alike(actor, case, |_| true).await
+    }
+
+    /// The same for a case that nobody has qualified and that is to be ended without a doctor.
+    pub(super) async fn resembles_unqualified(&self, actor: &Actor, case: CaseId) -> Result<bool, Failure> {
+        self.alike(actor, case, |case| case.qualification.is_none() && case.repeat_of.is_none()).await
+    }
+
+    async fn alike(&self, actor: &Actor, case: CaseId, asked: impl Fn(&Case) -> bool) -> Result<bool, Failure> {
         let known = match self.0.memory.get(&actor.territory, &Key::case(case)) {
             Some(known) => known.case().cloned().map(Arc::new),
             None => match self.read_case(actor, case, 0).await {
@@ -102,7 +111,7 @@ impl Engine {
                 Err(failure) => return Err(failure),
             },
         };
-        let Some(known) = known else { return Ok(false) };
+        let Some(known) = known.filter(|known| asked(known)) else { return Ok(false) };
         let threshold = self.territory(&actor.territory)?.territory.regulation.repeats.threshold;
         let proposals = self.repeats(actor, &known).await?;
         Ok(proposals.iter().any(|proposal| proposal.medical && proposal.score >= threshold))

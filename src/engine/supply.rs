@@ -9,6 +9,7 @@ use std::{
 
 use crate::{
     domain::{
+        actor::Actor,
         calendar::{local_date, to_instant},
         case::{Event, Fact, Records, apply},
         directory::{Connection, Directory, ResponderKind},
@@ -135,6 +136,20 @@ impl Engine {
         let shelves = self.0.supply.shelves();
         let shifts = shelves.get(&place.territory.id).into_iter().flat_map(|shelf| shelf.records.shifts.values());
         Ok(shifts.filter(|shift| which(shift)).map(|shift| shift.id).take(MOST_SHIFTS).collect())
+    }
+
+    /// The shifts of `actor` that share time with one from `start` to `end`.
+    pub(super) async fn own_shifts(
+        &self,
+        actor: &Actor,
+        start: Instant,
+        end: Instant,
+    ) -> Result<Vec<ShiftId>, Failure> {
+        let place = self.territory(&actor.territory)?;
+        self.shifts_in_memory(&place, |shift| {
+            shift.doctor == actor.person && shift.working() && shift.start < end && start < shift.end
+        })
+        .await
     }
 
     /// Reads what the indexes list, and how far the log had come by then. Telling the events until then again is

@@ -198,10 +198,14 @@ impl Engine {
     async fn fire(&self, territory: &TerritoryId, due: Due, now: Instant) -> Result<bool, Failure> {
         let actor = upkeep(territory);
         let at = due.at.max(now - OLDEST_CAUSE);
-        let mutation = Mutation { command_id: due_command(&due.cause, at), digest: Digest::of(due.cause.as_bytes()) };
-        let extra = Extra { guards: vec![due.guard] };
-        let fire = Command::Fire(due.timer);
-        match self.act_guarded(&actor, mutation, Target::case(due.case), fire, extra).await {
+        let mut answer = self.fire_as(&actor, &due, due.cause.clone(), at).await;
+        // The receipt of an earlier firing answers for this one too when the same entry came to stand there again.
+        let again = answer.as_ref().ok().filter(|done| done.replayed && !due.ends_a_claim());
+        if let Some(view) = again.and_then(|done| done.case.as_ref()) {
+            let cause = format!("{}/{:x}", due.cause, u128::from_be_bytes(view.version.to_bytes()));
+            answer = self.fire_as(&actor, &due, cause, at).await;
+        }
+        match answer {
             Ok(done) => {
                 self.fired(&actor, &done).await?;
                 Ok(true)
@@ -209,6 +213,12 @@ impl Engine {
             Err(Failure::Refused(_) | Failure::Busy) => Ok(false),
             Err(failure) => Err(failure),
         }
+    }
+
+    async fn fire_as(&self, actor: &Actor, due: &Due, cause: String, at: Instant) -> Result<Done, Failure> {
+        let mutation = Mutation { command_id: due_command(&cause, at), digest: Digest::of(cause.as_bytes()) };
+        let extra = Extra { guards: vec![due.guard.clone()] };
+        self.act_guarded(actor, mutation, Target::case(due.case), Command::Fire(due.timer), extra).await
     }
 
     /// After an offer that led nowhere the next option is taken without waiting for a coordinator's hand; the open action

@@ -92,7 +92,10 @@ impl Room {
         let takes = answers && self.dice.percent(if own { OWN_GP_YES_PERCENT } else { COLLEAGUE_YES_PERCENT });
         let answer = match (answers, takes) {
             (_, true) => {
-                let appointment_unix_ms = (self.now + self.dice.seconds(30 * 60, 4 * 3_600)).unix_ms();
+                let hour = self.now + self.dice.seconds(30 * 60, 4 * 3_600);
+                // Nobody offers an hour that is too late for what the doctor decided.
+                let latest = self.latest(&case, &offer).max((self.now + Span::from_mins(30)).unix_ms());
+                let appointment_unix_ms = hour.unix_ms().min(latest);
                 Answer::Accepted(pb::answer_offer_request::Accepted { appointment_unix_ms })
             }
             // The doctor says no with one digit.
@@ -165,6 +168,15 @@ impl Room {
 
     fn decision(&self, case: &str, offer: &str) -> Option<String> {
         self.offer(case, offer).map(|known| known.decision_id.clone())
+    }
+
+    /// By when the care that the offer is for must have begun, Unix milliseconds.
+    fn latest(&self, case: &str, offer: &str) -> i64 {
+        let decision = self.decision(case, offer).zip(self.view(case)).and_then(|(id, view)| {
+            let of_offer = view.decisions.iter().find(|known| known.decision_id == id);
+            of_offer.map(|known| known.deadline_unix_ms)
+        });
+        decision.unwrap_or_default()
     }
 
     fn category(&self, case: &str, offer: &str) -> RouteCategory {

@@ -232,7 +232,12 @@ pub enum Command {
     /// Qualify.
     Qualify(Box<Qualify>),
     /// End a file without a doctor.
-    Dismiss(Attribution),
+    Dismiss {
+        /// What it was.
+        attribution: Attribution,
+        /// An earlier medical case resembles it, and nobody has qualified it; counted by the engine.
+        possible_repeat: bool,
+    },
     /// Take a case to regulate it.
     Claim,
     /// Take the first case that waits, as a regulator of a stream.
@@ -372,6 +377,8 @@ pub enum Command {
         end: Instant,
         /// Where the doctor is.
         position: Option<Position>,
+        /// The doctor's other shifts in that time, as far as they are known; looked up by the engine.
+        others: Vec<ShiftId>,
     },
     /// Go off duty.
     EndShift(ShiftId),
@@ -440,7 +447,7 @@ impl Command {
             Self::LinkRepeat(_) => "LinkRepeatCall",
             Self::Call(_) => "ReportCallEvent",
             Self::Qualify(_) => "Qualify",
-            Self::Dismiss(_) => "DismissCase",
+            Self::Dismiss { .. } => "DismissCase",
             Self::Claim => "Claim",
             Self::ClaimNext(_) => "ClaimNext",
             Self::Release { .. } => "ReleaseClaim",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::{
     actor::Role,
     ids::{CaseId, SlotId},
-    regulation::room::Room,
+    regulation::{qualification::Priority, room::Room},
     slots::SlotState,
     time::Instant,
     visits::ShiftState,
@@ -298,7 +298,15 @@ fn taken_up(case: &mut Case, kind: super::ActionKind, at: Instant) {
 /// What somebody said of the file or of a decision, beside signing.
 fn apply_word(case: &mut Case, fact: &Fact) {
     match fact {
-        Fact::MayWait(said) => case.may_wait = Some(said.clone()),
+        Fact::MayWait(said) => {
+            case.may_wait = Some(said.clone());
+            let Some(known) = &mut case.qualification else { return };
+            let after = known.priority.max(Priority::P2);
+            // A doctor says it, and he may go below a red flag.
+            if let Some(proposal) = &mut known.proposal {
+                proposal.lowered |= proposal.red_flags.iter().any(|flag| flag.priority < after);
+            }
+        }
         Fact::CounterRegulated { decision, counter } => {
             if let Some(decision) = case.decisions.iter_mut().find(|known| known.id == *decision) {
                 decision.counter = Some(counter.clone());

@@ -349,6 +349,16 @@ impl Case {
         answered
     }
 
+    /// The patients for whom nobody has decided: neither a doctor nor, where none is compulsory, a protocol.
+    pub fn undecided(&self) -> Vec<u32> {
+        let compulsory = self.qualification.as_ref().is_none_or(Qualification::needs_doctor);
+        let decided = |number| {
+            let own = self.decisions.iter().filter(|decision| decision.need.patient == number);
+            own.into_iter().any(|known| known.answer.is_some() && (known.protocol.is_none() || !compulsory))
+        };
+        self.patients.iter().map(|patient| patient.number).filter(|number| !decided(*number)).collect()
+    }
+
     /// A patient by number.
     pub fn patient(&self, number: u32) -> Option<&Patient> {
         self.patients.iter().find(|patient| patient.number == number)

@@ -55,7 +55,7 @@ coded_enum! {
         Identity = "IDENTITY", "Identité du patient";
         /// The motive.
         Motive = "MOTIVE", "Motif de l'appel";
-        /// A doctor's decision, or a protocol's.
+        /// A doctor's decision, or a protocol's, for every patient.
         Regulator = "REGULATOR", "Médecin régulateur";
         /// What was done about it.
         Outcome = "OUTCOME", "Suite donnée";
@@ -113,11 +113,12 @@ pub fn missing(case: &Case) -> Vec<Missing> {
         return Vec::new();
     }
     let unanswered = case.decisions.iter().any(|decision| decision.answer.is_none());
+    let undecided = case.decisions.is_empty() || !case.undecided().is_empty();
     let items = [
         (Missing::Identity, !identified(case)),
         (Missing::Motive, !motivated(case)),
-        (Missing::Regulator, case.decisions.is_empty()),
-        (Missing::Outcome, case.decisions.is_empty() || unanswered),
+        (Missing::Regulator, undecided),
+        (Missing::Outcome, undecided || unanswered),
     ];
     items.into_iter().filter(|(_, lacks)| *lacks).map(|(item, _)| item).collect()
 }

@@ -153,7 +153,7 @@ pub struct Proposed {
     /// Protocols that proposed without a committee's signature.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsigned: Vec<String>,
-    /// The front line qualified less urgently; why is among the notes.
+    /// The front line qualified less urgently, and why is among the notes; or a doctor said that it may wait.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lowered: bool,
 }

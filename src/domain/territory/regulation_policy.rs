@@ -181,6 +181,8 @@ pub struct ActionDeadlines {
     pub route: Span,
     /// How late a patient may be for an appointment before it counts as missed.
     pub appointment_grace: Span,
+    /// How much later than the doctor's longest delay a practice may receive the patient; beyond, its yes is none.
+    pub appointment_late: Span,
     /// An answer to a mission offered to a visiting doctor.
     pub visit_offer: Span,
     /// A visit, from acceptance to its end.
@@ -230,6 +232,7 @@ impl Default for ActionDeadlines {
             ring_gp: Span::from_mins(10),
             route: Span::from_mins(15),
             appointment_grace: Span::from_mins(30),
+            appointment_late: Span::from_mins(30),
             visit_offer: Span::from_mins(5),
             visit: Span::from_hours(2),
             return_of_information: Span::from_hours(48),

@@ -237,7 +237,11 @@ pub fn dismiss(request: &pb::DismissCaseRequest) -> Result<Act, Failure> {
     let mutation = fields.mutation("DismissCase", &request.command_id, request);
     let target = fields.target(&request.case_id, &request.version);
     let attribution = fields.code("attribution", request.attribution);
-    fields.act(mutation, target, attribution.map(Command::Dismiss))
+    fields.act(
+        mutation,
+        target,
+        attribution.map(|attribution| Command::Dismiss { attribution, possible_repeat: false }),
+    )
 }
 
 /// Which case is read.

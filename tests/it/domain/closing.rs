@@ -93,7 +93,10 @@ fn a_closed_file_is_not_opened_again_but_a_note_may_be_added() {
         Command::Qualify(Box::new(qualify(Priority::P1))),
         Command::Amend(Box::default()),
         Command::LinkRepeat(earlier),
-        Command::Dismiss(sas_dispatch::domain::regulation::qualification::Attribution::Fax),
+        Command::Dismiss {
+            attribution: sas_dispatch::domain::regulation::qualification::Attribution::Fax,
+            possible_repeat: false,
+        },
     ];
     for command in closed {
         let refusal = stage.refused(&arm(), case, command);
@@ -126,6 +129,10 @@ fn a_file_completed_while_a_doctor_decides_anew_waits_for_nothing_but_his_answer
     let child = Patient { number: 2, infant: true, ..Patient::default() };
     let particulars = Particulars { patients: vec![(child, Default::default())], ..Particulars::default() };
     stage.done(&arm(), case, Command::Amend(Box::new(particulars)));
+    let mut for_the_child = super::stage::sign(claim, CareType::Advice);
+    for_the_child.need.patient = 2;
+    for_the_child.keep = true;
+    stage.done(&regulator(), case, Command::SignNeed(Box::new(for_the_child)));
     stage.need(&regulator(), case, claim, CareType::Advice);
     assert!(stage.waits(case, ActionKind::CompleteFile), "nobody said who the child is");
     stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P2))));

@@ -14,7 +14,8 @@ use super::stage::{Stage, arm, call, qualify, regulator};
 
 fn refused_a_dismissal(stage: &mut Stage, case: sas_dispatch::domain::ids::CaseId) {
     for attribution in Attribution::ALL {
-        let refusal = stage.refused(&arm(), case, Command::Dismiss(*attribution));
+        let refusal =
+            stage.refused(&arm(), case, Command::Dismiss { attribution: *attribution, possible_repeat: false });
         assert!(refusal.to_string().contains("only with a doctor's decision"), "{refusal}");
     }
 }
@@ -23,7 +24,7 @@ fn refused_a_dismissal(stage: &mut Stage, case: sas_dispatch::domain::ids::CaseI
 fn a_wrong_number_is_ended_and_comes_back_when_it_was_none() {
     let mut stage = Stage::new();
     let case = stage.called();
-    stage.done(&arm(), case, Command::Dismiss(Attribution::WrongNumber));
+    stage.done(&arm(), case, Command::Dismiss { attribution: Attribution::WrongNumber, possible_repeat: false });
     assert_eq!(status(stage.case(case), stage.now), Status::Valid);
     stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P2))));
     assert_eq!(stage.case(case).dismissed, None);
@@ -38,7 +39,11 @@ fn a_question_for_the_pharmacy_on_duty_is_qualified_nr_and_ended() {
     question.motive = Some("M06.04".to_owned());
     stage.done(&arm(), case, Command::Qualify(Box::new(question)));
     assert!(stage.waits(case, ActionKind::Qualify), "it still waits for somebody");
-    stage.done(&arm(), case, Command::Dismiss(Attribution::PharmacyInformation));
+    stage.done(
+        &arm(),
+        case,
+        Command::Dismiss { attribution: Attribution::PharmacyInformation, possible_repeat: false },
+    );
     assert_eq!(stage.case(case).dismissed, Some(Attribution::PharmacyInformation));
 }
 
@@ -78,7 +83,7 @@ fn a_repeat_call_or_an_infants_is_not_ended_even_before_it_is_qualified() {
 fn a_file_that_was_ended_opens_again_when_its_patient_turns_out_to_be_an_infant() {
     let mut stage = Stage::new();
     let case = stage.called();
-    stage.done(&arm(), case, Command::Dismiss(Attribution::Administrative));
+    stage.done(&arm(), case, Command::Dismiss { attribution: Attribution::Administrative, possible_repeat: false });
     let infant = Patient { number: 1, infant: true, ..Patient::default() };
     let particulars = Particulars { patients: vec![(infant, Default::default())], ..Particulars::default() };
     stage.done(&arm(), case, Command::Amend(Box::new(particulars)));
@@ -107,5 +112,8 @@ fn a_decided_case_is_not_dismissed() {
     let mut stage = Stage::new();
     let (case, claim) = stage.held_by(&regulator());
     stage.need(&regulator(), case, claim, sas_dispatch::domain::regulation::need::CareType::Advice);
-    assert!(matches!(stage.refused(&arm(), case, Command::Dismiss(Attribution::Fax)), Refusal::State { .. }));
+    assert!(matches!(
+        stage.refused(&arm(), case, Command::Dismiss { attribution: Attribution::Fax, possible_repeat: false }),
+        Refusal::State { .. }
+    ));
 }

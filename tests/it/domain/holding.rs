@@ -9,7 +9,7 @@ use sas_dispatch::domain::{
     regulation::{
         decision::SupplyReason,
         need::{CareType, Constraints},
-        qualification::{Priority, Stream},
+        qualification::{FiredCode, Flag, Priority, Proposed, Stream},
     },
     time::Span,
 };
@@ -212,4 +212,31 @@ fn a_qualification_of_a_held_case_leaves_it_held() {
     let (case, claim_no) = stage.held_by(&regulator());
     stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P1))));
     stage.need(&regulator(), case, claim_no, CareType::Advice);
+}
+
+/// Found by reading: saying so was answered with an internal error.
+#[test]
+fn a_doctor_may_say_that_what_a_red_flag_made_a_p1_can_wait() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P1);
+    let rule = FiredCode {
+        protocol: "fievre".to_owned(),
+        version: "1".to_owned(),
+        rule: "FIA.CONFUSION".to_owned(),
+        priority: Priority::P1,
+        stream: Stream::Snp,
+    };
+    let known = stage.records.case_mut(case).unwrap().qualification.as_mut().unwrap();
+    known.flags = vec![Flag::RedFlag];
+    let red_flags = vec![rule.clone()];
+    known.proposal = Some(Box::new(Proposed { rule, red_flags, unsigned: Vec::new(), lowered: false }));
+    let claim_no = stage.claim(&regulator(), case);
+    let may_wait = Some(stage.now + Span::from_mins(20));
+    stage.done(&regulator(), case, Command::Release { claim_no, may_wait });
+    let known = stage.case(case).qualification.clone().unwrap();
+    assert_eq!((known.priority, known.proposal.unwrap().lowered), (Priority::P2, true));
+    let earlier = stage.called();
+    stage.done(&arm(), case, Command::LinkRepeat(earlier));
+    let claim_no = stage.claim(&other_regulator(), case);
+    stage.need(&other_regulator(), case, claim_no, CareType::Advice);
 }

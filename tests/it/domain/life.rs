@@ -177,13 +177,18 @@ fn a_vital_emergency_ends_only_once_its_file_says_who_and_why() {
 }
 
 #[test]
-fn a_patient_who_is_added_to_a_valid_file_has_to_be_named() {
+fn a_patient_who_is_added_to_a_valid_file_has_to_be_decided_for_and_named() {
     let mut stage = Stage::new();
     let (case, claim) = stage.held_by(&regulator());
     stage.need(&regulator(), case, claim, CareType::Advice);
     let patients = vec![(Patient { number: 2, ..Patient::default() }, Default::default())];
     let more = Particulars { patients, ..Particulars::default() };
     stage.done(&arm(), case, Command::Amend(Box::new(more)));
+    assert_eq!(status(stage.case(case), stage.now), Status::Active);
+    let claim = stage.claim(&regulator(), case);
+    let mut second = super::stage::sign(claim, CareType::Advice);
+    second.need.patient = 2;
+    stage.done(&regulator(), case, Command::SignNeed(Box::new(second)));
     assert_eq!(status(stage.case(case), stage.now), Status::Achieved);
 }
 

@@ -1,6 +1,7 @@
 //! The rules of a case as stories, told to `decide` alone; a simulation of a room that checks every rule of design.md §3
 //! after every step; and proof that each rule's check sees a planted violation.
 
+mod again;
 mod clocks;
 mod closing;
 mod deadlines;
@@ -18,6 +19,7 @@ mod protocol;
 mod qualification;
 mod referral;
 mod roles;
+mod several;
 pub mod simulation;
 mod slots;
 pub mod stage;

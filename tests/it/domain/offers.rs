@@ -181,3 +181,24 @@ fn a_visit_is_not_accepted_like_a_telephone_call() {
     let yes = Command::AnswerOffer { offer, answer: OfferAnswer::Accepted { appointment: None } };
     assert!(stage.refused(&doctor(SOS_DOCTOR), case, yes).to_string().contains("AcceptVisit"));
 }
+
+/// Found by reading: tomorrow was as good as within the four hours that the doctor had signed.
+#[test]
+fn an_hour_beyond_what_the_doctor_signed_is_no_yes() {
+    let mut stage = Stage::new();
+    let (case, offer) = rung(&mut stage);
+    let yes = |at| Command::AnswerOffer { offer, answer: OfferAnswer::Accepted { appointment: Some(at) } };
+    let deadline = stage.case(case).decisions[0].deadline();
+    let late = stage.territory.regulation.deadlines.appointment_late;
+    let tomorrow = stage.refused(&coordinator(), case, yes(deadline + late + Span::from_mins(1)));
+    let Refusal::Fields(faults) = &tomorrow else { panic!("{tomorrow}") };
+    assert_eq!(faults[0].field, "accepted.appointment_unix_ms");
+    stage.done(&coordinator(), case, Command::AnswerOffer { offer, answer: OfferAnswer::Declined });
+    assert!(stage.waits(case, ActionKind::Route), "the next option is taken");
+    let decision = stage.case(case).decisions[0].id;
+    let again = stage.offered(case, decision, GP, Means::Ring);
+    stage.now = deadline + Span::from_hours(1);
+    let soon = OfferAnswer::Accepted { appointment: Some(stage.now + late) };
+    stage.done(&coordinator(), case, Command::AnswerOffer { offer: again, answer: soon });
+    assert!(stage.waits(case, ActionKind::Appointment), "over already, the best of it is made");
+}

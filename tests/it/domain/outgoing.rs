@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use proptest::prelude::*;
 use sas_dispatch::domain::{
     case::{
-        ActionKind, Case, Command,
+        ActionKind, Case, Command, Reply,
         command::{CallEvent, Particulars},
         outgoing::{Outgoing, Withheld, may_send, withheld},
         patient::{Consent, Recipient, Wish},
@@ -14,11 +14,15 @@ use sas_dispatch::domain::{
         state::Patient,
     },
     ids::CaseId,
-    regulation::{need::CareType, qualification::Priority},
+    regulation::{
+        dialogue::{Dialogue, Understanding},
+        need::CareType,
+        qualification::Priority,
+    },
     time::Span,
 };
 
-use super::stage::{SAS, SAS_DOCTOR, Stage, arm, doctor, qualify};
+use super::stage::{SAS, SAS_DOCTOR, Stage, arm, doctor, qualify, regulator, sign};
 
 fn consent(recipient: Recipient, wish: Wish) -> Consent {
     Consent { recipient, wish, form: None, at: None, noted_by: None }
@@ -195,6 +199,46 @@ fn nobody_is_given_an_hour_who_must_not_be_rung() {
         assert_eq!(stage.case(case).qualification.as_ref().unwrap().priority, Priority::P2);
         stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P3))));
     }
+}
+
+/// A follow-up in a day's time, of which the words were not understood.
+fn social_help(stage: &mut Stage, case: CaseId, understood: Option<Understanding>) -> Reply {
+    let claim_no = stage.claim(&regulator(), case);
+    let mut signed = sign(claim_no, CareType::OtherResource);
+    signed.beside.dialogue = Some(Dialogue { understood, ..Dialogue::default() });
+    stage.done(&regulator(), case, Command::SignNeed(Box::new(signed)))
+}
+
+#[test]
+fn whom_the_words_did_not_reach_is_asked_again_no_later_for_being_followed_up_anyway() {
+    let mut stage = Stage::new();
+    let deadlines = stage.territory.regulation.deadlines;
+    assert!(deadlines.ask_again < deadlines.follow_up);
+    for (understood, span) in [(None, deadlines.follow_up), (Some(Understanding::Barrier), deadlines.ask_again)] {
+        let case = stage.qualified(Priority::P2);
+        social_help(&mut stage, case, understood);
+        assert_eq!(stage.action(case, ActionKind::FollowUp).deadline, stage.now + span, "{understood:?}");
+    }
+}
+
+#[test]
+fn nobody_asks_how_the_patient_is_where_the_contact_must_not_be_rung() {
+    let unsafe_contact = || {
+        let safety = Some(ContactSafety { may_ring: false, ..ContactSafety::default() });
+        Particulars { safety, ..Particulars::default() }
+    };
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P2);
+    amended(&mut stage, case, unsafe_contact());
+    let reply = social_help(&mut stage, case, None);
+    assert!(!stage.waits(case, ActionKind::FollowUp));
+    assert!(reply.warnings.iter().any(|told| told.starts_with("FOLLOW_UP_WITHHELD")), "{:?}", reply.warnings);
+    let later = stage.qualified(Priority::P2);
+    social_help(&mut stage, later, None);
+    assert!(stage.waits(later, ActionKind::FollowUp));
+    amended(&mut stage, later, unsafe_contact());
+    assert!(!stage.waits(later, ActionKind::FollowUp), "known afterwards: it is taken back");
+    assert!(stage.waits(later, ActionKind::Regulate), "and a regulator finds another way");
 }
 
 /// The words by which somebody would judge for himself whether something may be sent.

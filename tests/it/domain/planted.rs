@@ -52,7 +52,7 @@ fn room() -> Room {
     let shift = stage.on_duty(SOS_DOCTOR);
     stage.done(&doctor(SOS_DOCTOR), visited, Command::TakeVisit { offer, shift });
     let dismissed = stage.called();
-    stage.done(&arm(), dismissed, Command::Dismiss(Attribution::WrongNumber));
+    stage.done(&arm(), dismissed, Command::Dismiss { attribution: Attribution::WrongNumber, possible_repeat: false });
     let (held, _) = stage.held_by(&regulator());
     Room { stage, waiting, held, booked, visited, finished, dismissed, slot }
 }

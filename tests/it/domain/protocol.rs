@@ -8,6 +8,7 @@ use sas_dispatch::domain::{
     ids::CaseId,
     regulation::qualification::{Flag, Priority, Stream},
     routing::Means,
+    time::Span,
 };
 
 use super::stage::{GP, Stage, arm, call, coordinator, qualify, regulator};
@@ -138,4 +139,16 @@ fn a_patient_who_wants_nothing_of_it_is_put_to_a_doctor() {
     assert!(matches!(stage.refused(&coordinator(), case, done), Refusal::State { .. }));
     stage.done(&coordinator(), case, Command::EndAction { action: route, end: End::Refused, note: None });
     assert!(stage.waits(case, ActionKind::Regulate));
+}
+
+/// Found by reading: given back undecided, or with the word that it may wait, it was a coordinator's all the same.
+#[test]
+fn a_protocol_does_not_take_a_case_from_the_doctor_who_has_seen_it_and_given_it_back() {
+    for minutes in [None, Some(20)] {
+        let mut stage = Stage::new();
+        let (case, claim_no) = stage.held_by(&regulator());
+        let may_wait = minutes.map(|minutes| stage.now + Span::from_mins(minutes));
+        stage.done(&regulator(), case, Command::Release { claim_no, may_wait });
+        goes_to_a_doctor(&mut stage, case, certificate());
+    }
 }

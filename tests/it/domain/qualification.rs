@@ -47,7 +47,11 @@ fn a_p0_is_taken_in_every_state_of_a_case_even_a_closed_one() {
     let (over, claim) = stage.held_by(&regulator());
     stage.need(&regulator(), over, claim, CareType::Advice);
     let wrong_number = stage.called();
-    stage.done(&arm(), wrong_number, Command::Dismiss(Attribution::WrongNumber));
+    stage.done(
+        &arm(),
+        wrong_number,
+        Command::Dismiss { attribution: Attribution::WrongNumber, possible_repeat: false },
+    );
     stage.pass(Span::from_hours(25));
     assert_eq!(status(stage.case(over), stage.now), Status::Closed);
     for case in [unanswered, waiting, held, routed, over, wrong_number] {
@@ -135,7 +139,10 @@ fn hanging_up_never_ends_a_case_and_after_a_symptom_it_goes_to_a_doctor() {
     let back = stage.action(symptom, ActionKind::CallBack).id;
     stage.done(&arm(), symptom, Command::EndAction { action: back, end: End::Unreachable, note: None });
     assert!(stage.waits(symptom, ActionKind::Regulate), "a doctor decides all the same");
-    assert!(matches!(stage.refused(&arm(), symptom, Command::Dismiss(Attribution::Silent)), Refusal::State { .. }));
+    assert!(matches!(
+        stage.refused(&arm(), symptom, Command::Dismiss { attribution: Attribution::Silent, possible_repeat: false }),
+        Refusal::State { .. }
+    ));
 }
 
 #[test]

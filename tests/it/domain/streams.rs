@@ -240,6 +240,48 @@ fn a_surge_is_the_supervisors_bounded_and_ends_by_itself() {
     assert!(stage.give(&supervisor(), None, &Command::EndSurge).is_err());
 }
 
+/// Found by reading: its AMU-stream case was looked at, and not the liberal doctor who signed that the AMU is needed.
+#[test]
+fn in_a_surge_what_a_liberal_doctor_finds_to_be_the_amus_is_handed_over() {
+    let mut stage = Stage::new();
+    stage.rostered(&regulator(), Stream::Snp);
+    stage.rostered(&other_regulator(), Stream::Amu);
+    let until = stage.now + Span::from_hours(2);
+    stage.give(&supervisor(), None, &Command::StartSurge { reason: SurgeReason::Epidemic, until }).unwrap();
+    for (who, handed_over) in [(regulator(), true), (other_regulator(), false)] {
+        let case = stage.called();
+        let heart = Qualify { stream: Stream::Amu, ..qualify(Priority::P1) };
+        stage.done(&arm(), case, Command::Qualify(Box::new(heart)));
+        let claim_no = stage.claim(&who, case);
+        stage.need(&who, case, claim_no, CareType::Amu);
+        assert_eq!(stage.waits(case, ActionKind::HandOver), handed_over, "{}", who.person);
+        assert_eq!(stage.waits(case, ActionKind::AwaitReport), !handed_over, "{}", who.person);
+        let priority = stage.case(case).qualification.as_ref().unwrap().priority;
+        assert_eq!(priority == Priority::P0, handed_over, "a vital need is a P0");
+    }
+}
+
+/// Found by reading: accepting was answered with an internal error.
+#[test]
+fn the_amu_accepts_what_was_sent_to_others_meanwhile() {
+    let mut stage = Stage::new();
+    let (case, route) = stage.decided(CareType::Consultation);
+    stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P2))));
+    let claim_no = stage.claim(&regulator(), case);
+    let mut heart = super::stage::sign(claim_no, CareType::Amu);
+    heart.need.level = sas_dispatch::domain::regulation::need::CareLevel::R2;
+    stage.done(&regulator(), case, Command::SignNeed(Box::new(heart)));
+    let about = stage.case(case).open_actions().find(|open| open.about.decision == Some(route)).unwrap().id;
+    let refused = Command::EndAction { action: about, end: End::Refused, note: None };
+    stage.done(&super::stage::coordinator(), case, refused);
+    assert!(stage.waits(case, ActionKind::HandOver) && stage.waits(case, ActionKind::Regulate));
+    let claim_no = stage.claim(&regulator(), case);
+    stage.done(&regulator(), case, Command::Reorient { claim_no, stream: Stream::Psy, reason: text("avis") });
+    stage.done(&other_regulator(), case, Command::AcceptHandOver);
+    assert_eq!(stage.ended(case, ActionKind::Reorient), Some(End::Replaced));
+    assert!(stage.case(case).claim.is_some() && !stage.waits(case, ActionKind::HandOver));
+}
+
 #[test]
 fn the_split_lifts_to_the_hospital_and_never_the_other_way() {
     let mut stage = Stage::new();
@@ -280,7 +322,7 @@ fn nobody_regulates_and_visits_in_the_same_hours_unless_a_convention_excepts_him
     stage.rostered(&driver, Stream::Snp);
     let (start, end) = (stage.now + Span::from_hours(11), stage.now + Span::from_hours(20));
     let (responder, sectors) = (SOS.parse().unwrap(), vec![SECTOR.parse().unwrap()]);
-    let open = |start, end| Command::OpenShift { responder, sectors, start, end, position: None };
+    let open = |start, end| Command::OpenShift { responder, sectors, start, end, position: None, others: Vec::new() };
     let shift = open(start, end);
     assert!(matches!(stage.give(&doctor(SOS_DOCTOR), None, &shift), Err(Refusal::State { .. })));
     stage.territory.regulation.independence_exceptions =
@@ -300,7 +342,7 @@ fn a_duty_is_refused_while_its_doctor_makes_visits() {
     let mut stage = Stage::new();
     let (responder, sectors) = (SOS.parse().unwrap(), vec![SECTOR.parse().unwrap()]);
     let (start, end) = (stage.now, stage.now + Span::from_hours(8));
-    let open = Command::OpenShift { responder, sectors, start, end, position: None };
+    let open = Command::OpenShift { responder, sectors, start, end, position: None, others: Vec::new() };
     let shift = stage.give(&doctor(SOS_DOCTOR), None, &open).unwrap().shift.unwrap();
     let Command::StartDuty(mut during) = duty(Stream::Snp, stage.now + Span::from_hours(7), 4) else { unreachable!() };
     during.shifts = vec![shift];

@@ -8,7 +8,7 @@ use sas_dispatch::domain::{
     visits::{ShiftState, VisitStatus},
 };
 
-use super::stage::{SOS, SOS_DOCTOR, Stage, coordinator, doctor, regulator, text, visit_means};
+use super::stage::{SECTOR, SOS, SOS_DOCTOR, Stage, coordinator, doctor, regulator, text, visit_means};
 
 fn offered(stage: &mut Stage) -> (CaseId, OfferId) {
     let (case, decision) = stage.decided(CareType::HomeVisit);
@@ -190,4 +190,33 @@ fn a_late_visit_alarms_and_goes_on() {
     stage.done(&doctor(SOS_DOCTOR), case, step(visit, VisitStatus::WithPatient));
     assert!(!stage.waits(case, ActionKind::Regulate));
     assert!(matches!(stage.refused(&regulator(), case, Command::Claim), Refusal::State { .. }));
+}
+
+/// Found by reading: with two shifts in the same hours one doctor was sent on two visits.
+#[test]
+fn a_doctor_has_one_shift_at_a_time_and_is_on_one_visit() {
+    let mut stage = Stage::new();
+    taken(&mut stage);
+    let open = |start, end| {
+        let (responder, sectors) = (SOS.parse().unwrap(), vec![SECTOR.parse().unwrap()]);
+        Command::OpenShift { responder, sectors, start, end, position: None, others: Vec::new() }
+    };
+    let both = open(stage.now + Span::from_hours(7), stage.now + Span::from_hours(12));
+    assert!(matches!(stage.give(&doctor(SOS_DOCTOR), None, &both), Err(Refusal::State { .. })));
+    let after = open(stage.now + Span::from_hours(8), stage.now + Span::from_hours(12));
+    stage.give(&doctor(SOS_DOCTOR), None, &after).unwrap();
+}
+
+/// As an older binary left it.
+#[test]
+fn who_has_two_shifts_all_the_same_takes_no_second_visit() {
+    let mut stage = Stage::new();
+    let Taken { shift, .. } = taken(&mut stage);
+    let mut twin = stage.records.shifts[&shift].clone();
+    (twin.id, twin.state) = (ShiftId(uuid::Uuid::from_u128(7)), ShiftState::Free);
+    let id = twin.id;
+    stage.records.shifts.insert(id, twin);
+    let (case, offer) = offered(&mut stage);
+    let refusal = stage.refused(&doctor(SOS_DOCTOR), case, Command::TakeVisit { offer, shift: id });
+    assert!(refusal.to_string().contains("another shift"), "{refusal}");
 }

@@ -11,13 +11,13 @@ use sas_dispatch::{
         routing::{Means, WhyNot},
         time::Span,
     },
-    engine::{List, Options, PageRequest, Target},
-    store::{Index, Member, Op, Txn},
+    engine::{List, Mutation, Options, PageRequest, Target},
+    store::{Digest, Index, Member, Op, Txn, due_command},
 };
 
 use super::desk::{Desk, regulator};
 use crate::{
-    domain::stage::{coordinator, upkeep},
+    domain::stage::{arm, coordinator, text, upkeep},
     store::{on_every_engine, stand::Stand},
     support::gate::Gate,
 };
@@ -30,6 +30,7 @@ on_every_engine! {
     a_crash_between_an_expiry_and_the_next_option_leaves_an_open_action
     timers_that_are_refused_hide_none_behind_them
     lease_time_stands_still_while_nobody_can_renew
+    a_timer_whose_receipt_stands_there_already_still_rings
 }
 
 async fn two_instances_fire_a_timer_once(stand: Stand) {
@@ -169,5 +170,22 @@ async fn lease_time_stands_still_while_nobody_can_renew(mut stand: Stand) {
     desk.stand.pass(Span::from_secs(100));
     assert_eq!(desk.b.upkeep_once().await.unwrap(), 1, "whoever renews no more loses it in the end");
     assert!(desk.read(case).await.case.claim.as_ref().unwrap().suspect.is_some());
+    desk.clean().await;
+}
+
+/// Found by reading: an alarm that was taken back and set to the same deadline again was never raised any more.
+async fn a_timer_whose_receipt_stands_there_already_still_rings(stand: Stand) {
+    let desk = Desk::new(stand);
+    let case = desk.qualified(Priority::P2).await;
+    let action = desk.read(case).await.case.open_action(ActionKind::Regulate).cloned().unwrap();
+    let cause = format!("{}/action/{case}/{}/{}", Index::timers(), action.id, action.deadline.unix_ms());
+    let mutation = Mutation { command_id: due_command(&cause, action.deadline), digest: Digest::of(cause.as_bytes()) };
+    desk.stand.pass(Span::from_mins(15));
+    let other = Command::AddNote(text("sous le même numéro"));
+    desk.a.act(&arm(), mutation, Target::case(case), other).await.unwrap();
+    assert_eq!(desk.a.upkeep_once().await.unwrap(), 1);
+    let late = desk.read(case).await.case.open_action(ActionKind::Regulate).cloned().unwrap();
+    assert_eq!(late.alarmed(), Some(desk.stand.clock.now()));
+    assert_eq!(desk.a.upkeep_once().await.unwrap(), 0, "and once");
     desk.clean().await;
 }

@@ -204,6 +204,8 @@ async fn intake(room: &Room, people: &People, count: &mut Count) -> Result<(), S
     let arm = &people.arm;
     let case = count.of("OpenCase", arm.opens(STRASBOURG, ill())).await;
     let earlier = arm.opens(STRASBOURG, ill()).await?;
+    // Of a call that tells nothing of who rings there is nothing to compare: with more, what resembles it is read before.
+    let silent = arm.opens_from("", "", pb::Patient::default()).await?;
     let amend = pb::AmendCaseRequest {
         command_id: arm.act(),
         case_id: case.case_id.clone(),
@@ -221,7 +223,7 @@ async fn intake(room: &Room, people: &People, count: &mut Count) -> Result<(), S
     count.of("OpenCaseFromHub", async { ask!(arm, intake, open_case_from_hub, hub) }).await;
     let dismiss = pb::DismissCaseRequest {
         command_id: arm.act(),
-        case_id: earlier.case_id.clone(),
+        case_id: silent.case_id.clone(),
         attribution: Attribution::WrongNumber.into(),
         ..Default::default()
     };

@@ -294,6 +294,15 @@ async fn a_second_look_is_for_what_was_medical_and_lately() -> Story {
     let ended = qualified(Priority::NotRegulated, "M06.02");
     let refusal = arm.qualifies(&again, pb::QualifyRequest { symptoms: false, ..ended }).await.refused();
     assert_eq!(refusal.fields, ["priority"]);
+    // Nor without being qualified at all.
+    let dismiss = pb::DismissCaseRequest {
+        command_id: arm.act(),
+        case_id: again.case_id.clone(),
+        attribution: Attribution::Silent.into(),
+        ..Default::default()
+    };
+    let refusal = ask!(arm, intake, dismiss_case, dismiss).refused();
+    assert_eq!(refusal.reason, "WRONG_STATE");
     // Beyond the window nothing is proposed.
     room.wait(Span::from_hours(73)).await;
     let later = open(&arm, who(), "", nobody()).await?.case.unwrap();

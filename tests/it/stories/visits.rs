@@ -202,3 +202,15 @@ async fn the_dispatch_desk_speaks_for_a_doctor_whose_terminal_is_dead() -> Story
     assert_eq!(osnp.reads(&case).await?.status(), CaseStatus::Valid);
     room.closes().await
 }
+
+#[tokio::test]
+async fn a_doctor_on_duty_goes_on_duty_a_second_time_only_for_other_hours() -> Story {
+    let room = Room::at("fr-67", "2024-12-22 22:40").await;
+    let doctor = room.responder("dr-67-sos-aurore");
+    let shift = doctor.goes_on_duty(SOS, "strasbourg-centre", room.wall("2024-12-23 08:00")).await?;
+    let twice = doctor.goes_on_duty(SOS, "strasbourg-centre", room.wall("2024-12-23 04:00")).await.refused();
+    assert_eq!((twice.code, twice.reason.as_str()), (Code::FailedPrecondition, "WRONG_STATE"));
+    doctor.end_duty(&shift).await?;
+    doctor.goes_on_duty(SOS, "strasbourg-centre", room.wall("2024-12-23 04:00")).await?;
+    room.closes().await
+}

@@ -5,6 +5,8 @@ use crate::domain::{
     case::{
         action::{About, ActionKind},
         command::Beside,
+        fact::Fact,
+        outgoing::{Outgoing, may_send},
         refusal::{FieldFault, Refusal},
         sealed::{Identity, NoteKind, Sex, Words},
     },
@@ -19,6 +21,7 @@ use crate::domain::{
         qualification::Stream,
         wrong::Wrong,
     },
+    time::Instant,
 };
 
 use super::draft::{Draft, coordinators};
@@ -152,12 +155,35 @@ pub(super) fn to_deliver(draft: &Draft<'_>, decision: DecisionId) -> bool {
     })
 }
 
+/// Has a coordinator ask how the patient is, no later than was asked for before. A contact that may not be rung is not asked:
+/// the doctor who signs is told, or one is called for (invariant 11).
+pub(super) fn follow_up(draft: &mut Draft<'_>, decision: DecisionId, at: Instant) {
+    use ActionKind::{HandOver, Regulate};
+    let Ok(case) = draft.case() else { return };
+    let about = About { decision: Some(decision), ..About::default() };
+    let known = case.open_actions().find(|open| open.kind == ActionKind::FollowUp && open.about == about);
+    if may_send(case, 0, Outgoing::CallBack).is_err() {
+        let signs = case.open_actions().any(|action| matches!(action.kind, Regulate | HandOver));
+        let told =
+            "FOLLOW_UP_WITHHELD: the contact may not be rung: nobody asks how the patient is, see to it otherwise";
+        draft.reply.warnings.push(told.to_owned());
+        if !signs {
+            draft.call_for_regulator();
+        }
+        return;
+    }
+    match known.map(|known| (known.id, known.deadline)) {
+        Some((action, later)) if at < later => draft.push(Fact::ActionMoved { action, deadline: at }),
+        Some(_) => {}
+        None => draft.open(ActionKind::FollowUp, coordinators(), at, about),
+    }
+}
+
 /// Somebody asks again who refused, or whom the words did not reach.
 pub(super) fn ask_again(draft: &mut Draft<'_>, decision: DecisionId, told: Option<&Dialogue>, refused: bool) {
     if refused || told.is_some_and(Dialogue::must_be_asked_again) {
         let deadline = draft.now + draft.context.territory.regulation.deadlines.ask_again;
-        let about = About { decision: Some(decision), ..About::default() };
-        draft.open(ActionKind::FollowUp, coordinators(), deadline, about);
+        follow_up(draft, decision, deadline);
     }
 }
 

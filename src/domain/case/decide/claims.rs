@@ -1,16 +1,18 @@
 //! Claims: one regulator at a time, fenced by a number (design.md §3, invariant 3; storage.md, claims).
 
+use std::collections::BTreeSet;
+
 use crate::domain::{
     case::{
         action::{About, ActionKind, End},
         fact::Fact,
         refusal::Refusal,
         sealed::NoteKind,
-        state::OfferState,
+        state::{Case, OfferState},
     },
     person::Private,
     regulation::{
-        decision::MayWait,
+        decision::{Answer, MayWait},
         fallback::Fallback,
         qualification::{Priority, Stream},
         wrong::Wrong,
@@ -92,7 +94,10 @@ pub(super) fn release(draft: &mut Draft<'_>, claim_no: u64, may_wait: Option<Ins
         waits_until(draft, until)?;
     }
     draft.push(Fact::ClaimEnded { no: claim_no });
-    finish_if_decided(draft);
+    // Whoever says that it may wait has not decided all of it.
+    if may_wait.is_none() {
+        finish_if_decided(draft);
+    }
     Ok(())
 }
 
@@ -149,6 +154,8 @@ pub(super) fn accept_hand_over(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     draft.end_kind(ActionKind::Regulate, End::Replaced);
     draft.open(ActionKind::Regulate, regulators(stream), draft.now, About::default());
     draft.end_kind(ActionKind::HandOver, End::Done);
+    // It is the AMU's now, whomever it had been sent to meanwhile.
+    reorient::withdraw(draft);
     transfer::accepted(draft);
     take(draft)
 }
@@ -176,16 +183,54 @@ fn not_its_responder(draft: &Draft<'_>) -> Result<(), Refusal> {
     if visits || asked || before { Err(Refusal::Independence) } else { Ok(()) }
 }
 
-/// Ends the regulation when a doctor has decided and nothing is left to sign.
+/// Ends the regulation when a doctor has decided for every patient and nothing is left to sign; tells for whom it goes on.
 pub(super) fn finish_if_decided(draft: &mut Draft<'_>) {
     let Ok(case) = draft.case() else { return };
     let decided = case.open_action(ActionKind::Regulate).is_some() && case.answered() > case.answered_before;
     let unsigned = case.decisions.iter().any(|decision| decision.answer.is_none());
-    if decided && !unsigned {
-        draft.end(End::Done, |action| {
-            matches!(action.kind, ActionKind::Regulate | ActionKind::CallBack | ActionKind::TelephoneAppointment)
-        });
-        draft.end_kind(ActionKind::ReEvaluate, End::Replaced);
-        draft.end(End::Replaced, |action| action.kind == ActionKind::Unanswered);
+    if !decided || unsigned {
+        return;
+    }
+    let left = left_out(case);
+    if !left.is_empty() {
+        let numbers: Vec<String> = left.iter().map(u32::to_string).collect();
+        let told = format!("PATIENTS_UNDECIDED: it still waits for a decision for patient {}", numbers.join(", "));
+        draft.reply.warnings.push(told);
+        return;
+    }
+    draft.end(End::Done, |action| {
+        matches!(action.kind, ActionKind::Regulate | ActionKind::CallBack | ActionKind::TelephoneAppointment)
+    });
+    draft.end_kind(ActionKind::ReEvaluate, End::Replaced);
+    draft.end_kind(ActionKind::Unanswered, End::Replaced);
+}
+
+/// The patients for whom nobody has decided, or not again since nobody was left for what had been decided.
+fn left_out(case: &Case) -> BTreeSet<u32> {
+    let lanes = case.open_actions().filter(|action| action.kind == ActionKind::Unanswered);
+    let alone = lanes.filter_map(|lane| {
+        let at = case.decisions.iter().position(|known| Some(known.id) == lane.about.decision)?;
+        let patient = case.decisions[at].need.patient;
+        let since = |answer: &Answer| answer.signed.at >= lane.opened;
+        let mut later = case.decisions[at + 1..].iter().filter(|known| known.need.patient == patient);
+        let again = later.any(|known| known.protocol.is_none() && known.answer.as_ref().is_some_and(since));
+        (!again).then_some(patient)
+    });
+    case.undecided().into_iter().chain(alone).collect()
+}
+
+/// A patient who came to a decided case is a doctor's too. What an older binary left over stays over.
+pub(super) fn settle(draft: &mut Draft<'_>) {
+    use ActionKind::{HandOver, Qualify, Regulate};
+    let Ok(case) = draft.case() else { return };
+    let waits = case.open_actions().any(|action| matches!(action.kind, Regulate | HandOver | Qualify));
+    let elsewhere = case.dismissed.is_some() || case.handed_on().is_some() || case.with_sender();
+    let undecided = case.undecided();
+    if case.decisions.is_empty() || undecided.is_empty() || waits || elsewhere {
+        return;
+    }
+    let before = draft.context.records.cases.get(&case.id).filter(|before| before.idle_since.is_some());
+    if before.is_none_or(|before| before.undecided() != undecided) {
+        draft.call_for_regulator();
     }
 }

@@ -21,7 +21,7 @@ use crate::domain::{
     territory::NumberForm,
 };
 
-use super::{draft::Draft, file, paper, qualify};
+use super::{draft::Draft, file, paper, qualify, vital};
 
 pub(super) fn open(draft: &mut Draft<'_>, open: &Open) -> Result<(), Refusal> {
     let id = case_id(draft.context.command_id, draft.now);
@@ -39,7 +39,7 @@ pub(super) fn open(draft: &mut Draft<'_>, open: &Open) -> Result<(), Refusal> {
     }
     let deadlines = draft.context.territory.regulation.deadlines;
     if open.vital {
-        qualify::hand_over(draft);
+        vital::hand_over(draft);
     } else if let Some(paper) = &open.paper {
         return paper::enter(draft, open, paper);
     } else if open.answered || open.opened.channel != Channel::Telephony {
@@ -118,7 +118,8 @@ pub(super) fn call(draft: &mut Draft<'_>, event: CallEvent) -> Result<(), Refusa
         CallEvent::HungUp => {
             let case = draft.case()?;
             let known = case.sealed.caller.has_number();
-            let undecided = case.decisions.is_empty() && case.dismissed.is_none() && !elsewhere(case);
+            let asks = case.decisions.is_empty() && case.dismissed.is_none() && !elsewhere(case);
+            let undecided = asks || waits_for_a_decision(case);
             let symptoms = case.qualification.as_ref().is_some_and(|qualification| qualification.symptoms);
             draft.push(Fact::LineSet(if known { Line::CallBack } else { Line::NoContact }));
             if !undecided {
@@ -136,6 +137,15 @@ pub(super) fn call(draft: &mut Draft<'_>, event: CallEvent) -> Result<(), Refusa
         }
     }
     Ok(())
+}
+
+/// Whether what the caller asks now is undecided, though something was decided before: who called again in the same file, or
+/// for whom the AMU is waited for. A doctor who has signed since he was called needs the line no more.
+fn waits_for_a_decision(case: &Case) -> bool {
+    let open = |kind| case.open_action(kind).is_some();
+    let signed = case.decisions.iter().any(|decision| decision.answer.is_none());
+    let since = signed || case.answered() > case.answered_before;
+    open(ActionKind::HandOver) || open(ActionKind::Qualify) || (open(ActionKind::Regulate) && !since)
 }
 
 fn case_is_psychiatric(draft: &Draft<'_>) -> bool {
@@ -220,7 +230,8 @@ pub(super) fn set(draft: &mut Draft<'_>, particulars: &Particulars) {
 fn take_back(draft: &mut Draft<'_>) {
     let Ok(case) = draft.case() else { return };
     let unringable = may_send(case, 0, Outgoing::CallBack).is_err();
-    let unsafe_call = unringable && case.open_action(ActionKind::CallBack).is_some();
+    let ringing = case.open_actions().any(|action| matches!(action.kind, ActionKind::CallBack | ActionKind::FollowUp));
+    let unsafe_call = unringable && ringing;
     let appointed = unringable && case.open_action(ActionKind::TelephoneAppointment).is_some();
     let deferred = case.qualification.clone().filter(|_| appointed);
     let told = |action: &Action| {
@@ -231,7 +242,7 @@ fn take_back(draft: &mut Draft<'_>) {
     let withheld: Vec<ActionId> = returns.filter(|action| told(action)).map(|action| action.id).collect();
     if unsafe_call {
         draft.call_for_regulator();
-        draft.end_kind(ActionKind::CallBack, End::Replaced);
+        draft.end(End::Replaced, |action| matches!(action.kind, ActionKind::CallBack | ActionKind::FollowUp));
     }
     if let Some(known) = deferred {
         qualify::lift(draft, &known);

@@ -23,6 +23,7 @@ mod transfer;
 mod triage;
 mod upkeep;
 mod visit;
+mod vital;
 
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +116,9 @@ pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refus
         Command::LinkRepeat(earlier) => intake::link_repeat(&mut draft, *earlier),
         Command::Call(event) => intake::call(&mut draft, *event),
         Command::Qualify(qualify) => qualify::qualify(&mut draft, qualify),
-        Command::Dismiss(attribution) => qualify::dismiss(&mut draft, *attribution),
+        Command::Dismiss { attribution, possible_repeat } => {
+            qualify::dismiss(&mut draft, *attribution, *possible_repeat)
+        }
         Command::Claim => claims::claim(&mut draft),
         Command::ClaimNext(stream) => claims::claim_next(&mut draft, *stream),
         Command::Release { claim_no, may_wait } => claims::release(&mut draft, *claim_no, *may_wait),
@@ -140,7 +143,7 @@ pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refus
             supply::publish_slot(&mut draft, *slot, responder, *kind, (*start, *end))
         }
         Command::WithdrawSlot(slot) => supply::withdraw_slot(&mut draft, *slot),
-        Command::OpenShift { responder, sectors, start, end, position } => {
+        Command::OpenShift { responder, sectors, start, end, position, others: _ } => {
             supply::open_shift(&mut draft, responder, sectors, (*start, *end), *position)
         }
         Command::EndShift(shift) => supply::end_shift(&mut draft, *shift),
@@ -153,6 +156,7 @@ pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refus
         Command::EndSheet(sheet) => sheets::end(&mut draft, *sheet),
         Command::Fire(timer) => upkeep::fire(&mut draft, *timer),
     }?;
+    claims::settle(&mut draft);
     referral::settle(&mut draft);
     file::settle(&mut draft);
     let outcome = draft.finish();

@@ -2,6 +2,7 @@
 
 use crate::domain::{
     actor::Role,
+    calendar::local,
     case::{
         action::{About, Action, ActionKind, End, Owner},
         command::{Counter, OfferAnswer},
@@ -50,7 +51,7 @@ fn accept(draft: &mut Draft<'_>, offer: &Offer, appointment: Option<Instant>) ->
             draft.push(Fact::SlotBooked { slot: *slot, offer: offer.id });
             *start
         }
-        (Means::Ring, Some(at)) if at + Span::from_mins(1) >= draft.now => at,
+        (Means::Ring, Some(at)) if at + Span::from_mins(1) >= draft.now => soon_enough(draft, offer, at)?,
         (Means::Ring, _) => {
             return Err(Refusal::field(
                 "accepted.appointment_unix_ms",
@@ -69,6 +70,21 @@ fn accept(draft: &mut Draft<'_>, offer: &Offer, appointment: Option<Instant>) ->
     draft.open(ActionKind::Appointment, coordinators(), at + grace, about);
     draft.end(End::Done, |action| waits_for(action, offer.id));
     Ok(())
+}
+
+/// An hour beyond the longest delay that the doctor signed is no yes to what he decided. One that is over already is made the
+/// best of.
+fn soon_enough(draft: &Draft<'_>, offer: &Offer, at: Instant) -> Result<Instant, Refusal> {
+    let late = draft.context.territory.regulation.deadlines.appointment_late;
+    let latest = draft.decision(offer.decision)?.deadline().max(draft.now) + late;
+    if at <= latest {
+        return Ok(at);
+    }
+    let zone = draft.context.territory.calendar.zone();
+    let hour = local(zone, latest).format("%H:%M");
+    let problem =
+        format!("beyond the doctor's longest delay ({hour} at the latest): answer declined, and the next is asked");
+    Err(Refusal::field("accepted.appointment_unix_ms", problem))
 }
 
 /// A responder answers for the structures he gives care for; a desk writes down what it was told.

@@ -23,7 +23,7 @@ use crate::domain::{
 
 use super::{
     draft::{Draft, coordinators},
-    qualify, regulate,
+    qualify, regulate, vital,
 };
 
 /// Enters what was done on paper. A vital emergency that still waits is handed over by the caller before.
@@ -35,10 +35,10 @@ pub(super) fn enter(draft: &mut Draft<'_>, open: &Open, paper: &Paper) -> Result
     let qualification = qualify::on_paper(draft, paper)?;
     match &paper.decision {
         Some(decision) => decided(draft, decision, qualification),
-        None if qualification.priority == Priority::P0 => qualify::hand_over(draft),
+        None if qualification.priority == Priority::P0 => vital::hand_over(draft),
         None => {
             draft.push(Fact::Qualified(qualification.clone()));
-            qualify::requalified(draft, &qualification);
+            qualify::requalified(draft, &qualification, None);
         }
     }
     Ok(())

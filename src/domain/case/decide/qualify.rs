@@ -1,4 +1,4 @@
-//! Qualification: P0 to the AMU, accompanied; P1 to P3 to a regulator's queue, or to a coordinator under a protocol; NR
+//! Qualification: P0 to the AMU, accompanied (`vital`); P1 to P3 to a regulator's queue, or to a coordinator under a protocol; NR
 //! only as a file the ARM may end (design.md §3, invariants 5 and 7; domain.md §2.3).
 
 use crate::domain::{
@@ -28,7 +28,7 @@ use crate::domain::{
 
 use super::{
     draft::{Draft, regulators},
-    intake, reorient, room, transfer, triage,
+    intake, reorient, room, transfer, triage, vital,
 };
 
 pub(super) fn qualify(draft: &mut Draft<'_>, command: &Qualify) -> Result<(), Refusal> {
@@ -44,14 +44,16 @@ pub(super) fn qualify(draft: &mut Draft<'_>, command: &Qualify) -> Result<(), Re
             format!("ANSWER_DROPPED: left out, nothing was refused: {}: {}", fault.field, fault.problem)
         };
         draft.reply.warnings.extend(unheard.into_iter().map(left_out));
-        hand_over_as(draft, motive, &command.flags);
+        vital::hand_over_as(draft, motive, &command.flags);
         return Ok(());
     }
     intake::not_closed(draft)?;
     intake::not_with_sender(draft)?;
-    handed_over(draft)?;
+    vital::handed_over(draft)?;
     let (qualification, open_signs) = proposed(draft, command, unheard)?;
-    draft.push(Fact::Qualified(qualification.clone()));
+    let waited = waited(draft, &qualification);
+    let due = qualification.due.min(waited.map_or(qualification.due, |waited| waited.due));
+    draft.push(Fact::Qualified(Qualification { due, ..qualification.clone() }));
     tell_split(draft, &qualification);
     draft.end(End::Done, |action| {
         use ActionKind::{AnswerCall, CallBack, Qualify, ReEvaluate};
@@ -60,10 +62,28 @@ pub(super) fn qualify(draft: &mut Draft<'_>, command: &Qualify) -> Result<(), Re
     reorient::withdraw(draft);
     transfer::void(draft, TransferEnd::Requalified);
     if let Some(name) = &command.protocol {
-        return by_protocol(draft, name, &qualification, open_signs);
+        return by_protocol(draft, name, (&qualification, waited), open_signs);
     }
-    requalified(draft, &qualification);
+    requalified(draft, &qualification, waited);
     Ok(())
+}
+
+/// How a case has waited for a regulator until it was qualified again, no less urgent than before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waited {
+    /// Its place in the queue, which it keeps.
+    due: Instant,
+    /// It is as urgent as before: a new qualification is no reason to stop ringing.
+    as_before: bool,
+}
+
+/// An hour agreed with the caller is another matter: a second qualification agrees on another.
+fn waited(draft: &Draft<'_>, now: &Qualification) -> Option<Waited> {
+    let case = draft.case().ok()?;
+    let (known, action) = (case.qualification.as_ref()?, case.open_action(ActionKind::Regulate)?);
+    let kept = now.priority <= known.priority && now.priority < Priority::P3;
+    let due = if known.priority == Priority::NotRegulated { action.deadline } else { known.due };
+    kept.then_some(Waited { due, as_before: now.priority == known.priority })
 }
 
 /// The qualification with what the protocols say of it, and whether signs of gravity were not asked.
@@ -118,8 +138,14 @@ fn lifted(quiet: Option<Load>) -> String {
 }
 
 /// Ends a file without a doctor: only D.* and DR.DREG, without symptoms; a later qualification reverses it.
-pub(super) fn dismiss(draft: &mut Draft<'_>, attribution: Attribution) -> Result<(), Refusal> {
+pub(super) fn dismiss(draft: &mut Draft<'_>, attribution: Attribution, possible_repeat: bool) -> Result<(), Refusal> {
     intake::not_closed(draft)?;
+    // What nobody has qualified was not compared with earlier calls either.
+    if possible_repeat {
+        let problem =
+            "an earlier medical case resembles it: link it (LinkRepeatCall), or qualify it, and a regulator looks";
+        return Err(Refusal::state("case", problem));
+    }
     let case = draft.case()?;
     let (symptoms, flags) = match &case.qualification {
         Some(known) => (known.symptoms || known.priority != Priority::NotRegulated, known.flags.clone()),
@@ -137,70 +163,6 @@ pub(super) fn dismiss(draft: &mut Draft<'_>, attribution: Attribution) -> Result
     draft.push(Fact::Dismissed(attribution));
     draft.end(End::Done, |_| true);
     Ok(())
-}
-
-/// P0: nothing is asked, nothing is refused. The ARM keeps case and line until the AMU has accepted.
-pub(super) fn hand_over(draft: &mut Draft<'_>) {
-    hand_over_as(draft, None, &[Flag::RedFlag]);
-}
-
-fn hand_over_as(draft: &mut Draft<'_>, motive: Option<String>, flags: &[Flag]) {
-    let by = draft.context.actor.person.clone();
-    let (at, deadline) = (draft.now, draft.now + draft.context.territory.regulation.deadlines.hand_over);
-    let flags = if flags.is_empty() { vec![Flag::RedFlag] } else { flags.to_vec() };
-    let flags = all_flags(draft, &flags);
-    let motive = motive.or_else(|| draft.case().ok()?.qualification.as_ref()?.motive.clone());
-    // An AMU doctor who has accepted it keeps it: what is said again only adds to the file.
-    let accepted = draft.case().is_ok_and(|case| {
-        let p0 = |known: &Qualification| known.priority == Priority::P0 && known.stream == Stream::Amu;
-        let p0 = case.qualification.as_ref().is_some_and(p0);
-        p0 && case.claim.is_some() && case.open_action(ActionKind::Regulate).is_some()
-    });
-    let (priority, stream, symptoms) = (Priority::P0, Stream::Amu, true);
-    let (due, skill, split) = (at, None, None);
-    let proposal = triage::proposal(draft, motive.as_deref()).map(|proposal| triage::kept(&proposal, false));
-    draft.push(Fact::Qualified(Qualification {
-        priority,
-        stream,
-        motive,
-        flags,
-        symptoms,
-        due,
-        at,
-        by,
-        proposal,
-        skill,
-        split,
-        load: None,
-    }));
-    if accepted {
-        return;
-    }
-    transfer::void(draft, TransferEnd::Vital);
-    let owner = intake::arm(draft);
-    draft.open(ActionKind::HandOver, owner, deadline, About::default());
-    draft.end(End::Replaced, |action| {
-        matches!(
-            action.kind,
-            ActionKind::AnswerCall
-                | ActionKind::Qualify
-                | ActionKind::CallBack
-                | ActionKind::ReEvaluate
-                | ActionKind::Reorient
-                | ActionKind::Regulate
-                | ActionKind::TelephoneAppointment
-                | ActionKind::Route
-        )
-    });
-}
-
-/// A P0 is owned until the AMU has accepted it: only the accepting doctor may find that it is none.
-fn handed_over(draft: &Draft<'_>) -> Result<(), Refusal> {
-    if draft.case()?.open_action(ActionKind::HandOver).is_none() {
-        return Ok(());
-    }
-    let problem = "it waits for the AMU, which accepts it first (AcceptHandOver): a P0 is not taken back";
-    Err(Refusal::state("case", problem))
 }
 
 /// Adds a reason why a doctor is compulsory; a deferred case is then regulated now, and a protocol no longer holds.
@@ -232,9 +194,11 @@ pub(super) fn lift(draft: &mut Draft<'_>, qualification: &Qualification) {
     let priority = qualification.priority.min(Priority::P2);
     let lifted = due(priority, draft.now, draft.due_spans()).min(qualification.due);
     draft.push(Fact::Requeued { stream: qualification.stream, priority, due: lifted });
-    let waits = draft.case().ok().and_then(|case| case.open_action(ActionKind::Regulate).map(|action| action.id));
+    let waits = draft.case().ok().and_then(|case| case.open_action(ActionKind::Regulate));
+    // One that is late rings already, and goes on ringing.
+    let waits = waits.filter(|action| action.deadline > draft.now).map(|action| action.id);
     if let Some(action) = waits {
-        draft.push(Fact::ActionMoved { action, deadline: lifted });
+        draft.push(Fact::ActionMoved { action, deadline: lifted.max(draft.now) });
     }
     draft.end_kind(ActionKind::TelephoneAppointment, End::Replaced);
 }
@@ -376,14 +340,17 @@ pub(super) fn all_flags(draft: &Draft<'_>, given: &[Flag]) -> Vec<Flag> {
     flags
 }
 
-/// Everything decided was carried out, and the same file is asked for again: the re-call that re-opens it (HubSante.etat).
+/// It was decided, nobody has it to decide, and the same file is asked for again, whatever is still carried out: the re-call
+/// that re-opens it (HubSante.etat).
 fn calls_again(case: &Case) -> bool {
+    use ActionKind::{HandOver, Qualify, Regulate};
     let decided = !case.decisions.is_empty() || case.handed_on().is_some();
-    decided && case.open_actions().all(|action| action.kind.administrative())
+    decided && !case.open_actions().any(|action| matches!(action.kind, HandOver | Qualify | Regulate))
 }
 
-/// P1 to P3 wait for a regulator; NR waits for the ARM to end the file or qualify it again.
-pub(super) fn requalified(draft: &mut Draft<'_>, qualification: &Qualification) {
+/// P1 to P3 wait for a regulator; NR waits for the ARM to end the file or qualify it again. What was late rings on, unless it
+/// is more urgent now: then it rings anew at its own deadline.
+pub(super) fn requalified(draft: &mut Draft<'_>, qualification: &Qualification, waited: Option<Waited>) {
     let open = draft.case().ok().and_then(|case| case.open_action(ActionKind::Regulate).cloned());
     let mut due = qualification.due;
     if qualification.priority == Priority::NotRegulated {
@@ -395,10 +362,16 @@ pub(super) fn requalified(draft: &mut Draft<'_>, qualification: &Qualification) 
             None => return,
         }
     }
+    // No later than it was to be, as long as that was not over.
+    let before = open.as_ref().filter(|_| waited.is_some()).map(|known| known.deadline);
+    let late = before.is_some_and(|deadline| deadline <= draft.now);
+    let rings = late && waited.is_some_and(|waited| waited.as_before);
+    let due = before.filter(|_| !late || rings).map_or(due, |deadline| due.min(deadline));
     // What waited on paper is late from the start, and its alarm is raised now.
     let due = due.max(draft.now);
     let owner = regulators(qualification.stream);
     match open {
+        Some(known) if known.owner == owner && (rings || known.deadline == due) => {}
         Some(known) if known.owner == owner => draft.push(Fact::ActionMoved { action: known.id, deadline: due }),
         // Another stream answers: the action changes hands.
         _ => {
@@ -422,7 +395,7 @@ fn may_ring(draft: &Draft<'_>) -> bool {
 fn by_protocol(
     draft: &mut Draft<'_>,
     name: &str,
-    qualification: &Qualification,
+    (qualification, waited): (&Qualification, Option<Waited>),
     open_signs: bool,
 ) -> Result<(), Refusal> {
     if draft.context.actor.role != Role::Arm {
@@ -439,7 +412,7 @@ fn by_protocol(
     let why = why_regulator(&protocol, qualification).or_else(|| with_a_doctor(draft));
     if let Some(why) = why.or(unsigned).or(unasked) {
         draft.reply.warnings.push(format!("PROTOCOL_NOT_APPLIED: {why}"));
-        requalified(draft, qualification);
+        requalified(draft, qualification, waited);
         // It waits for a doctor after all, who soon has time for it.
         let quiet = |load: Load| load.waiting < load.asked;
         if qualification.priority == Priority::P3 && qualification.load.is_some_and(quiet) {
@@ -470,7 +443,8 @@ fn by_protocol(
 /// A protocol opens a case's path; it never takes a case from a doctor, nor back after its own failure.
 fn with_a_doctor(draft: &Draft<'_>) -> Option<&'static str> {
     let case = draft.case().ok()?;
-    let had =
-        case.claim.is_some() || !case.decisions.is_empty() || case.received.is_some() || !case.transfers.is_empty();
-    had.then_some("a doctor has the case, or it was decided before")
+    let sent = case.received.is_some() || !case.transfers.is_empty();
+    // Whoever gave it back undecided has seen it all the same.
+    let seen = case.claim.is_some() || !case.decisions.is_empty() || !case.regulators.is_empty();
+    (sent || seen).then_some("a doctor has the case, or it was decided before")
 }

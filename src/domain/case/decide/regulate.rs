@@ -8,7 +8,7 @@ use crate::domain::{
         fact::Fact,
         refusal::{FieldFault, Refusal},
     },
-    ids::DecisionId,
+    ids::{ActionId, DecisionId},
     person::Private,
     regulation::{
         decision::{Answer, Decision, answer_fault},
@@ -21,7 +21,7 @@ use super::{
     beside::{self, Done},
     claims,
     draft::{Draft, coordinators},
-    transfer,
+    room, transfer,
 };
 
 pub(super) fn sign_need(draft: &mut Draft<'_>, command: &SignNeed) -> Result<(), Refusal> {
@@ -46,7 +46,7 @@ pub(super) fn sign_need(draft: &mut Draft<'_>, command: &SignNeed) -> Result<(),
     draft.reply.decision = Some(id);
     beside::keep_words(draft, id, command.note.as_ref(), &command.beside);
     if let Some(at) = command.follow_up {
-        draft.open(ActionKind::FollowUp, coordinators(), at, about(id));
+        beside::follow_up(draft, id, at);
     }
     if one_act {
         let signed = beside::answer(draft, care, None, &command.beside);
@@ -125,7 +125,7 @@ pub(super) fn answer(draft: &mut Draft<'_>, decision: DecisionId, answer: Answer
             draft.open(ActionKind::AnnouncePatient, coordinators(), now + deadlines.announce, about);
         }
         CareType::Amu => to_amu(draft, decision),
-        CareType::OtherResource => draft.open(ActionKind::FollowUp, coordinators(), now + deadlines.follow_up, about),
+        CareType::OtherResource => beside::follow_up(draft, decision, now + deadlines.follow_up),
         CareType::Advice | CareType::PhonePrescription | CareType::NoFurther | CareType::RefusedByPatient => {}
     }
 }
@@ -137,11 +137,12 @@ pub(super) fn await_report(draft: &mut Draft<'_>, about: About) {
     draft.open(ActionKind::AwaitReport, owner, deadline, about);
 }
 
-/// In the AMU's own stream its means are sent, and their report awaited. From another stream the case is handed over: it
-/// stays with who signed until an AMU regulator has accepted in so many words, and decides.
+/// In the AMU's own stream its means are sent, and their report awaited. From another stream, or by a regulator of another
+/// stream who does not stand in, the case is handed over: it stays with who signed until an AMU regulator has accepted in so
+/// many words, and decides.
 fn to_amu(draft: &mut Draft<'_>, decision: DecisionId) {
     let known = draft.case().ok().and_then(|case| case.qualification.clone());
-    let Some(known) = known.filter(|known| known.stream != Stream::Amu) else {
+    let Some(known) = known.filter(|known| known.stream != Stream::Amu || not_of_the_amu(draft)) else {
         return await_report(draft, about(decision));
     };
     let vital = draft.decision(decision).is_ok_and(|decision| decision.need.level == CareLevel::R1);
@@ -150,13 +151,30 @@ fn to_amu(draft: &mut Draft<'_>, decision: DecisionId) {
     let owner = Owner::Person(draft.context.actor.person.clone());
     let deadline = draft.now + draft.context.territory.regulation.deadlines.hand_over;
     draft.open(ActionKind::HandOver, owner, deadline, About::default());
-    // Whoever was to be rung at an agreed hour is taken over by the AMU now.
+    // Whoever was to be rung at an agreed hour is taken over by the AMU now; for other patients somebody still has to be found.
+    let others = others_unanswered(draft, decision);
     draft.end(End::Replaced, |action| {
         matches!(
             action.kind,
             ActionKind::Regulate | ActionKind::CallBack | ActionKind::TelephoneAppointment | ActionKind::Unanswered
-        )
+        ) && !others.contains(&action.id)
     });
+}
+
+/// Whether who signs holds the case as a regulator on duty in another stream, as in a surge, and stands in for nobody.
+fn not_of_the_amu(draft: &Draft<'_>) -> bool {
+    let own = room::own_stream(draft).filter(|own| *own != Stream::Amu);
+    let stands_in = room::stands_in(draft, Stream::Amu).is_some_and(|(other, _)| Some(other) == own);
+    let claim = draft.case().ok().and_then(|case| case.claim.as_ref());
+    own.is_some() && !stands_in && claim.is_some_and(|claim| claim.fallback.is_none())
+}
+
+/// The UNANSWERED lanes of patients whom `decision` is not about.
+fn others_unanswered(draft: &Draft<'_>, decision: DecisionId) -> Vec<ActionId> {
+    let Ok(case) = draft.case() else { return Vec::new() };
+    let patient = |id: DecisionId| case.decision(id).map(|known| known.need.patient);
+    let lanes = case.open_actions().filter(|action| action.kind == ActionKind::Unanswered);
+    lanes.filter(|lane| lane.about.decision.and_then(patient) != patient(decision)).map(|lane| lane.id).collect()
 }
 
 /// The doctor has decided: the claim ends with the regulation, unless another decision comes or a signature is missing.

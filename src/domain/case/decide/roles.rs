@@ -21,7 +21,7 @@ fn allowed(command: &Command) -> &'static [Role] {
         Command::Open(_) => &[Arm, Regulator, Coordinator, Telephony, Supervisor],
         Command::Call(_) => &[Telephony, Arm, Regulator, Coordinator],
         Command::Amend(_) | Command::AddNote(_) | Command::LinkRepeat(_) => &[Arm, Regulator, Coordinator, Supervisor],
-        Command::Qualify(_) | Command::Dismiss(_) => &[Arm, Regulator],
+        Command::Qualify(_) | Command::Dismiss { .. } => &[Arm, Regulator],
         Command::Claim
         | Command::ClaimNext(_)
         | Command::AnswerReorientation { .. }

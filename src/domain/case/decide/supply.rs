@@ -67,6 +67,11 @@ pub(super) fn open_shift(
     owner(draft, responder)?;
     room::no_regulator(draft, &draft.context.actor.person, start, end)?;
     period(start, end, LONGEST_SHIFT, draft.now, "start_unix_ms", "end_unix_ms")?;
+    let person = &draft.context.actor.person;
+    let mut own = draft.records.shifts.values().filter(|shift| shift.doctor == *person && shift.working());
+    if own.any(|shift| shift.start < end && start < shift.end) {
+        return Err(Refusal::state("shift", "this doctor is on duty already in that time: end that shift first"));
+    }
     let id = ShiftId(draft.id("shift"));
     draft.push(Fact::ShiftOpened(Shift {
         id,

@@ -246,7 +246,7 @@ fn receive(draft: &mut Draft<'_>, packet: &Packet) -> Result<(), Refusal> {
     packet.notes.iter().for_each(|note| hear(draft, note));
     let qualification = requalified(draft, packet);
     draft.push(Fact::Qualified(qualification.clone()));
-    qualify::requalified(draft, &qualification);
+    qualify::requalified(draft, &qualification, None);
     Ok(())
 }
 

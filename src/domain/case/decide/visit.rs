@@ -14,7 +14,7 @@ use crate::domain::{
     person::Private,
     routing::Means,
     time::Instant,
-    visits::{Shift, Visit, VisitStatus},
+    visits::{Shift, ShiftState, Visit, VisitStatus},
 };
 
 use super::{counter, draft::Draft, offers::return_of_information, route::check_person};
@@ -32,6 +32,10 @@ pub(super) fn take(draft: &mut Draft<'_>, id: OfferId, shift: ShiftId) -> Result
     if !shift.ready_for(sector, draft.now) {
         let problem = "not on duty in this sector, or still on a visit: finish it, or choose another doctor";
         return Err(Refusal::state("shift", problem));
+    }
+    let mut own = draft.records.shifts.values().filter(|known| known.doctor == shift.doctor);
+    if own.any(|known| matches!(known.state, ShiftState::OnVisit { .. })) {
+        return Err(Refusal::state("shift", "the doctor is on a visit in another shift: finish it first"));
     }
     check_person(draft, &shift.doctor)?;
     let visit = visit_of(draft, id)?;

@@ -142,6 +142,8 @@ pub(super) fn history(old: &Case, new: &Case, found: &mut Vec<Found>) {
         note(found, known.symptoms && !heard, 5, "a symptom that was heard was taken back");
     }
     regulation_left(old, new, found);
+    let over = old.idle_since.is_none() && new.idle_since.is_some() && !by_others(new);
+    note(found, over && left_out(new), 5, "ended with a patient for whom nobody decided");
     transferred(old, new, found);
     let sent = new.decisions.iter().filter(|decision| old.decision(decision.id).is_none());
     note(
@@ -172,6 +174,21 @@ fn regulation_left(old: &Case, new: &Case, found: &mut Vec<Found>) {
     let back = new.with_sender() && !old.with_sender();
     let elsewhere = taken || back || new.dismissed.is_some();
     note(found, !decided && !protocol && !elsewhere, 5, "a regulation ended without a doctor's answer");
+    let silent = decided && !elsewhere && left_out(new);
+    note(found, silent, 5, "a regulation ended and nobody had decided for one of the patients");
+}
+
+/// The ARM ended it, or another territory has it.
+fn by_others(case: &Case) -> bool {
+    case.dismissed.is_some() || case.handed_on().is_some() || case.with_sender()
+}
+
+/// A patient for whom no doctor has decided, nor a protocol where none is compulsory.
+fn left_out(case: &Case) -> bool {
+    let protocols = !case.qualification.as_ref().is_none_or(doctor_compulsory);
+    let decided = |decision: &Decision| decision.answer.is_some() && (protocols || decision.protocol.is_none());
+    let mut patients = case.patients.iter().map(|patient| patient.number);
+    patients.any(|number| !case.decisions.iter().any(|known| known.need.patient == number && decided(known)))
 }
 
 /// What another territory and this one have told each other is not told otherwise later, and nothing is signed on an
@@ -197,5 +214,9 @@ fn may_send(old: &Case, new: &Case, decision: &Decision) -> bool {
         let deferred = matches!(known.priority, Priority::P2 | Priority::P3);
         deferred && known.stream == Stream::Snp && !doctor_compulsory(known)
     });
-    front && decision.need.care.needs_supply() && old.claim.is_none() && old.decisions.is_empty()
+    front
+        && decision.need.care.needs_supply()
+        && old.claim.is_none()
+        && old.decisions.is_empty()
+        && old.regulators.is_empty()
 }

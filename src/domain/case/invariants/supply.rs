@@ -23,7 +23,7 @@ pub(super) fn rules(records: &Records) -> Vec<Violation> {
         let rules = [two_offers(case), booked_elsewhere(records, case), driver_elsewhere(records, case)];
         rules.into_iter().flatten().filter_map(|problem| found("case", case.id, problem))
     });
-    slots.chain(shifts).chain(cases).chain(twice_sold(records)).collect()
+    slots.chain(shifts).chain(cases).chain(twice_sold(records)).chain(on_two_visits(records)).collect()
 }
 
 fn found(kind: &str, id: impl std::fmt::Display, problem: &'static str) -> Option<Violation> {
@@ -96,4 +96,12 @@ fn twice_sold(records: &Records) -> Vec<Violation> {
     }
     let twice = sold.into_iter().filter(|(_, cases)| *cases > 1);
     twice.filter_map(|(slot, _)| found("slot", slot, "accepted by two cases")).collect()
+}
+
+/// Whatever shifts a doctor has, he is on one visit at most.
+fn on_two_visits(records: &Records) -> Vec<Violation> {
+    let mut seen = BTreeSet::new();
+    let on_visit = records.shifts.values().filter(|shift| matches!(shift.state, ShiftState::OnVisit { .. }));
+    let again = on_visit.filter(|shift| !seen.insert(&shift.doctor));
+    again.filter_map(|shift| found("shift", shift.id, "its doctor is on another visit too")).collect()
 }

@@ -116,5 +116,20 @@ fn regulate(case: &Case, garde: Actor) -> (Actor, Command) {
             SignAnswer { claim_no, decision, care, supply: None, note: None, keep: false, beside: Default::default() };
         return (garde, Command::SignAnswer(Box::new(sign)));
     }
-    (garde, Command::SignNeed(Box::new(sign(claim_no, CareType::Advice))))
+    let mut advice = sign(claim_no, CareType::Advice);
+    advice.need.patient = left_out(case);
+    (garde, Command::SignNeed(Box::new(advice)))
+}
+
+/// For whom a decision is missing: for nobody yet, or for whom nobody was left to carry one out.
+fn left_out(case: &Case) -> u32 {
+    let decided = |number| case.decisions.iter().any(|known| known.need.patient == number && known.protocol.is_none());
+    let undecided = case.patients.iter().map(|patient| patient.number).find(|number| !decided(*number));
+    let alone = case.open_actions().filter(|action| action.kind == ActionKind::Unanswered);
+    let mut alone = alone.filter_map(|action| Some(case.decision(action.about.decision?)?.need.patient));
+    let lane = |patient: &u32| {
+        let last = case.decisions.iter().rfind(|known| known.need.patient == *patient).unwrap().id;
+        case.open_actions().any(|a| a.kind == ActionKind::Unanswered && a.about.decision == Some(last))
+    };
+    undecided.or_else(|| alone.find(lane)).unwrap_or(1)
 }

@@ -137,7 +137,11 @@ impl Scene<'_> {
         });
         let (responder, sectors) = (SOS.parse().unwrap(), vec![SECTOR.parse().unwrap()]);
         let (start, end) = (self.now, self.now + Span::from_hours(8));
-        (!busy).then_some((driver, None, Command::OpenShift { responder, sectors, start, end, position: None }))
+        (!busy).then_some((
+            driver,
+            None,
+            Command::OpenShift { responder, sectors, start, end, position: None, others: Vec::new() },
+        ))
     }
 
     fn on_duty(&self, stream: usize) -> Command {
@@ -168,7 +172,7 @@ impl Scene<'_> {
                 }
                 Command::Qualify(Box::new(found))
             }
-            Act::Dismiss(attribution) => Command::Dismiss(*attribution),
+            Act::Dismiss(attribution) => Command::Dismiss { attribution: *attribution, possible_repeat: false },
             Act::Amend { infant, may_ring } => {
                 let (may_ring, may_text, may_leave_message) = (*may_ring, *may_ring, *may_ring);
                 let safety = ContactSafety { may_ring, may_text, may_leave_message, risk: None };

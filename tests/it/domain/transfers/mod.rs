@@ -394,7 +394,7 @@ fn a_copy_is_a_doctors_no_arm_ends_it_and_no_protocol_stands_in() {
     let mut nothing = qualify(Priority::NotRegulated);
     nothing.symptoms = false;
     border.there.done(&yonne_of(arm()), copy, Command::Qualify(Box::new(nothing)));
-    let dismiss = Command::Dismiss(Attribution::Administrative);
+    let dismiss = Command::Dismiss { attribution: Attribution::Administrative, possible_repeat: false };
     assert!(matches!(border.there.refused(&yonne_of(arm()), copy, dismiss), Refusal::State { .. }));
     assert!(border.there.waits(copy, ActionKind::Regulate));
 }

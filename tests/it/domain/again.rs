@@ -1,0 +1,172 @@
+//! The same file again: a second call in it, a second qualification of it, an alarm that has rung already.
+
+use sas_dispatch::domain::{
+    case::{
+        ActionKind, Command, End, Refusal,
+        command::{CallEvent, Qualify},
+    },
+    ids::CaseId,
+    regulation::{
+        need::CareType,
+        qualification::{Attribution, Flag, Priority, Stream},
+    },
+    routing::Means,
+    time::{Instant, Span},
+};
+
+use super::stage::{GP, SAS, SAS_DOCTOR, Stage, arm, coordinator, doctor, other_regulator, qualify, regulator};
+
+impl Stage {
+    fn qualify(&mut self, case: CaseId, priority: Priority) {
+        self.done(&arm(), case, Command::Qualify(Box::new(qualify(priority))));
+    }
+
+    fn queued(&self, case: CaseId) -> (Priority, Instant) {
+        let known = self.case(case).qualification.as_ref().unwrap();
+        (known.priority, known.due)
+    }
+
+    fn alarm(&self, case: CaseId) -> Option<Instant> {
+        self.action(case, ActionKind::Regulate).alarmed()
+    }
+
+    fn flags(&self, case: CaseId) -> Vec<Flag> {
+        self.case(case).qualification.as_ref().unwrap().flags.clone()
+    }
+}
+
+/// Found by reading: the alarm was switched off, and the deadline it had been raised for stood there again.
+#[test]
+fn who_does_not_answer_at_the_agreed_hour_rings_on() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P3);
+    stage.late(case, ActionKind::Regulate);
+    let alarm = stage.alarm(case);
+    assert!(alarm.is_some());
+    stage.pass(Span::from_mins(2));
+    let action = stage.action(case, ActionKind::TelephoneAppointment).id;
+    stage.done(&regulator(), case, Command::EndAction { action, end: End::Unreachable, note: None });
+    assert_eq!((stage.alarm(case), stage.queued(case).0), (alarm, Priority::P2));
+    assert!(stage.flags(case).contains(&Flag::LostCall));
+}
+
+#[test]
+fn a_late_case_qualified_again_keeps_its_alarm_and_its_place() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P2);
+    let (_, due) = stage.queued(case);
+    stage.late(case, ActionKind::Regulate);
+    let alarm = stage.alarm(case);
+    stage.pass(Span::from_mins(1));
+    stage.qualify(case, Priority::P2);
+    assert_eq!((stage.alarm(case), stage.queued(case)), (alarm, (Priority::P2, due)));
+    assert!(!stage.waits(case, ActionKind::ReEvaluate), "the caller was asked how the patient is");
+}
+
+#[test]
+fn a_case_qualified_again_waits_no_longer_than_it_would_have() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P2);
+    let due = stage.queued(case);
+    let deadline = stage.action(case, ActionKind::Regulate).deadline;
+    stage.pass(Span::from_mins(10));
+    stage.qualify(case, Priority::P2);
+    assert_eq!((stage.queued(case), stage.action(case, ActionKind::Regulate).deadline), (due, deadline));
+    let psychiatric = Qualify { stream: Stream::Psy, ..qualify(Priority::P2) };
+    stage.done(&arm(), case, Command::Qualify(Box::new(psychiatric)));
+    assert_eq!(stage.action(case, ActionKind::Regulate).deadline, deadline, "whichever regulators it waits for");
+}
+
+#[test]
+fn a_late_case_found_more_urgent_is_the_first_of_its_class() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P2);
+    let (_, due) = stage.queued(case);
+    stage.late(case, ActionKind::Regulate);
+    stage.pass(Span::from_mins(5));
+    stage.qualify(case, Priority::P1);
+    assert_eq!(stage.queued(case), (Priority::P1, due));
+    assert!(stage.action(case, ActionKind::Regulate).deadline > stage.now, "and rings anew as a P1");
+}
+
+#[test]
+fn a_p0_that_the_amu_has_accepted_is_lowered_by_a_regulator_alone() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P0);
+    stage.done(&other_regulator(), case, Command::AcceptHandOver);
+    for priority in [Priority::P1, Priority::P2, Priority::P3] {
+        let lower = Command::Qualify(Box::new(qualify(priority)));
+        assert!(matches!(stage.refused(&arm(), case, lower), Refusal::State { .. }), "{priority}");
+    }
+    stage.qualify(case, Priority::P0);
+    stage.done(&other_regulator(), case, Command::Qualify(Box::new(qualify(Priority::P2))));
+    assert_eq!(stage.queued(case).0, Priority::P2);
+}
+
+#[test]
+fn a_second_call_in_a_decided_file_that_breaks_off_is_rung_back() {
+    let mut stage = Stage::new();
+    let (case, claim) = stage.held_by(&regulator());
+    stage.need(&regulator(), case, claim, CareType::Advice);
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    assert!(!stage.waits(case, ActionKind::CallBack), "a call that was answered ends so");
+    stage.pass(Span::from_hours(2));
+    stage.done(&arm(), case, Command::Call(CallEvent::Reconnected));
+    stage.qualify(case, Priority::P2);
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    assert!(stage.waits(case, ActionKind::CallBack) && stage.waits(case, ActionKind::Regulate));
+    assert!(stage.flags(case).contains(&Flag::LostCall));
+}
+
+#[test]
+fn a_caller_who_breaks_off_before_the_amu_has_accepted_is_rung_back() {
+    let mut stage = Stage::new();
+    let (case, claim) = stage.held_by(&regulator());
+    stage.need(&regulator(), case, claim, CareType::Amu);
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    assert!(stage.waits(case, ActionKind::HandOver) && stage.waits(case, ActionKind::CallBack));
+}
+
+#[test]
+fn a_doctor_who_has_signed_the_need_lets_the_caller_go() {
+    let mut stage = Stage::new();
+    let (case, claim) = stage.held_by(&regulator());
+    stage.need(&regulator(), case, claim, CareType::HomeVisit);
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    assert!(!stage.waits(case, ActionKind::CallBack) && !stage.flags(case).contains(&Flag::LostCall));
+}
+
+#[test]
+fn who_calls_again_before_his_appointment_is_a_repeat_call_and_not_deferred() {
+    let mut stage = Stage::new();
+    let (case, decision) = stage.decided(CareType::Consultation);
+    let offer = stage.offered(case, decision, GP, Means::Ring);
+    stage.accepted(&coordinator(), case, offer);
+    assert!(stage.waits(case, ActionKind::Appointment));
+    stage.qualify(case, Priority::P3);
+    assert!(stage.flags(case).contains(&Flag::RepeatCall));
+    assert_eq!(stage.queued(case).0, Priority::P2);
+}
+
+#[test]
+fn who_calls_again_while_his_gp_is_still_to_be_told_is_a_repeat_call() {
+    let mut stage = Stage::new();
+    let (_, means) = stage.slot(Span::from_hours(1));
+    let (case, decision) = stage.decided(CareType::Consultation);
+    let offer = stage.offered(case, decision, SAS, means);
+    stage.accepted(&doctor(SAS_DOCTOR), case, offer);
+    stage.done(&doctor(SAS_DOCTOR), case, Command::Attend { offer, seen: true, counter: None });
+    assert!(stage.waits(case, ActionKind::ReturnOfInformation));
+    stage.qualify(case, Priority::P3);
+    assert_eq!((stage.queued(case).0, stage.flags(case)), (Priority::P2, vec![Flag::RepeatCall]));
+}
+
+#[test]
+fn a_call_that_resembles_an_earlier_one_is_not_ended_before_it_is_qualified() {
+    let mut stage = Stage::new();
+    let case = stage.called();
+    for attribution in Attribution::ALL {
+        let dismiss = Command::Dismiss { attribution: *attribution, possible_repeat: true };
+        assert!(matches!(stage.refused(&arm(), case, dismiss), Refusal::State { .. }));
+    }
+}
