@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sas_dispatch::domain::{
+    actor::Role,
     case::{ActionKind, Event, Fact, Records, sealed::Words, transfer::TransferEnd},
     ids::{ActionId, CaseId, DecisionId, OfferId, PersonId, SlotId, VisitId},
     regulation::{need::CareType, qualification::Priority},
@@ -15,6 +16,10 @@ use sas_dispatch::domain::{
 /// What the oracle has noted of one case.
 #[derive(Default, Clone)]
 struct Book {
+    /// The last qualification or place in the queue is a P0's.
+    p0: bool,
+    patients: BTreeSet<u32>,
+    decided_for: BTreeSet<u32>,
     open: BTreeMap<ActionId, ActionKind>,
     ended: BTreeSet<ActionId>,
     holder: Option<(u64, PersonId)>,
@@ -73,7 +78,7 @@ impl Oracle {
             let book = self.books.entry(case).or_default();
             book.claim(event, fact);
             book.signature(event, fact);
-            book.front(fact);
+            book.front(event, fact);
             book.action(event, fact);
             book.visit(fact, territory);
             book.elsewhere(fact);
@@ -159,6 +164,7 @@ impl Book {
         let holder = self.holder.as_ref().map(|(_, by)| by.clone());
         match fact {
             Fact::NeedSigned(decision) => {
+                self.decided_for.insert(decision.need.patient);
                 assert!(self.needs.insert(decision.id, decision.need.care).is_none(), "13: a need was overwritten");
                 assert_eq!(decision.signed.by, event.actor.person);
                 if decision.protocol.is_some() {
@@ -186,9 +192,17 @@ impl Book {
         }
     }
 
-    fn front(&mut self, fact: &Fact) {
+    fn front(&mut self, event: &Event, fact: &Fact) {
         match fact {
+            Fact::PatientSet(patient) => {
+                self.patients.insert(patient.number);
+            }
+            Fact::Requeued { priority, .. } => self.p0 = *priority == Priority::P0,
             Fact::Qualified(known) => {
+                let accepted = self.p0 && self.open.values().any(|kind| *kind == ActionKind::Regulate);
+                let doctor = known.priority == Priority::P0 || event.actor.role == Role::Regulator;
+                assert!(!accepted || doctor, "7: a P0 that the AMU has was lowered without a doctor");
+                self.p0 = known.priority == Priority::P0;
                 self.dismissed = false;
                 self.symptom |= known.symptoms;
                 self.vital = matches!(known.priority, Priority::P0 | Priority::P1);
@@ -288,6 +302,12 @@ impl Book {
         assert!(
             self.dismissed || doctor || protocol || elsewhere,
             "5: {} ended a case without a doctor",
+            event.command
+        );
+        let left = self.patients.difference(&self.decided_for).next();
+        assert!(
+            self.dismissed || elsewhere || left.is_none(),
+            "5: {} ended a case without a decision for patient {left:?}",
             event.command
         );
         let unanswered = self.needs.keys().any(|id| !self.answered.contains(id));

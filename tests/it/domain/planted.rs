@@ -5,12 +5,13 @@ use sas_dispatch::domain::{
     case::{
         Action, ActionKind, ActionState, Case, Command, OfferState, Owner, Records,
         action::About,
+        command::Qualify,
         invariants,
-        patient::{Consent, Recipient, Wish},
+        patient::{Consent, Patient, Recipient, Wish},
         status::{Status, status},
         transfer::{Answered, TransferEnd},
     },
-    ids::{ActionId, CaseId, SlotId},
+    ids::{ActionId, CaseId, ShiftId, SlotId},
     regulation::{
         need::CareType,
         qualification::{Attribution, Flag, Priority, Stream},
@@ -22,7 +23,7 @@ use sas_dispatch::domain::{
 use uuid::Uuid;
 
 use super::{
-    stage::{SAS, SAS_DOCTOR, SOS, SOS_DOCTOR, Stage, arm, doctor, regulator, sign, visit_means},
+    stage::{SAS, SAS_DOCTOR, SOS, SOS_DOCTOR, Stage, arm, doctor, qualify, regulator, sign, visit_means},
     transfers::border::{Border, receiver},
 };
 
@@ -224,6 +225,12 @@ fn rule_4_a_doctor_on_two_visits() {
         case.visits[0].status = VisitStatus::Finished;
     };
     names(&spoil_records(over), "rule 4: on a visit that is over");
+    let twice = |_: &Room, records: &mut Records| {
+        let mut twin = records.shifts.values().next().unwrap().clone();
+        twin.id = ShiftId(Uuid::from_u128(9));
+        records.shifts.insert(twin.id, twin);
+    };
+    names(&spoil_records(twice), "rule 4: its doctor is on another visit too");
 }
 
 #[test]
@@ -260,6 +267,48 @@ fn rule_5_a_medical_request_without_a_doctor() {
 }
 
 #[test]
+fn rule_5_a_patient_for_whom_nobody_decided() {
+    let mut stage = Stage::new();
+    let (case, claim) = stage.held_by(&regulator());
+    let held = stage.case(case).clone();
+    stage.need(&regulator(), case, claim, CareType::Advice);
+    let decided = stage.case(case).clone();
+    let second = |case: &mut Case| {
+        let more = Patient { number: 2, ..case.patients[0].clone() };
+        *case = decided.clone();
+        case.patients.push(more);
+    };
+    let found = spoil_of(&held, second);
+    names(&found, "rule 5: a regulation ended and nobody had decided for one of the patients");
+    names(&found, "rule 5: ended with a patient for whom nobody decided");
+    assert_eq!(spoil_of(&held, |case| *case = decided.clone()), [""; 0]);
+}
+
+/// A protocol does not send on what a doctor has seen and given back.
+#[test]
+fn rule_5_a_protocol_after_a_doctor() {
+    let mut stage = Stage::new();
+    let case = stage.called();
+    let certificate = Qualify {
+        motive: Some("M06.02".to_owned()),
+        protocol: Some("certificat-ou-ordonnance".to_owned()),
+        symptoms: false,
+        ..qualify(Priority::P3)
+    };
+    stage.done(&arm(), case, Command::Qualify(Box::new(certificate)));
+    let sent = stage.case(case).clone();
+    let (mut before, mut after) = (sent.clone(), sent);
+    before.decisions.clear();
+    for seen in [false, true] {
+        let doctor = seen.then(|| regulator().person);
+        (before.regulators, after.regulators) = (doctor.clone().into_iter().collect(), doctor.into_iter().collect());
+        let found = invariants::broken_history(&before, &after);
+        let named = found.iter().any(|found| found.to_string().contains("rule 5: a protocol stood in"));
+        assert_eq!(named, seen, "{found:?}");
+    }
+}
+
+#[test]
 fn rule_6_the_regulator_is_the_responder() {
     let both = |case: &mut Case| {
         case.regulators.insert(SOS_DOCTOR.parse().unwrap());
@@ -289,6 +338,11 @@ fn rule_11_an_unsafe_contact_that_is_rung() {
     stage.records.case_mut(case).unwrap().safety.may_ring = false;
     let found: Vec<_> = invariants::violations(&stage.records).iter().map(ToString::to_string).collect();
     names(&found, "rule 11: an unsafe contact is to be rung back");
+    stage.records.case_mut(case).unwrap().safety.may_ring = true;
+    let (followed, claim) = stage.held_by(&regulator());
+    stage.need(&regulator(), followed, claim, CareType::OtherResource);
+    let found = spoil_of(stage.case(followed), |case| case.safety.may_ring = false);
+    names(&found, "rule 11: an unsafe contact is to be asked how the patient is");
 }
 
 #[test]
