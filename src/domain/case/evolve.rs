@@ -1,9 +1,10 @@
 //! What a fact means for the records. Total: an event that was committed always applies.
 
+mod handed;
+
 use std::sync::Arc;
 
 use crate::domain::{
-    actor::Role,
     ids::{CaseId, SlotId},
     regulation::{qualification::Priority, room::Room},
     slots::SlotState,
@@ -16,7 +17,6 @@ use super::{
     fact::{Event, Fact, Opened, Records},
     sealed::{Sealed, Words},
     state::{Case, Claim, OfferState, Route, SCHEMA},
-    transfer::SaidHere,
 };
 
 /// Applies an event to the records, in order, facts before words.
@@ -67,7 +67,7 @@ pub(super) fn apply_fact(records: &mut Records, event: &Event, fact: &Fact) {
             apply_to_shift(records, event, fact);
             if let Some(case) = event.case.and_then(|id| records.case_mut(id)) {
                 apply_to_case(case, event, fact);
-                apply_to_transfer(case, event, fact);
+                handed::apply(case, event, fact);
                 settle(case, event);
             }
         }
@@ -194,104 +194,6 @@ fn apply_to_case(case: &mut Case, event: &Event, fact: &Fact) {
             apply_visit(case, fact);
             apply_action(case, at, fact);
         }
-    }
-}
-
-fn apply_to_transfer(case: &mut Case, event: &Event, fact: &Fact) {
-    let at = event.at;
-    match fact {
-        Fact::TransferSent(transfer) => case.transfers.push((**transfer).clone()),
-        Fact::TransferEnded { there, ended } => {
-            if let Some(transfer) = case.transfers.iter_mut().find(|known| known.there == *there) {
-                transfer.ended = Some(ended.clone());
-                // The doctor who took it there has regulated it, and responds to it nowhere.
-                let accepted = transfer.accepted();
-                case.regulators.extend(ended.by.clone().filter(|_| accepted));
-            }
-        }
-        Fact::TransferGoesOn { there } => {
-            let transfer = case.transfers.iter_mut().find(|known| known.there == *there);
-            transfer.into_iter().for_each(|transfer| transfer.goes_on = Some(at));
-        }
-        Fact::TransferReceived(received) => {
-            case.regulators.extend(received.regulators.iter().cloned());
-            case.received = Some(received.clone());
-        }
-        Fact::PlaceSet(_) | Fact::SafetySet(_) | Fact::PatientSet(_) => {
-            said_here(case, event, |here| match fact {
-                Fact::PlaceSet(_) => here.place = true,
-                Fact::PatientSet(patient) => drop(here.patients.insert(patient.number)),
-                _ => here.safety = true,
-            });
-            changed(case);
-        }
-        // How urgent it is travels too, and who is asked for care, so that he does not regulate it there.
-        Fact::Flagged(_)
-        | Fact::Requeued { .. }
-        | Fact::Offered(_)
-        | Fact::OfferAccepted { .. }
-        | Fact::VisitTaken { .. } => changed(case),
-        Fact::ActionOpened(action) => taken_up(case, action.kind, at),
-        fact => {
-            let Some(received) = case.received.as_deref_mut() else { return };
-            match fact {
-                Fact::TransferAnswered(answered) => received.answered = Some(answered.clone()),
-                Fact::TransferBrought { as_of, priority, responders } => {
-                    received.as_of = *as_of;
-                    received.priority = priority.or(received.priority);
-                    received.responders.extend(responders.iter().cloned());
-                }
-                Fact::TransferSettled { how, goes_on } => {
-                    (received.settled, received.goes_on) = (Some((at, *how)), *goes_on);
-                    // Nothing is brought from now on.
-                    received.here = SaidHere::default();
-                }
-                Fact::TransferReopened { at } => received.again = Some(*at),
-                _ => {}
-            }
-        }
-    }
-}
-
-/// Notes what people of this territory say of a copy: what upkeep says of it comes from its sender.
-fn said_here(case: &mut Case, event: &Event, note: impl FnOnce(&mut SaidHere)) {
-    let copy = case.received.as_deref_mut().filter(|received| received.open());
-    if let Some(received) = copy.filter(|_| event.actor.role != Role::Upkeep) {
-        note(&mut received.here);
-    }
-}
-
-/// Something that travels is not what was sent.
-fn changed(case: &mut Case) {
-    if let Some(transfer) = case.transfers.last_mut().filter(|transfer| transfer.waits()) {
-        transfer.changed += 1;
-    }
-}
-
-/// The same of words. An event tells them after its facts, wherever among them they were said: so they count as well where
-/// this event ends the sending, and never where it begins it.
-fn said(case: &mut Case, event: &Event) {
-    let Some(transfer) = case.transfers.last_mut().filter(|transfer| transfer.command != event.command_id) else {
-        return;
-    };
-    let there = transfer.there;
-    let ends = |fact: &Fact| matches!(fact, Fact::TransferEnded { there: ended, .. } if *ended == there);
-    if transfer.waits() || event.facts.iter().any(ends) {
-        transfer.changed += 1;
-    }
-}
-
-/// What is to be regulated here again is not the other territory's alone any more.
-fn taken_up(case: &mut Case, kind: super::ActionKind, at: Instant) {
-    use super::ActionKind::{HandOver, Qualify, Regulate};
-    if !matches!(kind, Regulate | HandOver | Qualify) {
-        return;
-    }
-    if let Some(transfer) = case.transfers.last_mut().filter(|transfer| transfer.accepted()) {
-        transfer.again = transfer.again.or(Some(at));
-    }
-    if let Some(received) = case.received.as_deref_mut().filter(|received| received.with_sender()) {
-        received.goes_on = true;
     }
 }
 
@@ -463,7 +365,7 @@ pub(super) fn apply_words(records: &mut Records, event: &Event, words: &Words) {
         records.sheets.get_mut(id).into_iter().for_each(|sheet| sheet.words = (**said).clone());
     } else if let Some(case) = event.case.and_then(|id| records.case_mut(id)) {
         apply_to_sealed(case, words);
-        said_here(case, event, |here| match words {
+        handed::said_here(case, event, |here| match words {
             Words::Caller(_) => here.caller = true,
             Words::Address(_) => here.address = true,
             Words::Position(_) => here.place = true,
@@ -471,7 +373,7 @@ pub(super) fn apply_words(records: &mut Records, event: &Event, words: &Words) {
             _ => {}
         });
         if matches!(words, Words::Caller(_) | Words::Address(_) | Words::Identity(_) | Words::Position(_)) {
-            said(case, event);
+            handed::said(case, event);
         }
     }
 }
