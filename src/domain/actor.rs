@@ -30,6 +30,17 @@ coded_enum! {
     }
 }
 
+impl Role {
+    /// Those who work on every case of a territory. Everybody else has to do with some of them.
+    pub const OF_THE_ROOM: [Self; 5] =
+        [Self::Arm, Self::Regulator, Self::Coordinator, Self::Dispatcher, Self::Supervisor];
+
+    /// Whether it works on every case of a territory.
+    pub fn of_the_room(self) -> bool {
+        Self::OF_THE_ROOM.contains(&self)
+    }
+}
+
 /// The acting person, role and territory of one call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {

@@ -22,7 +22,7 @@ use crate::{
 };
 
 use super::{
-    CaseView, Done, Engine, Failure, Mutation, Place, Target,
+    CaseView, Done, Engine, Failure, Mutation, Place, Target, calls,
     codec::{self, Entity},
     concern::needed,
     memory::Known,
@@ -81,7 +81,7 @@ impl Engine {
             self.sent_where_served(actor, act)?;
         }
         let guards = match &command {
-            Command::Open(open) => open.opened.call.iter().map(|call| self.first_of_call(call)).collect(),
+            Command::Open(open) => open.opened.call.iter().map(|call| self.newest_of_call(call, None)).collect(),
             _ => Vec::new(),
         };
         let sheet = matches!(command, Command::PutSheet { .. });
@@ -91,11 +91,6 @@ impl Engine {
             self.0.sheets.entered(&actor.territory);
         }
         done
-    }
-
-    /// Two events of one new call may come at the same time: only one of them opens its case.
-    fn first_of_call(&self, call: &str) -> Guard {
-        Guard::First(Index::call(&self.0.lookup.hash(call)), None)
     }
 
     pub(super) async fn act_guarded(
@@ -175,6 +170,7 @@ impl Engine {
         unfit(loaded, work.target, work.command).map_or(Ok(()), Err)?;
         let mut records = records(loaded);
         let now = self.not_before(records.last_instant());
+        calls::goes_on(&records, work.target, work.command, now)?;
         if !loaded.contains_key(&Key::room()) {
             records.room = self.0.rooms.known(&work.actor.territory);
         }
@@ -240,6 +236,27 @@ impl Engine {
             loaded.insert(key.clone(), known);
         }
         Ok(loaded)
+    }
+
+    /// As [`Self::remember`], for what concerns many records at once: one that cannot be read is told in the log and left
+    /// out, so that it holds up no other. Answers which they are.
+    pub(super) fn remember_readable(&self, actor: &Actor, snapshot: &Snapshot) -> (Loaded, Vec<Key>) {
+        self.0.memory.set_epoch(&actor.territory, snapshot.epoch);
+        let (mut loaded, mut unreadable) = (Loaded::new(), Vec::new());
+        for (key, record) in &snapshot.records {
+            match record.as_ref().map(|record| Known::from_record(key, record)).transpose() {
+                Ok(known) => {
+                    self.0.memory.put(&actor.territory, key, known.clone());
+                    loaded.insert(key.clone(), known);
+                }
+                Err(error) => {
+                    tracing::error!(territory = %actor.territory, %key, %error, "a record cannot be read: left out");
+                    self.0.memory.put(&actor.territory, key, None);
+                    unreadable.push(key.clone());
+                }
+            }
+        }
+        (loaded, unreadable)
     }
 
     pub(super) async fn epoch(&self, actor: &Actor) -> Result<u64, Failure> {

@@ -37,6 +37,25 @@ enum Step {
     Nobody,
 }
 
+/// Where fronts were seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// In what this instance remembers.
+    Here,
+    /// In the store, a moment ago.
+    InStore,
+}
+
+/// What stands at a place of a queue.
+enum Waiting {
+    /// This case.
+    Case(Known),
+    /// None any longer.
+    Gone,
+    /// One whose record cannot be read.
+    Unreadable,
+}
+
 /// The front of one of the queues that a regulator draws from.
 struct Front {
     index: Index,
@@ -74,7 +93,7 @@ impl Engine {
 
     async fn claimed(&self, work: &Work<'_>, indexes: &[Index]) -> Result<Done, Failure> {
         for _ in 0..self.0.options.attempts {
-            let step = match self.claim_first(work, self.fronts(work, indexes)).await? {
+            let step = match self.claim_first(work, self.fronts(work, indexes), Seen::Here).await? {
                 Step::Nobody => match self.read_queues(work, indexes).await? {
                     // A lost reply gives the same case again.
                     Queued::Before(receipt) => match self.replay(work, &Loaded::new(), receipt).await? {
@@ -82,7 +101,7 @@ impl Engine {
                         Attempt::Again(_) => Step::Moved,
                     },
                     Queued::Nobody(seq) => return self.nobody_waits(seq).await,
-                    Queued::These(fronts) => self.claim_first(work, fronts).await?,
+                    Queued::These(fronts) => self.claim_first(work, fronts, Seen::InStore).await?,
                 },
                 step => step,
             };
@@ -105,8 +124,9 @@ impl Engine {
     }
 
     /// Claims the first case of the queues that the regulator may regulate: never one whose care he gives or gave. The
-    /// heads of all of them, and the cases that are passed over, are guarded as well.
-    async fn claim_first(&self, work: &Work<'_>, fronts: Vec<Front>) -> Result<Step, Failure> {
+    /// heads of all of them, and the cases that are passed over, are guarded as well. Who stands between them is not: whoever
+    /// is not the first of all is only given as the store has the queues, since memory may lack a more urgent one.
+    async fn claim_first(&self, work: &Work<'_>, fronts: Vec<Front>, seen: Seen) -> Result<Step, Failure> {
         let head = |front: &Front| {
             let first = front.places.first().map(|(_, member)| member.clone());
             Guard::First(front.index.clone(), first)
@@ -114,11 +134,17 @@ impl Engine {
         let extra = Extra { guards: fronts.iter().map(head).collect() };
         let waiting = in_order(&fronts);
         let mut loaded = Loaded::new();
-        for (index, member) in &waiting {
+        for (place, (index, member)) in waiting.iter().enumerate() {
+            if place > 0 && seen == Seen::Here {
+                return Ok(Step::Nobody);
+            }
             let Ok(case) = member.0.parse::<CaseId>() else { continue };
             let key = Key::case(case);
-            let Some(known) = self.waiting_case(work.actor, &key, &waiting).await? else {
-                return Ok(self.passed(work, index, member));
+            let known = match self.waiting_case(work.actor, &key, &waiting).await? {
+                Waiting::Case(known) => known,
+                Waiting::Gone => return Ok(self.passed(work, index, member)),
+                // It keeps its place, for a binary that reads it; nobody else waits for that.
+                Waiting::Unreadable => continue,
             };
             loaded.insert(key.clone(), Some(known.clone()));
             let work = Work { target: Target::case(case), extra: &extra, ..*work };
@@ -159,20 +185,20 @@ impl Engine {
 
     /// The case of `key`. When it has to be read, so are the others of the front that are not known: the next regulator
     /// asks for the next of them.
-    async fn waiting_case(
-        &self,
-        actor: &Actor,
-        key: &Key,
-        waiting: &[(Index, Member)],
-    ) -> Result<Option<Known>, Failure> {
+    async fn waiting_case(&self, actor: &Actor, key: &Key, waiting: &[(Index, Member)]) -> Result<Waiting, Failure> {
         let territory = &actor.territory;
         if let Some(known) = self.0.memory.get(territory, key) {
-            return Ok(Some(known));
+            return Ok(Waiting::Case(known));
         }
         let keys = waiting.iter().filter_map(|(index, member)| index.head_record(member));
         let unknown: Vec<Key> = keys.filter(|key| self.0.memory.get(territory, key).is_none()).collect();
         let snapshot = self.read_store(territory, &unknown, None).await?;
-        Ok(self.remember(actor, &snapshot)?.remove(key).flatten())
+        let (mut loaded, unreadable) = self.remember_readable(actor, &snapshot);
+        Ok(match loaded.remove(key).flatten() {
+            Some(known) => Waiting::Case(known),
+            None if unreadable.contains(key) => Waiting::Unreadable,
+            None => Waiting::Gone,
+        })
     }
 
     fn passed(&self, work: &Work<'_>, index: &Index, member: &Member) -> Step {
@@ -198,7 +224,7 @@ impl Engine {
         let keys: Vec<Key> = members.iter().filter_map(|(index, member)| index.head_record(member)).collect();
         // The receipt is read after the queues: a first run that took the last case has left it by now.
         let snapshot = self.read_store(territory, &keys, Some(work.mutation.command_id)).await?;
-        self.remember(work.actor, &snapshot)?;
+        self.remember_readable(work.actor, &snapshot);
         if let Some(receipt) = snapshot.receipt {
             return Ok(Queued::Before(receipt));
         }

@@ -20,6 +20,7 @@ use crate::{
 use super::{
     CaseView, Engine, Failure, Place, Target,
     act::{Attempt, Loaded, Work, done, reply},
+    calls,
     codec::{self, Entity},
     indexes::{self, Basis},
     measure,
@@ -130,8 +131,8 @@ impl Engine {
                 Ok(Attempt::Done(Box::new(done(outcome.reply, &receipt, view))))
             }
             Some(Committed::Conflict(conflict)) => {
-                self.corrected(actor, place, &conflict)?;
-                if conflict.heads.iter().any(|(index, head)| index.is_call() && head.is_some()) {
+                self.corrected(actor, place, &conflict);
+                if calls::another_case(&txn.guards, &conflict) {
                     return Err(Refusal::state(
                         "call",
                         "it has its case already: find that case and report the event again",
@@ -152,11 +153,10 @@ impl Engine {
     }
 
     /// Remembers what a conflict said: the records as they are, and who is first.
-    pub(super) fn corrected(&self, actor: &Actor, place: &Place, conflict: &Conflict) -> Result<(), Failure> {
-        self.remember(actor, &conflict.snapshot)?;
+    pub(super) fn corrected(&self, actor: &Actor, place: &Place, conflict: &Conflict) {
+        self.remember_readable(actor, &conflict.snapshot);
         let basis = self.basis(place);
         self.0.memory.corrected(&actor.territory, conflict, |entity, index| indexes::place(entity, index, basis));
-        Ok(())
     }
 
     fn basis<'a>(&'a self, place: &Place) -> Basis<'a> {

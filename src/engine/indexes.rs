@@ -76,11 +76,12 @@ pub(super) fn place(entity: &Entity, index: &Index, basis: Basis<'_>) -> Option<
 fn of_case(case: &Case, basis: Basis<'_>) -> Entries {
     let (mut entries, id) = (of_work(case, basis), Member::from(&case.id));
     let mut add = |index: Index| entries.insert((index, id.clone()), case.opened.unix_ms());
-    if let Some(call) = &case.call {
-        add(Index::call(&basis.lookup.hash(call)));
-    }
     for trace in traces(case) {
         add(Index::repeat(&basis.lookup.hash(&trace.text())));
+    }
+    if let Some(call) = &case.call {
+        // The newest stands first: an exchange uses its names of calls again.
+        entries.insert((Index::call(&basis.lookup.hash(call)), id), -case.opened.unix_ms());
     }
     entries
 }

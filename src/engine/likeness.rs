@@ -77,7 +77,7 @@ impl Engine {
             return Ok(Vec::new());
         }
         let snapshot = self.read_store(&actor.territory, &keys, None).await?;
-        let others = self.remember(actor, &snapshot)?;
+        let (others, _) = self.remember_readable(actor, &snapshot);
         let views = others.values().flatten().filter_map(|known| CaseView::new(&place, known, self.now()));
         let unlinked = views.filter(|view| view.case.repeat_of != Some(case.id));
         let mut proposals: Vec<_> = unlinked.map(|view| proposal(&place, case, &own, &view, window)).collect();

@@ -5,6 +5,7 @@
 
 mod act;
 mod archiving;
+mod calls;
 mod check;
 mod claims;
 pub mod codec;
@@ -60,11 +61,13 @@ use crate::{
 };
 
 pub use archiving::{Archive, Archived};
+pub use calls::over;
 pub use check::Report;
 pub use claims::Renewed;
 pub use draws::Asker;
 pub use indicators::{DayFolder, DaysAsked, DaysKnown, Extract, ExtractFolder, Statistics, extract_csv};
 pub use likeness::PossibleRepeat;
+pub use open::OpenCases;
 pub use read::{List, Listing, PageRequest};
 pub use relay::{DueAction, Relay, StreamState};
 pub use repeat::LookupKey;

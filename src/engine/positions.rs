@@ -79,7 +79,7 @@ impl Engine {
             match self.send(&txn).await? {
                 Some(Committed::Done(receipt)) => return Ok(Touched { receipt, known, made }),
                 Some(Committed::Clock(now)) => self.set_store_time(now),
-                Some(Committed::Conflict(conflict)) => self.corrected(actor, &place, &conflict)?,
+                Some(Committed::Conflict(conflict)) => self.corrected(actor, &place, &conflict),
                 None => self.0.memory.forget(&actor.territory),
             }
             // A conflict that comes again with the same record is not its version's: it is read.

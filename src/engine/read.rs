@@ -78,6 +78,8 @@ pub struct Listing<T> {
     pub items: Vec<T>,
     /// Where the next page begins; none when this was the last.
     pub next: Option<String>,
+    /// Ids of the page whose records cannot be read: they hold up no other.
+    pub unreadable: Vec<String>,
     /// The seq at which it was read.
     pub seq: u64,
 }
@@ -136,7 +138,7 @@ impl Engine {
             // The offers index has an entry per offer: a case stands once.
             items.extend(view.filter(|view| items.last().is_none_or(|last| last.case.id != view.case.id)));
         }
-        Ok(Listing { items, next: listing.next, seq: listing.seq })
+        Ok(Listing { items, next: listing.next, unreadable: listing.unreadable, seq: listing.seq })
     }
 
     /// Slots of a responder by start, all that are not withdrawn or only those a hold may take now.
@@ -157,7 +159,7 @@ impl Engine {
             Entity::Slot(slot) if !free_only || slot.open_to_hold(now).is_ok() => Some(slot.clone()),
             _ => None,
         });
-        Ok(Listing { items: slots.collect(), next: listing.next, seq: listing.seq })
+        Ok(Listing { items: slots.collect(), next: listing.next, unreadable: listing.unreadable, seq: listing.seq })
     }
 
     /// Shifts that have not ended, by end.
@@ -170,31 +172,7 @@ impl Engine {
             Entity::Shift(shift) => Some(shift.clone()),
             _ => None,
         });
-        Ok(Listing { items: shifts.collect(), next: listing.next, seq: listing.seq })
-    }
-
-    /// The case of a telephone call.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn find_call(&self, actor: &Actor, call: &str) -> Result<Option<CaseId>, Failure> {
-        let index = Index::call(&self.0.lookup.hash(call));
-        if let Some(case) = self.0.memory.call(&actor.territory, &index) {
-            return Ok(Some(case));
-        }
-        let found = self.ids(actor, &index, 1_000).await?.pop();
-        found.iter().for_each(|case| self.0.memory.rang(&actor.territory, &index, *case));
-        Ok(found)
-    }
-
-    /// The case of a telephone call, when this instance has seen it. `None` says nothing.
-    pub fn remembered_call(&self, actor: &Actor, call: &str) -> Option<CaseId> {
-        self.0.memory.call(&actor.territory, &Index::call(&self.0.lookup.hash(call)))
-    }
-
-    async fn ids(&self, actor: &Actor, index: &Index, limit: usize) -> Result<Vec<CaseId>, Failure> {
-        let page = self.0.store.range(&actor.territory, index, None, limit).await?;
-        Ok(page.entries.iter().filter_map(|(_, member)| member.0.parse().ok()).collect())
+        Ok(Listing { items: shifts.collect(), next: listing.next, unreadable: listing.unreadable, seq: listing.seq })
     }
 
     pub(super) async fn page(
@@ -243,16 +221,17 @@ impl Engine {
             Key::from_stored(format!("{prefix}{id}"))
         };
         let keys: Vec<Key> = range.entries.iter().map(|(_, member)| key(member)).collect();
-        let mut items = Vec::with_capacity(keys.len());
+        let (mut items, mut unreadable) = (Vec::with_capacity(keys.len()), Vec::new());
         for chunk in keys.chunks(crate::store::MAX_READ) {
             let mut wanted = chunk.to_vec();
             wanted.sort_unstable();
             wanted.dedup();
             let snapshot = self.read_store(&actor.territory, &wanted, None).await?;
-            let loaded = self.remember(actor, &snapshot)?;
+            let (loaded, left_out) = self.remember_readable(actor, &snapshot);
+            unreadable.extend(left_out.iter().map(|key| key.as_str().trim_start_matches(prefix).to_owned()));
             items.extend(chunk.iter().filter_map(|key| loaded.get(key).cloned().flatten()));
         }
-        Ok(Listing { items, next, seq: range.seq })
+        Ok(Listing { items, next, unreadable, seq: range.seq })
     }
 }
 

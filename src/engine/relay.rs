@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    actor::Actor,
-    case::{Action, ActionKind, Command, command::StartDuty},
+    actor::{Actor, Role},
+    case::{Action, ActionKind, Command, Refusal, command::StartDuty},
     regulation::{
         fallback::{Fallback, fallback},
         qualification::{Priority, Stream},
@@ -15,7 +15,7 @@ use crate::domain::{
     visits::Shift,
 };
 
-use super::{CaseView, Done, Engine, Failure, Mutation, Target};
+use super::{CaseView, Done, Engine, Failure, Mutation, Target, open::OpenCases};
 
 /// How far ahead the page shows who comes on duty.
 const AHEAD: Span = Span::from_hours(12);
@@ -98,11 +98,12 @@ impl Engine {
     /// The page of the relay, with at most `most` deadlines of each kind.
     ///
     /// # Errors
-    /// When the store does not answer.
+    /// A role that has no part in the room; when the store does not answer.
     pub async fn relay(&self, actor: &Actor, most: usize) -> Result<Relay, Failure> {
+        for_the_room(actor)?;
         let place = self.territory(&actor.territory)?;
         let (room, seq) = self.roster(actor).await?;
-        let (cases, of_cases) = self.open_cases(&actor.territory).await?;
+        let OpenCases { cases, unreadable, seq: of_cases } = self.open_cases(&actor.territory).await?;
         let at = self.now();
         let state = |stream: Stream| StreamState {
             stream,
@@ -122,7 +123,7 @@ impl Engine {
             duties,
             surge: room.surge_at(at).cloned(),
             streams: Stream::ALL.iter().copied().map(state).collect(),
-            open_cases: cases.len(),
+            open_cases: cases.len() + unreadable.len(),
             open_actions,
             late,
             next,
@@ -132,6 +133,15 @@ impl Engine {
             seq: seq.min(of_cases),
         })
     }
+}
+
+/// The page tells of every open case: numbers, motives, who holds it.
+fn for_the_room(actor: &Actor) -> Result<(), Refusal> {
+    if actor.role.of_the_room() {
+        return Ok(());
+    }
+    let needed = Role::OF_THE_ROOM.map(Role::code).join(", ");
+    Err(Refusal::Role { role: actor.role.code().to_owned(), needed })
 }
 
 fn waits(view: &CaseView, stream: Stream) -> bool {

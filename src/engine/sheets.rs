@@ -98,7 +98,7 @@ impl Engine {
         for chunk in ids.chunks(MAX_READ) {
             let keys: Vec<Key> = chunk.iter().map(|id| Key::sheet(*id)).collect();
             let snapshot = self.read_store(&actor.territory, &keys, None).await?;
-            for known in self.remember(actor, &snapshot)?.values().flatten() {
+            for known in self.remember_readable(actor, &snapshot).0.values().flatten() {
                 if let Entity::Sheet(sheet) = known.entity.as_ref() {
                     sheets.push((**sheet).clone());
                 }
@@ -117,6 +117,6 @@ impl Engine {
             Entity::Sheet(sheet) => Some((**sheet).clone()),
             _ => None,
         });
-        Ok(Listing { items: sheets.collect(), next: listing.next, seq: listing.seq })
+        Ok(Listing { items: sheets.collect(), next: listing.next, unreadable: listing.unreadable, seq: listing.seq })
     }
 }

@@ -168,7 +168,13 @@ impl Engine {
                     newest = newest.max(snapshot.seq);
                     for (key, record) in &snapshot.records {
                         let Some(record) = record else { continue };
-                        keep(&mut records, &Known::from_record(key, record)?);
+                        match Known::from_record(key, record) {
+                            Ok(known) => keep(&mut records, &known),
+                            // One slot or shift less, and the others can be planned with.
+                            Err(error) => {
+                                tracing::error!(%territory, %key, %error, "a record of the supply cannot be read");
+                            }
+                        }
                     }
                 }
                 match page.entries.into_iter().last() {

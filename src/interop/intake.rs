@@ -1,8 +1,14 @@
 //! An incoming case as the commands that open and qualify it here.
 
-use super::incoming::{IncomingCaller, IncomingCase, IncomingPatient, IncomingPlace, Source};
+use chrono::NaiveDate;
+
+use super::{
+    incoming::{IncomingCaller, IncomingCase, IncomingPatient, IncomingPlace, Source},
+    remarks,
+};
 use crate::domain::{
     age::{Age, AgeUnit},
+    calendar::local_date,
     case::{
         command::{Open, Particulars, Qualify},
         fact::Opened,
@@ -40,7 +46,7 @@ pub fn open(incoming: &IncomingCase, territory: &Territory, at: Instant) -> Open
         line: line(incoming),
     };
     let vital = incoming.priority == Some(Priority::P0);
-    let note = notes(incoming);
+    let note = notes(incoming, territory);
     Open { opened, answered: true, vital, particulars: particulars(incoming, territory, at), note, paper: None }
 }
 
@@ -89,12 +95,15 @@ fn stream(incoming: &IncomingCase) -> Stream {
 fn particulars(incoming: &IncomingCase, territory: &Territory, at: Instant) -> Particulars {
     let place = &incoming.location;
     let position = place.position.as_ref().map(|position| *position.reveal());
+    // A place of another territory has no sector here; the note names it.
+    let commune = place.commune.filter(|_| incoming.territory == territory.id);
+    let today = local_date(territory.calendar.zone(), incoming.received.min(at));
     Particulars {
         caller: Some(sender(incoming)).filter(|known| *known != Caller::default()),
         address: Some(address(place)),
-        place: Some(Whereabouts::within(territory, place.commune, position, at)),
+        place: Some(Whereabouts::within(territory, commune, position, at)),
         safety: None,
-        patients: incoming.patients.iter().zip(1..).map(|(known, number)| patient(known, number)).collect(),
+        patients: incoming.patients.iter().zip(1..).map(|(known, number)| patient(known, number, today)).collect(),
         motive: None,
         activates: None,
     }
@@ -154,8 +163,12 @@ fn way_in(parts: &[(String, Private<String>)]) -> WayIn {
     way_in
 }
 
-fn patient(incoming: &IncomingPatient, number: u32) -> (Patient, Identity) {
-    let years = incoming.age.map(Age::years);
+/// A patient on the local day of the call. Who is known only by a date of birth has an age all the same: for an infant a
+/// doctor decides.
+fn patient(incoming: &IncomingPatient, number: u32, today: NaiveDate) -> (Patient, Identity) {
+    let age_years = incoming.age.map(Age::years);
+    let born = incoming.birth_date.as_ref().and_then(|date| date.reveal().parse::<NaiveDate>().ok());
+    let years = born.and_then(|born| today.years_since(born)).or(age_years);
     let flags = incoming.flags;
     let patient = Patient {
         number,
@@ -173,7 +186,7 @@ fn patient(incoming: &IncomingPatient, number: u32) -> (Patient, Identity) {
         number,
         name: incoming.name.as_ref().map(|name| name.complete.clone()).unwrap_or_default(),
         birth_date: incoming.birth_date.clone().unwrap_or_default(),
-        age_years: Private::new(years),
+        age_years: Private::new(age_years),
         age: Private::new(incoming.age.filter(|age| age.unit() != AgeUnit::Years)),
         weight_grams: Private::new(incoming.weight_kg.as_ref().and_then(|kilograms| grams(*kilograms.reveal()))),
         birth_name: incoming.birth_name.clone().unwrap_or_default(),
@@ -198,8 +211,10 @@ fn line(incoming: &IncomingCase) -> Line {
     if known { Line::CallBack } else { Line::NoContact }
 }
 
-fn notes(incoming: &IncomingCase) -> Option<Private<String>> {
-    let texts: Vec<_> = incoming.notes.iter().map(|note| note.text.reveal().as_str()).collect();
+/// What was written down, and after it what the message says and a case has no field for.
+fn notes(incoming: &IncomingCase, territory: &Territory) -> Option<Private<String>> {
+    let written = incoming.notes.iter().map(|note| note.text.reveal().clone());
+    let texts: Vec<String> = written.chain(remarks::remarks(incoming, territory)).collect();
     (!texts.is_empty()).then(|| Private::new(texts.join("\n")))
 }
 

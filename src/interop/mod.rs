@@ -10,5 +10,6 @@ pub mod incoming;
 pub mod intake;
 pub mod json;
 pub mod messages;
+mod remarks;
 pub mod request_line;
 pub mod shapes;

@@ -62,6 +62,17 @@ impl Entry {
         }
     }
 
+    /// An open case whose record cannot be read. What is in it is not known: it stands before all others.
+    pub fn unreadable(id: &String) -> Self {
+        Self {
+            number: "?".to_owned(),
+            heading: format!("dossier illisible {id}"),
+            fields: vec![("À faire", "Prévenir le support ; retrouver l'appel sur la feuille précédente.".to_owned())],
+            urgent: true,
+            place: (i64::MIN, 0, id.clone()),
+        }
+    }
+
     /// The order of the sheet: that of regulation.
     pub fn place(&self) -> (i64, i64, String) {
         self.place.clone()

@@ -86,9 +86,10 @@ impl Sheets {
     }
 
     async fn write(&self, engine: &Engine, place: &Place) -> Result<(), SheetError> {
-        let (cases, seq) = engine.open_cases(&place.territory.id).await?;
-        let now = engine.now();
-        let mut entries: Vec<Entry> = cases.iter().map(|view| Entry::of(view, place, now)).collect();
+        let open = engine.open_cases(&place.territory.id).await?;
+        let (now, seq) = (engine.now(), open.seq);
+        let mut entries: Vec<Entry> = open.cases.iter().map(|view| Entry::of(view, place, now)).collect();
+        entries.extend(open.unreadable.iter().map(Entry::unreadable));
         entries.sort_by_key(Entry::place);
         let time = |at: Instant, form: &str| local(place.territory.calendar.zone(), at).format(form).to_string();
         let sheet = Sheet {

@@ -74,8 +74,13 @@ impl Reader {
             let keys: Vec<Key> = chunk.iter().map(|case| Key::case(*case)).collect();
             let snapshot = self.store.read(&self.territory, &keys, None).await?;
             for (case, key) in chunk.iter().zip(&keys) {
-                if let Some(Some(record)) = snapshot.records.get(key) {
-                    changed.known.insert(*case, Known::from_record(key, record)?);
+                let Some(Some(record)) = snapshot.records.get(key) else { continue };
+                match Known::from_record(key, record) {
+                    Ok(known) => {
+                        changed.known.insert(*case, known);
+                    }
+                    // The tail of the whole territory does not stand still for one record.
+                    Err(error) => tracing::error!(%key, %error, "a record cannot be read: its change is not shown"),
                 }
             }
         }

@@ -89,8 +89,11 @@ impl Watcher {
             let keys: Vec<Key> = chunk.iter().map(|case| Key::case(*case)).collect();
             let snapshot = self.engine.0.store.read(&self.actor.territory, &keys, None).await.map_err(Failure::from)?;
             for (key, record) in &snapshot.records {
-                if let Some(record) = record {
-                    states.push(Known::from_record(key, record).map_err(Failure::from)?);
+                match record.as_ref().map(|record| Known::from_record(key, record)) {
+                    Some(Ok(known)) => states.push(known),
+                    // The console goes on with the others; the shift sheet names it.
+                    Some(Err(error)) => tracing::error!(%key, %error, "a record cannot be read: not shown"),
+                    None => {}
                 }
             }
         }

@@ -4,7 +4,10 @@ use crate::{
     domain::{
         case::{Command, command::Open, state::Patient},
         person::Private,
-        regulation::need::{Constraints, Need},
+        regulation::{
+            need::{Constraints, Need},
+            qualification::Priority,
+        },
         territory::Territory,
     },
     engine::{Failure, Place, Target},
@@ -29,9 +32,11 @@ const MOST_PATIENTS: usize = 20;
 /// # Errors
 /// Every fault of the message by its JSON path; a message of another territory or of an exercise.
 pub fn open(request: &pb::OpenCaseFromHubRequest, scene: Scene<'_>) -> Result<(Act, pb::Proposal), Failure> {
-    let mut fields = Fields::default();
+    let decoded = messages::decode(&request.message, &Limits::DEFAULT);
+    let vital = decoded.as_ref().is_ok_and(|incoming| incoming.priority == Some(Priority::P0));
+    let mut fields = Fields::never_refusing(vital);
     let mutation = fields.mutation("OpenCaseFromHub", &request.command_id, request);
-    let incoming = match messages::decode(&request.message, &Limits::DEFAULT) {
+    let mut incoming = match decoded {
         Ok(incoming) => incoming,
         Err(faults) => {
             for fault in faults {
@@ -43,6 +48,7 @@ pub fn open(request: &pb::OpenCaseFromHubRequest, scene: Scene<'_>) -> Result<(A
         }
     };
     check(&mut fields, &incoming, &scene.ground.territory);
+    incoming.patients.truncate(MOST_PATIENTS);
     let mut open = incoming_intake::open(&incoming, &scene.ground.territory, scene.now);
     open.opened.arrived = open.opened.arrived.min(scene.now);
     settle(&mut fields, &mut open, scene.ground);
@@ -54,13 +60,16 @@ pub fn open(request: &pb::OpenCaseFromHubRequest, scene: Scene<'_>) -> Result<(A
     Ok((act, proposal))
 }
 
+/// What stands in the way. A vital emergency is opened all the same, without what is told; an exercise never is: nobody is
+/// ill.
 fn check(fields: &mut Fields, incoming: &IncomingCase, territory: &Territory) {
     if incoming.territory != territory.id {
         let problem = format!("the place lies outside {}, for which you act: open it there", territory.id);
         fields.fault::<()>("message", problem);
     }
     if incoming_intake::exercise(incoming) {
-        fields.fault::<()>("message.distributionStatus", "Exercise: nobody is ill; send it to a service for exercises");
+        fields
+            .broken::<()>("message.distributionStatus", "Exercise: nobody is ill; send it to a service for exercises");
     }
     if incoming.patients.len() > MOST_PATIENTS {
         let given = incoming.patients.len();

@@ -236,7 +236,7 @@ mod tests {
     }
 
     fn listing(items: Vec<Slot>, next: Option<&str>) -> Listing<Slot> {
-        Listing { items, next: next.map(str::to_owned), seq: 7 }
+        Listing { items, next: next.map(str::to_owned), unreadable: Vec::new(), seq: 7 }
     }
 
     fn directory() -> Directory {

@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{
+        actor::{Actor, Role},
         case::{
             Action, ActionKind,
             command::{Command, OfferAnswer},
@@ -46,6 +47,16 @@ pub fn slot(known: &Slot, now: Instant) -> pb::Slot {
         SlotState::Withdrawn { .. } => wire.status = pb::SlotStatus::Withdrawn as i32,
     }
     wire
+}
+
+/// A slot of an agenda as `reader` may see it: whose it is is for the room and for the doctors of that agenda.
+pub fn listed(reader: &Actor, place: &Place, known: &Slot, now: Instant) -> pb::Slot {
+    let whole = slot(known, now);
+    let his = || place.directory.get(&known.responder).is_some_and(|owner| owner.doctors.contains(&reader.person));
+    if reader.role.of_the_room() || (reader.role == Role::Responder && his()) {
+        return whole;
+    }
+    pb::Slot { case_id: String::new(), offer_id: String::new(), ..whole }
 }
 
 /// The hold as an act left it.

@@ -26,8 +26,18 @@ use super::{
 /// Most sectors of a shift.
 const MOST_SECTORS: usize = 50;
 
-/// A shift.
-pub fn shift(known: &Shift) -> pb::Shift {
+/// A shift as `reader` may see it: where the doctor is and which case he drives to is for the desks that send him, the
+/// supervisor and himself.
+pub fn shift(reader: &Actor, known: &Shift) -> pb::Shift {
+    let whole = whole_shift(known);
+    if reader.role.of_the_room() || known.doctor == reader.person {
+        return whole;
+    }
+    let (visit_id, case_id) = (String::new(), String::new());
+    pb::Shift { visit_id, case_id, position: None, position_at_unix_ms: 0, ..whole }
+}
+
+fn whole_shift(known: &Shift) -> pb::Shift {
     let (status, visit, case) = match &known.state {
         ShiftState::Free => (pb::ShiftStatus::Free, None, None),
         ShiftState::OnVisit { case, visit } => (pb::ShiftStatus::OnVisit, Some(visit), Some(case)),
@@ -156,7 +166,9 @@ fn surroundings(known: &Case, visit: &Visit, commune: Option<&Commune>) -> pb::P
 fn details(known: &Case, patient: u32) -> pb::MissionDetails {
     let patient = known.patient(patient).map(|patient| {
         let identity = known.sealed.identities.iter().find(|identity| identity.number == patient.number);
-        pb::Patient { nir: String::new(), ..case::patient(patient, identity) }
+        let mut told = pb::Patient { nir: String::new(), ..case::patient(patient, identity) };
+        case::without_numbers(known, &mut told);
+        told
     });
     let mut caller = case::caller(&known.sealed.caller);
     if !case::may_be_announced(known) {

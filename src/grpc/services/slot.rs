@@ -92,9 +92,9 @@ impl SlotService for Slots {
         let (actor, asked) = call(request)?;
         let (responder, page) = convert::list(&asked)?;
         let listing = self.engine.list_slots(&actor, &responder, false, page).await?;
-        let now = self.engine.now();
+        let (place, now) = (self.engine.territory(&actor.territory)?, self.engine.now());
         Ok(Response::new(pb::ListSlotsResponse {
-            slots: listing.items.iter().map(|slot| convert::slot(slot, now)).collect(),
+            slots: listing.items.iter().map(|slot| convert::listed(&actor, &place, slot, now)).collect(),
             next_page_token: listing.next.unwrap_or_default(),
             seq: listing.seq,
         }))

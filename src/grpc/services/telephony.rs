@@ -9,7 +9,7 @@ use crate::{
         case::{Command, Refusal, command::CallEvent},
         ids::CaseId,
     },
-    engine::{Done, Engine, Failure, Mutation, Target},
+    engine::{Done, Engine, Failure, Mutation, Target, over},
     grpc::{
         convert::{
             reply::receipt,
@@ -40,6 +40,9 @@ impl Told {
     }
 }
 
+/// How often an event looks for its case before the exchange reports it again: each time another event came first.
+const ROUNDS: usize = 4;
+
 impl Telephony {
     /// Over an engine.
     pub fn new(engine: Engine) -> Self {
@@ -53,59 +56,89 @@ impl Telephony {
         if found.is_none() && reported.happened == Happened::Later(CallEvent::Reconnected) {
             found = self.engine.find_call(actor, &reported.call).await?;
         }
-        if found.is_none() {
-            match self.first(actor, reported).await? {
-                Some(done) => return Told::of(&done, receipt(&done, convert::late(reported))),
-                None => found = self.engine.find_call(actor, &reported.call).await?,
+        let mut over = None;
+        for _ in 0..ROUNDS {
+            if found.is_none() {
+                match self.first(actor, reported, over).await? {
+                    Some(done) => return Told::of(&done, receipt(&done, convert::late(reported))),
+                    None => found = self.engine.find_call(actor, &reported.call).await?,
+                }
             }
+            let case = found.ok_or_else(|| Refusal::NotFound("call".to_owned()))?;
+            match self.known(actor, reported, case).await? {
+                Known::Told(told) => return Ok(told),
+                Known::Over => over = Some(case),
+                Known::Gone => over = None,
+            }
+            // Another instance may have opened a newer case under this name.
+            found = self.engine.find_call(actor, &reported.call).await?.filter(|newer| *newer != case);
         }
-        let case = found.ok_or_else(|| Refusal::NotFound("call".to_owned()))?;
-        self.known(actor, reported, case).await
+        Err(Failure::Busy.into())
     }
 
     /// An event of a call that has its case. It rang before: then only the same command again answers its receipt.
-    async fn known(&self, actor: &Actor, reported: &Reported, case: CaseId) -> Result<Told, Status> {
-        let command = match reported.happened {
-            Happened::Later(event) => Command::Call(event),
+    async fn known(&self, actor: &Actor, reported: &Reported, case: CaseId) -> Result<Known, Status> {
+        let done = match reported.happened {
+            Happened::Later(event) => {
+                self.engine.call_event(actor, reported.mutation, (&reported.call, case), event).await
+            }
             Happened::Ringing if convert::opened_by(reported.mutation.command_id, case) => {
-                Command::Open(Box::new(reported.open.clone()))
+                let open = Command::Open(Box::new(reported.open.clone()));
+                self.engine.act(actor, reported.mutation, Target::case(case), open).await
             }
-            Happened::Ringing => {
-                let (view, seq) = self.engine.read_case(actor, case, 0).await?;
-                let level = self.engine.level().await;
-                let receipt = convert::known(seq, self.engine.now(), level, reported);
-                return Ok(Told { receipt, case, version: view.version });
-            }
+            Happened::Ringing => match self.engine.read_case(actor, case, 0).await {
+                Ok((view, _)) if over(&view.case) => return Ok(Known::Over),
+                Ok((view, seq)) => {
+                    let level = self.engine.level().await;
+                    let receipt = convert::known(seq, self.engine.now(), level, reported);
+                    return Ok(Known::Told(Told { receipt, case, version: view.version }));
+                }
+                Err(failure) => Err(failure),
+            },
         };
-        let done = self.engine.act(actor, reported.mutation, Target::case(case), command).await?;
-        Told::of(&done, receipt(&done, reported.warnings.clone()))
+        match done {
+            Ok(done) => Ok(Known::Told(Told::of(&done, receipt(&done, reported.warnings.clone()))?)),
+            Err(Failure::Refused(Refusal::State { what, .. })) if what == "call" => Ok(Known::Over),
+            Err(Failure::Refused(Refusal::NotFound(_) | Refusal::Archived(_))) => Ok(Known::Gone),
+            Err(failure) => Err(failure.into()),
+        }
     }
 
     /// As [`Self::unknown`]; `None` when another event of the same call came first after all.
-    async fn first(&self, actor: &Actor, reported: &Reported) -> Result<Option<Done>, Failure> {
-        match self.unknown(actor, reported).await {
+    async fn first(&self, actor: &Actor, reported: &Reported, over: Option<CaseId>) -> Result<Option<Done>, Failure> {
+        match self.unknown(actor, reported, over).await {
             Err(Failure::Refused(Refusal::State { what, .. })) if what == "call" => Ok(None),
             result => result.map(Some),
         }
     }
 
-    /// An event of a call nobody heard of before.
-    async fn unknown(&self, actor: &Actor, reported: &Reported) -> Result<Done, Failure> {
-        let open = Command::Open(Box::new(reported.open.clone()));
+    /// An event of a call nobody heard of before. `over`: the case that its name stood for, for an earlier call.
+    async fn unknown(&self, actor: &Actor, reported: &Reported, over: Option<CaseId>) -> Result<Done, Failure> {
+        let open = reported.open.clone();
         match reported.happened {
             Happened::Ringing | Happened::Later(CallEvent::Answered) => {
-                self.engine.act(actor, reported.mutation, Target::default(), open).await
+                self.engine.open_another(actor, reported.mutation, open, over).await
             }
             Happened::Later(CallEvent::HungUp) => {
                 let Mutation { command_id, digest } = reported.mutation;
                 let first = Mutation { command_id: convert::second_id(command_id), digest };
-                let opened = self.engine.act(actor, first, Target::default(), open).await?;
+                let opened = self.engine.open_another(actor, first, open, over).await?;
                 let target = Target { case: opened.reply.case, version: None };
                 self.engine.act(actor, reported.mutation, target, Command::Call(CallEvent::HungUp)).await
             }
             Happened::Later(CallEvent::Reconnected) => Err(Refusal::NotFound("call".to_owned()).into()),
         }
     }
+}
+
+/// What becomes of an event of a call whose case is known.
+enum Known {
+    /// It was told to that case.
+    Told(Told),
+    /// That case is over, or the name stands for another one: it is of another call.
+    Over,
+    /// That case has left the store.
+    Gone,
 }
 
 #[tonic::async_trait]
@@ -127,7 +160,8 @@ impl TelephonyService for Telephony {
     async fn get_call(&self, request: Request<pb::GetCallRequest>) -> Result<Response<pb::GetCallResponse>, Status> {
         let (actor, asked) = call(request)?;
         let call = convert::get(&asked)?;
-        let case = self.engine.find_call(&actor, &call).await?.ok_or_else(|| Refusal::NotFound("call".to_owned()))?;
+        let case = self.engine.newest_call(&actor, &call).await?;
+        let case = case.ok_or_else(|| Refusal::NotFound("call".to_owned()))?;
         let (view, seq) = self.engine.read_case(&actor, case, asked.at_least_seq).await?;
         Ok(Response::new(convert::call(&view, seq)))
     }

@@ -88,7 +88,7 @@ impl VisitService for Visits {
         let listing = self.engine.list_shifts(&actor, page).await?;
         let wanted = listing.items.iter().filter(|shift| responder.as_ref().is_none_or(|id| shift.responder == *id));
         Ok(Response::new(pb::ListShiftsResponse {
-            shifts: wanted.map(convert::shift).collect(),
+            shifts: wanted.map(|known| convert::shift(&actor, known)).collect(),
             next_page_token: listing.next.unwrap_or_default(),
             seq: listing.seq,
         }))

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use sas_dispatch::{
     domain::{
+        actor::Role,
         case::{Command, Fact, Refusal, command::StartDuty},
         ids::CaseId,
         regulation::{
@@ -21,7 +22,7 @@ use sas_dispatch::{
 
 use super::desk::{Desk, regulator};
 use crate::{
-    domain::stage::{self, SAS, Stage, coordinator},
+    domain::stage::{self, GP, GP_DOCTOR, SAS, Stage, coordinator},
     store::{on_every_engine, stand::Stand},
     support::gate::Gate,
 };
@@ -29,6 +30,7 @@ use crate::{
 on_every_engine! {
     sixteen_regulators_take_sixty_cases_each_once_and_in_strict_order
     of_two_who_want_one_slot_one_gets_it
+    whoever_may_not_take_the_first_takes_the_most_urgent_of_the_others
     a_signature_does_not_wait_for_a_roster_that_is_not_read
 }
 
@@ -89,6 +91,33 @@ async fn of_two_who_want_one_slot_one_gets_it(stand: Stand) {
     let refused = |result: &Result<_, Failure>| matches!(result, Err(Failure::Refused(Refusal::State { what, .. })) if what == "slot");
     assert!(won.is_ok() != lost.is_ok(), "{won:?} {lost:?}");
     assert!(refused(&won.map(|_| ())) || refused(&lost.map(|_| ())));
+    desk.clean().await;
+}
+
+async fn whoever_may_not_take_the_first_takes_the_most_urgent_of_the_others(stand: Stand) {
+    let desk = Desk::new(stand);
+    let before_all = desk.qualified(Priority::P1).await;
+    desk.stand.pass(Span::from_ms(5));
+    // Dr Colombage's practice is being asked when the case becomes urgent: he may not regulate it.
+    let (his, decision) = desk.decided().await;
+    let plan = Box::new(stage::plan_at(desk.stand.clock.now(), Some((GP, Means::Ring))));
+    desk.done(&coordinator(), his, Command::Advance { decision, plan }).await;
+    let urgent = Command::Qualify(Box::new(stage::qualify(Priority::P1)));
+    desk.done(&stage::arm(), his, urgent).await;
+    let deferred = desk.qualified(Priority::P2).await;
+    // Instance B reads the queue once; then a P1 comes in elsewhere.
+    let first = desk.b.claim_next(&regulator(1), desk.mutation(), Stream::Snp).await.unwrap();
+    assert_eq!(first.reply.case, Some(before_all));
+    desk.stand.pass(Span::from_ms(5));
+    let newest = desk.qualified(Priority::P1).await;
+
+    let colombage = stage::someone(GP_DOCTOR, Role::Regulator);
+    let taken = desk.b.claim_next(&colombage, desk.mutation(), Stream::Snp).await.unwrap();
+    assert_eq!(taken.reply.case, Some(newest), "a P2 is not taken before a P1");
+    let taken = desk.b.claim_next(&colombage, desk.mutation(), Stream::Snp).await.unwrap();
+    assert_eq!(taken.reply.case, Some(deferred));
+    let taken = desk.b.claim_next(&regulator(2), desk.mutation(), Stream::Snp).await.unwrap();
+    assert_eq!(taken.reply.case, Some(his), "the first of all is there for everybody else");
     desk.clean().await;
 }
 

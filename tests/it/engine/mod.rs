@@ -15,4 +15,5 @@ mod screen;
 mod takeover;
 pub mod transfers;
 mod trips;
+mod unreadable;
 mod watching;

@@ -121,3 +121,43 @@ async fn a_message_of_the_hub_opens_a_case_and_its_foreign_motive_is_kept() {
     let qualified = desk.regulation().qualify(arm(request)).await.unwrap().into_inner().case.unwrap();
     assert_eq!(qualified.qualification.unwrap().motive, "M17.03.01");
 }
+
+/// A message of our own with another priority, for another place and with so many patients.
+fn foreign(name: &str, at: &str, priority: &str, patients: usize) -> serde_json::Value {
+    let mut message: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(format!("tests/data/hub/{name}")).unwrap()).unwrap();
+    let case = message.pointer_mut(at).unwrap();
+    case["qualification"]["details"]["priority"] = priority.into();
+    case["location"]["city"]["inseeCode"] = "89387".into();
+    let patient = case["patient"][0].clone();
+    case["patient"] = vec![patient; patients].into();
+    message
+}
+
+#[tokio::test]
+async fn a_vital_message_of_the_hub_is_opened_whatever_its_place_and_the_number_of_its_patients() {
+    let desk = Desk::start().await;
+    let give = |message: &serde_json::Value| pb::OpenCaseFromHubRequest {
+        command_id: desk.command(),
+        message: message.to_string().into_bytes(),
+    };
+    let whole = "/createCaseHealth";
+    let urgent = give(&foreign("strasbourg-fever.json", whole, "P1", 21));
+    let refused = desk.intake().open_case_from_hub(arm(urgent)).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument, "where there is time, it is opened in its own territory");
+
+    let vital = give(&foreign("strasbourg-fever.json", whole, "P0", 21));
+    let opened = desk.intake().open_case_from_hub(arm(vital)).await.unwrap().into_inner();
+    let (case, warnings) = (opened.case.unwrap(), opened.receipt.unwrap().warnings);
+    assert_eq!((case.patients.len(), case.place.unwrap().commune), (20, String::new()));
+    assert_eq!(case.qualification.unwrap().priority(), pb::Priority::P0);
+    let left_out = warnings.iter().filter(|warning| warning.text.starts_with("left out, nothing was refused: "));
+    assert_eq!(left_out.count(), 2, "{warnings:?}");
+    let told = &case.notes[0].text;
+    assert!(told.contains("Lieu hors de fr-67 : Strasbourg (89387)"), "the place is not lost: {told}");
+
+    let exercise = "/content/0/jsonContent/embeddedJsonContent/message/createCaseHealth";
+    let exercise = give(&foreign("sens-in-envelope.json", exercise, "P0", 1));
+    let refused = desk.intake().open_case_from_hub(arm(exercise)).await.unwrap_err();
+    assert!(refused.message().contains("Exercise"), "nobody is ill: {}", refused.message());
+}

@@ -266,3 +266,43 @@ fn what_a_partner_centre_knows_of_the_way_in_and_the_patient_is_taken_over_part_
     let kilograms = case.patients[0].weight_kg.as_ref().map(|weight| *weight.reveal());
     assert_eq!(identity.weight_grams.reveal().map(|grams| f64::from(grams) / 1_000.0), kilograms);
 }
+
+#[test]
+fn a_baby_known_only_by_the_date_of_birth_is_an_infant_and_a_minor() {
+    let mut message = rich();
+    let patient = &mut message["createCaseHealth"]["patient"][0];
+    patient["detail"].as_object_mut().unwrap().remove("age");
+    for (born, infant, minor) in [("2024-03-01", true, true), ("2010-05-05", false, true), ("1980-01-01", false, false)]
+    {
+        message["createCaseHealth"]["patient"][0]["identity"]["strictFeatures"]["birthDate"] = born.into();
+        let case = super::accepted(&message);
+        let territory = Territory::from_law(&case.territory).unwrap();
+        let (patient, identity) = intake::open(&case, &territory, case.received).particulars.patients.remove(0);
+        assert_eq!((patient.infant, patient.minor), (infant, minor), "{born}");
+        assert_eq!(*identity.age_years.reveal(), None, "nobody said an age");
+    }
+}
+
+#[test]
+fn what_a_case_has_no_field_for_stands_in_its_first_note() {
+    let case = decode_own("strasbourg-fever.json").unwrap();
+    let territory = Territory::from_law(&case.territory).unwrap();
+    let note = intake::open(&case, &territory, case.received).note.unwrap();
+    let told: Vec<&str> = note.reveal().lines().collect();
+    for line in [
+        "Appelle pour son fils imaginaire",
+        "Fait : Maladie (C01.01.01)",
+        "Risque : Chien dans la cour imaginaire (R12)",
+        "Nom du lieu : Résidence des Exemples",
+        "Téléphone du lieu : +33353010042",
+        "Sur l'appelant : mère du patient inventé",
+        "Patient 1, antécédents : otites à répétition inventées",
+        "Patient 1, traitement : paracétamol fictif",
+        "Patient 1, diagnostics évoqués : R50.9, H66.9",
+    ] {
+        assert!(told.contains(&line), "{line} is missing in {told:#?}");
+    }
+    let decision =
+        told.iter().find(|line| line.starts_with("Décision de l'émetteur (")).expect("what was decided there");
+    assert!(decision.contains("patient 1") && decision.contains("2024"), "{decision}");
+}

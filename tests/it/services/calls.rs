@@ -1,7 +1,12 @@
 //! No call is lost, whatever the exchange tells, in whatever order.
 
 use sas_dispatch::{
-    domain::{actor::Role, case::ActionKind},
+    domain::{
+        actor::Role,
+        case::{ActionKind, Command},
+        regulation::qualification::Attribution,
+        time::Span,
+    },
     grpc::{
         pb::{self, CallEventKind, telephony_service_server::TelephonyService},
         services::telephony::Telephony,
@@ -37,6 +42,13 @@ impl Exchange {
     async fn report(&self, event: &pb::ReportCallEventRequest) -> Result<pb::ReportCallEventResponse, tonic::Status> {
         let pbx = actor(Role::Telephony, "pbx-1");
         Ok(self.telephony.report_call_event(call(&pbx, event.clone())).await?.into_inner())
+    }
+
+    /// Nobody was ill: nothing is left to do.
+    async fn ends(&self, case: &str) {
+        let arm = actor(Role::Arm, "arm-1");
+        self.stand.act(&arm, Some(case.parse().unwrap()), Command::Dismiss(Attribution::Silent)).await;
+        assert!(self.open_actions(case).await.is_empty());
     }
 
     async fn open_actions(&self, case: &str) -> Vec<ActionKind> {
@@ -102,4 +114,53 @@ async fn a_call_heard_of_when_it_is_answered_is_qualified_and_one_that_only_come
     let answered = exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap();
     assert_eq!(codes(&answered), ["CALL_OPENED_LATE"]);
     assert_eq!(exchange.open_actions(&answered.case_id).await, [ActionKind::Qualify]);
+}
+
+#[tokio::test]
+async fn a_name_that_the_exchange_uses_again_is_a_new_call_once_the_old_one_is_over() {
+    let exchange = Exchange::new().await;
+    let old = exchange.report(&exchange.event(CallEventKind::Ringing)).await.unwrap();
+    exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap();
+    exchange.ends(&old.case_id).await;
+    // Who hangs up when all is said is no new caller.
+    let gone = exchange.report(&exchange.event(CallEventKind::HungUp)).await.unwrap();
+    assert_eq!((gone.case_id.as_str(), exchange.open_actions(&old.case_id).await.len()), (old.case_id.as_str(), 0));
+
+    exchange.stand.pass(Span::from_mins(30));
+    let ringing = exchange.event(CallEventKind::Ringing);
+    let new = exchange.report(&ringing).await.unwrap();
+    assert_ne!(new.case_id, old.case_id, "somebody is on the line");
+    assert_eq!(exchange.open_actions(&new.case_id).await, [ActionKind::AnswerCall]);
+    let again = exchange.report(&ringing).await.unwrap();
+    assert_eq!((again.case_id.as_str(), again.receipt.unwrap().replayed), (new.case_id.as_str(), true));
+    for (event, waits) in
+        [(CallEventKind::Answered, ActionKind::Qualify), (CallEventKind::HungUp, ActionKind::CallBack)]
+    {
+        let answer = exchange.report(&exchange.event(event)).await.unwrap();
+        assert_eq!(answer.case_id, new.case_id);
+        assert!(exchange.open_actions(&new.case_id).await.contains(&waits), "{event:?}");
+    }
+    let pbx = actor(Role::Telephony, "pbx-1");
+    let asked = pb::GetCallRequest { call_id: "pbx-1/77".into(), at_least_seq: 0 };
+    let found = exchange.telephony.get_call(call(&pbx, asked)).await.unwrap().into_inner();
+    assert_eq!(found.case_id, new.case_id, "the name stands for the newest");
+}
+
+#[tokio::test]
+async fn a_name_used_again_whose_ringing_was_lost_is_a_new_call_all_the_same() {
+    let exchange = Exchange::new().await;
+    let old = exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap();
+    exchange.ends(&old.case_id).await;
+    exchange.report(&exchange.event(CallEventKind::HungUp)).await.unwrap();
+    exchange.stand.pass(Span::from_mins(30));
+    let answered = exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap();
+    assert_ne!(answered.case_id, old.case_id);
+    assert_eq!(exchange.open_actions(&answered.case_id).await, [ActionKind::Qualify]);
+    exchange.ends(&answered.case_id).await;
+
+    // Closed a day later: then even a call that only ends is another one, and is rung back.
+    exchange.stand.pass(Span::from_hours(25));
+    let lost = exchange.report(&exchange.event(CallEventKind::HungUp)).await.unwrap();
+    assert_ne!(lost.case_id, answered.case_id);
+    assert_eq!(exchange.open_actions(&lost.case_id).await, [ActionKind::CallBack]);
 }

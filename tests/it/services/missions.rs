@@ -7,7 +7,7 @@ use sas_dispatch::{
             Command,
             command::{Open, Particulars, Qualify, SignAnswer, SignNeed},
             fact::Opened,
-            sealed::{Address, Caller, Identity},
+            sealed::{Address, Caller, Identity, Representative},
             state::{Channel, ContactSafety, Line, Patient, Whereabouts},
         },
         person::Private,
@@ -16,10 +16,14 @@ use sas_dispatch::{
             need::{CareLevel, CareType, Constraints, LongestDelay, Need},
             qualification::{Priority, Stream},
         },
+        time::Span,
     },
     grpc::{
-        pb::{self, routing_service_server::RoutingService, visit_service_server::VisitService},
-        services::{routing::Routing, visit::Visits},
+        pb::{
+            self, intake_service_server::IntakeService, routing_service_server::RoutingService,
+            supervision_service_server::SupervisionService, visit_service_server::VisitService,
+        },
+        services::{intake::Intake, routing::Routing, supervision::Supervision, visit::Visits},
     },
 };
 use tokio_stream::StreamExt;
@@ -32,8 +36,15 @@ fn private(text: &str) -> Private<String> {
 }
 
 fn open() -> Open {
-    let identity =
-        Identity { number: 1, name: private("Zéphyrine Test"), nir: private("secret-nir"), ..Identity::default() };
+    let daughter =
+        Representative { name: private("Fille Test"), phone: private("+33353010009"), tie: private("fille") };
+    let identity = Identity {
+        number: 1,
+        name: private("Zéphyrine Test"),
+        nir: private("secret-nir"),
+        representative: daughter,
+        ..Identity::default()
+    };
     let sens = Position { lat: 48.2001, lon: 3.2901 };
     let particulars = Particulars {
         caller: Some(Caller { name: private("Voisin Test"), phone: private("+33353010001"), ..Caller::default() }),
@@ -235,4 +246,60 @@ async fn a_watching_terminal_gets_what_there_is_and_then_each_change() {
         }
     };
     assert_eq!((change.case_id, change.missions.len(), change.gone), (case_id, 1, false));
+}
+
+/// The visit of a case put to the structure, of somebody who must not be rung; the id of the case.
+async fn offered(stand: &Stand, visits: &Visits) -> String {
+    on_duty(stand, visits, &actor(Role::Responder, "dr-89-sos-basalte")).await;
+    let (case_id, decision_id) = decided(stand, true).await;
+    let advance =
+        pb::AdvanceRequest { command_id: stand.id(), case_id: case_id.clone(), decision_id, version: Vec::new() };
+    let routing = Routing::new(stand.engine.clone());
+    routing.advance(call(&actor(Role::Coordinator, "osnp-1"), advance)).await.unwrap();
+    case_id
+}
+
+#[tokio::test]
+async fn a_household_that_must_not_be_rung_is_not_rung_from_the_road() {
+    let stand = Stand::new().await;
+    let (visits, intake) = (Visits::new(stand.engine.clone()), Intake::new(stand.engine.clone(), Span::from_mins(10)));
+    let case_id = offered(&stand, &visits).await;
+    let desk = actor(Role::Dispatcher, "desk-1");
+    let mission = missions(&visits, &desk).await.remove(0);
+    let get = pb::GetCaseRequest { case_id, at_least_seq: 0 };
+    let of = |patient: &pb::Patient| patient.representative.clone().unwrap();
+    let on_mission = of(mission.details.unwrap().patient.as_ref().unwrap());
+    let case = intake.get_case(call(&desk, get.clone())).await.unwrap().into_inner().case.unwrap();
+    for told in [on_mission, of(&case.patients[0])] {
+        assert_eq!((told.name.as_str(), told.phone.as_str()), ("Fille Test", ""), "it is the number of the household");
+    }
+    let regulator = actor(Role::Regulator, "reg-1");
+    let case = intake.get_case(call(&regulator, get)).await.unwrap().into_inner().case.unwrap();
+    assert_eq!(of(&case.patients[0]).phone, "+33353010009", "who decides how to reach them has it");
+}
+
+#[tokio::test]
+async fn where_a_doctor_is_goes_to_those_who_send_him_and_what_is_open_to_the_room() {
+    let stand = Stand::new().await;
+    let (visits, supervision) = (Visits::new(stand.engine.clone()), Supervision::new(stand.engine.clone()));
+    offered(&stand, &visits).await;
+    for (role, person, sees) in [
+        (Role::Dispatcher, "desk-1", true),
+        (Role::Coordinator, "osnp-1", true),
+        (Role::Responder, "dr-89-sos-basalte", true),
+        (Role::Responder, "dr-89-sos-ardoise", false),
+        (Role::Telephony, "pbx-1", false),
+        (Role::BackOffice, "office-1", false),
+    ] {
+        let reader = actor(role, person);
+        let shifts = visits.list_shifts(call(&reader, pb::ListShiftsRequest::default())).await.unwrap().into_inner();
+        assert_eq!(shifts.shifts[0].doctor, "dr-89-sos-basalte", "who is on duty is no secret");
+        assert_eq!(shifts.shifts[0].position.is_some(), sees, "{person}");
+        let relay = supervision.get_relay(call(&reader, pb::GetRelayRequest::default())).await;
+        let of_the_room = !matches!(role, Role::Responder | Role::Telephony | Role::BackOffice);
+        match relay {
+            Ok(page) => assert!(of_the_room && page.into_inner().open_cases == 1, "{person}"),
+            Err(refused) => assert!(!of_the_room && refused.code() == Code::PermissionDenied, "{person}: {refused:?}"),
+        }
+    }
 }

@@ -14,7 +14,7 @@ use sas_dispatch::{
         actor::{Actor, Role},
         case::Command,
         ids::CaseId,
-        time::Instant,
+        time::{Instant, Span},
     },
     engine::{Done, Engine, LookupKey, Mutation, Options, Place, Target},
     store::{Digest, Settings, due_command, open},
@@ -28,6 +28,7 @@ pub const NOW: Instant = Instant::from_unix_ms(1_735_203_600_000);
 /// A service on its own store.
 pub struct Stand {
     pub engine: Engine,
+    clock: Clock,
     ids: AtomicU32,
     _folder: tempfile::TempDir,
 }
@@ -48,13 +49,17 @@ impl Stand {
             })
             .collect();
         let lookup = LookupKey::new(b"a secret of sixteen or more".to_vec());
-        let engine = Engine::new(store, clock, places, lookup, Metrics::silent(), Options::default());
-        Self { engine, ids: AtomicU32::new(0), _folder: folder }
+        let engine = Engine::new(store, clock.clone(), places, lookup, Metrics::silent(), Options::default());
+        Self { engine, clock, ids: AtomicU32::new(0), _folder: folder }
+    }
+
+    pub fn pass(&self, span: Span) {
+        self.clock.advance_to(self.clock.now() + span);
     }
 
     /// A new command id.
     pub fn id(&self) -> String {
-        due_command(&format!("test/{}", self.ids.fetch_add(1, Ordering::Relaxed)), NOW).to_string()
+        due_command(&format!("test/{}", self.ids.fetch_add(1, Ordering::Relaxed)), self.clock.now()).to_string()
     }
 
     /// An act of regulation, which is not what these tests are about.

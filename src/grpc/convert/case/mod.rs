@@ -43,7 +43,10 @@ pub fn view(reader: &Actor, ground: &Place, known: &CaseView) -> pb::CaseView {
     let case = &known.case;
     let entitled = entitled(reader, ground, case);
     let who = |number| case.sealed.identities.iter().find(|who| entitled && who.number == number);
-    let patients = case.patients.iter().map(|known| patient(known, who(known.number))).collect();
+    let mut patients: Vec<pb::Patient> = case.patients.iter().map(|known| patient(known, who(known.number))).collect();
+    if on_the_road(reader) {
+        patients.iter_mut().for_each(|patient| without_numbers(case, patient));
+    }
     let mut view = pb::CaseView { patients, ..clear(ground, known) };
     if entitled {
         view.place = Some(place(case));
@@ -86,11 +89,21 @@ fn his(reader: &Actor, ground: &Place, case: &Case, offer: &Offer) -> bool {
 /// Who called. A number that must not be rung goes to the desks that decide how to reach the caller, not to the road.
 fn caller_for(reader: &Actor, case: &Case) -> pb::Caller {
     let known = caller(&case.sealed.caller);
-    match reader.role {
-        Role::Responder | Role::Dispatcher if !may_be_announced(case) => {
-            pb::Caller { phone: String::new(), call_back: String::new(), ..known }
-        }
-        _ => known,
+    if on_the_road(reader) && !may_be_announced(case) {
+        return pb::Caller { phone: String::new(), call_back: String::new(), ..known };
+    }
+    known
+}
+
+fn on_the_road(reader: &Actor) -> bool {
+    matches!(reader.role, Role::Responder | Role::Dispatcher)
+}
+
+/// Where nobody may be rung before the arrival, the number of the representative is not given either: it is that of the
+/// household.
+pub fn without_numbers(case: &Case, patient: &mut pb::Patient) {
+    if !may_be_announced(case) {
+        patient.representative.iter_mut().for_each(|known| known.phone.clear());
     }
 }
 

@@ -1,0 +1,123 @@
+//! The cases of telephone calls. An exchange uses its names of calls again: a name stands for the newest case opened under
+//! it, and goes on standing for it until that case is over and another call has begun.
+
+use crate::{
+    domain::{
+        actor::Actor,
+        case::{
+            Case, Command, Records, Refusal,
+            command::{CallEvent, Open},
+            leaving,
+            state::Line,
+        },
+        ids::CaseId,
+        time::Instant,
+    },
+    store::{Conflict, Guard, Index, Member},
+};
+
+use super::{Done, Engine, Failure, Mutation, Target, act::Extra};
+
+impl Engine {
+    /// The case of a telephone call: the newest opened under its name.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn find_call(&self, actor: &Actor, call: &str) -> Result<Option<CaseId>, Failure> {
+        let index = Index::call(&self.0.lookup.hash(call));
+        match self.0.memory.call(&actor.territory, &index) {
+            Some(case) => Ok(Some(case)),
+            None => self.newest_call(actor, call).await,
+        }
+    }
+
+    /// As [`Self::find_call`], whatever this instance remembers.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn newest_call(&self, actor: &Actor, call: &str) -> Result<Option<CaseId>, Failure> {
+        let index = Index::call(&self.0.lookup.hash(call));
+        let page = self.0.store.range(&actor.territory, &index, None, 1).await?;
+        let found = page.entries.first().and_then(|(_, member)| member.0.parse().ok());
+        found.iter().for_each(|case| self.0.memory.rang(&actor.territory, &index, *case));
+        Ok(found)
+    }
+
+    /// The case of a telephone call, when this instance has seen it. `None` says nothing.
+    pub fn remembered_call(&self, actor: &Actor, call: &str) -> Option<CaseId> {
+        self.0.memory.call(&actor.territory, &Index::call(&self.0.lookup.hash(call)))
+    }
+
+    /// Opens the case of a call whose name stood for `earlier` until now, a case that is over.
+    ///
+    /// # Errors
+    /// As [`Engine::act`]; `State` of the call when its name stands for another case by now.
+    pub async fn open_another(
+        &self,
+        actor: &Actor,
+        mutation: Mutation,
+        open: Open,
+        earlier: Option<CaseId>,
+    ) -> Result<Done, Failure> {
+        let guards = open.opened.call.iter().map(|call| self.newest_of_call(call, earlier)).collect();
+        let command = Command::Open(Box::new(open));
+        self.act_guarded(actor, mutation, Target::default(), command, Extra { guards }).await
+    }
+
+    /// An event of the call of a case.
+    ///
+    /// # Errors
+    /// As [`Engine::act`]; `State` of the call when it is over for that case, or its name stands for another one.
+    pub async fn call_event(
+        &self,
+        actor: &Actor,
+        mutation: Mutation,
+        (call, case): (&str, CaseId),
+        event: CallEvent,
+    ) -> Result<Done, Failure> {
+        let extra = Extra { guards: vec![self.newest_of_call(call, Some(case))] };
+        self.act_guarded(actor, mutation, Target::case(case), Command::Call(event), extra).await
+    }
+
+    /// Two events of one new call may come at the same time: only one of them opens its case.
+    pub(super) fn newest_of_call(&self, call: &str, case: Option<CaseId>) -> Guard {
+        Guard::First(Index::call(&self.0.lookup.hash(call)), case.as_ref().map(Member::from))
+    }
+}
+
+/// Whether a conflict says that the name of a call stands for another case than a guard asked for.
+pub(super) fn another_case(guards: &[Guard], conflict: &Conflict) -> bool {
+    guards.iter().any(|guard| match guard {
+        Guard::First(index, asked) if index.is_call() => {
+            conflict.heads.get(index).is_some_and(|head| head.is_some() && head != asked)
+        }
+        _ => false,
+    })
+}
+
+/// Refuses an event of a call that the case of its name has nothing to do with any longer.
+pub(super) fn goes_on(records: &Records, target: Target, command: &Command, now: Instant) -> Result<(), Refusal> {
+    let (Command::Call(event), Some(case)) = (command, target.case.and_then(|id| records.cases.get(&id))) else {
+        return Ok(());
+    };
+    if is_of_another(case, *event, now) {
+        return Err(Refusal::state("call", "its case is over: this is another call of the same name"));
+    }
+    Ok(())
+}
+
+/// Who rang off is not answered again once nothing is left to do, and a closed case has no caller. A caller who hangs up
+/// when everything is decided is no new call.
+fn is_of_another(case: &Case, event: CallEvent, now: Instant) -> bool {
+    let closed = leaving::closed_at(case).is_some_and(|at| at <= now);
+    match event {
+        CallEvent::Answered => closed || (over(case) && case.line != Line::OnLine),
+        CallEvent::HungUp => closed,
+        CallEvent::Reconnected => false,
+    }
+}
+
+/// Whether a call that rings under the name of this case's call is another one: nothing is left to do for it.
+pub fn over(case: &Case) -> bool {
+    case.open_actions().next().is_none()
+}
