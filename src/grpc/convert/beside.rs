@@ -101,15 +101,15 @@ fn prescription(fields: &mut Fields, given: &pb::Prescription) -> Option<Prescri
 
 fn question(fields: &mut Fields, field: &str, given: Option<&pb::Asked>) -> Option<Asked> {
     let given = given?;
-    let state: AskedState = fields.code(&format!("{field}.state"), given.state)?;
-    let answer = fields.optional_words(&format!("{field}.answer"), &given.answer, LONGEST_LINE);
+    let state: AskedState = fields.code(format!("{field}.state"), given.state)?;
+    let answer = fields.optional_words(format!("{field}.answer"), &given.answer, LONGEST_LINE);
     Some(Asked { state, answer: answer.unwrap_or_default() })
 }
 
 fn line(fields: &mut Fields, field: &str, given: &pb::DrugLine) -> DrugLine {
     let mut words = |name: &str, text: &str| {
         fields
-            .optional_words(&format!("{field}.{name}"), text, LONGEST_LINE)
+            .optional_words(format!("{field}.{name}"), text, LONGEST_LINE)
             .unwrap_or_else(|| Private::new(String::new()))
     };
     let (drug, dose) = (words("drug", &given.drug), words("dose", &given.dose));
@@ -126,10 +126,10 @@ pub(super) fn counter(fields: &mut Fields, given: Option<&pb::CounterRegulation>
     let field = |name: &str| format!("counter_regulation.{name}");
     let known = given.reasons.iter().take(MOST_REASONS).enumerate();
     let reasons = known
-        .filter_map(|(place, number)| fields.code(&format!("{}[{place}]", field("reasons")), *number))
+        .filter_map(|(place, number)| fields.code(format!("{}[{place}]", field("reasons")), *number))
         .collect::<Vec<_>>();
-    let note = fields.optional_words(&field("words"), &given.words, LONGEST_WORDS);
-    let care = fields.code(&field("care"), given.care)?;
+    let note = fields.optional_words(field("words"), &given.words, LONGEST_WORDS);
+    let care = fields.code(field("care"), given.care)?;
     Some(Box::new(Counter { care, reasons, note }))
 }
 

@@ -53,7 +53,7 @@ pub fn open(request: &pb::OpenCaseFromHubRequest, scene: Scene<'_>) -> Result<(A
     open.opened.arrived = open.opened.arrived.min(scene.now);
     settle(&mut fields, &mut open, scene.ground);
     for warning in &incoming.warnings {
-        fields.warn(&format!("message.{}", warning.path), "MESSAGE", &warning.text);
+        fields.warn(format!("message.{}", warning.path), "MESSAGE", &warning.text);
     }
     let proposal = proposal(&incoming);
     let act = fields.act(mutation, Some(Target::default()), Some(Command::Open(Box::new(open))))?;

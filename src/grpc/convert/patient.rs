@@ -211,10 +211,10 @@ impl<'a> Reader<'a, '_> {
         let mut read: Vec<Consent> = Vec::new();
         for (place, wish) in given.iter().take(16).enumerate() {
             let at = format!("{}.consents[{place}]", self.at);
-            let recipient = self.fields.code(&format!("{at}.recipient"), wish.recipient);
-            let wanted = self.fields.code(&format!("{at}.wish"), wish.wish);
-            let form = self.fields.optional_code(&format!("{at}.form"), wish.form).unwrap_or(ConsentForm::Oral);
-            let said = self.fields.optional_instant(&format!("{at}.at_unix_ms"), wish.at_unix_ms);
+            let recipient = self.fields.code(format!("{at}.recipient"), wish.recipient);
+            let wanted = self.fields.code(format!("{at}.wish"), wish.wish);
+            let form = self.fields.optional_code(format!("{at}.form"), wish.form).unwrap_or(ConsentForm::Oral);
+            let said = self.fields.optional_instant(format!("{at}.at_unix_ms"), wish.at_unix_ms);
             if said.is_some_and(|said| said > self.ground.now) {
                 self.fields.fault::<()>(&format!("{at}.at_unix_ms"), "must not be in the future");
             }

@@ -41,7 +41,7 @@ pub fn answers(fields: &mut Fields, given: &[pb::ProtocolAnswer]) -> Vec<Answere
             Some(Wire::Number(number)) => Some(Value::Number(*number)),
             Some(Wire::Choice(code)) if code.len() <= LONGEST_CODE => Some(Value::Choice(code.clone())),
             Some(Wire::Choice(_)) => {
-                fields.fault(&format!("{at}.choice"), format!("expected a code of at most {LONGEST_CODE} characters"))
+                fields.fault(format!("{at}.choice"), format!("expected a code of at most {LONGEST_CODE} characters"))
             }
             None => fields.fault(&at, "must have one of yes, choice and number"),
         };

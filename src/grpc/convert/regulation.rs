@@ -122,7 +122,7 @@ fn motive(fields: &mut Fields, text: &str) -> Option<String> {
 
 fn list<T: super::codes::Coded>(fields: &mut Fields, field: &str, numbers: &[i32]) -> Vec<T> {
     let known = numbers.iter().take(64).enumerate();
-    known.filter_map(|(place, number)| fields.code(&format!("{field}[{place}]"), *number)).collect()
+    known.filter_map(|(place, number)| fields.code(format!("{field}[{place}]"), *number)).collect()
 }
 
 fn protocol(fields: &mut Fields, name: &str) -> Option<String> {
@@ -151,7 +151,7 @@ pub fn skills(fields: &mut Fields, given: &[String]) -> BTreeSet<Skill> {
         fields.fault::<()>("skills", format!("{} skills: at most {MOST_SKILLS}", given.len()));
     }
     let named = given.iter().take(MOST_SKILLS).enumerate();
-    named.filter_map(|(place, skill)| fields.id(&format!("skills[{place}]"), skill)).collect()
+    named.filter_map(|(place, skill)| fields.id(format!("skills[{place}]"), skill)).collect()
 }
 
 /// Claims a case.

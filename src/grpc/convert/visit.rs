@@ -213,7 +213,7 @@ fn sectors(fields: &mut Fields, sectors: &[String]) -> Vec<SectorId> {
         fields.fault::<()>("sectors", format!("{given} sectors: name 1 to {MOST_SECTORS}"));
     }
     let read = sectors.iter().take(MOST_SECTORS).enumerate();
-    read.filter_map(|(at, sector)| fields.id(&format!("sectors[{at}]"), sector)).collect()
+    read.filter_map(|(at, sector)| fields.id(format!("sectors[{at}]"), sector)).collect()
 }
 
 /// A doctor goes off duty.

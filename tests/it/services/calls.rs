@@ -47,7 +47,13 @@ impl Exchange {
     /// Nobody was ill: nothing is left to do.
     async fn ends(&self, case: &str) {
         let arm = actor(Role::Arm, "arm-1");
-        self.stand.act(&arm, Some(case.parse().unwrap()), Command::Dismiss(Attribution::Silent)).await;
+        self.stand
+            .act(
+                &arm,
+                Some(case.parse().unwrap()),
+                Command::Dismiss { attribution: Attribution::Silent, possible_repeat: false },
+            )
+            .await;
         assert!(self.open_actions(case).await.is_empty());
     }
 
