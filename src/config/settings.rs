@@ -186,7 +186,8 @@ pub(super) fn read(root: &Table<'_>) -> Option<Settings> {
     let archive = root.required_table("archive", archive);
     let sheet = root.required_table("sheet", sheet);
     let indicators = root.required_table("indicators", statistics::indicators);
-    let extract = root.required_table("extract", statistics::extract);
+    let final_after = indicators.iter().flatten().map(|known| known.settle).next();
+    let extract = root.required_table("extract", |table| statistics::extract(table, final_after));
     let telemetry = root.required_table("telemetry", telemetry);
     Some(Settings {
         server: server??,

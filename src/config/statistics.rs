@@ -76,7 +76,8 @@ pub(super) fn indicators(table: &Table<'_>) -> Option<IndicatorSettings> {
     })
 }
 
-pub(super) fn extract(table: &Table<'_>) -> Option<ExtractSettings> {
+/// `final_after`: how long after its end a day is kept, where that is known.
+pub(super) fn extract(table: &Table<'_>, final_after: Option<Span>) -> Option<ExtractSettings> {
     let enabled = table.required("enabled", boolean);
     let dir = table.optional("dir", words).map(PathBuf::from);
     let columns = table.required("columns", list(parsed::<Column>));
@@ -85,6 +86,9 @@ pub(super) fn extract(table: &Table<'_>) -> Option<ExtractSettings> {
         table.fault("columns", "expected one or more columns, each once");
     }
     let delay = table.required("delay_hours", whole(0..=24 * 31));
+    if delay.zip(final_after).is_some_and(|(delay, days)| Span::from_hours(delay) > days) {
+        table.fault("delay_hours", "must not be longer than indicators.final_after_hours");
+    }
     let smallest = table.required("smallest_cell", whole(2..=1_000));
     let bands = table.required("age_bands_years", list(whole(1..=120)));
     if bands.as_deref().is_some_and(|list| !list.windows(2).all(|two| two[0] < two[1])) {

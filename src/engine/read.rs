@@ -6,7 +6,7 @@ use crate::{
     domain::{
         actor::{Actor, Role},
         case::{Case, Offer, OfferState, Refusal},
-        ids::{CaseId, CommandId, ResponderId, SectorId, TerritoryId},
+        ids::{CaseId, CommandId, OfferId, ResponderId, SectorId, TerritoryId},
         regulation::qualification::Stream,
         routing::Means,
         slots::Slot,
@@ -36,8 +36,6 @@ pub enum List {
     Unanswered,
     /// Cases with an alarm, the oldest first.
     Alarms,
-    /// Cases with open offers, by deadline.
-    Offers,
     /// Cases with a visit that waits for a doctor, by due.
     Visits(SectorId),
     /// What a responder has to answer or to do.
@@ -53,7 +51,6 @@ impl List {
             Self::Open => Index::open(),
             Self::Unanswered => Index::unanswered(),
             Self::Alarms => Index::alarms(),
-            Self::Offers => Index::offers(),
             Self::Visits(sector) => Index::visits(sector),
             Self::Missions(responder) => Index::missions(responder),
         }
@@ -132,12 +129,28 @@ impl Engine {
             List::Queue(stream) => self.queue_page(actor, &draws::of_stream(&place.territory, *stream), &page).await?,
             list => self.page(actor, &list.index(), &page, "case/").await?,
         };
-        let mut items: Vec<CaseView> = Vec::new();
-        for known in &listing.items {
-            let view = CaseView::new(&place, known, now).and_then(|view| shown_to(actor, &place, view));
-            // The offers index has an entry per offer: a case stands once.
-            items.extend(view.filter(|view| items.last().is_none_or(|last| last.case.id != view.case.id)));
-        }
+        let view = |known| CaseView::new(&place, known, now).and_then(|view| shown_to(actor, &place, view));
+        let items = listing.items.iter().filter_map(view).collect();
+        Ok(Listing { items, next: listing.next, unreadable: listing.unreadable, seq: listing.seq })
+    }
+
+    /// Open offers by deadline, each with its case.
+    ///
+    /// # Errors
+    /// As [`Engine::list`].
+    pub async fn list_offers(&self, actor: &Actor, page: PageRequest) -> Result<Listing<(CaseView, OfferId)>, Failure> {
+        let place = self.territory(&actor.territory)?;
+        let now = self.now();
+        let size = page.size.clamp(1, MAX_PAGE_SIZE);
+        let after = page.token.as_deref().map(parse_token).transpose()?;
+        let range = self.0.store.range(&actor.territory, &Index::offers(), after, size).await?;
+        let listing = self.entries(actor, range, &page, "case/").await?;
+        let items = listing.items.iter().filter_map(|(member, known)| {
+            let offer: OfferId = member.0.split_once('/')?.1.parse().ok()?;
+            let view = CaseView::new(&place, known, now).and_then(|view| shown_to(actor, &place, view))?;
+            Some((view, offer))
+        });
+        let items = items.collect();
         Ok(Listing { items, next: listing.next, unreadable: listing.unreadable, seq: listing.seq })
     }
 
@@ -213,6 +226,18 @@ impl Engine {
         page: &PageRequest,
         prefix: &str,
     ) -> Result<Listing<Known>, Failure> {
+        let Listing { items, next, unreadable, seq } = self.entries(actor, range, page, prefix).await?;
+        Ok(Listing { items: items.into_iter().map(|(_, known)| known).collect(), next, unreadable, seq })
+    }
+
+    /// The entries of a range with their records.
+    async fn entries(
+        &self,
+        actor: &Actor,
+        range: Page,
+        page: &PageRequest,
+        prefix: &str,
+    ) -> Result<Listing<(Member, Known)>, Failure> {
         let size = page.size.clamp(1, MAX_PAGE_SIZE);
         new_enough(range.seq, page.at_least_seq)?;
         let next = (range.entries.len() == size).then(|| range.entries.last().map(write_token)).flatten();
@@ -220,16 +245,18 @@ impl Engine {
             let id = member.0.split('/').next().unwrap_or_default();
             Key::from_stored(format!("{prefix}{id}"))
         };
-        let keys: Vec<Key> = range.entries.iter().map(|(_, member)| key(member)).collect();
+        let keys: Vec<(&Member, Key)> = range.entries.iter().map(|(_, member)| (member, key(member))).collect();
         let (mut items, mut unreadable) = (Vec::with_capacity(keys.len()), Vec::new());
         for chunk in keys.chunks(crate::store::MAX_READ) {
-            let mut wanted = chunk.to_vec();
+            let mut wanted: Vec<Key> = chunk.iter().map(|(_, key)| key.clone()).collect();
             wanted.sort_unstable();
             wanted.dedup();
             let snapshot = self.read_store(&actor.territory, &wanted, None).await?;
             let (loaded, left_out) = self.remember_readable(actor, &snapshot);
             unreadable.extend(left_out.iter().map(|key| key.as_str().trim_start_matches(prefix).to_owned()));
-            items.extend(chunk.iter().filter_map(|key| loaded.get(key).cloned().flatten()));
+            let record =
+                |(member, key): &(&Member, Key)| Some(((*member).clone(), loaded.get(key).cloned().flatten()?));
+            items.extend(chunk.iter().filter_map(record));
         }
         Ok(Listing { items, next, unreadable, seq: range.seq })
     }

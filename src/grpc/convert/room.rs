@@ -3,6 +3,7 @@
 use crate::{
     domain::{
         case::{Command, command::StartDuty},
+        ids::DutyId,
         regulation::{
             motives::Motive,
             room::{Duty, Room, Surge},
@@ -84,23 +85,44 @@ pub fn end_surge(request: &pb::EndSurgeRequest) -> Result<Act, Failure> {
 ///
 /// # Errors
 /// A token that is not of the page before.
-pub fn duties_page(request: &pb::ListDutiesRequest) -> Result<(usize, usize), Failure> {
+pub fn duties_page(request: &pb::ListDutiesRequest) -> Result<(Option<DutyPlace>, usize), Failure> {
     let mut fields = Fields::default();
     let size = if request.page_size == 0 { usize::MAX } else { request.page_size as usize };
-    let from = match request.page_token.as_str() {
-        "" => Some(0),
-        token => token.parse().ok().or_else(|| fields.fault("page_token", "give back the token of the last page")),
+    let after = match request.page_token.as_str() {
+        "" => Some(None),
+        token => match duty_place(token) {
+            Some(place) => Some(Some(place)),
+            None => fields.fault("page_token", "give back the token of the last page"),
+        },
     };
-    fields.done(from.map(|from| (from, size)))
+    fields.done(after.map(|after| (after, size)))
+}
+
+/// Where a duty stands in the roster: by its start. The token of a page is that of its last one, since duties end between
+/// two pages.
+type DutyPlace = (i64, DutyId);
+
+fn duty_place(token: &str) -> Option<DutyPlace> {
+    let (from, id) = token.split_once('/')?;
+    Some((from.parse().ok()?, id.parse().ok()?))
 }
 
 /// A page of who regulates: those that are not over at `now`, by their start.
-pub fn duties(room: &Room, now: Instant, (from, size): (usize, usize), seq: u64) -> pb::ListDutiesResponse {
+pub fn duties(
+    room: &Room,
+    now: Instant,
+    (after, size): (Option<DutyPlace>, usize),
+    seq: u64,
+) -> pb::ListDutiesResponse {
+    let place = |duty: &Duty| (duty.from.unix_ms(), duty.id);
     let mut known: Vec<&Duty> = room.duties.iter().filter(|duty| duty.end() > now).collect();
-    known.sort_by_key(|duty| (duty.from, duty.id));
-    let duties: Vec<pb::Duty> = known.iter().skip(from).take(size).map(|known| duty(known)).collect();
-    let end = from.saturating_add(duties.len());
-    let next_page_token = if end < known.len() { end.to_string() } else { String::new() };
+    known.retain(|duty| after.is_none_or(|after| place(duty) > after));
+    known.sort_by_key(|duty| place(duty));
+    let left = known.len() > size;
+    known.truncate(size);
+    let last = known.last().filter(|_| left).map(|last| place(last));
+    let next_page_token = last.map(|(from, id)| format!("{from}/{id}")).unwrap_or_default();
+    let duties = known.into_iter().map(duty).collect();
     pb::ListDutiesResponse { duties, next_page_token, surge: room.surge_at(now).map(surge), seq }
 }
 

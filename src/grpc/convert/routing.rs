@@ -7,7 +7,7 @@ use crate::{
             ActionKind, Offer, OfferState,
             command::{Command, OfferAnswer},
         },
-        ids::{CaseId, DecisionId, ResponderId},
+        ids::{CaseId, DecisionId, OfferId, ResponderId},
         routing::{Plan, explain_french},
         time::Instant,
     },
@@ -68,12 +68,15 @@ pub fn case_offer(reader: &Reader<'_>, view: &CaseView, known: &Offer) -> pb::Ca
     }
 }
 
-/// The offers of a case that wait for an answer, all or those put to `responder`.
-pub fn open_offers(reader: &Reader<'_>, view: &CaseView, responder: Option<&ResponderId>) -> Vec<pb::CaseOffer> {
-    let waits = |offer: &&Offer| {
-        offer.state == OfferState::Open && responder.is_none_or(|responder| offer.responder == *responder)
-    };
-    view.case.offers.iter().filter(waits).map(|known| case_offer(reader, view, known)).collect()
+/// An offer of a case if it waits for an answer, and, where one is named, if it was put to `responder`.
+pub fn open_offer(
+    reader: &Reader<'_>,
+    view: &CaseView,
+    offer: OfferId,
+    responder: Option<&ResponderId>,
+) -> Option<pb::CaseOffer> {
+    let known = view.case.offer(offer).filter(|known| known.state == OfferState::Open)?;
+    responder.is_none_or(|responder| known.responder == *responder).then(|| case_offer(reader, view, known))
 }
 
 /// What nobody was left for in a case: one entry for each open action of the lane.

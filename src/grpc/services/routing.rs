@@ -88,10 +88,11 @@ impl RoutingService for Routing {
     ) -> Result<Response<pb::ListOffersResponse>, Status> {
         let (actor, asked) = call(request)?;
         let (responder, page) = convert::list_offers(&asked)?;
-        let listing = self.engine.list(&actor, List::Offers, page).await?;
+        let listing = self.engine.list_offers(&actor, page).await?;
         let place = self.engine.territory(&actor.territory)?;
         let reader = Reader { place: &place, role: actor.role };
-        let offers = listing.items.iter().flat_map(|view| convert::open_offers(&reader, view, responder.as_ref()));
+        let told = |(view, offer): &(_, _)| convert::open_offer(&reader, view, *offer, responder.as_ref());
+        let offers = listing.items.iter().filter_map(told);
         Ok(Response::new(pb::ListOffersResponse {
             offers: offers.collect(),
             next_page_token: listing.next.unwrap_or_default(),

@@ -42,6 +42,7 @@ fn five_faults_in_five_files_are_reported_together() {
 #[rstest]
 #[case(DEFAULT, "reserved_requests = 128", "reserved_requests = 512", "server.reserved_requests: is a part of")]
 #[case(BAS_RHIN, "lease_seconds = 30", "lease = 30", "regulation.lease: unknown key")]
+#[case(DEFAULT, "delay_hours = 24", "delay_hours = 97", "extract.delay_hours: must not be longer than indicators.")]
 #[case(BAS_RHIN, "{JJJ}{00000}", "{00000}", "intake.case_number: ")]
 #[case(
     BAS_RHIN,

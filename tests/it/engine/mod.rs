@@ -8,6 +8,7 @@ mod due;
 mod fenced;
 mod moved;
 mod numbers;
+mod offered;
 mod outrun;
 mod repeating;
 mod replica;

@@ -1,7 +1,12 @@
 //! The anonymised extract: what is shown is true, no small count is shown, and none can be worked out from what is shown.
 
 use proptest::prelude::*;
-use sas_dispatch::domain::indicators::extract::{ALL, Bands, Table, table};
+use sas_dispatch::domain::{
+    indicators::extract::{ALL, Anonymous, Bands, Table, table},
+    time::Span,
+};
+
+use crate::domain::stage::Stage;
 
 type Key = Vec<String>;
 
@@ -133,4 +138,22 @@ fn an_age_is_told_as_its_band() {
     let bands = Bands(vec![2, 15, 65]);
     let told: Vec<_> = [0, 1, 2, 14, 15, 64, 65, 103].iter().map(|age| bands.of(*age)).collect();
     assert_eq!(told, ["0-1", "0-1", "2-14", "2-14", "15-64", "15-64", "65+", "65+"]);
+}
+
+#[test]
+fn a_case_entered_after_its_day_was_told_does_not_take_the_place_of_the_whole_day() {
+    let mut stage = Stage::new();
+    stage.called();
+    let (opened, zone) = (stage.log.last().unwrap().clone(), stage.territory.calendar.zone());
+    let mut cases = Anonymous::new(zone, Bands(vec![2, 15]));
+    cases.tell(&opened);
+    let [day] = cases.days()[..] else { panic!("{:?}", cases.days()) };
+    cases.forget(day);
+    // Paper of that day is entered a week later.
+    cases.tell(&opened);
+    assert!(cases.days().is_empty(), "the extract of {day} would hold the latecomer alone");
+    stage.pass(Span::from_hours(24));
+    stage.called();
+    cases.tell(stage.log.last().unwrap());
+    assert_eq!(cases.days(), [day.succ_opt().unwrap()], "the next day is told");
 }

@@ -181,3 +181,31 @@ async fn a_surge_opens_both_sides_until_its_end_and_the_relay_shows_it(#[case] g
     assert_eq!(duties.duties.len(), 1, "who is over is not listed");
     room.closes().await
 }
+
+#[tokio::test]
+async fn a_roster_is_read_page_by_page_while_duties_end() -> Story {
+    let room = Room::at("fr-67", "2024-12-19 10:00").await;
+    let chief = room.supervisor("chief-1");
+    for (person, until) in [("reg-1", "10:30"), ("reg-2", "20:00"), ("reg-3", "20:00")] {
+        let duty = pb::StartDutyRequest {
+            command_id: chief.act(),
+            person: person.to_owned(),
+            stream: Stream::Snp.into(),
+            affiliation: pb::Affiliation::Liberal.into(),
+            until_unix_ms: room.today(until),
+            ..Default::default()
+        };
+        ask!(chief, supervision, start_duty, duty)?;
+        room.wait(Span::from_secs(5)).await;
+    }
+    let page = |token: String| pb::ListDutiesRequest { page_size: 1, page_token: token, ..Default::default() };
+    let first = ask!(chief, supervision, list_duties, page(String::new()))?;
+    assert_eq!(first.duties[0].person, "reg-1");
+    room.wait_until("10:31").await;
+    // The first has gone home meanwhile: nobody is skipped for it.
+    let second = ask!(chief, supervision, list_duties, page(first.next_page_token))?;
+    assert_eq!(second.duties[0].person, "reg-2");
+    let third = ask!(chief, supervision, list_duties, page(second.next_page_token))?;
+    assert_eq!((third.duties[0].person.as_str(), third.next_page_token.as_str()), ("reg-3", ""));
+    room.closes().await
+}

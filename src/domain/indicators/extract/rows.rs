@@ -46,12 +46,14 @@ pub struct Anonymous {
     zone: Tz,
     bands: Bands,
     rows: BTreeMap<CaseId, Row>,
+    /// The last day that was let go.
+    gone: Option<NaiveDate>,
 }
 
 impl Anonymous {
     /// None yet.
     pub fn new(zone: Tz, bands: Bands) -> Self {
-        Self { zone, bands, rows: BTreeMap::new() }
+        Self { zone, bands, rows: BTreeMap::new(), gone: None }
     }
 
     /// Takes in the next event.
@@ -60,6 +62,10 @@ impl Anonymous {
         for fact in &event.facts {
             if let Fact::Opened(opened) = fact {
                 let day = local_date(self.zone, opened.arrived);
+                // Entered from paper after its day was told: alone it would take the place of the whole day.
+                if self.gone.is_some_and(|gone| day <= gone) {
+                    continue;
+                }
                 let row = Row { day, claimed: false, levels: Vec::new(), values: BTreeMap::new() };
                 self.rows.insert(id, row);
             }
@@ -92,8 +98,9 @@ impl Anonymous {
         days
     }
 
-    /// Lets the cases of a day go.
+    /// Lets the cases of a day go, and those that come late for it or for a day before.
     pub fn forget(&mut self, day: NaiveDate) {
+        self.gone = self.gone.max(Some(day));
         self.rows.retain(|_, row| row.day != day);
     }
 }
