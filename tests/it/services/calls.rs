@@ -51,7 +51,7 @@ impl Exchange {
             .act(
                 &arm,
                 Some(case.parse().unwrap()),
-                Command::Dismiss { attribution: Attribution::Silent, possible_repeat: false },
+                Command::Dismiss { attribution: Attribution::WrongNumber, possible_repeat: false },
             )
             .await;
         assert!(self.open_actions(case).await.is_empty());
