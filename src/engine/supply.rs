@@ -126,13 +126,13 @@ impl Engine {
         Err(Failure::Busy)
     }
 
-    /// The shifts that `which` picks, as this instance has followed them.
+    /// The shifts that `which` picks, as this instance has followed them: at least as far as it has committed itself.
     pub(super) async fn shifts_in_memory(
         &self,
         place: &Place,
         which: impl Fn(&Shift) -> bool,
     ) -> Result<Vec<ShiftId>, Failure> {
-        self.supply(place, 0).await?;
+        self.supply(place, self.own_place(&place.territory.id)).await?;
         let shelves = self.0.supply.shelves();
         let shifts = shelves.get(&place.territory.id).into_iter().flat_map(|shelf| shelf.records.shifts.values());
         Ok(shifts.filter(|shift| which(shift)).map(|shift| shift.id).take(MOST_SHIFTS).collect())

@@ -100,6 +100,12 @@ impl Engine {
         }
     }
 
+    /// The place of what this instance committed last and its tail has not told yet; 0 when it has told all of it.
+    pub(super) fn own_place(&self, territory: &TerritoryId) -> u64 {
+        let open = self.0.tails.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.get(territory).map_or(0, |tail| tail.own.last())
+    }
+
     pub(super) fn begin_tail(&self, territory: &TerritoryId) -> Arc<Tail> {
         let mut open = self.0.tails.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tail) = open.get(territory) {
@@ -308,6 +314,8 @@ impl Reader {
         warn!(territory = %self.territory, why, "the tail of the log begins anew");
         self.mark = None;
         self.tail.lost();
+        // What was committed in a history that is gone is waited for in vain.
+        self.tail.own.forget();
         if let Some(engine) = self.engine.upgrade() {
             for follower in Engine(engine).followers() {
                 follower.reset(&self.territory);

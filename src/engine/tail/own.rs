@@ -47,6 +47,12 @@ impl Own {
         run.map(|(_, (_, own))| own.told.clone()).collect()
     }
 
+    /// The place of the last one; 0 when all were told.
+    pub(super) fn last(&self) -> u64 {
+        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.last_key_value().map_or(0, |(seq, _)| *seq)
+    }
+
     /// They are not what the log tells.
     pub(super) fn forget(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();

@@ -30,6 +30,9 @@ pub(super) struct Stored {
     pub(super) sealed: Vec<Vec<u8>>,
 }
 
+/// Bytes of a digest.
+const DIGEST: usize = 32;
+
 impl Stored {
     /// Bytes with a sealed part are split; others are clear as a whole.
     fn bytes(&mut self, bytes: &[u8]) {
@@ -99,7 +102,12 @@ impl Stored {
                 b"string" => server.command(&["GET", &key]).await,
                 other => panic!("a key of type {}", String::from_utf8_lossy(other)),
             };
-            texts(content).iter().for_each(|text| stored.text(text));
+            let texts = texts(content);
+            match key.contains(":receipt:") {
+                // The digest that a receipt begins with is chance, and holds any two letters some time.
+                true => texts.iter().for_each(|text| stored.clear.push(text[DIGEST..].to_vec())),
+                false => texts.iter().for_each(|text| stored.text(text)),
+            }
             stored.names.push(key);
         }
         stored
