@@ -7,7 +7,6 @@ use crate::{
         directory::{CollectiveProgramme, Responder, ResponderKind},
         ids::ResponderId,
         place::InseeCode,
-        territory::Territory,
         time::{Instant, Span},
     },
     engine::{Failure, PageRequest},
@@ -28,11 +27,6 @@ fn rings(role: Role) -> bool {
 pub fn phone(reader: &Reader<'_>, id: &ResponderId) -> String {
     let known = reader.place.directory.get(id).filter(|_| rings(reader.role));
     known.map(|known| known.phone.reveal().clone()).unwrap_or_default()
-}
-
-/// The version of the rules, as decisions record it.
-pub fn rules(territory: &Territory) -> String {
-    territory.version.text()
 }
 
 /// A responder, judged at `at`.

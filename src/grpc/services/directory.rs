@@ -12,13 +12,7 @@ use crate::{
     },
     engine::{Engine, Place},
     grpc::{
-        convert::{
-            directory::{self as convert, rules},
-            intake::Scene,
-            regulation::page,
-            routing::Reader,
-            sheets,
-        },
+        convert::{directory as convert, intake::Scene, regulation::page, routing::Reader, sheets},
         pb::{self, directory_service_server::DirectoryService},
     },
 };
@@ -51,7 +45,7 @@ impl DirectoryService for Responders {
         let reader = Reader { place: &place, role: actor.role };
         let responder = convert::get(&reader, &asked, self.engine.now())?;
         let seq = head(&self.engine, &actor, asked.at_least_seq).await?;
-        let (responder, rules) = (Some(responder), rules(&place.territory));
+        let (responder, rules) = (Some(responder), place.territory.version.text());
         Ok(Response::new(pb::GetResponderResponse { responder, rules, seq }))
     }
 
@@ -68,7 +62,7 @@ impl DirectoryService for Responders {
         Ok(Response::new(pb::ListRespondersResponse {
             responders,
             next_page_token,
-            rules: rules(&place.territory),
+            rules: place.territory.version.text(),
             seq,
         }))
     }

@@ -11,7 +11,6 @@ use crate::{
     engine::{Engine, List},
     grpc::{
         convert::{
-            directory::rules,
             reply::{durability, receipt},
             room, supervision as convert,
         },
@@ -148,7 +147,7 @@ impl SupervisionService for Supervision {
             durability: durability(report.level) as i32,
             durability_facts: report.facts,
             now_unix_ms: self.engine.now().unix_ms(),
-            rules: rules(&place.territory),
+            rules: place.territory.version.text(),
             configured: place.territory.configured,
             responders: u32::try_from(place.directory.len()).unwrap_or(u32::MAX),
             seq,

@@ -5,13 +5,12 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use sas_dispatch::{
     domain::{
         actor::Role,
-        case::{Command, Fact, Refusal, command::StartDuty},
+        case::{Command, Fact, Refusal},
         ids::CaseId,
         regulation::{
             need::CareType,
             qualification::{Priority, Stream},
             queue,
-            room::Affiliation,
         },
         routing::Means,
         time::Span,
@@ -125,17 +124,8 @@ async fn a_signature_does_not_wait_for_a_roster_that_is_not_read(stand: Stand) {
     let gate = Gate::before(stand.store.clone());
     let stores = [stand.store.clone(), gate.clone() as Arc<dyn Store>];
     let desk = Desk::over(stand, stores, Options::default());
-    let (anne, now) = (regulator(1), desk.stand.clock.now());
-    let duty = StartDuty {
-        person: None,
-        stream: Stream::Snp,
-        skills: Default::default(),
-        affiliation: Affiliation::Hospital,
-        from: now,
-        until: now + Span::from_hours(8),
-        shifts: Vec::new(),
-    };
-    desk.a.start_duty(&anne, desk.mutation(), duty).await.unwrap();
+    let anne = regulator(1);
+    desk.a.start_duty(&anne, desk.mutation(), desk.hospital_duty()).await.unwrap();
     let waiting = desk.qualified(Priority::P2).await;
     desk.done(&anne, waiting, Command::Claim).await;
     let vital = desk.qualified(Priority::P0).await;

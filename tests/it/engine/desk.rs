@@ -11,9 +11,16 @@ use std::{
 use sas_dispatch::{
     domain::{
         actor::{Actor, Role},
-        case::{Command, Event, command::Qualify},
+        case::{
+            Command, Event,
+            command::{Qualify, StartDuty},
+        },
         ids::{CaseId, DecisionId},
-        regulation::{need::CareType, qualification::Priority},
+        regulation::{
+            need::CareType,
+            qualification::{Priority, Stream},
+            room::Affiliation,
+        },
         slots::SlotKind,
         time::Span,
     },
@@ -142,6 +149,20 @@ impl Desk {
         let report = self.b.check(&self.stand.territory).await.unwrap();
         assert!(report.clean(), "{:#?}", report.violations);
         assert!(report.events > 0 && report.entries > 0);
+    }
+
+    /// Eight hours on duty from now, of who enters himself, for the hospital.
+    pub fn hospital_duty(&self) -> StartDuty {
+        let now = self.stand.clock.now();
+        StartDuty {
+            person: None,
+            stream: Stream::Snp,
+            skills: Default::default(),
+            affiliation: Affiliation::Hospital,
+            from: now,
+            until: now + Span::from_hours(8),
+            shifts: Vec::new(),
+        }
     }
 }
 

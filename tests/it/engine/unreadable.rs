@@ -5,12 +5,9 @@ use std::fs;
 use sas_dispatch::{
     domain::{
         actor::Role,
-        case::{Command, command::StartDuty},
+        case::Command,
         ids::CaseId,
-        regulation::{
-            qualification::{Priority, Stream},
-            room::Affiliation,
-        },
+        regulation::qualification::{Priority, Stream},
         time::Span,
     },
     engine::{Failure, List, PageRequest, Target},
@@ -85,16 +82,6 @@ async fn a_slot_that_cannot_be_read_holds_up_no_duty(stand: Stand) {
     let desk = Desk::new(stand);
     let slot = desk.slot(Span::from_hours(2)).await;
     spoil(&desk, Key::slot(slot)).await;
-    let now = desk.stand.clock.now();
-    let duty = StartDuty {
-        person: None,
-        stream: Stream::Snp,
-        skills: Default::default(),
-        affiliation: Affiliation::Hospital,
-        from: now,
-        until: now + Span::from_hours(8),
-        shifts: Vec::new(),
-    };
     let chief = stage::someone("dr-reg-1", Role::Regulator);
-    desk.b.start_duty(&chief, desk.mutation(), duty).await.expect("the supply is read without it");
+    desk.b.start_duty(&chief, desk.mutation(), desk.hospital_duty()).await.expect("the supply is read without it");
 }
