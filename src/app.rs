@@ -368,17 +368,23 @@ fn sheets_of(setup: &Setup) -> Sheets {
     Sheets { dir, every: settings.sheet.every }
 }
 
+/// A round of shift sheets that takes long is followed by a pause this many times as long: in a territory with very many
+/// open cases the sheet gets older, never the answer to a caller later.
+const SHEET_PAUSE: u32 = 9;
+
 /// Writes the shift sheets again and again; what stands on disk stays when the store or this process goes.
 async fn sheets(engine: Engine, sheets: Sheets, stopped: watch::Receiver<bool>) {
     let stop = until(stopped);
     tokio::pin!(stop);
     loop {
+        let round = Stopwatch::start();
         for (territory, error) in sheets.write_all(&engine).await.err().unwrap_or_default() {
             warn!(%territory, %error, "the shift sheet was not written; the last one stays");
         }
+        let pause = duration(sheets.every).max(SHEET_PAUSE * round.elapsed());
         tokio::select! {
             () = &mut stop => return,
-            () = tokio::time::sleep(duration(sheets.every)) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }

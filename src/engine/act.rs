@@ -85,7 +85,13 @@ impl Engine {
             _ => Vec::new(),
         };
         let sheet = matches!(command, Command::PutSheet { .. });
-        let done = self.act_guarded(actor, mutation, target, command, Extra { guards }).await;
+        let mut done = self.act_guarded(actor, mutation, target, &command, Extra { guards }).await;
+        if let (Err(refused), Command::Open(open)) = (&done, &command)
+            && refused.is_of_its_call()
+            && let Some(guards) = self.call_begun_again(actor, open).await?
+        {
+            done = self.act_guarded(actor, mutation, target, &command, Extra { guards }).await;
+        }
         if sheet {
             // Whatever the answer: it may be there.
             self.0.sheets.entered(&actor.territory);
@@ -98,11 +104,11 @@ impl Engine {
         actor: &Actor,
         mutation: Mutation,
         target: Target,
-        command: Command,
+        command: &Command,
         extra: Extra,
     ) -> Result<Done, Failure> {
         let place = self.territory(&actor.territory)?;
-        let work = Work { actor, place: &place, mutation, target, command: &command, extra: &extra };
+        let work = Work { actor, place: &place, mutation, target, command, extra: &extra };
         let span = debug_span!("act", command = command.name(), case = target.case.map(tracing::field::display));
         let result = self.attempts(&work).instrument(span).await;
         self.counted(actor, command.name(), &result);

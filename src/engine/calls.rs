@@ -6,7 +6,7 @@ use crate::{
         actor::Actor,
         case::{
             Case, Command, Records, Refusal,
-            command::{CallEvent, Open},
+            command::{CallEvent, CallReport, Open},
             leaving,
             state::Line,
         },
@@ -61,7 +61,7 @@ impl Engine {
     ) -> Result<Done, Failure> {
         let guards = open.opened.call.iter().map(|call| self.newest_of_call(call, earlier)).collect();
         let command = Command::Open(Box::new(open));
-        self.act_guarded(actor, mutation, Target::default(), command, Extra { guards }).await
+        self.act_guarded(actor, mutation, Target::default(), &command, Extra { guards }).await
     }
 
     /// An event of the call of a case.
@@ -73,15 +73,35 @@ impl Engine {
         actor: &Actor,
         mutation: Mutation,
         (call, case): (&str, CaseId),
-        event: CallEvent,
+        report: CallReport,
     ) -> Result<Done, Failure> {
         let extra = Extra { guards: vec![self.newest_of_call(call, Some(case))] };
-        self.act_guarded(actor, mutation, Target::case(case), Command::Call(event), extra).await
+        self.act_guarded(actor, mutation, Target::case(case), &Command::Call(report), extra).await
+    }
+
+    /// The guards under which a case is opened after all whose call has a case already: `None` while something is left to do
+    /// for that one, which is then the case to go on with.
+    pub(super) async fn call_begun_again(&self, actor: &Actor, open: &Open) -> Result<Option<Vec<Guard>>, Failure> {
+        let Some(call) = &open.opened.call else { return Ok(None) };
+        let Some(earlier) = self.newest_call(actor, call).await? else { return Ok(None) };
+        let begun_again = match self.read_case(actor, earlier, 0).await {
+            Ok((view, _)) => over(&view.case),
+            Err(Failure::Refused(Refusal::NotFound(_) | Refusal::Archived(_))) => true,
+            Err(failure) => return Err(failure),
+        };
+        Ok(begun_again.then(|| vec![self.newest_of_call(call, Some(earlier))]))
     }
 
     /// Two events of one new call may come at the same time: only one of them opens its case.
     pub(super) fn newest_of_call(&self, call: &str, case: Option<CaseId>) -> Guard {
         Guard::First(Index::call(&self.0.lookup.hash(call)), case.as_ref().map(Member::from))
+    }
+}
+
+impl Failure {
+    /// Whether it was refused since the name of its call stands for another case.
+    pub fn is_of_its_call(&self) -> bool {
+        matches!(self, Self::Refused(Refusal::State { what, .. }) if what == "call")
     }
 }
 
@@ -97,20 +117,23 @@ pub(super) fn another_case(guards: &[Guard], conflict: &Conflict) -> bool {
 
 /// Refuses an event of a call that the case of its name has nothing to do with any longer.
 pub(super) fn goes_on(records: &Records, target: Target, command: &Command, now: Instant) -> Result<(), Refusal> {
-    let (Command::Call(event), Some(case)) = (command, target.case.and_then(|id| records.cases.get(&id))) else {
+    let (Command::Call(report), Some(case)) = (command, target.case.and_then(|id| records.cases.get(&id))) else {
         return Ok(());
     };
-    if is_of_another(case, *event, now) {
+    if is_of_another(case, *report, now) {
         return Err(Refusal::state("call", "its case is over: this is another call of the same name"));
     }
     Ok(())
 }
 
 /// Who rang off is not answered again once nothing is left to do, and a closed case has no caller. A caller who hangs up
-/// when everything is decided is no new call.
-fn is_of_another(case: &Case, event: CallEvent, now: Instant) -> bool {
+/// when everything is decided is no new call; nor is what is told late of the old one.
+fn is_of_another(case: &Case, report: CallReport, now: Instant) -> bool {
+    if case.heard_later_than(report) {
+        return false;
+    }
     let closed = leaving::closed_at(case).is_some_and(|at| at <= now);
-    match event {
+    match report.event {
         CallEvent::Answered => closed || (over(case) && case.line != Line::OnLine),
         CallEvent::HungUp => closed,
         CallEvent::Reconnected => false,

@@ -174,7 +174,7 @@ impl Engine {
         let mutation =
             Mutation { command_id: due_command(&asked.cause, at), digest: Digest::of(asked.cause.as_bytes()) };
         let command = Command::Transfer(Box::new(asked.act));
-        match self.act_guarded(&upkeep(territory), mutation, Target::case(case), command, Extra::default()).await {
+        match self.act_guarded(&upkeep(territory), mutation, Target::case(case), &command, Extra::default()).await {
             Ok(done) => Ok(!done.replayed),
             Err(Failure::Refused(_) | Failure::Busy) => Ok(false),
             Err(failure) => Err(failure),

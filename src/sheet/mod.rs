@@ -14,6 +14,7 @@ use std::{
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
         ids::TerritoryId,
         time::{Instant, Span},
     },
-    engine::{Engine, Failure, Place},
+    engine::{Engine, Failure, OpenCases, Place},
 };
 
 use entry::Entry;
@@ -78,16 +79,23 @@ impl Sheets {
     pub async fn write_all(&self, engine: &Engine) -> Result<(), Vec<(TerritoryId, SheetError)>> {
         let mut failed = Vec::new();
         for place in engine.territories() {
-            if let Err(error) = self.write(engine, &place).await {
-                failed.push((place.territory.id.clone(), error));
+            let territory = place.territory.id.clone();
+            if let Err(error) = self.write(engine, place).await {
+                failed.push((territory, error));
             }
         }
         if failed.is_empty() { Ok(()) } else { Err(failed) }
     }
 
-    async fn write(&self, engine: &Engine, place: &Place) -> Result<(), SheetError> {
+    async fn write(&self, engine: &Engine, place: Arc<Place>) -> Result<(), SheetError> {
         let open = engine.open_cases(&place.territory.id).await?;
-        let (now, seq) = (engine.now(), open.seq);
+        let (now, sheets) = (engine.now(), self.clone());
+        // Putting many cases into words and flushing files would hold up whoever calls meanwhile.
+        let written = tokio::task::spawn_blocking(move || sheets.write_cases(&open, &place, now)).await;
+        written.unwrap_or_else(|stopped| Err(SheetError::Unwritten { path: self.dir.clone(), error: stopped.into() }))
+    }
+
+    fn write_cases(&self, open: &OpenCases, place: &Place, now: Instant) -> Result<(), SheetError> {
         let mut entries: Vec<Entry> = open.cases.iter().map(|view| Entry::of(view, place, now)).collect();
         entries.extend(open.unreadable.iter().map(Entry::unreadable));
         entries.sort_by_key(Entry::place);
@@ -96,7 +104,7 @@ impl Sheets {
             territory: &place.territory.id,
             written: time(now, "%d/%m/%Y %H:%M:%S"),
             fresh_until: time(now + Span::from_ms(self.every.ms() * ROUNDS_FRESH), "%H:%M:%S"),
-            seq,
+            seq: open.seq,
             every: self.every,
             entries,
         };

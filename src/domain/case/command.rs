@@ -205,6 +205,21 @@ coded_enum! {
     }
 }
 
+/// An event of a call, and when it happened by the clock of the exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallReport {
+    /// What happened.
+    pub event: CallEvent,
+    /// When, if the exchange says so. Its clock need not be ours: it only orders the events of one call.
+    pub happened: Option<Instant>,
+}
+
+impl From<CallEvent> for CallReport {
+    fn from(event: CallEvent) -> Self {
+        Self { event, happened: None }
+    }
+}
+
 /// Something that fell due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timer {
@@ -228,7 +243,7 @@ pub enum Command {
     /// Say that this case repeats an earlier one.
     LinkRepeat(CaseId),
     /// A change of the telephone call.
-    Call(CallEvent),
+    Call(CallReport),
     /// Qualify.
     Qualify(Box<Qualify>),
     /// End a file without a doctor.

@@ -108,6 +108,7 @@ fn new_case(id: CaseId, opened: &Opened, event: &Event) -> Case {
         call: opened.call.clone(),
         number_form: opened.number_form.clone(),
         line: opened.line,
+        line_heard: None,
         safety: Default::default(),
         place: Default::default(),
         patients: Vec::new(),
@@ -145,6 +146,7 @@ fn apply_to_case(case: &mut Case, event: &Event, fact: &Fact) {
         }
         Fact::SafetySet(safety) => case.safety = *safety,
         Fact::LineSet(line) => case.line = *line,
+        Fact::LineHeard(at) => case.line_heard = Some(*at),
         Fact::RepeatOf(earlier) => case.repeat_of = Some(*earlier),
         Fact::Qualified(qualification) => {
             case.qualification = Some(qualification.clone());

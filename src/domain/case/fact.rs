@@ -49,6 +49,8 @@ pub enum Fact {
     SafetySet(ContactSafety),
     /// Whether the caller can be spoken to.
     LineSet(Line),
+    /// When the exchange says that the call last changed, by its own clock.
+    LineHeard(Instant),
     /// Linked to the earlier case of the same episode.
     RepeatOf(CaseId),
     /// Qualified, or qualified again.

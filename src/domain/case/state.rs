@@ -27,6 +27,7 @@ use crate::{
 
 use super::{
     action::{Action, ActionKind, Owner},
+    command::{CallEvent, CallReport},
     sealed::Sealed,
     transfer::{Received, Transfer},
 };
@@ -211,6 +212,9 @@ pub struct Case {
     pub number_form: Option<NumberForm>,
     /// Whether the caller can be spoken to.
     pub line: Line,
+    /// When the exchange says that the call last changed, by its own clock: what it tells of an earlier moment comes late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_heard: Option<Instant>,
     /// What the contact may be used for.
     pub safety: ContactSafety,
     /// Where the patient is.
@@ -313,6 +317,13 @@ impl Case {
             (Line::OnLine, None) => Connected::Unknown,
             (Line::CallBack | Line::NoContact, _) => Connected::No,
         }
+    }
+
+    /// Whether the exchange has told of a later moment of the call before, so that the caller is not on the line for what it
+    /// tells now. That somebody is gone is always believed: to ring back in vain harms nobody.
+    pub fn heard_later_than(&self, report: CallReport) -> bool {
+        let late = self.line_heard.zip(report.happened).is_some_and(|(heard, happened)| happened < heard);
+        late && report.event != CallEvent::HungUp
     }
 
     /// How long a claim whose lease has ended is left to its holder.

@@ -5,16 +5,16 @@ use uuid::Uuid;
 use crate::{
     domain::{
         case::{
-            command::{CallEvent, Open, Particulars},
+            command::{CallEvent, CallReport, Open, Particulars},
             fact::Opened,
             sealed::Caller,
             state::{Channel, Line},
         },
         ids::{CaseId, CommandId, case_id, derive},
         person::Private,
-        time::Instant,
+        time::{Instant, Span},
     },
-    engine::{CaseView, Failure, Mutation},
+    engine::{CaseView, Done, Failure, Mutation},
     grpc::pb,
     interop::hub::codes::origin_of_line,
     store::Durability,
@@ -24,6 +24,8 @@ use super::{codes::Coded, fields::Fields, phone::phone, reply::durability};
 
 /// The longest reference of a call, characters.
 const LONGEST_CALL: usize = 64;
+/// How far the clock of an exchange may be ahead before it is told so. Its calls are taken all the same.
+const CLOCK_AHEAD: Span = Span::from_secs(2);
 /// The longest name of a line, characters.
 const LONGEST_LINE_NAME: usize = 32;
 
@@ -33,7 +35,7 @@ pub enum Happened {
     /// It rings: a case begins.
     Ringing,
     /// Something happened to a call that has, or should have, its case.
-    Later(CallEvent),
+    Later(CallReport),
 }
 
 /// One event of one call, read.
@@ -59,21 +61,25 @@ pub fn event(request: &pb::ReportCallEventRequest, now: Instant) -> Result<Repor
     let mut fields = Fields::default();
     let mutation = fields.mutation("ReportCallEvent", &request.command_id, request);
     let call = reference(&mut fields, &request.call_id);
+    let told_at = fields.optional_instant("happened_unix_ms", request.happened_unix_ms);
+    let later = |event| Some(Happened::Later(CallReport { event, happened: told_at }));
     let happened = match pb::CallEventKind::try_from(request.event) {
         Ok(pb::CallEventKind::Ringing) => Some(Happened::Ringing),
-        Ok(pb::CallEventKind::Answered) => Some(Happened::Later(CallEvent::Answered)),
-        Ok(pb::CallEventKind::HungUp) => Some(Happened::Later(CallEvent::HungUp)),
-        Ok(pb::CallEventKind::Reconnected) => Some(Happened::Later(CallEvent::Reconnected)),
+        Ok(pb::CallEventKind::Answered) => later(CallEvent::Answered),
+        Ok(pb::CallEventKind::HungUp) => later(CallEvent::HungUp),
+        Ok(pb::CallEventKind::Reconnected) => later(CallEvent::Reconnected),
         Ok(pb::CallEventKind::Unspecified) | Err(_) => {
             fields.fault("event", "must be set: RINGING, ANSWERED, HUNG_UP or RECONNECTED")
         }
     };
-    let (phone, warnings) = caller_number(&request.caller_number);
+    let (phone, mut warnings) = caller_number(&request.caller_number);
     let line_name = line_name(&mut fields, &request.called_line);
-    let arrived = fields.optional_instant("happened_unix_ms", request.happened_unix_ms).unwrap_or(now);
-    if arrived > now {
-        fields.fault::<()>("happened_unix_ms", "must not be in the future");
+    if let Some(ahead) = told_at.map(|at| at.since(now)).filter(|ahead| *ahead > CLOCK_AHEAD) {
+        let text =
+            format!("{} s ahead of this service: set the clock of the exchange; it is taken as now", ahead.ms() / 1000);
+        warnings.push(warning("happened_unix_ms", "CLOCK_AHEAD", text));
     }
+    let arrived = told_at.unwrap_or(now).min(now);
     let read = mutation.zip(call).zip(happened).map(|((mutation, call), happened)| {
         let open = opening(&call, line_name, arrived, phone, happened);
         Reported { mutation, call, happened, open, warnings }
@@ -99,7 +105,7 @@ fn opening(
     };
     Open {
         opened,
-        answered: happened == Happened::Later(CallEvent::Answered),
+        answered: matches!(happened, Happened::Later(CallReport { event: CallEvent::Answered, .. })),
         vital: false,
         particulars: Particulars { caller, ..Particulars::default() },
         note: None,
@@ -148,6 +154,18 @@ pub fn late(reported: &Reported) -> Vec<pb::Warning> {
     if reported.happened != Happened::Ringing {
         let text = "no RINGING of this call was reported before: its case was opened now";
         warnings.push(warning("call_id", "CALL_OPENED_LATE", text));
+    }
+    warnings
+}
+
+/// The warnings of an event of a known call: whether the exchange had told of a later moment before, so that it changed nothing.
+pub fn in_order(reported: &Reported, done: &Done) -> Vec<pb::Warning> {
+    let mut warnings = reported.warnings.clone();
+    if let (Happened::Later(report), Some(view)) = (reported.happened, &done.case)
+        && view.case.heard_later_than(report)
+    {
+        let text = "a later event of this call was reported before: this one changes nothing";
+        warnings.push(warning("happened_unix_ms", "OUT_OF_ORDER", text));
     }
     warnings
 }
@@ -240,15 +258,20 @@ mod tests {
     }
 
     #[test]
-    fn an_event_without_call_or_from_the_future_is_refused_field_by_field() {
-        let request = pb::ReportCallEventRequest {
-            call_id: "a b".into(),
-            event: 0,
-            happened_unix_ms: NOW.unix_ms() + 1,
-            ..ringing()
-        };
+    fn a_call_whose_exchange_is_ahead_of_us_is_taken_as_of_now() {
+        let ahead = |ms: i64| pb::ReportCallEventRequest { happened_unix_ms: NOW.unix_ms() + ms, ..ringing() };
+        let reported = event(&ahead(40), NOW).expect("a whole event");
+        assert_eq!((reported.open.opened.arrived, reported.warnings.len()), (NOW, 0));
+        let reported = event(&ahead(90_000), NOW).expect("no call is lost for a clock");
+        assert_eq!(reported.open.opened.arrived, NOW);
+        assert_eq!(reported.warnings[0].code, "CLOCK_AHEAD");
+    }
+
+    #[test]
+    fn an_event_without_call_is_refused_field_by_field() {
+        let request = pb::ReportCallEventRequest { call_id: "a b".into(), event: 0, happened_unix_ms: -1, ..ringing() };
         let told = event(&request, NOW).expect_err("wrong").to_string();
-        for field in ["call_id: 3 characters", "event: must be set", "happened_unix_ms: must not"] {
+        for field in ["call_id: 3 characters", "event: must be set", "happened_unix_ms: "] {
             assert!(told.contains(field), "{told}");
         }
     }

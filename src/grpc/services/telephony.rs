@@ -53,9 +53,6 @@ impl Telephony {
     /// only one event of a call opens a case.
     async fn told(&self, actor: &Actor, reported: &Reported) -> Result<Told, Status> {
         let mut found = self.engine.remembered_call(actor, &reported.call);
-        if found.is_none() && reported.happened == Happened::Later(CallEvent::Reconnected) {
-            found = self.engine.find_call(actor, &reported.call).await?;
-        }
         let mut over = None;
         for _ in 0..ROUNDS {
             if found.is_none() {
@@ -79,8 +76,8 @@ impl Telephony {
     /// An event of a call that has its case. It rang before: then only the same command again answers its receipt.
     async fn known(&self, actor: &Actor, reported: &Reported, case: CaseId) -> Result<Known, Status> {
         let done = match reported.happened {
-            Happened::Later(event) => {
-                self.engine.call_event(actor, reported.mutation, (&reported.call, case), event).await
+            Happened::Later(report) => {
+                self.engine.call_event(actor, reported.mutation, (&reported.call, case), report).await
             }
             Happened::Ringing if convert::opened_by(reported.mutation.command_id, case) => {
                 let open = Command::Open(Box::new(reported.open.clone()));
@@ -97,8 +94,8 @@ impl Telephony {
             },
         };
         match done {
-            Ok(done) => Ok(Known::Told(Told::of(&done, receipt(&done, reported.warnings.clone()))?)),
-            Err(Failure::Refused(Refusal::State { what, .. })) if what == "call" => Ok(Known::Over),
+            Ok(done) => Ok(Known::Told(Told::of(&done, receipt(&done, convert::in_order(reported, &done)))?)),
+            Err(failure) if failure.is_of_its_call() => Ok(Known::Over),
             Err(Failure::Refused(Refusal::NotFound(_) | Refusal::Archived(_))) => Ok(Known::Gone),
             Err(failure) => Err(failure.into()),
         }
@@ -107,7 +104,7 @@ impl Telephony {
     /// As [`Self::unknown`]; `None` when another event of the same call came first after all.
     async fn first(&self, actor: &Actor, reported: &Reported, over: Option<CaseId>) -> Result<Option<Done>, Failure> {
         match self.unknown(actor, reported, over).await {
-            Err(Failure::Refused(Refusal::State { what, .. })) if what == "call" => Ok(None),
+            Err(failure) if failure.is_of_its_call() => Ok(None),
             result => result.map(Some),
         }
     }
@@ -116,17 +113,17 @@ impl Telephony {
     async fn unknown(&self, actor: &Actor, reported: &Reported, over: Option<CaseId>) -> Result<Done, Failure> {
         let open = reported.open.clone();
         match reported.happened {
-            Happened::Ringing | Happened::Later(CallEvent::Answered) => {
-                self.engine.open_another(actor, reported.mutation, open, over).await
-            }
-            Happened::Later(CallEvent::HungUp) => {
+            Happened::Later(report) if report.event == CallEvent::HungUp => {
                 let Mutation { command_id, digest } = reported.mutation;
                 let first = Mutation { command_id: convert::second_id(command_id), digest };
                 let opened = self.engine.open_another(actor, first, open, over).await?;
                 let target = Target { case: opened.reply.case, version: None };
-                self.engine.act(actor, reported.mutation, target, Command::Call(CallEvent::HungUp)).await
+                self.engine.act(actor, reported.mutation, target, Command::Call(report)).await
             }
-            Happened::Later(CallEvent::Reconnected) => Err(Refusal::NotFound("call".to_owned()).into()),
+            // Who is said to be on the line again, in a call nobody heard of, waits for somebody like one who rings.
+            Happened::Ringing | Happened::Later(_) => {
+                self.engine.open_another(actor, reported.mutation, open, over).await
+            }
         }
     }
 }

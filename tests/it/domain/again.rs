@@ -108,12 +108,12 @@ fn a_second_call_in_a_decided_file_that_breaks_off_is_rung_back() {
     let mut stage = Stage::new();
     let (case, claim) = stage.held_by(&regulator());
     stage.need(&regulator(), case, claim, CareType::Advice);
-    stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
     assert!(!stage.waits(case, ActionKind::CallBack), "a call that was answered ends so");
     stage.pass(Span::from_hours(2));
-    stage.done(&arm(), case, Command::Call(CallEvent::Reconnected));
+    stage.done(&arm(), case, Command::Call(CallEvent::Reconnected.into()));
     stage.qualify(case, Priority::P2);
-    stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
     assert!(stage.waits(case, ActionKind::CallBack) && stage.waits(case, ActionKind::Regulate));
     assert!(stage.flags(case).contains(&Flag::LostCall));
 }
@@ -123,7 +123,7 @@ fn a_caller_who_breaks_off_before_the_amu_has_accepted_is_rung_back() {
     let mut stage = Stage::new();
     let (case, claim) = stage.held_by(&regulator());
     stage.need(&regulator(), case, claim, CareType::Amu);
-    stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
     assert!(stage.waits(case, ActionKind::HandOver) && stage.waits(case, ActionKind::CallBack));
 }
 
@@ -132,7 +132,7 @@ fn a_doctor_who_has_signed_the_need_lets_the_caller_go() {
     let mut stage = Stage::new();
     let (case, claim) = stage.held_by(&regulator());
     stage.need(&regulator(), case, claim, CareType::HomeVisit);
-    stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
     assert!(!stage.waits(case, ActionKind::CallBack) && !stage.flags(case).contains(&Flag::LostCall));
 }
 

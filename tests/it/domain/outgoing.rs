@@ -174,7 +174,7 @@ fn a_call_back_asks_before_it_is_begun_and_again_when_more_is_known() {
     };
     let mut stage = Stage::new();
     let case = stage.called();
-    stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
     assert!(stage.waits(case, ActionKind::CallBack));
     let secret = minor(&stage, case);
     amended(&mut stage, case, secret);
@@ -182,7 +182,7 @@ fn a_call_back_asks_before_it_is_begun_and_again_when_more_is_known() {
         !stage.waits(case, ActionKind::CallBack),
         "somebody else's line is not rung for a minor who asks for secrecy"
     );
-    stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
     assert!(!stage.waits(case, ActionKind::CallBack));
     assert!(stage.waits(case, ActionKind::Qualify), "and the front line goes on with the case");
 }

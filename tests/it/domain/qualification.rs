@@ -126,12 +126,12 @@ fn hanging_up_never_ends_a_case_and_after_a_symptom_it_goes_to_a_doctor() {
     (ringing.opened.channel, ringing.answered) = (Channel::Telephony, false);
     let exchange = someone("pbx", sas_dispatch::domain::actor::Role::Telephony);
     let unanswered = stage.opened(&exchange, ringing);
-    stage.done(&exchange, unanswered, Command::Call(CallEvent::HungUp));
+    stage.done(&exchange, unanswered, Command::Call(CallEvent::HungUp.into()));
     assert!(stage.waits(unanswered, ActionKind::CallBack));
     assert_eq!(stage.case(unanswered).line, Line::CallBack);
 
     let symptom = stage.qualified(Priority::P3);
-    stage.done(&exchange, symptom, Command::Call(CallEvent::HungUp));
+    stage.done(&exchange, symptom, Command::Call(CallEvent::HungUp.into()));
     let known = stage.case(symptom).qualification.clone().unwrap();
     assert_eq!((known.priority, known.flags), (Priority::P2, vec![Flag::LostCall]), "deferred no longer");
     assert!(stage.waits(symptom, ActionKind::CallBack) && stage.waits(symptom, ActionKind::Regulate));
@@ -149,12 +149,12 @@ fn hanging_up_never_ends_a_case_and_after_a_symptom_it_goes_to_a_doctor() {
 fn a_caller_who_is_reached_again_goes_on_where_the_call_broke() {
     let mut stage = Stage::new();
     let case = stage.called();
-    stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
     let back = stage.action(case, ActionKind::CallBack).id;
     stage.done(&arm(), case, Command::EndAction { action: back, end: End::Done, note: Some(text("jointe")) });
     assert!(stage.waits(case, ActionKind::Qualify));
-    stage.done(&arm(), case, Command::Call(CallEvent::HungUp));
-    stage.done(&arm(), case, Command::Call(CallEvent::Reconnected));
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
+    stage.done(&arm(), case, Command::Call(CallEvent::Reconnected.into()));
     assert_eq!(stage.case(case).line, Line::OnLine);
     assert!(!stage.waits(case, ActionKind::CallBack) && stage.waits(case, ActionKind::Qualify));
 }
@@ -169,11 +169,11 @@ fn an_unsafe_contact_is_never_rung_back() {
     };
     let told_first = stage.qualified(Priority::P2);
     stage.done(&arm(), told_first, unsafe_contact());
-    stage.done(&arm(), told_first, Command::Call(CallEvent::HungUp));
+    stage.done(&arm(), told_first, Command::Call(CallEvent::HungUp.into()));
     stage.late(told_first, ActionKind::Regulate);
     assert!(!stage.waits(told_first, ActionKind::CallBack) && stage.waits(told_first, ActionKind::Regulate));
     let told_later = stage.called();
-    stage.done(&arm(), told_later, Command::Call(CallEvent::HungUp));
+    stage.done(&arm(), told_later, Command::Call(CallEvent::HungUp.into()));
     stage.done(&coordinator(), told_later, unsafe_contact());
     assert!(!stage.waits(told_later, ActionKind::CallBack) && stage.waits(told_later, ActionKind::Qualify));
 }

@@ -46,7 +46,7 @@ fn table(stage: &Stage) -> Vec<(Command, &'static str)> {
         (Command::Amend(Box::default()), "ARM REG COO SUP"),
         (Command::AddNote(text("note")), "ARM REG COO SUP"),
         (Command::LinkRepeat(CaseId(id)), "ARM REG COO SUP"),
-        (Command::Call(CallEvent::HungUp), "ARM REG COO TEL"),
+        (Command::Call(CallEvent::HungUp.into()), "ARM REG COO TEL"),
         (Command::Qualify(Box::new(qualify(Priority::P2))), "ARM REG"),
         (Command::Dismiss { attribution: Attribution::Fax, possible_repeat: false }, "ARM REG"),
         (Command::Claim, "REG"),

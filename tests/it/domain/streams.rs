@@ -375,7 +375,7 @@ fn a_suspect_holder_who_is_known_to_be_on_the_telephone_keeps_the_case_longer() 
     stage.pass(Span::from_secs(90));
     assert!(stage.give(&upkeep(), Some(case), &Command::Fire(Timer::Suspect)).is_err(), "the caller is on the line");
     let telephony = someone("pbx", Role::Telephony);
-    stage.done(&telephony, case, Command::Call(CallEvent::HungUp));
+    stage.done(&telephony, case, Command::Call(CallEvent::HungUp.into()));
     stage.done(&upkeep(), case, Command::Fire(Timer::Suspect));
     assert!(stage.case(case).claim.is_none());
 }

@@ -8,13 +8,13 @@ use sas_dispatch::{
         time::Span,
     },
     grpc::{
-        pb::{self, CallEventKind, telephony_service_server::TelephonyService},
-        services::telephony::Telephony,
+        pb::{self, CallEventKind, intake_service_server::IntakeService, telephony_service_server::TelephonyService},
+        services::{intake::Intake, telephony::Telephony},
     },
 };
 use tonic::Code;
 
-use super::{Stand, actor, call};
+use super::{NOW, Stand, actor, call};
 
 struct Exchange {
     stand: Stand,
@@ -113,10 +113,39 @@ async fn a_call_that_was_lost_before_anybody_heard_of_it_is_rung_back() {
 }
 
 #[tokio::test]
-async fn a_call_heard_of_when_it_is_answered_is_qualified_and_one_that_only_comes_back_is_unknown() {
+async fn a_call_heard_of_when_it_comes_back_waits_for_somebody() {
     let exchange = Exchange::new().await;
-    let refused = exchange.report(&exchange.event(CallEventKind::Reconnected)).await.unwrap_err();
-    assert_eq!(refused.code(), Code::NotFound);
+    let back = exchange.report(&exchange.event(CallEventKind::Reconnected)).await.unwrap();
+    assert_eq!(codes(&back), ["CALL_OPENED_LATE"]);
+    assert_eq!(exchange.open_actions(&back.case_id).await, [ActionKind::AnswerCall]);
+}
+
+/// Two links of one exchange: what went by the slower one arrives after what happened later.
+#[tokio::test]
+async fn what_is_told_late_never_puts_a_caller_on_the_line_who_is_gone() {
+    let exchange = Exchange::new().await;
+    let at = |event, seconds: i64| pb::ReportCallEventRequest {
+        happened_unix_ms: NOW.unix_ms() + seconds * 1000,
+        ..exchange.event(event)
+    };
+    let opened = exchange.report(&at(CallEventKind::Ringing, -90)).await.unwrap();
+    exchange.report(&at(CallEventKind::HungUp, -30)).await.unwrap();
+    for (event, seconds) in [(CallEventKind::Answered, -60), (CallEventKind::Reconnected, -40)] {
+        let late = exchange.report(&at(event, seconds)).await.unwrap();
+        assert_eq!((late.case_id.as_str(), codes(&late)), (opened.case_id.as_str(), vec!["OUT_OF_ORDER".to_owned()]));
+        assert_eq!(exchange.open_actions(&opened.case_id).await, [ActionKind::CallBack], "{event:?}");
+    }
+    let back = exchange.report(&at(CallEventKind::Reconnected, -20)).await.unwrap();
+    assert!(codes(&back).is_empty());
+    assert_eq!(exchange.open_actions(&opened.case_id).await, [ActionKind::Qualify]);
+    // A clock that was set back must not hide that the caller is gone.
+    exchange.report(&at(CallEventKind::HungUp, -3600)).await.unwrap();
+    assert!(exchange.open_actions(&opened.case_id).await.contains(&ActionKind::CallBack));
+}
+
+#[tokio::test]
+async fn a_call_heard_of_when_it_is_answered_is_qualified() {
+    let exchange = Exchange::new().await;
     let answered = exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap();
     assert_eq!(codes(&answered), ["CALL_OPENED_LATE"]);
     assert_eq!(exchange.open_actions(&answered.case_id).await, [ActionKind::Qualify]);
@@ -169,4 +198,29 @@ async fn a_name_used_again_whose_ringing_was_lost_is_a_new_call_all_the_same() {
     let lost = exchange.report(&exchange.event(CallEventKind::HungUp)).await.unwrap();
     assert_ne!(lost.case_id, answered.case_id);
     assert_eq!(exchange.open_actions(&lost.case_id).await, [ActionKind::CallBack]);
+}
+
+/// At the console the name of the call is on the screen; the exchange has used it before.
+#[tokio::test]
+async fn a_call_entered_by_hand_under_a_name_of_a_call_that_is_over_has_its_case() {
+    let exchange = Exchange::new().await;
+    let intake = Intake::new(exchange.stand.engine.clone(), Span::from_mins(10));
+    let old = exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap();
+    let entered = pb::OpenCaseRequest {
+        command_id: exchange.stand.id(),
+        call_reference: "pbx-1/77".into(),
+        vital: true,
+        ..pb::OpenCaseRequest::default()
+    };
+    let arm = actor(Role::Arm, "arm-1");
+    let refused = intake.open_case(call(&arm, entered.clone())).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition, "that call has its case, where something is left to do");
+
+    exchange.ends(&old.case_id).await;
+    let opened = intake.open_case(call(&arm, entered.clone())).await.unwrap().into_inner().case.unwrap();
+    assert_ne!(opened.case_id, old.case_id);
+    let told = exchange.report(&exchange.event(CallEventKind::HungUp)).await.unwrap();
+    assert_eq!(told.case_id, opened.case_id, "the name stands for the newest");
+    let again = intake.open_case(call(&arm, entered)).await.unwrap().into_inner();
+    assert!(again.receipt.unwrap().replayed);
 }

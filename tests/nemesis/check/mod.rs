@@ -110,9 +110,9 @@ pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> J
         ));
     }
     if seen_and_gone > 0 {
-        judged
-            .notes
-            .push(format!("{seen_and_gone} reads showed what was never acknowledged and went with its primary"));
+        judged.notes.push(format!(
+            "{seen_and_gone} reads showed what was never promised and went with its primary, or did not show what only it had"
+        ));
     }
     if taken_back > 0 {
         judged.notes.push(format!(

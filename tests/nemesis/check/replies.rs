@@ -127,7 +127,8 @@ fn shown_wrong(model: &Model<'_>, case: &str, version: &str, shape: Option<&crat
 }
 
 /// Every read shows what the log gives at its place, and never less than was asked for or acknowledged before it began.
-/// Apart: reads of a state that is in no place of the log.
+/// Apart: reads of a state that is in no place of the log, and those that do not show what was acknowledged below the
+/// promised level.
 pub(super) fn reads<'a>(
     reads: impl Iterator<Item = &'a Read>,
     ops: &[&Op],
@@ -135,10 +136,7 @@ pub(super) fn reads<'a>(
     level: &str,
 ) -> (Vec<String>, Vec<String>) {
     let vital = vital_cases(ops);
-    let mut done: Vec<(u64, u64)> = ops.iter().filter_map(|op| Some((op.completed_us, op.told()?.seq))).collect();
-    done.sort_unstable();
-    let mut most = 0;
-    let known: Vec<(u64, u64)> = done.iter().map(|(at, seq)| (*at, (most = most.max(*seq), most).1)).collect();
+    let (promised, any) = (Known::of(ops, |told| told.durability == level), Known::of(ops, |_| true));
     let acknowledged: BTreeMap<&str, u64> =
         ops.iter().filter(|op| op.told().is_some()).map(|op| (op.command_id.as_str(), op.completed_us)).collect();
     // What stands at a place now may have taken the place of a tail that went with its primary after the read.
@@ -150,9 +148,14 @@ pub(super) fn reads<'a>(
     let (mut broken, mut vanished) = (Vec::new(), Vec::new());
     for read in reads {
         let said = |what: String| format!("{} on instance {}: {what}", read.kind, read.instance);
-        let before = known[..known.partition_point(|(at, _)| *at < read.invoked_us)].last().map_or(0, |known| known.1);
-        if read.seq < read.at_least_seq.max(before) {
-            broken.push(said(format!("answered at seq {}, {before} was acknowledged before it began", read.seq)));
+        let stale = |before| said(format!("answered at seq {}, {before} was acknowledged before it began", read.seq));
+        let (kept, before) = (promised.before(read.invoked_us), any.before(read.invoked_us));
+        if read.seq < read.at_least_seq.max(kept) {
+            broken.push(stale(kept));
+        } else if read.seq < before {
+            // Where a replica is elected that has not followed, what no replica had is not to be seen there, even when
+            // another election brings it back.
+            vanished.push(stale(before));
         }
         for shown in &read.cases {
             if model.version(&shown.case, &shown.version).is_none() {
@@ -181,6 +184,24 @@ pub(super) fn reads<'a>(
         }
     }
     (broken, vanished)
+}
+
+/// How far the log was known to reach, by when.
+struct Known(Vec<(u64, u64)>);
+
+impl Known {
+    /// From what was acknowledged and is `counted`.
+    fn of(ops: &[&Op], counted: impl Fn(&Told) -> bool) -> Self {
+        let told = ops.iter().filter_map(|op| Some((op.completed_us, op.told().filter(|told| counted(told))?.seq)));
+        let mut done: Vec<(u64, u64)> = told.collect();
+        done.sort_unstable();
+        let mut most = 0;
+        Self(done.iter().map(|(at, seq)| (*at, (most = most.max(*seq), most).1)).collect())
+    }
+
+    fn before(&self, us: u64) -> u64 {
+        self.0[..self.0.partition_point(|(at, _)| *at < us)].last().map_or(0, |known| known.1)
+    }
 }
 
 /// A renewal by somebody who did not hold the case.

@@ -4,7 +4,7 @@ use crate::domain::{
     actor::Role,
     case::{
         action::{About, Action, ActionKind, End, Owner},
-        command::{CallEvent, Open, Particulars},
+        command::{CallEvent, CallReport, Open, Particulars},
         fact::{Fact, Opened},
         outgoing::{Outgoing, may_send},
         refusal::Refusal,
@@ -99,10 +99,18 @@ pub(super) fn link_repeat(draft: &mut Draft<'_>, earlier: CaseId) -> Result<(), 
     Ok(())
 }
 
-/// Hanging up never ends a case: the caller is rung back, and after a symptom a doctor decides (invariant 5).
-pub(super) fn call(draft: &mut Draft<'_>, event: CallEvent) -> Result<(), Refusal> {
+/// Hanging up never ends a case: the caller is rung back, and after a symptom a doctor decides (invariant 5). What is told
+/// after something that happened later changes nothing: a caller who is gone is not on the line again.
+pub(super) fn call(draft: &mut Draft<'_>, report: CallReport) -> Result<(), Refusal> {
+    if draft.case()?.heard_later_than(report) {
+        return Ok(());
+    }
+    let heard = draft.case()?.line_heard;
+    if let Some(at) = report.happened.filter(|at| heard.is_none_or(|heard| heard < *at)) {
+        draft.push(Fact::LineHeard(at));
+    }
     let deadlines = draft.context.territory.regulation.deadlines;
-    match event {
+    match report.event {
         CallEvent::Answered => {
             draft.push(Fact::LineSet(Line::OnLine));
             if draft.case()?.open_action(ActionKind::AnswerCall).is_some() {

@@ -114,7 +114,7 @@ pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refus
         Command::Amend(particulars) => intake::amend(&mut draft, particulars),
         Command::AddNote(text) => intake::add_note(&mut draft, text),
         Command::LinkRepeat(earlier) => intake::link_repeat(&mut draft, *earlier),
-        Command::Call(event) => intake::call(&mut draft, *event),
+        Command::Call(report) => intake::call(&mut draft, *report),
         Command::Qualify(qualify) => qualify::qualify(&mut draft, qualify),
         Command::Dismiss { attribution, possible_repeat } => {
             qualify::dismiss(&mut draft, *attribution, *possible_repeat)

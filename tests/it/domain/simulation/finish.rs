@@ -53,7 +53,7 @@ fn answer(room: &Room, id: CaseId, action: &Action) -> (Actor, Command) {
     let end = |end| Command::EndAction { action: action.id, end, note: None };
     let garde = someone("dr-de-garde", Role::Regulator);
     match action.kind {
-        ActionKind::AnswerCall => (arm(), Command::Call(CallEvent::Answered)),
+        ActionKind::AnswerCall => (arm(), Command::Call(CallEvent::Answered.into())),
         ActionKind::Qualify => (arm(), Command::Qualify(Box::new(qualify(Priority::P2)))),
         ActionKind::HandOver => (garde, Command::AcceptHandOver),
         ActionKind::Regulate | ActionKind::Unanswered => regulate(case, garde),

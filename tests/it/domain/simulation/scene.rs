@@ -161,7 +161,7 @@ impl Scene<'_> {
 
     fn front(&self, step: &Step, case: &Case) -> Option<(Actor, Command)> {
         let command = match &step.act {
-            Act::Call(event) => Command::Call(*event),
+            Act::Call(event) => Command::Call((*event).into()),
             Act::Qualify { priority, stream, flag, symptoms, protocol } => {
                 let mut found = qualify(Priority::ALL[*priority]);
                 (found.stream, found.symptoms) = (Stream::ALL[*stream], *symptoms);

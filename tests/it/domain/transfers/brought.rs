@@ -130,7 +130,7 @@ fn what_was_found_out_there_is_not_replaced_by_what_is_said_here_later() {
     let [words] = told(&border).try_into().expect("they read what the sender says otherwise");
     assert!(words.contains("fr-67") && words.contains("Personne Fictive"), "{words}");
     // What is brought for another reason repeats nothing.
-    border.here.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    border.here.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
     border.carry(case);
     assert_eq!(told(&border).len(), 1);
     assert_eq!(border.copy(case).sealed.caller.phone, text("+33639980001"));
@@ -173,7 +173,7 @@ fn a_psychiatric_call_that_breaks_off_at_the_sender_comes_first_there() {
     border.carry(case);
     let copy = border.copy_id(case);
     assert_eq!(border.copy(case).qualification.as_ref().unwrap().priority, Priority::P2);
-    border.here.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    border.here.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
     border.carry(case);
     let known = border.copy(case).qualification.clone().unwrap();
     assert_eq!((known.priority, known.stream), (Priority::P1, Stream::Psy));

@@ -403,13 +403,13 @@ fn a_copy_is_a_doctors_no_arm_ends_it_and_no_protocol_stands_in() {
 fn a_call_that_breaks_off_here_is_rung_back_by_whoever_has_the_case() {
     let (mut border, case) = Border::sent(Priority::P2);
     border.carry(case);
-    border.here.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    border.here.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
     assert!(border.here.waits(case, ActionKind::CallBack), "until they accept it is ours");
     border.accept(case);
     border.carry(case);
     assert!(!border.here.waits(case, ActionKind::CallBack));
-    border.here.done(&arm(), case, Command::Call(CallEvent::Reconnected));
-    border.here.done(&arm(), case, Command::Call(CallEvent::HungUp));
+    border.here.done(&arm(), case, Command::Call(CallEvent::Reconnected.into()));
+    border.here.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
     assert!(border.here.case(case).open_actions().next().is_none(), "they ring");
     let flagged = border.copy(case).qualification.as_ref().unwrap().flags.clone();
     assert!(!flagged.is_empty(), "a lost call after a symptom went with it: {flagged:?}");

@@ -40,15 +40,30 @@ pub(super) fn below() {
     }
     let promised = gone(|op, told| (op.vital, told.durability) = (true, "D2".to_owned()));
     assert_eq!(promised.lost, 1, "what was promised to be kept is lost: {promised:?}");
+    let named = |judged: Judgement, word: &str| {
+        assert!(judged.violations.iter().any(|text| text.contains(word)), "{word}: {judged:?}");
+    };
+    // Read from a replica that was elected, and did not have the last claim: it is not promised what no replica had.
+    let read_short_of = |durability: &str, level: &str| {
+        let mut day = with_replica();
+        let op = &mut day.history.ops[4];
+        let Outcome::Done(told) = &mut op.outcome else { panic!("the test has made it so") };
+        told.durability = durability.to_owned();
+        let seq = told.seq - 1;
+        // A vital emergency waits for no replica.
+        op.kind = "AcceptHandOver";
+        day.history.reads.push(Read { kind: "GetCase", invoked_us: 5_000, completed_us: 5_050, seq, ..nothing_read() });
+        day.judged_at(level)
+    };
+    let judged = read_short_of("D1", "D2");
+    assert_eq!((judged.violations, judged.notes.len()), (Vec::new(), 1));
+    named(read_short_of("D2", "D2"), "before it began");
     let renewal = |durability: &str| {
         let (person, case, durability) = ("dr-b".to_owned(), case(1).to_string(), durability.to_owned());
         let renewed = Some(Renewed { person, case, claim_no: 1, durability });
         let mut day = with_replica();
         day.history.reads.push(Read { renewed, ..nothing_read() });
         day.judged_at("D2")
-    };
-    let named = |judged: Judgement, word: &str| {
-        assert!(judged.violations.iter().any(|text| text.contains(word)), "{word}: {judged:?}");
     };
     named(renewal("D1"), "renewed at D1, the site promises D2");
     named(renewal("D2"), "was renewed at seq 5");
