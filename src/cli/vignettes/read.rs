@@ -13,6 +13,15 @@ use crate::domain::regulation::{
 
 /// The names under which each field is found, the documented one first. What else stands in a vignette is its author's.
 const AGE: [&str; 3] = ["age", "age_years", "âge"];
+/// Ages in a unit that the name says.
+const AGE_IN: [(&str, &str); 6] = [
+    ("age_months", "mois"),
+    ("age_mois", "mois"),
+    ("age_weeks", "semaines"),
+    ("age_semaines", "semaines"),
+    ("age_days", "jours"),
+    ("age_jours", "jours"),
+];
 const SEX: [&str; 2] = ["sex", "sexe"];
 const PREGNANT: [&str; 3] = ["pregnant", "enceinte", "grossesse"];
 const MOTIVE: [&str; 3] = ["motive", "motif", "motive_code"];
@@ -47,7 +56,7 @@ impl fmt::Display for Unread {
 /// Every vignette that can be judged, and what is wrong with the others.
 pub(super) fn all(text: &str, book: &Book) -> (Vec<Vignette>, Vec<Unread>) {
     let (mut vignettes, mut errors) = (Vec::new(), Vec::new());
-    if let Ok(Json::Array(items)) = serde_json::from_str(text) {
+    if let Some(items) = one_document(text.trim_start_matches('\u{feff}')) {
         for (at, item) in items.into_iter().enumerate() {
             sort(item, at + 1, book, &mut vignettes, &mut errors);
         }
@@ -67,6 +76,19 @@ pub(super) fn all(text: &str, book: &Book) -> (Vec<Vignette>, Vec<Unread>) {
         }
     }
     (vignettes, errors)
+}
+
+/// The vignettes of a file that is one JSON document: a list, an object with a list, or one vignette over several lines.
+fn one_document(text: &str) -> Option<Vec<Json>> {
+    match serde_json::from_str(text).ok()? {
+        Json::Array(items) => Some(items),
+        Json::Object(mut fields) => match fields.remove("vignettes") {
+            Some(Json::Array(items)) => Some(items),
+            Some(_) => None,
+            None => Some(vec![Json::Object(fields)]),
+        },
+        _ => None,
+    }
 }
 
 fn sort(item: Json, line: usize, book: &Book, vignettes: &mut Vec<Vignette>, errors: &mut Vec<Unread>) {
@@ -91,7 +113,8 @@ type Faults = Vec<(String, String)>;
 
 fn vignette(fields: &Map<String, Json>, id: String, book: &Book, faults: &mut Faults) -> Option<Vignette> {
     let field = |names: &[&str]| names.iter().find_map(|name| fields.get(*name));
-    let age = age(field(&AGE), faults);
+    let age =
+        age(field(&AGE), faults).or_else(|| AGE_IN.iter().find_map(|(name, unit)| age_in(fields.get(*name)?, unit)));
     let sex = sex(field(&SEX), faults);
     let pregnant = pregnant(field(&PREGNANT), faults);
     let motive = motive(field(&MOTIVE), faults);
@@ -129,6 +152,10 @@ fn age(given: Option<&Json>, faults: &mut Faults) -> Option<Age> {
     read
 }
 
+fn age_in(given: &Json, unit: &str) -> Option<Age> {
+    in_words(&format!("{} {unit}", given.as_f64()?))
+}
+
 /// `3 mois`, `18 months`, `2 ans et 6 mois`. A letter alone says too little: `3 m` may be months, or metres.
 fn in_words(text: &str) -> Option<Age> {
     let text = text.to_lowercase().replace(',', ".").replace(" et ", " ").replace(" and ", " ");
@@ -157,8 +184,8 @@ fn sex(given: Option<&Json>, faults: &mut Faults) -> Option<Sex> {
         _ => String::from("?"),
     };
     match text.as_str() {
-        "F" | "FEMALE" | "FEMME" | "FILLE" | "FEMININ" | "FÉMININ" => Some(Sex::Female),
-        "M" | "H" | "MALE" | "HOMME" | "GARÇON" | "MASCULIN" => Some(Sex::Male),
+        "F" | "FEMALE" | "FEMME" | "FILLE" | "FEMININ" | "FÉMININ" | "WOMAN" | "GIRL" => Some(Sex::Female),
+        "M" | "H" | "MALE" | "HOMME" | "GARÇON" | "GARCON" | "MASCULIN" | "MAN" | "BOY" => Some(Sex::Male),
         "" | "O" | "U" | "UN" | "UNKNOWN" | "X" => None,
         _ => {
             faults.push(("sex".to_owned(), "expected \"F\", \"M\" or null".to_owned()));
@@ -170,7 +197,7 @@ fn sex(given: Option<&Json>, faults: &mut Faults) -> Option<Sex> {
 /// A code of the national list; words after it are a label.
 fn motive(given: Option<&Json>, faults: &mut Faults) -> Option<String> {
     let text = given.and_then(Json::as_str).unwrap_or_default().trim().to_uppercase();
-    let code = text.split_whitespace().next().unwrap_or_default();
+    let code = first_word(&text);
     match code.parse::<Motive>() {
         Ok(motive) if motive.is_known() => Some(motive.code().to_owned()),
         _ => {
@@ -181,9 +208,16 @@ fn motive(given: Option<&Json>, faults: &mut Faults) -> Option<String> {
     }
 }
 
+/// A code before its label: `M03.06: Douleur`, `P1 - prioritaire`.
+fn first_word(text: &str) -> &str {
+    text.split(|c: char| c.is_whitespace() || [':', ',', ';'].contains(&c))
+        .find(|word| !word.is_empty())
+        .unwrap_or_default()
+}
+
 fn expected(given: Option<&Json>, faults: &mut Faults) -> Option<Priority> {
     let level = match given {
-        Some(Json::String(text)) => text.trim().to_uppercase(),
+        Some(Json::String(text)) => first_word(&text.to_uppercase()).to_owned(),
         Some(Json::Number(number)) => format!("P{number}"),
         _ => String::new(),
     };
@@ -194,23 +228,29 @@ fn expected(given: Option<&Json>, faults: &mut Faults) -> Option<Priority> {
     known
 }
 
-/// An object of codes and answers, or a list of `{"question", "value"}`; null is no answer.
+/// An object of codes and answers, or a list of `{"question", "value"}`, of pairs, or of signs that are there; null, and a
+/// word that says so, is no answer.
 fn answers(answers: Option<&Json>, book: &Book, faults: &mut Faults) -> Answers {
     let mut given: Vec<(String, Json)> = Vec::new();
     match answers {
         None | Some(Json::Null) => {}
         Some(Json::Object(answers)) => given.extend(answers.iter().map(|(code, value)| (code.clone(), value.clone()))),
         Some(Json::Array(items)) => {
-            for item in items {
-                let text = |names: [&str; 2]| names.iter().find_map(|name| item.get(name)).cloned();
-                let code = text(["question", "code"]).and_then(|code| code.as_str().map(str::to_owned));
-                given.push((code.unwrap_or_default(), text(["value", "answer"]).unwrap_or_default()));
+            for (at, item) in items.iter().enumerate() {
+                match listed(item) {
+                    Some(answer) => given.push(answer),
+                    None => {
+                        let problem = "expected {\"question\": code, \"value\": answer}, [code, answer] or a code";
+                        faults.push((format!("answers[{at}]"), problem.to_owned()));
+                    }
+                }
             }
         }
         Some(_) => faults.push(("answers".to_owned(), "expected an object of question codes and answers".to_owned())),
     }
+    given.retain(|(_, raw)| !unsaid(raw));
     let mut answers = Answers::new();
-    for (code, raw) in given.into_iter().filter(|(_, raw)| !raw.is_null()) {
+    for (code, raw) in given {
         let code = code.trim().to_uppercase();
         let value = value(book, &code, &raw);
         let fault = value.as_ref().map_or(Some("no answer of this type".to_owned()), |value| book.fault(&code, value));
@@ -224,15 +264,44 @@ fn answers(answers: Option<&Json>, book: &Book, faults: &mut Faults) -> Answers 
     answers
 }
 
+/// One answer of a list; a code alone is a sign that is there.
+fn listed(item: &Json) -> Option<(String, Json)> {
+    match item {
+        Json::String(code) => Some((code.clone(), Json::Bool(true))),
+        Json::Array(pair) => match pair.as_slice() {
+            [Json::String(code), value] => Some((code.clone(), value.clone())),
+            _ => None,
+        },
+        Json::Object(fields) => {
+            let field = |names: &[&str]| names.iter().find_map(|name| fields.get(*name)).cloned();
+            let code = field(&["question", "code"])?;
+            Some((code.as_str()?.to_owned(), field(&["value", "answer", "valeur", "réponse", "reponse"])?))
+        }
+        _ => None,
+    }
+}
+
+fn unsaid(raw: &Json) -> bool {
+    const WORDS: [&str; 8] = ["", "?", "inconnu", "inconnue", "nsp", "ne sait pas", "non demandé", "unknown"];
+    raw.is_null() || raw.as_str().is_some_and(|text| WORDS.contains(&text.trim().to_lowercase().as_str()))
+}
+
+/// A number, and the unit that may stand behind it.
+fn measured(text: &str) -> Option<f64> {
+    let text = text.trim().replace(',', ".");
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '-').unwrap_or(text.len());
+    let unit = text[end..].trim().to_lowercase();
+    ["", "°c", "°", "c", "/10", "sur 10", "g/l", "mmhg", "%"]
+        .contains(&unit.as_str())
+        .then(|| text[..end].parse().ok())?
+}
+
 /// An answer in the question's type.
 fn value(book: &Book, code: &str, raw: &Json) -> Option<Value> {
     let kind = if code == COMPLAINT { None } else { Some(&book.question(code)?.kind) };
     match kind {
         Some(Kind::YesNo) => yes(raw).map(Value::Yes),
-        Some(Kind::Number { .. }) => {
-            let number = raw.as_f64().or_else(|| raw.as_str()?.trim().replace(',', ".").parse().ok());
-            number.map(Value::Number)
-        }
+        Some(Kind::Number { .. }) => raw.as_f64().or_else(|| measured(raw.as_str()?)).map(Value::Number),
         Some(Kind::Choice(_)) | None => raw.as_str().map(|text| Value::Choice(text.trim().to_uppercase())),
     }
 }

@@ -17,7 +17,7 @@ use super::{
     dialogue::{Dialogue, PatientRefusal},
     fallback::Fallback,
     national::{Destination, ResourceType},
-    need::{CareType, Need},
+    need::{CareType, Constraints, Need},
     prescription::Situation,
     room::Affiliation,
     wrong::Wrong,
@@ -181,6 +181,12 @@ pub fn answer_fault(need: &Need, care: CareType, supply: Option<SupplyReason>) -
             "the answer differs from the need: say which SUPPLY reason forces it",
             "la réponse diffère du besoin : dites quel motif d'offre l'impose",
         )),
-        (true, None) | (false, Some(_)) => None,
+        (true, None) | (false, Some(_)) => constrained(&need.constraints, care),
     }
+}
+
+/// What the need says of the patient holds for any answer to it.
+fn constrained(constraints: &Constraints, care: CareType) -> Option<Wrong> {
+    let (_, problem, french) = constraints.exclude(care)?;
+    Some(Wrong::new("care", problem, french))
 }

@@ -6,9 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::coded_enum;
+use crate::{coded_enum, domain::age::Age};
 
-use super::wrong::Wrong;
+use super::{need::CareLevel, wrong::Wrong};
 
 coded_enum! {
     /// Whether the caller understood and agrees.
@@ -115,9 +115,28 @@ pub struct PatientRefusal {
     pub risks_explained: bool,
 }
 
-/// Why a refusal may not be taken. Empty means it may.
-pub fn refusal_faults(refusal: &PatientRefusal, dialogue: Option<&Dialogue>) -> Vec<Wrong> {
+/// Below this age a patient does not refuse care by himself: who holds parental authority does (L1111-4).
+const OF_AGE: Age = Age::from_days(6575);
+
+/// Why a refusal of care of this level, by or for a patient of this age, may not be taken. Empty means it may.
+pub fn refusal_faults(
+    refusal: &PatientRefusal,
+    (age, level): (Option<Age>, CareLevel),
+    dialogue: Option<&Dialogue>,
+) -> Vec<Wrong> {
     let mut found = Vec::new();
+    if refusal.capacity == Capacity::Capable && age.is_some_and(|age| age < OF_AGE) {
+        let problem =
+            "a minor does not refuse by himself: decide the care, or take the word of the legal representative";
+        let french = "un mineur ne refuse pas seul : décidez les soins, ou recueillez l'avis du représentant légal";
+        found.push(Wrong::new("refusal.capacity", problem, french));
+    }
+    if refusal.capacity == Capacity::Representative && level == CareLevel::R1 {
+        let problem = "a representative does not refuse for somebody else what a vital emergency needs: decide the care \
+            (L1111-4)";
+        let french = "urgence vitale : le refus d'un représentant n'arrête pas les soins indispensables (L1111-4)";
+        found.push(Wrong::new("refusal.capacity", problem, french));
+    }
     if refusal.capacity == Capacity::Impaired {
         let problem =
             "who cannot decide does not refuse: decide the care, or take the word of the legal representative";

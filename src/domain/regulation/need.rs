@@ -120,6 +120,23 @@ pub struct Constraints {
     pub isolation: bool,
 }
 
+impl Constraints {
+    /// Why care of this kind does not respect them: the field that says so, the problem, and in French.
+    pub fn exclude(&self, care: CareType) -> Option<(&'static str, &'static str, &'static str)> {
+        if self.home_only && matches!(care, CareType::Consultation | CareType::EmergencyDepartment) {
+            let problem = "the patient cannot leave: choose HOME_VISIT or AMBULANCE";
+            return Some((
+                "need.constraints.home_only",
+                problem,
+                "le patient ne peut pas sortir : visite ou ambulance",
+            ));
+        }
+        let unseen = self.must_examine && care == CareType::Teleconsultation;
+        let french = "un examen est nécessaire : pas de téléconsultation";
+        unseen.then_some(("need.constraints.must_examine", "an examination is needed: not TELECONSULTATION", french))
+    }
+}
+
 /// What a patient needs. Signed by a doctor, or proposed by a protocol named in configuration (D6311-35).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Need {
@@ -174,17 +191,7 @@ pub fn contradictions(need: &Need, stream: Stream) -> Vec<Wrong> {
         "R4 is advice or a prescription by telephone: choose R2 or R3 for other care",
         "R4 est un conseil ou une PMT : R2 ou R3 pour d'autres soins",
     );
-    wrong(
-        need.constraints.home_only && matches!(need.care, CareType::Consultation | CareType::EmergencyDepartment),
-        "need.constraints.home_only",
-        "the patient cannot leave: choose HOME_VISIT or AMBULANCE",
-        "le patient ne peut pas sortir : visite ou ambulance",
-    );
-    wrong(
-        need.constraints.must_examine && need.care == CareType::Teleconsultation,
-        "need.constraints.must_examine",
-        "an examination is needed: not TELECONSULTATION",
-        "un examen est nécessaire : pas de téléconsultation",
-    );
+    found
+        .extend(need.constraints.exclude(need.care).map(|(field, problem, french)| Wrong::new(field, problem, french)));
     found
 }

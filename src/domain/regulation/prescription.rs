@@ -252,7 +252,8 @@ enum Excluded<'a> {
 }
 
 fn excluded<'a>(atc: &str, policy: &'a PrescriptionPolicy) -> Excluded<'a> {
-    if atc.is_empty() && !policy.excluded_classes.is_empty() {
+    // A class that holds an excluded one says too little: the drug may be of it.
+    if policy.excluded_classes.iter().any(|class| class.starts_with(atc) && class != atc) {
         return Excluded::Unclassed;
     }
     let class = policy.excluded_classes.iter().find(|class| atc.starts_with(class.as_str()));

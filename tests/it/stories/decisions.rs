@@ -44,7 +44,7 @@ async fn advice_is_given_in_codes_and_words_and_asked_again_where_it_did_not_arr
         understood_and_agreed: understood.into(),
         ..Default::default()
     };
-    let advice = need(CareType::Advice, CareLevel::R4, LongestDelay::Immediate);
+    let advice = need(CareType::Advice, CareLevel::R4, LongestDelay::M30);
     let case = held(&room, &reg, Priority::P2).await?;
     let case = reg.signs(&case, signed(advice.clone(), told(Understanding::Yes))).await?;
     assert_eq!((case.to_do(), case.status()), (vec![], CaseStatus::Valid));
@@ -91,6 +91,53 @@ async fn a_refusal_needs_capacity_risks_and_a_safety_net_and_is_asked_about_agai
     let answer = decision.answer.as_ref().unwrap();
     assert_eq!((answer.care(), answer.supply_reason), (CareType::RefusedByPatient, 0));
     assert_eq!((case.to_do(), case.status()), (vec![ActionKind::FollowUp], CaseStatus::Active));
+    room.closes().await
+}
+
+/// L1111-4: who holds parental authority refuses for a child, and nobody what a vital emergency needs.
+#[tokio::test]
+async fn a_child_does_not_refuse_and_nobody_refuses_for_another_what_is_vital() -> Story {
+    let room = Room::at("fr-67", "2024-12-19 19:00").await;
+    let (arm, reg) = (room.arm("arm-1"), room.regulator("reg-1"));
+    let child = || pb::Patient { age_years: Some(9), ..Default::default() };
+    let case = arm.opens(STRASBOURG, child()).await?;
+    let case = arm.qualifies(&case, qualified(Priority::P1, "M03.20")).await?;
+    let case = reg.claims(&case).await?;
+    let refusal = |capacity: Capacity, care, level, delay| pb::SignNeedRequest {
+        need: Some(need(care, level, delay)),
+        refusal: Some(pb::PatientRefusal { capacity: capacity.into(), risks_explained: true }),
+        dialogue: Some(pb::Dialogue { safety_net: Some(safety_net()), ..Default::default() }),
+        ..Default::default()
+    };
+    let ambulance = |capacity| refusal(capacity, CareType::Ambulance, CareLevel::R2, LongestDelay::M30);
+    assert_eq!(reg.signs(&case, ambulance(Capacity::Capable)).await.refused().fields, ["refusal.capacity"]);
+    let vital = refusal(Capacity::Representative, CareType::Amu, CareLevel::R1, LongestDelay::Immediate);
+    let refused = reg.signs(&case, vital).await.refused();
+    assert_eq!(refused.fields, ["refusal.capacity"]);
+    assert!(refused.french.contains("soins indispensables"), "{}", refused.french);
+    reg.signs(&case, ambulance(Capacity::Representative)).await?;
+    room.closes().await
+}
+
+/// Found by reading: what may not be signed as a need could be signed as its answer.
+#[tokio::test]
+async fn who_cannot_leave_home_is_not_answered_with_a_consultation() -> Story {
+    let room = Room::at("fr-67", "2024-12-22 22:40").await;
+    let reg = room.regulator("reg-1");
+    let case = held(&room, &reg, Priority::P2).await?;
+    let constraints = Some(pb::Constraints { home_only: true, must_examine: true, ..Default::default() });
+    let visit = pb::Need { constraints, ..need(CareType::HomeVisit, CareLevel::R3, LongestDelay::H4) };
+    let case = reg.signs_need(&case, visit).await?;
+    let answered = |care: CareType| pb::SignAnswerRequest {
+        care: care.into(),
+        supply_reason: pb::SupplyReason::NoVisit.into(),
+        ..Default::default()
+    };
+    for care in [CareType::Consultation, CareType::EmergencyDepartment, CareType::Teleconsultation] {
+        assert_eq!(reg.signs_answer(&case, answered(care)).await.refused().fields, ["care"], "{care:?}");
+    }
+    let case = reg.signs_answer(&case, answered(CareType::Ambulance)).await?;
+    assert!(!case.to_do().is_empty());
     room.closes().await
 }
 

@@ -96,6 +96,30 @@ async fn a_red_flag_is_gone_below_by_a_regulator_and_by_nobody_else() -> Story {
     room.closes().await
 }
 
+/// Found by reading: the answer taken back, or another motive, made a red flag unheard.
+#[tokio::test]
+async fn a_red_flag_stays_heard_when_the_answer_or_the_motive_is_changed() -> Story {
+    let room = room().await;
+    let (arm, reg) = (room.arm("arm-1"), room.regulator("reg-1"));
+    let case = arm.opens("67482", ill()).await?;
+    let heard = vec![choice("PLAINTE", "FIEVRE"), yes("FIA.CONFUSION")];
+    let case = arm.qualifies(&case, pb::QualifyRequest { answers: heard, ..qualified(Priority::P1, "M03.14") }).await?;
+    let unsaid = ProtocolAnswer { question: "FIA.CONFUSION".to_owned(), value: Some(Value::Yes(false)) };
+    let taken_back = pb::QualifyRequest { answers: vec![unsaid], ..qualified(Priority::P2, "M03.14") };
+    let refusal = arm.qualifies(&case, taken_back.clone()).await.refused();
+    assert_eq!(refusal.fields, ["priority"]);
+    assert!(refusal.message.contains("FIA.CONFUSION of FIEVRE_ADULTE"), "{}", refusal.message);
+    let other = pb::QualifyRequest { lower_reason: "conseil".to_owned(), ..qualified(Priority::P2, "M06.02") };
+    assert_eq!(arm.qualifies(&case, other).await.refused().fields, ["priority"]);
+
+    // A regulator may, and from then on the front line too.
+    let case = reg.qualifies(&case, taken_back.clone()).await?;
+    assert_eq!(case.qualification.as_ref().unwrap().priority(), Priority::P2);
+    let case = arm.qualifies(&case, taken_back).await?;
+    assert_eq!(case.qualification.as_ref().unwrap().priority(), Priority::P2);
+    room.closes().await
+}
+
 #[tokio::test]
 async fn down_from_a_default_takes_a_reason_and_up_takes_none() -> Story {
     let room = room().await;

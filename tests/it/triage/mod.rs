@@ -1,5 +1,6 @@
 //! Triage: what must hold for every set of answers, whatever the protocols say, and what the shipped ones say.
 
+mod heard;
 mod oracle;
 mod properties;
 mod shipped;

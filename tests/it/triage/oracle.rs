@@ -47,9 +47,9 @@ pub fn red_flag(subject: &Subject, motive: &str, answers: &Answers) -> Option<Pr
     };
     let of_motive = |known: &&Protocol| known.motives.iter().any(|code| code == motive) && admits(known, subject);
     let meant: Vec<_> = book().protocols().iter().filter(of_motive).collect();
-    let named = |known: &&&Protocol| known.presentation.as_ref().map(|known| &known.code) == complaint.as_ref();
-    let chosen: Vec<_> = meant.iter().filter(named).copied().collect();
-    let meant = if complaint.is_some() && !chosen.is_empty() { chosen } else { meant };
-    let flags = meant.into_iter().chain(book().common()).flat_map(|known| &known.red_flags);
+    let code = |known: &Protocol| known.presentation.as_ref().map(|known| known.code.clone());
+    let is_named = complaint.is_some() && meant.iter().any(|known| code(known) == complaint);
+    let meant = meant.into_iter().filter(|known| !is_named || code(known).is_none() || code(known) == complaint);
+    let flags = meant.chain(book().common()).flat_map(|known| &known.red_flags);
     flags.filter(|flag| said(&flag.when, subject, answers)).map(|flag| flag.priority).min()
 }

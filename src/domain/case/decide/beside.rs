@@ -24,7 +24,10 @@ use crate::domain::{
     time::Instant,
 };
 
-use super::draft::{Draft, coordinators};
+use super::{
+    draft::{Draft, coordinators},
+    triage::age_of,
+};
 
 /// What is done, for whom and at which level: what the rules beside a signature are about.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +43,7 @@ pub(super) struct Done {
 /// Everything wrong with what stands beside a signature.
 pub(super) fn faults(draft: &Draft<'_>, done: Done, beside: &Beside) -> Vec<FieldFault> {
     let mut found = Vec::new();
-    of_refusal(done.care, beside, &mut found);
+    of_refusal(draft, done, beside, &mut found);
     of_prescription(draft, done, beside, &mut found);
     found.extend(stated_faults(done.care, beside.stated));
     found.extend(beside.dialogue.iter().flat_map(|told| draft.context.territory.advice.faults(told)));
@@ -54,9 +57,13 @@ pub(super) fn stated_too_early(done: Done, beside: &Beside) -> Option<FieldFault
     early.then(|| FieldFault::new(field, "it goes with the answer of this care: leave it out here (SignAnswer)"))
 }
 
-fn of_refusal(care: CareType, beside: &Beside, found: &mut Vec<Wrong>) {
-    match (care == CareType::RefusedByPatient, &beside.refusal) {
-        (true, Some(refusal)) => found.extend(refusal_faults(refusal, beside.dialogue.as_ref())),
+fn of_refusal(draft: &Draft<'_>, done: Done, beside: &Beside, found: &mut Vec<Wrong>) {
+    match (done.care == CareType::RefusedByPatient, &beside.refusal) {
+        (true, Some(refusal)) => {
+            let territory = draft.context.territory;
+            let age = draft.case().ok().and_then(|case| age_of(case, done.patient, territory, draft.now));
+            found.extend(refusal_faults(refusal, (age, done.level), beside.dialogue.as_ref()));
+        }
         (true, None) => found.push(Wrong::new(
             "refusal",
             "must be set with care REFUSED_BY_PATIENT: who refuses, and that the risks were explained",

@@ -158,7 +158,12 @@ fn waits_for_a_decision(case: &Case) -> bool {
 
 fn case_is_psychiatric(draft: &Draft<'_>) -> bool {
     let known = draft.case().ok().and_then(|case| case.qualification.as_ref());
-    known.is_some_and(|known| known.stream == Stream::Psy || known.motive.as_deref().is_some_and(psychiatric))
+    known.is_some_and(|known| {
+        let heard = known.proposal.iter().flat_map(|proposed| &proposed.red_flags);
+        known.stream == Stream::Psy
+            || known.motive.as_deref().is_some_and(psychiatric)
+            || heard.into_iter().any(|flag| flag.stream == Stream::Psy)
+    })
 }
 
 /// A psychiatric or suicidal call that breaks off: the room is told now, and a doctor takes it before all that can wait.

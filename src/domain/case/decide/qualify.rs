@@ -123,7 +123,7 @@ fn proposed(
         }
     }
     check(draft, command, &known, faults)?;
-    known.proposal = proposal.as_ref().map(|proposal| triage::kept(proposal, lowered));
+    known.proposal = proposal.as_ref().map(|proposal| triage::kept(draft, proposal, lowered));
     Ok((known, proposal.is_some_and(|proposal| proposal.open_red_flags > 0)))
 }
 

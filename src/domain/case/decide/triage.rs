@@ -108,21 +108,41 @@ fn subject(case: &Case, territory: &Territory, now: Instant) -> Subject {
     Subject { age: age_by(identity, territory, now), sex, pregnant }
 }
 
-/// The proposal as it is kept.
-pub(super) fn kept(proposal: &Proposal, lowered: bool) -> Box<Proposed> {
-    let code = |fired: &Fired| FiredCode {
+/// Red flags of what is known until now. An answer taken back, another motive or another age makes none unheard: only a
+/// regulator says that it was nothing.
+fn heard_before(draft: &Draft<'_>) -> Vec<FiredCode> {
+    let known = draft.case().ok().and_then(|case| case.qualification.as_ref());
+    known.and_then(|known| known.proposal.as_ref()).map(|proposed| proposed.red_flags.clone()).unwrap_or_default()
+}
+
+/// The proposal as it is kept: with the red flags that were heard before, unless a regulator qualifies.
+pub(super) fn kept(draft: &Draft<'_>, proposal: &Proposal, lowered: bool) -> Box<Proposed> {
+    let mut kept = Box::new(Proposed {
+        rule: code(&proposal.rule),
+        red_flags: proposal.red_flags.iter().map(code).collect(),
+        unsigned: proposal.unsigned.clone(),
+        lowered,
+    });
+    if draft.context.actor.role != Role::Regulator {
+        let same = |one: &FiredCode, other: &FiredCode| (&one.protocol, &one.rule) == (&other.protocol, &other.rule);
+        for flag in heard_before(draft) {
+            if !kept.red_flags.iter().any(|known| same(known, &flag)) {
+                kept.red_flags.push(flag);
+            }
+        }
+        kept.red_flags.sort_by_key(|flag| flag.priority);
+    }
+    kept
+}
+
+fn code(fired: &Fired) -> FiredCode {
+    FiredCode {
         protocol: fired.protocol.clone(),
         version: fired.version.clone(),
         rule: fired.rule.clone(),
         priority: fired.priority,
         stream: fired.stream,
-    };
-    Box::new(Proposed {
-        rule: code(&proposal.rule),
-        red_flags: proposal.red_flags.iter().map(code).collect(),
-        unsigned: proposal.unsigned.clone(),
-        lowered,
-    })
+    }
 }
 
 /// A red flag that was heard makes a doctor compulsory, for good.
@@ -140,7 +160,9 @@ pub(super) fn lower(
     proposal: Option<&Proposal>,
 ) -> (bool, Vec<FieldFault>) {
     let Some(proposal) = proposal else { return (false, Vec::new()) };
-    if known.priority <= proposal.priority || known.priority == Priority::NotRegulated && !known.symptoms {
+    let before = heard_before(draft).into_iter().find(|flag| flag.priority < known.priority);
+    let unregulated = known.priority == Priority::NotRegulated && !known.symptoms;
+    if unregulated || known.priority <= proposal.priority && before.is_none() {
         return (false, Vec::new());
     }
     if let Some(reason) = &command.lower_reason {
@@ -149,9 +171,9 @@ pub(super) fn lower(
     if draft.context.actor.role == Role::Regulator {
         return (true, Vec::new());
     }
-    let flag = proposal.red_flags.first().filter(|flag| flag.priority < known.priority);
+    let now = proposal.red_flags.first().filter(|flag| flag.priority < known.priority).map(code);
     let mut faults = Vec::new();
-    if let Some(flag) = flag {
+    if let Some(flag) = now.or(before) {
         let problem = format!(
             "a red flag was heard ({} of {}): {} or more urgent; only a regulator goes below",
             flag.rule, flag.protocol, flag.priority

@@ -33,7 +33,8 @@ pub(super) fn hand_over_as(draft: &mut Draft<'_>, motive: Option<String>, flags:
     });
     let (priority, stream, symptoms) = (Priority::P0, Stream::Amu, true);
     let (due, skill, split) = (at, None, None);
-    let proposal = triage::proposal(draft, motive.as_deref()).map(|proposal| triage::kept(&proposal, false));
+    let proposal = triage::proposal(draft, motive.as_deref());
+    let proposal = proposal.map(|proposal| triage::kept(draft, &proposal, false));
     draft.push(Fact::Qualified(Qualification {
         priority,
         stream,

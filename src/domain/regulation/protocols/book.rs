@@ -169,9 +169,9 @@ impl Book {
         let of_motive: Vec<_> = self.protocols.iter().filter(here).filter(listed).collect();
         let Some(Value::Choice(complaint)) = answers.get(COMPLAINT) else { return of_motive };
         let said = |known: &&Protocol| known.presentation.as_ref().is_some_and(|known| known.code == *complaint);
-        let chosen: Vec<_> = of_motive.iter().copied().filter(|known| said(known)).collect();
-        if !chosen.is_empty() {
-            return chosen;
+        if of_motive.iter().any(said) {
+            // A protocol without a complaint of its own is for every complaint of its motive.
+            return of_motive.into_iter().filter(|known| known.presentation.is_none() || said(known)).collect();
         }
         // A complaint that the motive does not have: what it is about counts beside the motive's own.
         let elsewhere = self.protocols.iter().filter(here).filter(said);

@@ -29,11 +29,13 @@ const PSY: (&str, &str) = ("PSY", "Motif psychiatrique ou suicidaire : jamais di
 const INFANT: (&str, &str) = ("NOURRISSON", "Nourrisson : toujours au régulateur, jamais différé");
 const NO_AGE: (&str, &str) = ("AGE_INCONNU", "Âge inconnu : pas de P3");
 const NOT_ASKED: (&str, &str) = ("SANS_REPONSE", "Des signes de gravité n'ont pas été demandés : pas de P3");
+const NOT_ALL_ASKED: (&str, &str) =
+    ("QUESTIONS_OUVERTES", "Des questions dont dépend le P3 n'ont pas de réponse : pas de P3");
 
 /// The French words of a rule that holds whatever the files say.
 pub(super) fn service_reason(protocol: &str, rule: &str) -> Option<&'static str> {
     let here_and_now = NotDeferred::ALL.iter().map(|why| (why.code(), why.label()));
-    let mut rules = [NO_PROTOCOL, PSY, INFANT, NO_AGE, NOT_ASKED].into_iter().chain(here_and_now);
+    let mut rules = [NO_PROTOCOL, PSY, INFANT, NO_AGE, NOT_ASKED, NOT_ALL_ASKED].into_iter().chain(here_and_now);
     rules.find(|(code, _)| protocol == SERVICE && *code == rule).map(|(_, reason)| reason)
 }
 
@@ -93,7 +95,7 @@ pub fn propose(book: &Book, subject: &Subject, motive: &str, answers: &Answers) 
     let mut rule =
         found.into_iter().min_by_key(urgency).expect("a motive without a protocol has the service's own rule");
     if rule.priority == Priority::P3
-        && let Some(lifted) = scene.lifted(!open.is_empty())
+        && let Some(lifted) = scene.lifted(!open.is_empty(), &unanswered)
     {
         rule = lifted;
     }
@@ -173,7 +175,8 @@ impl<'a> Scene<'a> {
         for at in self.book.heard_of(self.answers) {
             let protocol = &self.book.protocols()[at];
             let meant = self.meant.iter().any(|known| known.code == protocol.code);
-            if meant || !self.book.in_force(protocol) || !protocol.population.admits(self.subject) {
+            // A sign that was heard is one at any age; a rule that is for some ages only says so itself.
+            if meant || !self.book.in_force(protocol) || !protocol.population.admits_sex(self.subject) {
                 continue;
             }
             let own: BTreeSet<&str> = protocol.questions.iter().map(|question| question.code.as_str()).collect();
@@ -216,15 +219,24 @@ impl<'a> Scene<'a> {
     }
 
     /// Why P3 is not for this patient; `None` when it is.
-    fn lifted(&self, open_red_flags: bool) -> Option<Fired> {
+    fn lifted(&self, open_red_flags: bool, unanswered: &[String]) -> Option<Fired> {
         let rule = match self.subject.age {
             _ if psychiatric(self.motive) => PSY,
             None => NO_AGE,
             Some(age) if age < INFANT_BELOW => INFANT,
             Some(_) if open_red_flags => NOT_ASKED,
+            Some(_) if self.may_yet_be_raised(unanswered) => NOT_ALL_ASKED,
             Some(_) => return None,
         };
         Some(service(rule, self.motive))
+    }
+
+    /// Whether a rule that makes more urgent than P3 still hangs on a question without an answer.
+    fn may_yet_be_raised(&self, unanswered: &[String]) -> bool {
+        let view = View { subject: self.subject, answers: self.answers, missing: None };
+        let rules = self.book.common().into_iter().chain(self.meant.iter().copied()).flat_map(|known| &known.rules);
+        let mut open = rules.filter(|rule| rule.priority < Priority::P3 && rule.when.holds(&view).is_none());
+        open.any(|rule| rule.when.questions().iter().any(|code| unanswered.iter().any(|asked| asked == code)))
     }
 
     /// The shortest window of the rules that deferred.

@@ -26,8 +26,12 @@ impl Population {
     pub fn admits(&self, subject: &Subject) -> bool {
         let young = subject.age.zip(self.from).is_some_and(|(age, from)| age < from);
         let old = subject.age.zip(self.below).is_some_and(|(age, below)| age >= below);
-        let other = subject.sex.zip(self.sex).is_some_and(|(known, asked)| known != asked);
-        !(young || old || other)
+        !(young || old) && self.admits_sex(subject)
+    }
+
+    /// As [`Self::admits`], whatever the age.
+    pub fn admits_sex(&self, subject: &Subject) -> bool {
+        subject.sex.zip(self.sex).is_none_or(|(known, asked)| known == asked)
     }
 }
 
