@@ -80,6 +80,34 @@ fn ages_and_names_are_read_in_many_notations_and_what_is_wrong_is_named_by_line_
     assert_eq!(named.len(), fields.len());
 }
 
+/// Found by reading: answers in another notation were dropped without a word, and the case judged as if nothing had been said.
+#[test]
+fn answers_are_read_in_many_notations_and_none_is_dropped_without_a_word() {
+    let dir = tempfile::tempdir().unwrap();
+    let judged = |answers: &str, rest: &str| {
+        let file = dir.path().join("v.json");
+        let vignette = format!(r#"{{"id":"a","age":60,"motive":"M03.06: Douleur","answers":{answers}{rest}}}"#);
+        // As a document over several lines, behind a byte-order mark.
+        fs::write(&file, format!("\u{feff}{{\n\"vignettes\": [\n{vignette}\n]}}")).unwrap();
+        json(&["vignettes", file.to_str().unwrap(), "--json"])
+    };
+    let expected = r#","expected":"P0 - vital""#;
+    for answers in [
+        r#"["THO.SYNCOPE"]"#,
+        r#"[["THO.SYNCOPE", true]]"#,
+        r#"[{"code": "tho.syncope", "reponse": "oui"}]"#,
+        r#"{"THO.SYNCOPE": "oui", "THO.RISQUE": "inconnu", "DOULEUR": "7/10", "THO.EFFORT": ""}"#,
+    ] {
+        let document = judged(answers, expected);
+        assert_eq!((&document["vignettes"], &document["agreement_share"]), (&1.into(), &1.0.into()), "{answers}");
+        assert_eq!(document["results"][0]["rule"]["rule"], "THO.SYNCOPE", "{answers}");
+    }
+    for (answers, field) in [("[3]", "answers[0]"), (r#"[{"code": "THO.SYNCOPE"}]"#, "answers[0]")] {
+        let document = judged(answers, expected);
+        assert_eq!((&document["vignettes"], &document["errors"][0]["field"]), (&0.into(), &field.into()), "{answers}");
+    }
+}
+
 #[test]
 fn what_is_said_too_low_is_counted_with_its_interval_and_named() {
     let dir = tempfile::tempdir().unwrap();
