@@ -8,6 +8,7 @@ mod explain;
 mod moving;
 mod relay;
 mod restore;
+mod torn;
 mod vignettes;
 
 use std::process::{Command, Output};
