@@ -6,6 +6,7 @@ mod checking;
 mod crossing;
 mod explain;
 mod moving;
+mod private;
 mod relay;
 mod restore;
 mod torn;
