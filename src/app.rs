@@ -41,8 +41,6 @@ const MEASURE_EVERY: Duration = Duration::from_secs(15);
 /// Where the state is to be.
 #[derive(Debug, Clone)]
 pub enum StorePlace {
-    /// As the configuration says.
-    Configured,
     /// Embedded, in this folder.
     Embedded(PathBuf),
     /// In this Redis; the URL may hold a password and is never printed.
@@ -218,11 +216,9 @@ async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport, Arc<Fen
         let opened = Settings::Embedded { data: data.clone(), clock: clock.clone() };
         (StoreKind::Embedded, opened, data.clone(), kept::store_name(None))
     };
-    let (kind, opened, data, name) = match (&setup.store, &settings.redis_url) {
-        (StorePlace::Redis(url), _) => redis(url),
-        (StorePlace::Configured, Some(url)) => redis(url.expose_secret()),
-        (StorePlace::Embedded(data), _) => embedded(data),
-        (StorePlace::Configured, None) => embedded(&settings.data_dir),
+    let (kind, opened, data, name) = match &setup.store {
+        StorePlace::Redis(url) => redis(url),
+        StorePlace::Embedded(data) => embedded(data),
     };
     let fence = fenced(setup, store::open(opened).await?, &data, &name)?;
     let store: Arc<dyn Store> = fence.clone();

@@ -1,9 +1,9 @@
 //! The key of look-up hashes where the configuration names none: made once, kept beside the data, readable by its owner.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Read, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
 };
 
@@ -16,7 +16,7 @@ const LENGTH: usize = 32;
 pub(super) fn kept_in(data: &Path) -> Result<LookupKey, StartError> {
     let path = data.join("lookup.key");
     let failed = |error| StartError::Io { what: format!("the look-up key {}", path.display()), error };
-    fs::create_dir_all(data).map_err(failed)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
     match fs::read(&path) {
         Ok(key) if key.len() == LENGTH => Ok(LookupKey::new(key)),
         Ok(_) => {

@@ -21,6 +21,10 @@ use crate::{domain::ids::TerritoryId, store::dump::Row};
 use super::{Header, Item, Sections, begin};
 
 const ENDING: &str = ".jsonl.gz";
+/// How every member begins that is written here: gzip, deflate, no flags, no time.
+const MEMBER: [u8; 8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0];
+/// How long the checksum and the length at a member's end are: one that is sound never ends with as many zeros.
+const TRAILER: usize = 8;
 
 /// A section as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,8 +127,16 @@ impl Folder {
     /// # Errors
     /// When it cannot be read, or something before its end is damaged.
     pub fn read(&self, territory: &TerritoryId, day: NaiveDate) -> io::Result<Day> {
-        pieces(&fs::read(self.path.join(territory.as_str()).join(format!("{day}{ENDING}")))?)
+        read_file(&self.path.join(territory.as_str()).join(format!("{day}{ENDING}")))
     }
+}
+
+/// A day's file, wherever it lies; as [`Folder::read`].
+///
+/// # Errors
+/// As [`Folder::read`].
+pub fn read_file(path: &Path) -> io::Result<Day> {
+    pieces(&fs::read(path)?)
 }
 
 fn names(folder: &Path) -> io::Result<Vec<String>> {
@@ -172,8 +184,7 @@ fn pieces(bytes: &[u8]) -> io::Result<Day> {
         let mut text = Vec::new();
         match member.read_to_end(&mut text) {
             Ok(_) => {}
-            // Cut short, or the space was given and never filled.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof || rest.iter().all(|byte| *byte == 0) => {
+            Err(_) if torn(rest) => {
                 day.torn = rest.len() as u64;
                 return Ok(day);
             }
@@ -190,6 +201,16 @@ fn pieces(bytes: &[u8]) -> io::Result<Day> {
     Ok(day)
 }
 
+/// Whether this, which is no member, is the beginning of one with nothing after it: cut short, or followed by space that
+/// was given and never filled, as a power loss leaves it.
+fn torn(rest: &[u8]) -> bool {
+    let filled = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let begun = if rest.len() - filled < TRAILER { rest } else { &rest[..filled] };
+    let follows = rest.windows(MEMBER.len()).skip(1).any(|window| window == MEMBER);
+    let cut = |error: io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
+    !follows && (filled == 0 || GzDecoder::new(begun).read_to_end(&mut Vec::new()).is_err_and(cut))
+}
+
 fn piece(text: &[u8]) -> Result<Piece, super::Fault> {
     let (mut header, mut rows) = (None, Vec::new());
     for item in Sections::new(text) {
@@ -199,6 +220,6 @@ fn piece(text: &[u8]) -> Result<Piece, super::Fault> {
             Item::End => {}
         }
     }
-    let missing = || super::Fault { line: 1, problem: "an empty section".to_owned(), torn: false };
+    let missing = || super::Fault { line: 1, problem: "an empty section".to_owned() };
     Ok(Piece { header: header.ok_or_else(missing)?, rows })
 }

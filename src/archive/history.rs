@@ -11,8 +11,8 @@ use super::Header;
 pub struct History {
     /// Entries by seq, each with its epoch.
     entries: BTreeMap<u64, (u64, LogEntry)>,
-    /// Records as they were last written.
-    pub records: BTreeMap<Key, Record>,
+    /// Records as they were last written, each with the epoch of its section.
+    records: BTreeMap<Key, (u64, Record)>,
     /// Entries that two sections tell differently within one epoch.
     pub contradictions: Vec<u64>,
 }
@@ -23,9 +23,7 @@ impl History {
         for row in rows {
             match row {
                 Row::Log(entry) => self.entry(header.epoch, entry),
-                Row::Record(key, record) => {
-                    self.records.insert(key, record);
-                }
+                Row::Record(key, record) => self.record(header.epoch, key, record),
                 Row::Entry(..) | Row::Counter(..) | Row::Receipt(_) => {}
             }
         }
@@ -50,13 +48,64 @@ impl History {
         self.entries.insert(entry.seq, (epoch, entry));
     }
 
+    /// Sections come in any order: two machines may each have kept a record before one of them took it out of the store.
+    fn record(&mut self, epoch: u64, key: Key, record: Record) {
+        let known = self.records.get(&key);
+        if known.is_none_or(|(before, kept)| (*before, kept.version) <= (epoch, record.version)) {
+            self.records.insert(key, (epoch, record));
+        }
+    }
+
+    /// The records by key.
+    pub fn records(&self) -> impl Iterator<Item = (&Key, &Record)> {
+        self.records.iter().map(|(key, (_, record))| (key, record))
+    }
+
     /// The entries by seq.
     pub fn entries(&self) -> impl Iterator<Item = &LogEntry> {
         self.entries.values().map(|(_, entry)| entry)
     }
 
-    /// The last seq it tells of; 0 when it tells of none.
-    pub fn last_seq(&self) -> u64 {
-        self.entries.last_key_value().map_or(0, |(seq, _)| *seq)
+    /// Epoch and seq of the last entry it tells of; zeros when it tells of none.
+    pub fn last(&self) -> (u64, u64) {
+        self.entries.last_key_value().map_or((0, 0), |(seq, (epoch, _))| (*epoch, *seq))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        archive::Content,
+        domain::{ids::CommandId, time::Instant},
+        store::{Version, dump::Head},
+    };
+
+    const THEN: Instant = Instant::from_unix_ms(0);
+
+    /// A section of one record as it was at `seq`.
+    fn section(epoch: u64, seq: u64) -> (Header, Vec<Row>) {
+        let head = Head { epoch, seq, schema: 1, touches: 0, last: THEN, wall: THEN };
+        let territory = "fr-67".parse().expect("a territory id");
+        let header = Header::new(territory, Content::Archive, head, (1, 0), THEN);
+        let version = Version::new(seq, CommandId(Uuid::nil()), THEN);
+        let record = Record { version, number: None, value: format!("{epoch}/{seq}").into_bytes() };
+        (header, vec![Row::Record(Key::from_stored("case/a".to_owned()), record)])
+    }
+
+    #[test]
+    fn of_two_folders_that_kept_a_record_the_later_version_counts_in_whatever_order_they_are_named() {
+        for (sections, last) in [([(1, 4), (1, 9)], "1/9"), ([(1, 9), (2, 7)], "2/7")] {
+            for order in [sections, [sections[1], sections[0]]] {
+                let mut history = History::default();
+                order.into_iter().map(|(epoch, seq)| section(epoch, seq)).for_each(|(header, rows)| {
+                    history.add(&header, rows);
+                });
+                let kept: Vec<_> = history.records().map(|(_, record)| record.value.as_slice()).collect();
+                assert_eq!(kept, [last.as_bytes()], "{order:?}");
+            }
+        }
     }
 }

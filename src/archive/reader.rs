@@ -38,8 +38,6 @@ pub struct Fault {
     pub line: u64,
     /// What is wrong and what to do.
     pub problem: String,
-    /// The file ends inside a section: whoever wrote it was stopped. Everything before is sound.
-    pub torn: bool,
 }
 
 impl fmt::Display for Fault {
@@ -78,14 +76,14 @@ impl<R: BufRead> Sections<R> {
         self.line += 1;
         let mut text = Vec::new();
         let read = self.input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut text);
-        let cut = |error: &io::Error| self.fault(&format!("it cannot be read on ({error}); export again"), true);
         match read {
-            Err(error) => return Err(cut(&error)),
+            Err(error) => return Err(self.fault(&format!("it cannot be read on ({error}); export again"))),
             Ok(0) if self.open.is_none() => return Ok(None),
+            Ok(_) if text.len() as u64 == LONGEST_LINE && text.last() != Some(&b'\n') => {
+                return Err(self.fault("a line longer than any of this format: the file is damaged; export again"));
+            }
             Ok(_) if text.last() != Some(&b'\n') => {
-                return Err(
-                    self.fault("the file ends in the middle of a section: it was cut short; export again", true)
-                );
+                return Err(self.fault("the file ends in the middle of a section: it was cut short; export again"));
             }
             Ok(_) => {}
         }
@@ -99,7 +97,7 @@ impl<R: BufRead> Sections<R> {
             let what = if error.is_data() { "not a line of this format" } else { "not JSON" };
             let shape =
                 format!("{what} at column {}, {} bytes: the file is damaged; export again", error.column(), text.len());
-            self.fault(&shape, false)
+            self.fault(&shape)
         })
     }
 
@@ -112,28 +110,26 @@ impl<R: BufRead> Sections<R> {
                 self.open = Some((hash, 0, header.territory.clone()));
                 Ok(Item::Begin(Box::new(header)))
             }
-            (Line::Header(_), Some(_)) => Err(self.fault("a header before the end of the section above", false)),
-            (_, None) => {
-                Err(self.fault("expected a header: name a file of `sas-dispatch export` or of the archive", false))
-            }
+            (Line::Header(_), Some(_)) => Err(self.fault("a header before the end of the section above")),
+            (_, None) => Err(self.fault("expected a header: name a file of `sas-dispatch export` or of the archive")),
             (Line::End(end), Some((hash, lines, _))) => self.ended(&end, &hash.finalize(), lines),
             (line, Some((mut hash, lines, territory))) => {
                 hash.update(text);
                 self.open = Some((hash, lines + 1, territory));
-                line.row().map(|row| Item::Row(Box::new(row))).ok_or_else(|| self.fault("expected a row", false))
+                line.row().map(|row| Item::Row(Box::new(row))).ok_or_else(|| self.fault("expected a row"))
             }
         }
     }
 
     fn known(&self, header: &Header) -> Result<(), Fault> {
         if header.format != FORMAT {
-            return Err(self.fault("another format: name a file of `sas-dispatch export` or of the archive", false));
+            return Err(self.fault("another format: name a file of `sas-dispatch export` or of the archive"));
         }
         if header.version != VERSION {
             let version = header.version;
             let problem =
                 format!("format version {version}, this binary reads {VERSION}: use the release that wrote it");
-            return Err(self.fault(&problem, false));
+            return Err(self.fault(&problem));
         }
         Ok(())
     }
@@ -141,16 +137,16 @@ impl<R: BufRead> Sections<R> {
     fn ended(&self, end: &End, hash: &[u8], lines: u64) -> Result<Item, Fault> {
         if end.lines != lines {
             let problem = format!("{lines} lines, the end counts {}: the file is damaged; export again", end.lines);
-            return Err(self.fault(&problem, false));
+            return Err(self.fault(&problem));
         }
         if end.sha256 != hex(hash) {
-            return Err(self.fault("the checksum is another: something above was changed; export again", false));
+            return Err(self.fault("the checksum is another: something above was changed; export again"));
         }
         Ok(Item::End)
     }
 
-    fn fault(&self, problem: &str, torn: bool) -> Fault {
-        Fault { line: self.line, problem: problem.to_owned(), torn }
+    fn fault(&self, problem: &str) -> Fault {
+        Fault { line: self.line, problem: problem.to_owned() }
     }
 }
 

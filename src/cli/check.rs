@@ -7,7 +7,7 @@ mod print;
 
 use std::path::PathBuf;
 
-use super::{Answer, Outcome, Shared, logs::sections};
+use super::{Answer, Outcome, Shared, logs::sections, say};
 use crate::domain::{case::replay::border, ids::TerritoryId};
 
 use judged::Told;
@@ -32,15 +32,16 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, _: &Shared) -> Outcome {
     let mut told = std::collections::BTreeMap::<TerritoryId, Told>::new();
-    sections(&args.files, args.territory.as_ref(), |header, rows| {
+    let left_out = sections(&args.files, args.territory.as_ref(), |header, rows| {
         told.entry(header.territory.clone()).or_default().add(header, rows);
     })?;
     let judged: Vec<_> = told.into_iter().map(|(territory, told)| judged::judge(territory, told)).collect();
     let logs = judged.iter().map(|judged| (judged.territory.clone(), judged.log.clone())).collect();
     let between = border::between(&logs);
     if args.json {
-        print::json(&args.files, &judged, &between);
+        print::json(&args.files, &left_out, &judged, &between);
     } else {
+        left_out.iter().for_each(say);
         print::text(&judged);
         print::between(&between);
     }

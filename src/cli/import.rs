@@ -9,10 +9,7 @@ use super::{Answer, Outcome, Shared, WrongUse, place::Place, say, say_json};
 use crate::{
     archive::{self, Content, Header, Item},
     domain::ids::TerritoryId,
-    store::{
-        StoreError,
-        dump::{Broken, Head, MAX_ROWS, Page, Portable, Row},
-    },
+    store::dump::{Broken, Head, MAX_ROWS, Page, Portable, Row},
 };
 
 /// Arguments of `import`.
@@ -27,7 +24,11 @@ pub(super) struct Args {
     file: PathBuf,
     #[command(flatten)]
     place: Place,
-    /// Throw away what an import that was broken off left here, once none is running
+    /// Only this territory of the file; may be given several times [default: all]
+    #[arg(long, value_name = "ID")]
+    territory: Vec<TerritoryId>,
+    /// Throw away what an import that was broken off left here, once none is running, and go on after the territories that
+    /// it had brought whole
     #[arg(long)]
     replace_broken: bool,
     /// Print one JSON document
@@ -41,6 +42,8 @@ struct Imported {
     epoch: u64,
     last_seq: u64,
     rows: u64,
+    /// An import that was broken off later had brought it already; it was read back again.
+    already: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,22 +54,28 @@ struct Document {
 
 pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
     let config = shared.load()?;
-    let sections = verified(&args.file)?;
+    let sections = verified(args)?;
+    let broken = if args.replace_broken { Broken::Replace } else { Broken::Refuse };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(WrongUse::new)?;
-    let territories = runtime.block_on(async {
+    let here = runtime.block_on(async {
         let store = args.place.open(&config, true).await?;
-        for header in &sections {
-            empty(&*store, &header.territory).await?;
+        let mut here = Vec::new();
+        for section in &sections {
+            if already(&*store, section, broken).await? {
+                here.push(section.header.territory.clone());
+            }
         }
-        let broken = if args.replace_broken { Broken::Replace } else { Broken::Refuse };
-        fill(&*store, &args.file, broken).await
+        fill(&*store, &args.file, &sections, &here, broken).await.map(|()| here)
     })?;
+    let imported = |section: &Section| section.imported(here.contains(&section.header.territory));
+    let territories: Vec<Imported> = sections.iter().map(imported).collect();
     if args.json {
         say_json(&Document { file: args.file.clone(), territories });
         return Ok(Answer::Done);
     }
-    for Imported { territory, epoch, last_seq, rows } in &territories {
-        say(format!("{territory} : {rows} lignes reprises et relues, journal jusqu'à {last_seq}, époque {epoch}"));
+    for Imported { territory, epoch, last_seq, rows, already } in &territories {
+        let taken = if *already { "déjà reprises, relues" } else { "reprises et relues" };
+        say(format!("{territory} : {rows} lignes {taken}, journal jusqu'à {last_seq}, époque {epoch}"));
     }
     say("la clé de recherche (lookup.key) de l'ancien emplacement doit suivre ; relancez ensuite le service ici");
     Ok(Answer::Done)
@@ -76,46 +85,112 @@ fn wrong(file: &Path, why: impl std::fmt::Display) -> WrongUse {
     WrongUse::new(format!("{}: {why}", file.display()))
 }
 
-/// Reads the whole file before anything is written: the sections it has, all of them sound and whole states.
-fn verified(file: &Path) -> Result<Vec<Header>, WrongUse> {
-    let mut headers: Vec<Header> = Vec::new();
-    for item in archive::open(file).map_err(|error| wrong(file, error))? {
-        if let Item::Begin(header) = item.map_err(|fault| wrong(file, fault))? {
-            if header.content != Content::State {
-                let problem = "it holds a log alone, which is no state; import what `export` writes without --log-only";
-                return Err(wrong(file, problem));
-            }
-            if headers.iter().any(|known| known.territory == header.territory) {
-                return Err(wrong(file, format!("{} stands in it twice", header.territory)));
-            }
-            headers.push(*header);
-        }
-    }
-    if headers.is_empty() { Err(wrong(file, "it holds no territory")) } else { Ok(headers) }
+/// A whole state as the file tells it.
+struct Section {
+    header: Header,
+    told: Told,
 }
 
-async fn empty(store: &dyn Portable, territory: &TerritoryId) -> Result<(), WrongUse> {
-    match store.read(territory, &[], None).await {
-        Ok(snapshot) if snapshot.epoch > 0 => {
+/// Reads the whole file before anything is written: the sections asked for, all of the file sound and whole states.
+fn verified(args: &Args) -> Result<Vec<Section>, WrongUse> {
+    let file = &args.file;
+    let (mut sections, mut next): (Vec<Section>, u64) = (Vec::new(), 0);
+    for item in archive::open(file).map_err(|error| wrong(file, error))? {
+        match (item.map_err(|fault| wrong(file, fault))?, sections.last_mut()) {
+            (Item::Begin(header), _) => {
+                if header.content != Content::State {
+                    let problem =
+                        "it holds a log alone, which is no state; import what `export` writes without --log-only";
+                    return Err(wrong(file, problem));
+                }
+                if sections.iter().any(|known| known.header.territory == header.territory) {
+                    return Err(wrong(file, format!("{} stands in it twice", header.territory)));
+                }
+                next = header.first_seq;
+                sections.push(Section { header: *header, told: Told::default() });
+            }
+            (Item::Row(row), Some(section)) => {
+                if let Row::Log(entry) = &*row {
+                    section.follows(next, entry.seq).map_err(|problem| wrong(file, problem))?;
+                    next += 1;
+                }
+                section.told.note(&row);
+            }
+            (Item::End, Some(section)) => {
+                section.follows(next, section.header.last_seq + 1).map_err(|problem| wrong(file, problem))?;
+            }
+            (Item::Row(_) | Item::End, None) => {}
+        }
+    }
+    if sections.is_empty() {
+        return Err(wrong(file, "it holds no territory"));
+    }
+    let known: Vec<String> = sections.iter().map(|section| section.header.territory.to_string()).collect();
+    if let Some(missing) = args.territory.iter().find(|asked| !known.contains(&asked.to_string())) {
+        return Err(wrong(file, format!("{missing} is not in it; it holds {}", known.join(", "))));
+    }
+    sections.retain(|section| args.territory.is_empty() || args.territory.contains(&section.header.territory));
+    Ok(sections)
+}
+
+impl Section {
+    /// Where the territory is to stand.
+    fn head(&self) -> Head {
+        let head = self.header.head();
+        Head { epoch: head.epoch + 1, ..head }
+    }
+
+    /// Its log has every entry that its header speaks of.
+    fn follows(&self, next: u64, seq: u64) -> Result<(), String> {
+        if next == seq {
+            return Ok(());
+        }
+        let Header { territory, first_seq, last_seq, .. } = &self.header;
+        Err(format!(
+            "{territory}: entry {next} of its log is missing or too many, its header says {first_seq} to {last_seq}: what \
+             was acknowledged is not all there; export again from the store's last sound backup"
+        ))
+    }
+
+    fn imported(&self, already: bool) -> Imported {
+        let Header { territory, last_seq, .. } = self.header.clone();
+        Imported { territory, epoch: self.head().epoch, last_seq, rows: self.told.rows, already }
+    }
+}
+
+/// Looks at every place before the first is filled. True for a territory that is here whole, as the file tells it: an
+/// import that was broken off afterwards brought it.
+async fn already(store: &dyn Portable, section: &Section, broken: Broken) -> Result<bool, WrongUse> {
+    let territory = &section.header.territory;
+    match (store.stands(territory).await, broken) {
+        (Ok(None), _) => Ok(false),
+        (Ok(Some(_)), Broken::Replace) if same(store, section).await? => Ok(true),
+        (Ok(Some(_)), _) => {
             Err(WrongUse::new(format!("{territory} has state here already: import into an empty place")))
         }
-        // A load that was broken off is unreadable; the load itself says what to do about it.
-        Ok(_) | Err(StoreError::Corrupt(_)) => Ok(()),
-        Err(error) => Err(WrongUse::new(error)),
+        // A load that was broken off; the next one takes its place.
+        (Err(_), Broken::Replace) => Ok(false),
+        (Err(error), Broken::Refuse) => Err(WrongUse::new(error)),
     }
 }
 
-async fn fill(store: &dyn Portable, file: &Path, broken: Broken) -> Result<Vec<Imported>, WrongUse> {
-    let mut imported = Vec::new();
+/// Fills the places of all sections save those that are here already.
+async fn fill(
+    store: &dyn Portable,
+    file: &Path,
+    sections: &[Section],
+    here: &[TerritoryId],
+    broken: Broken,
+) -> Result<(), WrongUse> {
     let mut items = archive::open(file).map_err(|error| wrong(file, error))?;
     while let Some(item) = items.next() {
         let Item::Begin(header) = item.map_err(|fault| wrong(file, fault))? else { continue };
-        let Header { territory, epoch, last_seq, .. } = (*header).clone();
-        let head = Head { epoch: epoch + 1, ..header.head() };
-        let mut load = store.load(&territory, head, broken).await.map_err(WrongUse::new)?;
-        let (mut rows, mut told) = (Vec::new(), Told::default());
+        let asked = sections.iter().find(|section| section.header.territory == header.territory);
+        let Some(section) = asked.filter(|section| !here.contains(&section.header.territory)) else { continue };
+        let territory = &section.header.territory;
+        let mut load = store.load(territory, section.head(), broken).await.map_err(WrongUse::new)?;
+        let mut rows = Vec::new();
         while let Some(Item::Row(row)) = items.next().transpose().map_err(|fault| wrong(file, fault))? {
-            told.note(&row);
             rows.push(*row);
             if rows.len() == MAX_ROWS {
                 load.add(std::mem::take(&mut rows)).await.map_err(WrongUse::new)?;
@@ -123,10 +198,12 @@ async fn fill(store: &dyn Portable, file: &Path, broken: Broken) -> Result<Vec<I
         }
         load.add(rows).await.map_err(WrongUse::new)?;
         load.finish().await.map_err(WrongUse::new)?;
-        read_back(store, &territory, head, &told).await?;
-        imported.push(Imported { territory, epoch: head.epoch, last_seq, rows: told.rows });
+        if !same(store, section).await? {
+            let problem = "what was read back is not what the file holds; do not serve from this place";
+            return Err(WrongUse::new(format!("{territory}: {problem}")));
+        }
     }
-    Ok(imported)
+    Ok(())
 }
 
 /// The digest of a territory's rows. Receipts are left out: they end by themselves while the rows are on their way.
@@ -145,21 +222,16 @@ impl Told {
     }
 }
 
-/// What was loaded is read again and must be what the file told.
-async fn read_back(store: &dyn Portable, territory: &TerritoryId, head: Head, told: &Told) -> Result<(), WrongUse> {
-    let mut dump = store.dump(territory).await.map_err(WrongUse::new)?;
+/// Whether what is here is what the file tells.
+async fn same(store: &dyn Portable, section: &Section) -> Result<bool, WrongUse> {
+    let mut dump = store.dump(&section.header.territory).await.map_err(WrongUse::new)?;
     let mut found = Told::default();
-    let same_head = dump.as_ref().is_some_and(|dump| dump.head() == head);
+    let same_head = dump.as_ref().is_some_and(|dump| dump.head() == section.head());
     while let Some(dump) = &mut dump {
         match dump.next().await.map_err(WrongUse::new)? {
             Page::Rows(rows) => rows.iter().for_each(|row| found.note(row)),
             Page::End | Page::Moved => break,
         }
     }
-    if same_head && found.hash.finalize() == told.hash.clone().finalize() {
-        return Ok(());
-    }
-    Err(WrongUse::new(format!(
-        "{territory}: what was read back is not what the file holds; do not serve from this place"
-    )))
+    Ok(same_head && found.hash.finalize() == section.told.hash.clone().finalize())
 }

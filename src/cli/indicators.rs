@@ -99,16 +99,20 @@ pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
     if all_cases && (args.stream.is_some() || args.priority.is_some()) {
         return Err(WrongUse::new("this report counts all cases: leave --stream and --priority out"));
     }
-    let (territory, reply) = match args.address {
-        Some(address) => asked::ask(args, address)?,
+    let (territory, reply, notes) = match args.address {
+        Some(address) => {
+            let (territory, reply) = asked::ask(args, address)?;
+            (territory, reply, Vec::new())
+        }
         None => counted::count(args, shared)?,
     };
-    let table = match &reply {
+    let mut table = match &reply {
         Reply::Figures(reply) => rows::figures(reply),
         Reply::Unmet(reply) => rows::unmet(reply),
         Reply::Regulators(reply) => rows::regulators(reply),
         Reply::Exceptions(reply) => rows::exceptions(reply),
     };
+    table.notes.extend(notes);
     match (args.csv, args.json) {
         (true, _) => say(csv(&table).trim_end()),
         (_, true) => say_json(&document(&territory, args.report, &table)),

@@ -2,63 +2,106 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     path::{Path, PathBuf},
 };
 
+use serde::Serialize;
+
 use super::WrongUse;
 use crate::{
-    archive::{self, Header, Item, history::History},
+    archive::{self, Content, Header, Item, folder, history::History},
     domain::{case::Event, ids::TerritoryId},
     engine::codec::decode_event,
     store::dump::Row,
 };
 
-/// Hands each whole section of `files` to `take`, of `only` one territory when it is named.
+/// The end of a file of the archive that is no section: what a killed writer left. It was never answered for, and stands
+/// in the log.
+#[derive(Debug, Serialize)]
+pub(super) struct LeftOut {
+    pub file: PathBuf,
+    pub bytes: u64,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, bytes } = self;
+        write!(f, "{} : {bytes} octets d'une écriture interrompue, laissés de côté", file.display())
+    }
+}
+
+/// Hands each whole section of `files` to `take`, of `only` one territory when it is named; says what it left out.
 ///
 /// # Errors
-/// When a file cannot be read or is damaged. A torn end of an archive file is left aside with a warning.
+/// When a file cannot be read, is damaged or was cut short. Only a torn end of an archive's file is left out.
 pub(super) fn sections(
     files: &[PathBuf],
     only: Option<&TerritoryId>,
     mut take: impl FnMut(&Header, Vec<Row>),
-) -> Result<(), WrongUse> {
-    let mut any = false;
+) -> Result<Vec<LeftOut>, WrongUse> {
+    let (mut any, mut left_out) = (false, Vec::new());
     for file in files {
-        any |= sections_of(file, only, any, &mut take)?;
+        let mut asked = |header: &Header, rows| {
+            if only.is_none_or(|id| *id == header.territory) {
+                any = true;
+                take(header, rows);
+            }
+        };
+        left_out.extend(sections_of(file, &mut asked)?);
     }
+    left_out.iter().for_each(|left| eprintln!("sas-dispatch: {left}"));
     match any {
-        true => Ok(()),
+        true => Ok(left_out),
         false => Err(WrongUse::new("nothing of this territory in these files: name others, or another territory")),
     }
 }
 
-fn sections_of(
-    file: &Path,
-    only: Option<&TerritoryId>,
-    mut any: bool,
-    take: &mut impl FnMut(&Header, Vec<Row>),
-) -> Result<bool, WrongUse> {
+fn sections_of(file: &Path, take: &mut impl FnMut(&Header, Vec<Row>)) -> Result<Option<LeftOut>, WrongUse> {
     let wrong = |why: String| WrongUse::new(format!("{}: {why}", file.display()));
-    let (mut open, mut rows) = (None, Vec::new());
+    let (mut open, mut rows, mut read) = (None, Vec::new(), Read::default());
     for item in archive::open(file).map_err(|error| wrong(error.to_string()))? {
         match item {
-            Ok(Item::Begin(header)) => open = Some(header),
+            Ok(Item::Begin(header)) => {
+                read.begun += 1;
+                read.archived += u64::from(header.content == Content::Archive);
+                open = Some(header);
+            }
             Ok(Item::Row(row)) => rows.push(*row),
             Ok(Item::End) => {
-                let (header, rows) = (open.take(), std::mem::take(&mut rows));
-                if let Some(header) = header.filter(|header| only.is_none_or(|id| *id == header.territory)) {
-                    any = true;
+                read.whole += 1;
+                let rows = std::mem::take(&mut rows);
+                if let Some(header) = open.take() {
                     take(&header, rows);
                 }
             }
-            // A writer of the archive that was killed leaves a torn end, and what it said stands nowhere else: in the log.
-            Err(fault) if fault.torn && file.to_string_lossy().ends_with(".jsonl.gz") && any => {
-                eprintln!("sas-dispatch: {}: {fault}; laissé de côté", file.display());
-            }
-            Err(fault) => return Err(wrong(fault.to_string())),
+            Err(fault) => return read.torn_end(file).map(Some).ok_or_else(|| wrong(fault.to_string())),
         }
     }
-    Ok(any)
+    Ok(None)
+}
+
+/// The sections of a file so far: how many begun, how many of them an archive's, how many ended.
+#[derive(Default)]
+struct Read {
+    begun: u64,
+    archived: u64,
+    whole: u64,
+}
+
+impl Read {
+    /// What cannot be read on is the end of an archive's file that a killed writer left: whatever else broke off has lost
+    /// something, and is not left out in silence.
+    fn torn_end(&self, file: &Path) -> Option<LeftOut> {
+        if self.begun == 0 || self.archived != self.begun {
+            return None;
+        }
+        let day = folder::read_file(file).ok()?;
+        let members = day.pieces.len() as u64;
+        // A member whose data are all there, and only its own end is not, has given its section already.
+        let fits = self.whole == members || self.whole == members + 1 && self.begun == self.whole;
+        (day.torn > 0 && fits).then(|| LeftOut { file: file.to_owned(), bytes: day.torn })
+    }
 }
 
 /// The events of one territory in order, and whether the first of all is among them.
@@ -67,6 +110,7 @@ pub(super) struct Told {
     pub events: Vec<Event>,
     pub from_the_start: bool,
     pub last_seq: u64,
+    pub left_out: Vec<LeftOut>,
 }
 
 /// The one territory of these files.
@@ -75,7 +119,8 @@ pub(super) struct Told {
 /// As [`sections`]; when there are several and none is named; when an event cannot be read.
 pub(super) fn told(files: &[PathBuf], only: Option<&TerritoryId>) -> Result<Told, WrongUse> {
     let mut histories: BTreeMap<TerritoryId, History> = BTreeMap::new();
-    sections(files, only, |header, rows| histories.entry(header.territory.clone()).or_default().add(header, rows))?;
+    let left_out =
+        sections(files, only, |header, rows| histories.entry(header.territory.clone()).or_default().add(header, rows))?;
     if histories.len() > 1 {
         let names: Vec<_> = histories.keys().map(TerritoryId::to_string).collect();
         return Err(WrongUse::new(format!("several territories ({}): name one with --territory", names.join(", "))));
@@ -85,5 +130,6 @@ pub(super) fn told(files: &[PathBuf], only: Option<&TerritoryId>) -> Result<Told
     let decoded = history
         .entries()
         .map(|entry| decode_event(&entry.event).map_err(|error| WrongUse::new(format!("seq {}: {error}", entry.seq))));
-    Ok(Told { territory, events: decoded.collect::<Result<_, _>>()?, from_the_start, last_seq: history.last_seq() })
+    let (events, last_seq) = (decoded.collect::<Result<_, _>>()?, history.last().1);
+    Ok(Told { territory, events, from_the_start, last_seq, left_out })
 }

@@ -22,6 +22,7 @@ mod replay;
 mod restore;
 mod scratch;
 mod serve;
+mod stop;
 mod vignettes;
 
 use std::{

@@ -45,18 +45,45 @@ impl Place {
     }
 }
 
-impl Place {
+/// Which store an instance of this machine serves, and the folder of what stays here beside it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Site {
+    /// Folder of the embedded store; with Redis, of what stays on this machine [default: the configuration's]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Redis 7 or later instead of the embedded store: redis://127.0.0.1:6379/, unix:///run/redis.sock,
+    /// redis-sentinel://HOST:PORT,HOST:PORT/MASTER or redis-cluster://HOST:PORT,HOST:PORT
+    #[arg(long, value_name = "URL", env = "SAS_DISPATCH_REDIS", hide_env_values = true)]
+    redis: Option<String>,
+    /// The embedded store, whatever Redis is configured
+    #[arg(long)]
+    embedded: bool,
+}
+
+impl Site {
+    /// The Redis that is named, or the configuration's; none for the embedded store.
+    pub fn redis<'a>(&'a self, config: &'a Config) -> Option<&'a str> {
+        let configured = config.settings.store.redis_url.as_ref().map(|url| url.expose_secret());
+        self.redis.as_deref().or(configured).filter(|_| !self.embedded)
+    }
+
+    /// The folder of what stays on this machine.
+    pub fn folder<'a>(&'a self, config: &'a Config) -> &'a Path {
+        self.data.as_deref().unwrap_or(&config.settings.store.data_dir)
+    }
+
+    /// Opens the store, as [`Place::open`].
+    pub async fn open(&self, config: &Config, filled: bool) -> Result<Arc<dyn Portable>, WrongUse> {
+        match self.redis(config) {
+            Some(url) => redis(url).await,
+            None => embedded(self.folder(config), filled).await,
+        }
+    }
+
     /// Where the instances of this machine keep what they acknowledged in that store, and the store's name there.
     pub fn acknowledged(&self, config: &Config) -> (PathBuf, String) {
-        let settings = &config.settings.store;
-        let configured = settings.redis_url.as_ref().map(|url| url.expose_secret());
-        let redis = match (&self.data, &self.redis) {
-            (_, Some(url)) => Some(url.as_str()),
-            (Some(_), None) => None,
-            (None, None) => configured,
-        };
-        let folder = settings.acknowledged_dir.clone().or_else(|| self.data.clone());
-        (folder.unwrap_or_else(|| settings.data_dir.clone()), kept::store_name(redis))
+        let folder = config.settings.store.acknowledged_dir.as_deref().unwrap_or_else(|| self.folder(config));
+        (folder.to_owned(), kept::store_name(self.redis(config)))
     }
 }
 

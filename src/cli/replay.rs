@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Answer, Outcome, Shared, WrongUse};
+use super::{Answer, Outcome, Shared, WrongUse, stop};
 use crate::interop::{
     fault::Limits,
     messages::{Decoded, Place, messages},
@@ -43,7 +43,12 @@ pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
         read.extend(found.map(|(place, decoded)| Message { file: name.clone(), place, decoded }));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(WrongUse::new)?;
-    let played = runtime.block_on(play::play(&config, &read)).map_err(WrongUse::new)?;
+    let played = runtime.block_on(stop::unless_asked(play::play(&config, &read))).map_err(WrongUse::new)?;
+    let Some(played) = played else {
+        eprintln!("sas-dispatch: interrompu ; rien n'en est gardé");
+        return Ok(Answer::No);
+    };
+    let played = played.map_err(WrongUse::new)?;
     let refused = played.iter().any(|played| played.result.is_err());
     print::print(&config, &read, &played, args.json);
     Ok(if refused { Answer::No } else { Answer::Done })

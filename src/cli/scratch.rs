@@ -1,6 +1,12 @@
 //! A folder that goes away with what is played, in memory where the machine has a place for that: the store is thrown away.
 
-use std::{fs, io, path::Path, path::PathBuf, process};
+use std::{
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    process,
+};
 
 /// A folder, removed when dropped unless it is to be kept.
 #[derive(Debug)]
@@ -12,7 +18,7 @@ pub(super) struct Scratch {
 impl Scratch {
     /// A folder to keep.
     pub(super) fn keep(path: &Path) -> io::Result<Self> {
-        fs::create_dir_all(path)?;
+        private().recursive(true).create(path)?;
         if fs::read_dir(path)?.next().is_some() {
             return Err(io::Error::other("the folder is not empty: a day is played into an empty one"));
         }
@@ -26,7 +32,7 @@ impl Scratch {
         let mut n = 0;
         loop {
             let path = parent.join(format!("sas-dispatch-{}-{n}", process::id()));
-            match fs::create_dir(&path) {
+            match private().create(&path) {
                 Ok(()) => return Ok(Self { path, kept: false }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => n += 1,
                 Err(error) => return Err(error),
@@ -37,6 +43,13 @@ impl Scratch {
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// What is played may be a real day's messages: other accounts of the machine have no business in it.
+fn private() -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    builder.mode(0o700);
+    builder
 }
 
 impl Drop for Scratch {

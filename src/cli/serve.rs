@@ -1,13 +1,10 @@
 //! `sas-dispatch serve`: the service, until it is asked to stop.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use tokio::net::TcpListener;
 
-use super::{Answer, Outcome, Shared, WrongUse, say};
+use super::{Answer, Outcome, Shared, WrongUse, place::Site, say, stop};
 use crate::{
     app::{self, Setup, StorePlace, Upkeep},
     clock::Clock,
@@ -24,13 +21,8 @@ pub(super) struct Args {
     /// Address and port of gRPC and gRPC-web [default: the configuration's]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Folder of the embedded store; with Redis, of what stays on this machine [default: the configuration's]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Redis 7 or later instead of the embedded store: redis://127.0.0.1:6379/, unix:///run/redis.sock,
-    /// redis-sentinel://HOST:PORT,HOST:PORT/MASTER or redis-cluster://HOST:PORT,HOST:PORT
-    #[arg(long, value_name = "URL", env = "SAS_DISPATCH_REDIS", hide_env_values = true)]
-    redis: Option<String>,
+    #[command(flatten)]
+    site: Site,
 }
 
 pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
@@ -45,18 +37,17 @@ async fn serve(args: &Args, mut config: Config) -> Outcome {
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|error| WrongUse::new(format!("cannot listen on {listen} ({error}): choose another with --listen")))?;
-    if let Some(data) = &args.data {
+    let (store, kind) = match args.site.redis(&config) {
+        Some(url) => (StorePlace::Redis(url.to_owned()), "Redis"),
+        None => (StorePlace::Embedded(args.site.folder(&config).to_owned()), "embarqué"),
+    };
+    if let Some(data) = &args.site.data {
         config.settings.store.data_dir.clone_from(data);
     }
-    let store = match (&args.redis, &args.data) {
-        (Some(url), _) => StorePlace::Redis(url.clone()),
-        (None, Some(data)) => StorePlace::Embedded(data.clone()),
-        (None, None) => StorePlace::Configured,
-    };
     let (config, upkeep) = (Arc::new(config), Upkeep::Every(UPKEEP));
     let setup = Setup { config, clock: Clock::System, store, upkeep, metrics: guard.metrics() };
     let service = app::start(setup, listener).await.map_err(WrongUse::new)?;
-    say(format!("sas-dispatch écoute sur {} (gRPC et gRPC-web)", service.address));
+    say(format!("sas-dispatch écoute sur {} (gRPC et gRPC-web ; état : {kind})", service.address));
     let (durability, promised) = (&service.durability, service.promised);
     if durability.level < promised {
         say(format!(
@@ -65,20 +56,11 @@ async fn serve(args: &Args, mut config: Config) -> Outcome {
             durability.remarks.join(" ; ")
         ));
     }
-    stop_signal().await.map_err(WrongUse::new)?;
+    stop::asked().map_err(WrongUse::new)?.await;
     say("arrêt demandé : les appels en cours se terminent");
     service.stop().await;
     guard.shutdown().await;
     Ok(Answer::Done)
-}
-
-async fn stop_signal() -> std::io::Result<()> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
 }
 
 fn telemetry_settings(config: &Config) -> TelemetrySettings {

@@ -14,6 +14,7 @@ use std::{
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
+    process,
     sync::Arc,
 };
 
@@ -120,11 +121,20 @@ impl Sheets {
 fn replace(path: &Path, content: &str) -> io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     private_dir(dir)?;
-    let new = path.with_extension("new");
-    let mut file = private_file(&new)?;
-    file.write_all(content.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, path)
+    // Another instance of this machine may write the same sheet at this moment.
+    let mut new = path.as_os_str().to_owned();
+    new.push(format!(".{}.new", process::id()));
+    let new = PathBuf::from(new);
+    let written = private_file(&new).and_then(|mut file| {
+        file.write_all(content.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    });
+    if written.is_err() {
+        // It may hold half a sheet; the fault itself is what is said.
+        fs::remove_file(&new).ok();
+    }
+    written
 }
 
 fn private_dir(dir: &Path) -> io::Result<()> {
@@ -143,4 +153,36 @@ fn private_file(path: &Path) -> io::Result<fs::File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_sheets_that_are_written_at_once_never_mix_and_a_failure_leaves_no_half_of_one() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| dir.path().join(name);
+        // What another instance of this machine is writing at this moment.
+        for other in ["fr-67.new", "fr-67.html.1.new"] {
+            fs::write(path(other), "another's").expect("a file in a temporary folder");
+        }
+        std::thread::scope(|scope| {
+            for (name, content) in [("fr-67.html", "<p>".repeat(9_000)), ("fr-67.txt", "p".repeat(9_000))] {
+                let path = path(name);
+                scope.spawn(move || {
+                    for _ in 0..40 {
+                        replace(&path, &content).expect("the folder may be written");
+                        assert!(fs::read_to_string(&path).is_ok_and(|found| found == content), "{name}");
+                    }
+                });
+            }
+        });
+        for other in ["fr-67.new", "fr-67.html.1.new"] {
+            assert!(fs::read_to_string(path(other)).is_ok_and(|text| text == "another's"), "{other}");
+        }
+        fs::create_dir(path("fr-89.html")).expect("a folder in a temporary folder");
+        assert!(replace(&path("fr-89.html"), "x").is_err());
+        assert_eq!(fs::read_dir(dir.path()).expect("it can be listed").count(), 5);
+    }
 }

@@ -31,14 +31,20 @@ pub(super) fn page(sheet: &Sheet<'_>) -> String {
 fn block(page: &mut String, entry: &Entry) {
     let mark = if entry.urgent { "!!" } else { "  " };
     // Writing to a String cannot fail.
-    let _ = write!(page, "\n{}\n{mark} {}   {}\n", "=".repeat(WIDTH), entry.number, entry.heading);
+    let heading = printable(&entry.heading);
+    let _ = write!(page, "\n{}\n{mark} {}   {heading}\n", "=".repeat(WIDTH), printable(&entry.number));
     for (label, text) in &entry.fields {
         let mut label = *label;
-        for line in text.lines().flat_map(|line| wrapped(line, WIDTH - INDENT)) {
+        for line in text.lines().flat_map(|line| wrapped(&printable(line), WIDTH - INDENT)) {
             let _ = writeln!(page, "   {label:<width$}{line}", width = INDENT - 3);
             label = "";
         }
     }
+}
+
+/// A line without what a terminal or a printer would obey.
+fn printable(line: &str) -> String {
+    line.chars().filter(|c| !c.is_control() || *c == '\t').collect()
 }
 
 /// A line cut at blanks into pieces of at most `width` characters; a longer word stands alone.
@@ -81,12 +87,17 @@ fn form() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::wrapped;
+    use super::{printable, wrapped};
 
     #[test]
     fn a_line_is_cut_at_blanks_and_loses_no_word() {
         assert_eq!(wrapped("un deux trois", 8), ["un deux", "trois"]);
         assert_eq!(wrapped("anticonstitutionnellement vu", 8), ["anticonstitutionnellement", "vu"]);
         assert_eq!(wrapped("", 8), [""]);
+    }
+
+    #[test]
+    fn what_a_caller_said_moves_no_cursor_and_clears_no_screen() {
+        assert_eq!(printable("au 3e\u{1b}[2J\u{9b}0m\u{7} étage\r"), "au 3e[2J0m étage");
     }
 }

@@ -16,12 +16,18 @@ use crate::{
     store::{Key, Record, dump::Row},
 };
 
+/// An epoch and a seq in it.
+type Place = (u64, u64);
+
 /// What the files say of one territory.
 #[derive(Default)]
 pub(super) struct Told {
     history: History,
-    /// The records as they were at the seq of a whole state; none when the files have only logs.
-    state: Option<(u64, BTreeMap<Key, Record>)>,
+    /// The records of the newest whole state, and the epoch and seq they are of; none when the files have only logs.
+    state: Option<(Place, BTreeMap<Key, Record>)>,
+    /// The least seq with which an export says that its log begins, and the greatest place at which one says it stood.
+    first_seq: Option<u64>,
+    reaches: Place,
     /// The last instant the store used: what had not been alarmed then was silent.
     until: Option<Instant>,
 }
@@ -38,30 +44,65 @@ pub(super) struct Judged {
     /// Cases whose beginning lies before the first event.
     pub not_judged: usize,
     /// Whether the records at the end were compared.
-    pub compared: bool,
+    pub stored: Stored,
     pub findings: Vec<Finding>,
     /// What it tells of hand-overs to and from other territories.
     pub log: border::Log,
 }
 
+/// What became of the stored records.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stored {
+    /// They were compared with what the log tells.
+    Compared,
+    /// No file has them.
+    Absent,
+    /// Those of the files are as they were at this seq, which the log has left behind.
+    Older(u64),
+}
+
 impl Told {
     pub fn add(&mut self, header: &Header, rows: Vec<Row>) {
-        if header.content == Content::State && self.state.as_ref().is_none_or(|(seq, _)| *seq <= header.last_seq) {
+        let stood = (header.epoch, header.last_seq);
+        if header.content == Content::State && self.state.as_ref().is_none_or(|(place, _)| *place <= stood) {
             let records = rows.iter().filter_map(|row| match row {
                 Row::Record(key, record) => Some((key.clone(), record.clone())),
                 _ => None,
             });
-            self.state = Some((header.last_seq, records.collect()));
+            self.state = Some((stood, records.collect()));
         }
         if header.content != Content::Archive {
             self.until = self.until.max(Some(header.last));
+            self.first_seq = Some(self.first_seq.map_or(header.first_seq, |first| first.min(header.first_seq)));
+            self.reaches = self.reaches.max(stood);
         }
         self.history.add(header, rows);
+    }
+
+    /// Entries that an export says it holds and does not: before the first that is known, and after the last.
+    fn gaps(&self, last_at: Instant, until: Instant) -> Vec<Finding> {
+        let (mut gaps, first) = (Vec::new(), self.history.entries().next());
+        let said = self.first_seq.unwrap_or(1);
+        if let Some(entry) = first.filter(|entry| said < entry.seq && self.first_seq.is_some()) {
+            let problem =
+                format!("missing from the log, which begins with {} though its export says {said}", entry.seq);
+            gaps.push(Finding::gap(said, entry.seq, problem, entry.at, entry.at));
+        }
+        let (epoch, last) = self.history.last();
+        let (stood, head) = self.reaches;
+        // A history that a later epoch has overtaken went further, and is no longer asked for.
+        if head > last && stood >= epoch {
+            let next = if first.is_some() { last + 1 } else { said.min(head) };
+            let problem = format!("missing from the log, which ends there though its export says {head}");
+            gaps.push(Finding::gap(next, head, problem, last_at, until));
+        }
+        gaps
     }
 }
 
 pub(super) fn judge(territory: TerritoryId, told: Told) -> Judged {
-    let first_seq = told.history.entries().next().map_or(1, |entry| entry.seq);
+    let (known, last) = (told.history.entries().next().map(|entry| entry.seq), told.history.last());
+    let first_seq = known.or(told.first_seq).unwrap_or(1);
     let mut replay = Replay::from_seq(first_seq);
     for entry in told.history.entries() {
         let event = codec::decode_event(&entry.event);
@@ -70,27 +111,32 @@ pub(super) fn judge(territory: TerritoryId, told: Told) -> Judged {
     }
     let last_at = replay.last_at();
     let until = told.until.max(last_at).unwrap_or(Instant::from_unix_ms(0));
-    let last_seq = told.history.last_seq();
-    let state = told.state.filter(|(seq, _)| *seq == last_seq || last_seq == 0);
-    let compared = state.is_some();
-    let stored = state.map(|(_, records)| compare(&mut replay, &records, last_seq, until)).unwrap_or_default();
+    let gaps = told.gaps(last_at.unwrap_or(until), until);
+    // Records that are ahead of the log show what is missing at its end; older ones, or those of a lost history, say nothing.
+    let beyond = |(epoch, seq): Place| seq == last.1 || seq > last.1 && epoch >= last.0;
+    let (stored, differences) = match told.state {
+        None => (Stored::Absent, Vec::new()),
+        Some((at, records)) if beyond(at) => (Stored::Compared, compare(&mut replay, &records, at.1, until)),
+        Some(((_, seq), _)) => (Stored::Older(seq), Vec::new()),
+    };
     replay.end(until);
     let mut findings = std::mem::take(&mut replay.findings);
+    findings.extend(gaps);
     for seq in told.history.contradictions {
         let problem = "two files tell it differently".to_owned();
         findings.push(Finding::stored(format!("seq {seq}"), problem, seq, until));
     }
-    findings.extend(stored);
+    findings.extend(differences);
     let log = border::Log { from: replay.known_from(), until, crossings: std::mem::take(&mut replay.crossings) };
     Judged {
         territory,
         events: replay.events,
         first_seq,
-        last_seq,
+        last_seq: replay.expected() - 1,
         cases: replay.records.cases.len() + replay.archived.len(),
         until,
         not_judged: replay.not_judged.len(),
-        compared,
+        stored,
         findings,
         log,
     }
@@ -101,7 +147,8 @@ fn compare(replay: &mut Replay, stored: &BTreeMap<Key, Record>, seq: u64, until:
     let mut findings = Vec::new();
     let mut lost = told(&replay.records);
     // Where readers stand and who restored a backup is no part of the log.
-    let told_of = |key: &Key| ["case/", "slot/", "shift/", "room"].iter().any(|kind| key.as_str().starts_with(kind));
+    let told_of =
+        |key: &Key| ["case/", "slot/", "shift/", "room", "sheet/"].iter().any(|kind| key.as_str().starts_with(kind));
     for (key, record) in stored.iter().filter(|(key, _)| told_of(key)) {
         let mut differs = |problem: &str| {
             findings.push(Finding::stored(key.to_string(), problem.to_owned(), seq, until));

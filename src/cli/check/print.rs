@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::judged::Judged;
+use super::judged::{Judged, Stored};
 use crate::{
-    cli::{say, say_json},
+    cli::{logs::LeftOut, say, say_json},
     domain::{
         calendar::local,
         case::replay::{
@@ -22,6 +22,8 @@ use crate::{
 #[derive(Serialize)]
 struct Document<'a> {
     files: &'a [PathBuf],
+    /// Ends of archive files that are no section.
+    left_out: &'a [LeftOut],
     found: usize,
     territories: Vec<Section<'a>>,
     hand_overs: HandOvers<'a>,
@@ -46,7 +48,7 @@ struct NotJudged {
     events: u64,
     /// Cases that began before it.
     cases: usize,
-    /// True when no file has the records at the end: they were not compared with the log.
+    /// True when no file has the records as they are at the end: they were not compared with the log.
     records: bool,
 }
 
@@ -93,14 +95,15 @@ struct HandOver<'a> {
     to: Option<String>,
 }
 
-pub(super) fn json(files: &[PathBuf], judged: &[Judged], between: &Between) {
+pub(super) fn json(files: &[PathBuf], left_out: &[LeftOut], judged: &[Judged], between: &Between) {
     let found = judged.iter().map(|judged| judged.findings.len()).sum::<usize>() + between.findings.len();
     let hand_overs = HandOvers {
         judged: between.judged,
         not_judged: between.not_judged,
         findings: between.findings.iter().map(hand_over).collect(),
     };
-    say_json(&Document { files, found, territories: judged.iter().map(section).collect(), hand_overs });
+    let territories = judged.iter().map(section).collect();
+    say_json(&Document { files, left_out, found, territories, hand_overs });
 }
 
 fn hand_over(torn: &Torn) -> HandOver<'_> {
@@ -121,8 +124,11 @@ fn hand_over(torn: &Torn) -> HandOver<'_> {
 }
 
 fn section(judged: &Judged) -> Section<'_> {
-    let not_judged =
-        NotJudged { events: judged.first_seq.saturating_sub(1), cases: judged.not_judged, records: !judged.compared };
+    let not_judged = NotJudged {
+        events: judged.first_seq.saturating_sub(1),
+        cases: judged.not_judged,
+        records: judged.stored != Stored::Compared,
+    };
     Section {
         territory: &judged.territory,
         events: judged.events,
@@ -203,8 +209,14 @@ fn not_judged(territory: &Judged) {
              l'archive"
         ));
     }
-    if !territory.compared {
-        say("  non jugé : les fiches enregistrées, absentes de ces fichiers (export sans --log-only)");
+    match territory.stored {
+        Stored::Compared => {}
+        Stored::Absent => {
+            say("  non jugé : les fiches enregistrées, absentes de ces fichiers (export sans --log-only)");
+        }
+        Stored::Older(seq) => say(format!(
+            "  non jugé : les fiches enregistrées, qui datent de l'entrée {seq} ; ajoutez un export plus récent"
+        )),
     }
 }
 
@@ -224,6 +236,7 @@ fn french(what: &str) -> String {
         Some(("case", id)) => format!("dossier {id}"),
         Some(("slot", id)) => format!("créneau {id}"),
         Some(("shift", id)) => format!("garde {id}"),
+        Some(("sheet", id)) => format!("fiche de patient remarquable {id}"),
         Some(("seq", seq)) => format!("entrée {seq}"),
         _ => "journal".to_owned(),
     }

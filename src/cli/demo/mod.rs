@@ -36,7 +36,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
-use super::{Answer, Outcome, Shared, WrongUse, say, say_json};
+use super::{Answer, Outcome, Shared, WrongUse, say, say_json, stop};
 use figures::Document;
 use policy::{Both, Policy};
 
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
     eprintln!("sas-dispatch: démonstration : les protocoles non signés par un comité y proposent aussi");
     // One thread: everybody takes turns anyway, and nobody waits for another thread to wake.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(WrongUse::new)?;
-    let played: Result<Played, play::Stopped> = runtime.block_on(async {
+    let days = async {
         let independent = play::play(args, Policy::Independent, config.clone()).await?;
         match args.policy {
             Policy::Independent => Ok(Played::One(Box::new(independent))),
@@ -83,11 +83,15 @@ pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
                 Ok(Played::Both(Box::new(Both::of(independent, other))))
             }
         }
-    });
-    let played = match played {
-        Ok(played) => played,
-        Err(play::Stopped::Use(wrong)) => return Err(wrong),
-        Err(play::Stopped::Fault(fault)) => {
+    };
+    let played = match runtime.block_on(stop::unless_asked(days)).map_err(WrongUse::new)? {
+        Some(Ok(played)) => played,
+        None => {
+            eprintln!("sas-dispatch: interrompu");
+            return Ok(Answer::No);
+        }
+        Some(Err(play::Stopped::Use(wrong))) => return Err(wrong),
+        Some(Err(play::Stopped::Fault(fault))) => {
             eprintln!("sas-dispatch: la journée n'a pas pu être jouée jusqu'au bout : {fault}");
             return Ok(Answer::No);
         }

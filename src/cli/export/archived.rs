@@ -129,7 +129,7 @@ fn entries(day: &Day, case: Option<CaseId>) -> Result<Vec<&LogEntry>, WrongUse> 
 
 fn rows(day: &Day, case: Option<CaseId>) -> Result<Vec<Row>, WrongUse> {
     let wanted = |key: &Key| case.is_none_or(|case| *key == Key::case(case));
-    let records = day.history.records.iter().filter(|(key, _)| wanted(key));
+    let records = day.history.records().filter(|(key, _)| wanted(key));
     let mut rows: Vec<Row> = records.map(|(key, record)| Row::Record(key.clone(), record.clone())).collect();
     rows.extend(entries(day, case)?.into_iter().map(|entry| Row::Log(entry.clone())));
     Ok(rows)
@@ -147,7 +147,7 @@ fn lines_of(day: &Day, rows: &[Row], lines: &mut impl Write) -> io::Result<()> {
 /// The cases and events with what was said, for people who may read it; `None` when the day has none of the kind asked for.
 fn decoded(day: &Day, case: Option<CaseId>) -> Result<Option<DayDocument>, WrongUse> {
     let (mut cases, mut events) = (Vec::new(), Vec::new());
-    for (key, record) in day.history.records.iter().filter(|(key, _)| case.is_none_or(|id| **key == Key::case(id))) {
+    for (key, record) in day.history.records().filter(|(key, _)| case.is_none_or(|id| **key == Key::case(id))) {
         let entity = codec::decode(key.as_str(), &record.value).map_err(|_| unreadable(day, key.as_str()))?;
         if let Entity::Case(known) = entity {
             cases.push(serde_json::json!({ "number": record.number, "case": *known, "sealed": known.sealed }));

@@ -61,22 +61,28 @@ impl Out {
 
     /// Gives the file its name, flushed to disk; or pours everything to standard output.
     pub fn finish(mut self) -> Result<(), WrongUse> {
-        let Some((part, path)) = self.names.take() else {
-            self.spool.rewind().map_err(WrongUse::new)?;
-            let mut lines = BufReader::new(&self.spool);
-            // A reader that went away (a closed pipe) is no fault of ours.
-            io::copy(&mut lines, &mut io::stdout().lock()).ok();
-            return Ok(());
+        let Some((part, path)) = self.names.clone() else {
+            return self
+                .pour()
+                .map_err(|error| WrongUse::new(format!("standard output: {error}; what was written is cut short")));
         };
-        self.keep(&part, &path).map_err(|error| failed(&path, &error))
+        self.keep(&part, &path).map_err(|error| failed(&path, &error))?;
+        self.names = None;
+        Ok(())
+    }
+
+    /// A reader that went away (a closed pipe) has not got everything either.
+    fn pour(&mut self) -> io::Result<()> {
+        self.spool.rewind()?;
+        let mut out = io::stdout().lock();
+        io::copy(&mut BufReader::new(&self.spool), &mut out)?;
+        out.flush()
     }
 
     fn keep(&mut self, part: &Path, path: &Path) -> io::Result<()> {
         if path.extension().is_some_and(|ending| ending == "gz") {
             self.spool.rewind()?;
-            let mut name = part.as_os_str().to_owned();
-            name.push(".gz");
-            let packed = PathBuf::from(name);
+            let packed = packing(part);
             let mut encoder = GzEncoder::new(owned(&packed)?, Compression::default());
             io::copy(&mut BufReader::new(&self.spool), &mut encoder)?;
             encoder.finish()?.sync_all()?;
@@ -95,8 +101,16 @@ impl Drop for Out {
     fn drop(&mut self) {
         if let Some((part, _)) = &self.names {
             fs::remove_file(part).ok();
+            fs::remove_file(packing(part)).ok();
         }
     }
+}
+
+/// Where the lines of `part` are packed before they get their name.
+fn packing(part: &Path) -> PathBuf {
+    let mut name = part.as_os_str().to_owned();
+    name.push(".gz");
+    PathBuf::from(name)
 }
 
 fn owned(path: &Path) -> io::Result<File> {

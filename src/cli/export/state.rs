@@ -27,6 +27,11 @@ enum Stopped {
     Store(#[from] StoreError),
     #[error("the territory was written meanwhile")]
     Moved,
+    #[error(
+        "entry {0} of its log is missing or too many, its head says {1}: what was acknowledged is not all there; put the \
+         store's last sound backup back"
+    )]
+    Lost(u64, u64),
 }
 
 pub(super) async fn write(args: &Args, config: &Config, out: &mut Out) -> Result<Vec<Written>, WrongUse> {
@@ -89,10 +94,9 @@ async fn state(store: &dyn Portable, territory: &TerritoryId, out: &mut impl Wri
         match dump.next().await? {
             Page::Rows(rows) => {
                 for row in rows {
-                    // The log was trimmed between two pages.
                     if let Row::Log(entry) = &row {
                         if entry.seq != next {
-                            return Err(Stopped::Moved);
+                            return Err(hole(store, territory, next, head.seq).await);
                         }
                         next += 1;
                     }
@@ -103,7 +107,25 @@ async fn state(store: &dyn Portable, territory: &TerritoryId, out: &mut impl Wri
             Page::Moved => return Err(Stopped::Moved),
         }
     }
+    reaches(first, next, head.seq)?;
     ended(section, &header)
+}
+
+/// The log that was read from `first` to before `next` is the one the head speaks of. A trim leaves the newest entry.
+fn reaches(first: u64, next: u64, head: u64) -> Result<(), Stopped> {
+    if next != head + 1 {
+        return Err(Stopped::Lost(next, head));
+    }
+    if first > head && head > 0 { Err(Stopped::Lost(head, head)) } else { Ok(()) }
+}
+
+/// Why entry `next` is not where it should be: the log was trimmed between two pages, or has lost it.
+async fn hole(store: &dyn Portable, territory: &TerritoryId, next: u64, head: u64) -> Stopped {
+    match first_seq(store, territory, head).await {
+        Ok(first) if first > next => Stopped::Moved,
+        Ok(_) => Stopped::Lost(next, head),
+        Err(error) => error.into(),
+    }
 }
 
 async fn log(store: &dyn Portable, territory: &TerritoryId, out: &mut impl Write) -> Result<Written, Stopped> {
@@ -114,13 +136,14 @@ async fn log(store: &dyn Portable, territory: &TerritoryId, out: &mut impl Write
     while next <= at.seq {
         let entries = store.log(territory, next - 1, MAX_PAGE).await?;
         if entries.first().is_none_or(|entry| entry.seq != next) {
-            return Err(Stopped::Moved);
+            return Err(hole(store, territory, next, at.seq).await);
         }
         for entry in entries.into_iter().filter(|entry| entry.seq <= at.seq) {
             next = entry.seq + 1;
             section.row(&Row::Log(entry))?;
         }
     }
+    reaches(first, next, at.seq)?;
     ended(section, &header)
 }
 

@@ -24,7 +24,8 @@ struct Counted {
     seq: u64,
 }
 
-pub(super) fn count(args: &Args, shared: &Shared) -> Result<(TerritoryId, Reply), WrongUse> {
+/// The territory of the logs, the report, and what is to be said of the files beside it.
+pub(super) fn count(args: &Args, shared: &Shared) -> Result<(TerritoryId, Reply, Vec<String>), WrongUse> {
     let config = shared.load()?;
     let told = told(&args.files, args.territory.as_ref())?;
     let (territory, directory) = &*config.territory(&told.territory).map_err(WrongUse::new)?;
@@ -61,7 +62,7 @@ pub(super) fn count(args: &Args, shared: &Shared) -> Result<(TerritoryId, Reply)
             Reply::Exceptions(pb::ListIndependenceExceptionsResponse { exceptions, complete, seq })
         }
     };
-    Ok((told.territory, reply))
+    Ok((told.territory, reply, told.left_out.iter().map(ToString::to_string).collect()))
 }
 
 fn filter(args: &Args) -> Filter {

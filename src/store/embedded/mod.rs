@@ -14,7 +14,15 @@ mod power;
 mod tables;
 mod writer;
 
-use std::{fmt, fs, ops::Bound, path::Path, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    fs::{self, DirBuilder, OpenOptions, Permissions},
+    ops::Bound,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable};
@@ -64,6 +72,7 @@ impl Embedded {
         let path = path.as_ref();
         let fail = |why: String| StoreError::Unavailable(format!("data directory {}: {why}", path.display()));
         make_dir(path).map_err(|error| fail(error.to_string()))?;
+        private_file(&path.join(FILE)).map_err(|error| fail(error.to_string()))?;
         let opened = Database::builder().set_cache_size(CACHE).create(path.join(FILE));
         let database = opened.map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => {
@@ -214,8 +223,19 @@ fn make_dir(path: &Path) -> std::io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    fs::create_dir_all(path)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync_dir)
+}
+
+/// Everything that patients said is in it: its owner alone reads it, one that a copy or an older binary left looser too.
+fn private_file(path: &Path) -> std::io::Result<()> {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+    if file.metadata()?.permissions().mode() & 0o077 != 0
+        && let Err(error) = file.set_permissions(Permissions::from_mode(0o600))
+    {
+        tracing::error!(path = %path.display(), %error, "other accounts may read the state, and this one may not change that");
+    }
+    Ok(())
 }
 
 fn sync_dir(path: &Path) -> std::io::Result<()> {

@@ -8,8 +8,9 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Weak,
     time::Duration,
@@ -27,6 +28,8 @@ use super::{Fenced, past::Mark};
 
 const FORMAT: &str = "sas-dispatch acknowledged";
 const VERSION: u32 = 1;
+/// The ending of a file that was set aside.
+const DAMAGED: &str = "damaged";
 /// Instances of one machine over one store.
 const MOST_INSTANCES: u32 = 64;
 
@@ -79,7 +82,7 @@ impl Keeper {
     /// # Errors
     /// When the folder cannot be written.
     pub fn open(data: &Path, store: &str) -> io::Result<Self> {
-        fs::create_dir_all(data)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(data)?;
         for n in 0..MOST_INSTANCES {
             let path = data.join(format!("acknowledged-{store}-{n}.json"));
             let lock = File::create(path.with_extension("lock"))?;
@@ -99,7 +102,7 @@ impl Keeper {
     /// Writes the file whole and flushes it before it takes the old one's place.
     pub(super) fn write(&self, marks: &Marks) -> io::Result<()> {
         let new = self.path.with_extension("new");
-        let mut file = File::create(&new)?;
+        let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&new)?;
         file.write_all(&document(marks))?;
         file.sync_all()?;
         fs::rename(&new, &self.path)?;
@@ -120,7 +123,7 @@ pub fn read_all(data: &Path, store: &str) -> io::Result<Marks> {
             }
             Err(error) => {
                 tracing::error!(path = %path.display(), %error, "what was acknowledged before is not known from this file");
-                fs::rename(&path, path.with_extension("damaged"))?;
+                fs::rename(&path, path.with_extension(DAMAGED))?;
             }
         }
     }
@@ -132,12 +135,24 @@ pub fn read_all(data: &Path, store: &str) -> io::Result<Marks> {
 /// # Errors
 /// When the folder cannot be read.
 pub fn files(data: &Path, store: &str) -> io::Result<Vec<PathBuf>> {
+    ending(data, store, "json")
+}
+
+/// The files of instances over `store` in `data` that were found damaged and set aside, by name.
+///
+/// # Errors
+/// As [`files`].
+pub fn set_aside(data: &Path, store: &str) -> io::Result<Vec<PathBuf>> {
+    ending(data, store, DAMAGED)
+}
+
+fn ending(data: &Path, store: &str, ending: &str) -> io::Result<Vec<PathBuf>> {
     let (begins, mut files) = (format!("acknowledged-{store}-"), Vec::new());
     for entry in fs::read_dir(data)? {
-        let name = entry?.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(&begins) && name.ends_with(".json") {
-            files.push(data.join(&*name));
+        let path = data.join(entry?.file_name());
+        let ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&begins));
+        if ours && path.extension().is_some_and(|found| found == ending) {
+            files.push(path);
         }
     }
     files.sort_unstable();

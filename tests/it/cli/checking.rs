@@ -1,6 +1,9 @@
 //! `check` over logs that were tampered with: each kind of thing that must never be is found, with its seconds.
 
-use std::{fs::File, path::Path};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 use sas_dispatch::{
     archive::{self, Content, Header},
@@ -8,6 +11,7 @@ use sas_dispatch::{
         case::{Command, Event, Fact, action::End},
         ids::{CaseId, CommandId, OfferId},
         regulation::qualification::Priority,
+        remarkable::{RemarkableKind, SheetWords},
         time::Span,
     },
     engine::codec,
@@ -24,15 +28,15 @@ use crate::{
 };
 
 /// A log under the hands of somebody who means no good.
-struct Log {
-    head: sas_dispatch::store::dump::Head,
+pub(super) struct Log {
+    pub head: sas_dispatch::store::dump::Head,
     rows: Vec<Row>,
-    events: Vec<Event>,
+    pub events: Vec<Event>,
     made: u128,
 }
 
 impl Log {
-    async fn of(desk: &Desk) -> Self {
+    pub async fn of(desk: &Desk) -> Self {
         let (head, rows) = dumped(&*desk.stand.whole, "fr-67").await;
         let events = desk.log().await;
         let rows = rows.into_iter().filter(|row| !matches!(row, Row::Log(_))).collect();
@@ -48,7 +52,7 @@ impl Log {
         self.head.last = at;
     }
 
-    fn entries(&self, first_seq: u64) -> impl Iterator<Item = LogEntry> {
+    pub fn entries(&self, first_seq: u64) -> impl Iterator<Item = LogEntry> {
         (first_seq..).zip(&self.events).map(|(seq, event)| LogEntry {
             seq,
             command_id: event.command_id,
@@ -60,9 +64,14 @@ impl Log {
 
     /// The report on the log with these entries, and the exit status.
     fn checked(&self, entries: Vec<LogEntry>, content: Content) -> (Value, i32) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("log.jsonl");
         let seqs = (entries[0].seq, entries.last().unwrap().seq);
+        let dir = tempfile::tempdir().unwrap();
+        report(&self.written(dir.path(), entries, content, seqs))
+    }
+
+    /// An export of these entries whose header says `seqs`.
+    fn written(&self, dir: &Path, entries: Vec<LogEntry>, content: Content, seqs: (u64, u64)) -> PathBuf {
+        let path = dir.join(format!("{content:?}.jsonl"));
         let head = sas_dispatch::store::dump::Head { seq: seqs.1, ..self.head };
         let header = Header::new("fr-67".parse().unwrap(), content, head, seqs, self.head.last);
         let mut section = archive::begin(File::create(&path).unwrap(), &header).unwrap();
@@ -71,7 +80,7 @@ impl Log {
         }
         entries.into_iter().for_each(|entry| section.row(&Row::Log(entry)).unwrap());
         section.end().unwrap();
-        report(&path)
+        path
     }
 
     fn log(&self) -> (Value, i32) {
@@ -104,7 +113,7 @@ fn has(document: &Value, kind: &str, what: &str, seconds: i64, seqs: (u64, u64))
 }
 
 /// Opened and qualified P2 (seq 1, 2), and a second case (3, 4).
-async fn two_cases() -> (Desk, CaseId, CaseId) {
+pub(super) async fn two_cases() -> (Desk, CaseId, CaseId) {
     let desk = Desk::new(Stand::embedded().await);
     let first = desk.qualified(Priority::P2).await;
     let second = desk.qualified(Priority::P2).await;
@@ -215,6 +224,93 @@ async fn what_is_wrong_with_the_log_itself_is_found() {
     has(&document, "UNFIT", &format!("case {}", CaseId(Uuid::from_u128(3))), 0, (7, 7));
     let lost: Vec<LogEntry> = entries[..4].to_vec();
     has(&log.checked(lost, Content::State).0, "STORED", &format!("case/{first}"), 0, (4, 4));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_without_the_end_or_the_beginning_that_its_export_speaks_of_is_found() {
+    let (desk, first, _) = two_cases().await;
+    desk.stand.pass(Span::from_secs(30));
+    desk.done(&arm(), first, Command::AddNote(text("note"))).await;
+    let (log, dir) = (Log::of(&desk).await, tempfile::tempdir().unwrap());
+    let some = |seqs: std::ops::RangeInclusive<u64>| log.entries(1).filter(|entry| seqs.contains(&entry.seq)).collect();
+    // The last acknowledged entry is lost: the records still show what it did.
+    let (document, status) = report(&log.written(dir.path(), some(1..=4), Content::State, (1, 5)));
+    assert_eq!((status, &document["territories"][0]["last_seq"]), (1, &4.into()));
+    has(&document, "GAP", "seq 5", 30, (5, 5));
+    has(&document, "STORED", &format!("case/{first}"), 0, (5, 5));
+    assert_eq!(document["territories"][0]["not_judged"]["records"], false);
+    let (document, status) = report(&log.written(dir.path(), some(1..=3), Content::Log, (1, 5)));
+    assert_eq!((status, found(&document).len()), (1, 1), "{document:#}");
+    has(&document, "GAP", "seq 4", 30, (4, 5));
+    // The first two are lost, which is not the same as trimmed.
+    let (document, status) = report(&log.written(dir.path(), some(3..=5), Content::State, (1, 5)));
+    assert_eq!((status, found(&document).len()), (1, 1), "{document:#}");
+    has(&document, "GAP", "seq 1", 0, (1, 3));
+    // Nothing is left of it.
+    let (document, status) = report(&log.written(dir.path(), Vec::new(), Content::Log, (1, 5)));
+    assert_eq!((status, found(&document).len()), (1, 1), "{document:#}");
+    has(&document, "GAP", "seq 1", 0, (1, 5));
+    // A state beside a log that goes on after it says so, and is not compared.
+    let older = log.written(dir.path(), some(1..=2), Content::State, (1, 2));
+    let newer = log.written(dir.path(), some(1..=5), Content::Log, (1, 5));
+    let output = run(&["check", older.to_str().unwrap(), newer.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    assert!(out(&output).contains("les fiches enregistrées, qui datent de l'entrée 2"), "{}", out(&output));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_cases_that_hold_one_slot_are_found_until_the_first_hold_runs_out() {
+    let desk = Desk::new(Stand::embedded().await);
+    let slot = desk.slot(Span::from_hours(1)).await;
+    let (first, second) = (desk.qualified(Priority::P2).await, desk.qualified(Priority::P2).await);
+    let mut log = Log::of(&desk).await;
+    let held = |log: &mut Log, case, later, offer: u128, lasts| {
+        let until = log.events.last().unwrap().at + Span::from_secs(later) + Span::from_secs(lasts);
+        let offer = OfferId(Uuid::from_u128(offer));
+        log.add(case, Span::from_secs(later), vec![Fact::SlotHeld { slot, offer, until }]);
+    };
+    held(&mut log, first, 10, 1, 60);
+    // The first hold has 50 seconds left; then it blocks nobody, and the second is taken over by another of the first case.
+    held(&mut log, second, 10, 2, 300);
+    let doubled = log.log().0;
+    log.add(second, Span::from_secs(100), vec![Fact::SlotFreed { slot }]);
+    held(&mut log, first, 10, 3, 60);
+    held(&mut log, second, 60, 4, 60);
+    let (document, status) = log.log();
+    assert_eq!(status, 1);
+    let doubles = |document: &Value| {
+        let rows = document["territories"][0]["findings"].as_array().unwrap().iter();
+        let of_slot = rows.filter(|row| row["problem"] == "bound to two cases");
+        of_slot.map(|row| (row["seconds"].clone(), row["from_seq"].clone(), row["to_seq"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(doubles(&document), [(50.into(), 7.into(), 8.into())], "a hold that ran out gives way to the next");
+    assert_eq!(doubles(&doubled), [(0.into(), 7.into(), 7.into())], "still so at the end of the log");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sheet_of_a_remarkable_patient_is_compared_like_every_other_record() {
+    let desk = Desk::new(Stand::embedded().await);
+    let words = SheetWords {
+        text: text("pas de réanimation"),
+        author: text("Dr Exemple"),
+        name: text("Camille Exemple"),
+        birth_date: text("1950-01-01"),
+        ..SheetWords::default()
+    };
+    let expires = desk.stand.clock.now() + Span::from_hours(24 * 30);
+    let put = Command::PutSheet { sheet: None, kind: RemarkableKind::Palliative, expires, words: words.into() };
+    desk.give(&regulator(1), None, put).await.unwrap();
+    let log = Log::of(&desk).await;
+    let (document, status) = log.checked(log.entries(1).collect(), Content::State);
+    assert_eq!((status, &document["found"]), (0, &0.into()), "{document:#}");
+    // One that no entry tells of, as a hand at the store would leave it.
+    let mut planted = Log::of(&desk).await;
+    planted.events.clear();
+    let dir = tempfile::tempdir().unwrap();
+    let path = planted.written(dir.path(), Vec::new(), Content::State, (1, 0));
+    let output = run(&["check", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("fiche de patient remarquable"), "{}", out(&output));
 }
 
 #[test]

@@ -6,8 +6,10 @@ mod checking;
 mod crossing;
 mod explain;
 mod moving;
+mod private;
 mod relay;
 mod restore;
+mod torn;
 mod vignettes;
 
 use std::process::{Command, Output};

@@ -6,6 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sas_dispatch::{
+    archive::{self, Header, Item},
+    clock::Clock,
+    store::{
+        dump::{Broken, Portable, Row},
+        embedded::Embedded,
+    },
+};
 use serde_json::Value;
 
 use super::{err, out, run};
@@ -120,4 +128,97 @@ fn what_cannot_be_moved_is_refused_with_the_line_and_what_to_do() {
     says(refused(&["export", "--data", text(&data), "--out", text(&file)]), &["is there already"]);
     says(refused(&["export", "--data", text(&target)]), &["no store here"]);
     says(refused(&["export", "--data", text(&data), "--territory", "fr-89"]), &["fr-89 has no state", "fr-67"]);
+}
+
+/// Header and rows of an export of one territory.
+fn read(file: &Path) -> (Header, Vec<Row>) {
+    let mut items = archive::open(file).unwrap().map(Result::unwrap);
+    let Some(Item::Begin(header)) = items.next() else { panic!("an export begins with a header") };
+    (*header, items.filter_map(|item| if let Item::Row(row) = item { Some(*row) } else { None }).collect())
+}
+
+/// Appends a section that is sound by its checksum.
+fn append(file: &Path, header: &Header, rows: &[Row]) {
+    let file = fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
+    let mut section = archive::begin(file, header).unwrap();
+    rows.iter().for_each(|row| section.row(row).unwrap());
+    section.end().unwrap();
+}
+
+#[tokio::test]
+async fn a_store_or_a_file_whose_log_lost_its_end_is_moved_nowhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name);
+    ok(&["export", "--data", text(&played(dir.path())), "--out", text(&file("whole.jsonl"))]);
+    let (header, mut rows) = read(&file("whole.jsonl"));
+    let head = header.last_seq;
+    let lost = |row: &Row| matches!(row, Row::Log(entry) if entry.seq + 3 > head);
+    rows.retain(|row| !lost(row));
+    append(&file("cut.jsonl"), &header, &rows);
+    let missing = format!("entry {} of its log is missing", head - 2);
+    let message = refused(&["import", text(&file("cut.jsonl")), "--data", text(&file("target"))]);
+    assert!(message.contains(&missing) && !file("target").exists(), "{message}");
+    // The same loss inside a store, whose head stands where it stood.
+    let store = Embedded::open(file("lossy"), Clock::System).unwrap();
+    let mut load = store.load(&header.territory, header.head(), Broken::Refuse).await.unwrap();
+    load.add(rows).await.unwrap();
+    load.finish().await.unwrap();
+    drop(store);
+    for content in [&["--all"][..], &["--log-only"]] {
+        let out = file("lossy.jsonl");
+        let message = refused(&[&["export", "--data", text(&file("lossy")), "--out", text(&out)], content].concat());
+        assert!(message.contains(&missing) && message.contains("backup") && !out.exists(), "{message}");
+    }
+}
+
+#[test]
+fn an_import_that_was_broken_off_between_two_territories_goes_on_after_the_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name);
+    let (both, target) = (file("both.jsonl"), file("target"));
+    ok(&["export", "--data", text(&played(dir.path())), "--out", text(&both)]);
+    let (header, rows) = read(&both);
+    append(&both, &Header { territory: "fr-89".parse().unwrap(), ..header.clone() }, &rows);
+    let import = |args: &[&'static str]| [&["import", text(&both), "--data", text(&target)], args].concat();
+    let already = |args: &[&'static str]| {
+        let document: Value = serde_json::from_str(&ok(&import(&[args, &["--json"]].concat()))).unwrap();
+        let rows = document["territories"].as_array().unwrap().iter();
+        rows.map(|row| (row["territory"].as_str().unwrap().to_owned(), row["already"] == true)).collect::<Vec<_>>()
+    };
+    let known = |name: &str, here: bool| (name.to_owned(), here);
+    assert!(refused(&import(&["--territory", "fr-21"])).contains("fr-21 is not in it; it holds fr-67, fr-89"));
+    // What a kill after the first territory leaves.
+    assert_eq!(already(&["--territory", "fr-67"]), [known("fr-67", false)]);
+    assert!(refused(&import(&[])).contains("fr-67 has state here already"));
+    assert_eq!(already(&["--replace-broken"]), [known("fr-67", true), known("fr-89", false)]);
+    assert_eq!(already(&["--replace-broken"]), [known("fr-67", true), known("fr-89", true)]);
+    let back = file("back.jsonl");
+    ok(&["export", "--data", text(&target), "--out", text(&back)]);
+    assert_eq!(self::rows(&back), self::rows(&both));
+    // A territory that was written since is nobody's rest.
+    let other = file("other.jsonl");
+    let rows: Vec<Row> = rows.into_iter().filter(|row| !matches!(row, Row::Counter(..))).collect();
+    append(&other, &header, &rows);
+    let message = refused(&["import", text(&other), "--data", text(&target), "--replace-broken"]);
+    assert!(message.contains("fr-67 has state here already"), "{message}");
+}
+
+#[test]
+fn an_export_that_could_not_be_written_says_so_and_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = played(dir.path());
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sas-dispatch"));
+    let output = command.args(["export", "--data", text(&data)]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("standard output: "), "{}", err(&output));
+    // The name of the packed file under way is longer than a file system takes: packing fails after the lines were written.
+    let folder = dir.path().join("out");
+    fs::create_dir(&folder).unwrap();
+    let long = folder.join(format!("{}.gz", "x".repeat(247)));
+    for _ in 0..2 {
+        let message = refused(&["export", "--data", text(&data), "--out", text(&long)]);
+        assert!(message.contains("name too long"), "{message}");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "nothing of a patient stays");
+    }
 }

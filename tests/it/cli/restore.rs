@@ -4,12 +4,15 @@ use std::{fs, path::Path, sync::Arc};
 
 use sas_dispatch::{
     clock::Clock,
-    store::{Store, embedded::Embedded, fence::kept},
+    store::{Settings, Store, embedded::Embedded, fence::kept, open, redis::RedisOptions},
 };
 use serde_json::Value;
 
 use super::{err, out, run};
-use crate::store::{fence::Instance, stand::START};
+use crate::{
+    store::{fence::Instance, stand::START},
+    support::redis::Server,
+};
 
 /// An embedded store of which the last two of four commands are lost, and the folder of what was acknowledged.
 async fn put_back(data: &Path, folder: &Path) {
@@ -58,9 +61,65 @@ async fn an_operator_learns_what_is_missing_and_the_territory_goes_on() {
     fs::copy(file, data.path().join("acknowledged-embedded-0.json")).unwrap();
     let again = run(&["restore", "--all", "--data", at]);
     assert_eq!(again.status.code(), Some(0), "{}", err(&again));
-    assert!(out(&again).contains("époque 2, déjà ouverte par une reprise : rien à faire"), "{}", out(&again));
+    for words in [
+        "époque 2, déjà ouverte par une reprise : rien à faire",
+        "  perdu, déjà réglé : n° 4 de l'époque 1, acquitté jeudi 26 décembre 2024 à 08:00, commande 0194",
+        "  rien d'autre de ce qui a été acquitté ne manque",
+    ] {
+        assert!(out(&again).contains(words), "{words} is missing from:\n{}", out(&again));
+    }
     let store = Embedded::open(data.path(), Clock::System).unwrap();
     assert_eq!(store.read(&"fr-67".parse().unwrap(), &[], None).await.unwrap().epoch, 2);
+}
+
+#[tokio::test]
+async fn nothing_goes_on_while_it_is_not_known_what_was_acknowledged() {
+    let (data, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    put_back(data.path(), folder.path()).await;
+    let (at, here) = (data.path().to_str().unwrap(), data.path().join("acknowledged-embedded-0.json"));
+    let kept = fs::read(kept::files(folder.path(), "one").unwrap().remove(0)).unwrap();
+    let epoch = async || {
+        let store = Embedded::open(data.path(), Clock::System).unwrap();
+        store.read(&"fr-67".parse().unwrap(), &[], None).await.unwrap().epoch
+    };
+    let refused = |says: &str| {
+        let output = run(&["restore", "--all", "--data", at]);
+        assert_eq!(output.status.code(), Some(2), "{}", out(&output));
+        for words in ["fr-67", "nothing was changed", "--without-acknowledged", says] {
+            assert!(err(&output).contains(words), "{words} is missing from: {}", err(&output));
+        }
+    };
+    refused("--acknowledged");
+    fs::write(&here, &kept[..kept.len() / 2]).unwrap();
+    refused("acknowledged-embedded-0.json");
+    // What a service set aside at its start is as unknown.
+    fs::rename(&here, here.with_extension("damaged")).unwrap();
+    refused("acknowledged-embedded-0.damaged");
+    assert_eq!(epoch().await, 1);
+
+    let without = run(&["restore", "--all", "--data", at, "--without-acknowledged"]);
+    assert_eq!(without.status.code(), Some(1), "{}", err(&without));
+    let said = out(&without);
+    assert!(said.contains("époque 1 → 2") && said.contains("ce qui manque ne peut pas être dit"), "{said}");
+    assert!(!said.contains("rien de ce qui"), "{said}");
+    assert_eq!(epoch().await, 2);
+}
+
+#[tokio::test]
+async fn the_data_folder_of_an_instance_is_named_beside_its_redis() {
+    let (server, data) = (Server::start("always"), tempfile::tempdir().unwrap());
+    let url = server.url();
+    let options = RedisOptions { clock: Clock::manual(START), ..RedisOptions::new(&url) };
+    let mut one = Instance::over(open(Settings::Redis(options)).await.unwrap(), data.path()).await;
+    one.done(&["a", "b"]).await;
+    drop(one);
+    let kept = kept::files(data.path(), "one").unwrap().remove(0);
+    fs::rename(kept, data.path().join(format!("acknowledged-{}-0.json", kept::store_name(Some(&url))))).unwrap();
+    let look = |data: &str| run(&["restore", "--all", "--redis", &url, "--data", data, "--dry-run"]);
+    let known = look(data.path().to_str().unwrap());
+    assert_eq!(known.status.code(), Some(0), "{}", err(&known));
+    assert!(out(&known).contains("rien de ce qui a été acquitté ne manque"), "{}", out(&known));
+    assert_eq!(look("/nowhere/at/all").status.code(), Some(2), "without the folder nothing is known");
 }
 
 #[tokio::test]

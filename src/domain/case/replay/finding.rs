@@ -75,6 +75,11 @@ impl Finding {
         self
     }
 
+    /// Entries that are missing: from the first of them to the last instant before, and the first after, that is known.
+    pub fn gap(first: u64, next: u64, problem: String, from: Instant, to: Instant) -> Self {
+        Self::new(Kind::Gap, 1, format!("seq {first}"), problem, (first, next), from).until(to)
+    }
+
     /// A finding about a record as it is stored, not about the log.
     pub fn stored(what: String, problem: String, seq: u64, at: Instant) -> Self {
         Self::new(Kind::Stored, 1, what, problem, (seq, seq), at).until(at)

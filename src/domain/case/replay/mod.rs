@@ -6,6 +6,7 @@
 //! not follow from what came before.
 
 pub mod border;
+mod bound;
 mod finding;
 mod follows;
 
@@ -15,7 +16,7 @@ use std::{
 };
 
 use crate::domain::{
-    ids::{CaseId, CommandId, OfferId, ShiftId, SlotId},
+    ids::{CaseId, CommandId, ShiftId, SlotId},
     time::{Instant, Span},
 };
 
@@ -27,6 +28,7 @@ use super::{
     state::Case,
 };
 
+use bound::Bound;
 pub use finding::{Finding, Kind};
 
 /// A deadline that passes is alarmed within this time by a service that runs.
@@ -68,7 +70,7 @@ pub struct Replay {
     latest: Option<Instant>,
     first: Option<Instant>,
     commands: BTreeSet<CommandId>,
-    bound: BTreeMap<SlotId, Vec<(CaseId, OfferId)>>,
+    bound: BTreeMap<SlotId, Bound>,
     /// The numbers under which each case is held.
     held: BTreeMap<CaseId, BTreeSet<u64>>,
     open: BTreeMap<Key, Finding>,
@@ -126,8 +128,7 @@ impl Replay {
         if seq != expected {
             let began = self.latest.unwrap_or(at);
             let problem = format!("missing from the log, which goes on with {seq}");
-            let what = format!("seq {expected}");
-            self.findings.push(Finding::new(Kind::Gap, 1, what, problem, (expected, seq), began).until(at));
+            self.findings.push(Finding::gap(expected, seq, problem, began, at));
         }
         if self.latest.is_some_and(|latest| at + TOGETHER < latest) {
             self.point(seq, at, Kind::Unfit, 1, "log", "time went back".to_owned());
@@ -188,26 +189,31 @@ impl Replay {
         }
     }
 
-    /// Who is bound to a slot, whatever its own record says: from the second booking to the release of one.
+    /// Who is bound to a slot, whatever its own record says: from the second hold or booking to the end of one.
     fn slots(&mut self, seq: u64, event: &Event) {
         for fact in &event.facts {
             if let Fact::SlotArchived { slot } = fact {
                 self.bound.remove(slot);
             }
-            let (Fact::SlotBooked { slot, .. } | Fact::SlotFreed { slot }) = fact else { continue };
+            let (Fact::SlotHeld { slot, .. } | Fact::SlotBooked { slot, .. } | Fact::SlotFreed { slot }) = fact else {
+                continue;
+            };
             let Some(case) = event.case else { continue };
-            let what = format!("slot {slot}");
+            self.lapse(*slot, seq, event.at);
             let bound = self.bound.entry(*slot).or_default();
-            if let Fact::SlotBooked { offer, .. } = fact {
-                bound.push((case, *offer));
-            } else if bound.iter().any(|(holder, _)| *holder == case) {
-                bound.retain(|(holder, _)| *holder != case);
-            } else if !bound.is_empty() {
-                bound.clear();
-                self.point(seq, event.at, Kind::Slot, 4, &what, "freed by another case".to_owned());
+            let (its_own, until) = (bound.tell(case, fact, event.at), bound.twice_until());
+            if !its_own {
+                self.point(seq, event.at, Kind::Slot, 4, &format!("slot {slot}"), "freed by another case".to_owned());
             }
-            let twice = self.bound.get(slot).is_some_and(|bound| bound.len() > 1);
-            self.holds((what, 4, TWO_CASES.to_owned()), twice, Kind::Slot, seq, event.at);
+            self.holds(two_cases(*slot), until.is_some_and(|until| until > event.at), Kind::Slot, seq, event.at);
+        }
+    }
+
+    /// A slot that two had until a hold of one ran out, which nothing says in the log.
+    fn lapse(&mut self, slot: SlotId, seq: u64, now: Instant) {
+        let until = self.bound.get(&slot).and_then(Bound::twice_until);
+        if let Some(until) = until.filter(|until| *until <= now) {
+            self.close(&two_cases(slot), seq, until);
         }
     }
 
@@ -241,7 +247,7 @@ impl Replay {
             let Some(id) = follows::slot_of(fact) else { continue };
             near.slots.insert(id);
             near.cases.extend(self.records.slots.get(&id).and_then(|slot| follows::bound_case(&slot.state)));
-            near.cases.extend(self.bound.get(&id).into_iter().flatten().map(|(case, _)| *case));
+            near.cases.extend(self.bound.get(&id).into_iter().flat_map(Bound::cases));
         }
     }
 
@@ -283,6 +289,8 @@ impl Replay {
     /// The last look, at `now`: what still is so, and which deadlines passed in silence until now.
     pub fn end(&mut self, now: Instant) {
         let seq = self.expected() - 1;
+        let slots: Vec<SlotId> = self.bound.keys().copied().collect();
+        slots.into_iter().for_each(|slot| self.lapse(slot, seq, now));
         for violation in invariants::violations(&self.records) {
             let kind = Kind::of(violation.rule, violation.problem);
             let at = self.latest.unwrap_or(now);
@@ -302,6 +310,10 @@ impl Replay {
             self.silence(case.id, action.deadline.max(action.opened), now, seq);
         }
     }
+}
+
+fn two_cases(slot: SlotId) -> Key {
+    (format!("slot {slot}"), 4, TWO_CASES.to_owned())
 }
 
 /// Names of records.

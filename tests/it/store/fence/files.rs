@@ -1,6 +1,6 @@
 //! What an instance keeps across restarts, and what becomes of it when the file is not what it was.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use sas_dispatch::store::{Op, embedded::Embedded, fence::kept};
 
@@ -23,6 +23,9 @@ async fn two_instances_keep_a_file_each_and_both_are_known_to_the_next() {
     drop((one, two));
     assert_eq!(kept::files(folder.path(), "one").unwrap().len(), 2);
     assert_eq!(marks_in(folder.path()), [(1, 1), (1, 2)]);
+    for file in kept::files(folder.path(), "one").unwrap() {
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600, "it is this account's alone");
+    }
     assert!(kept::read_all(folder.path(), "another store").unwrap().is_empty());
     // Whoever comes next takes the first place, and keeps what both knew.
     drop(Instance::at(&server, folder.path()).await);
