@@ -18,6 +18,9 @@ use crate::{
 ///
 /// Columns, smallest cell and age bands are those of `[extract]` in the configuration. The files must tell the whole day and
 /// what became of its cases.
+///
+/// Each run over a day is a release of its own: whoever has two of one day that differ (other columns, a log that goes on, the
+/// service's own file in `extraits`) may single a patient out by subtraction. Hand out one, and never both.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Files of `sas-dispatch export` and of the archive, in any order

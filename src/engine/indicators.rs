@@ -1,10 +1,10 @@
 //! Indicators: each territory's log folded into days, read on when somebody asks and every so often.
 //!
-//! No command waits for it: the tail tells what it reads anyway, and what it did not tell is read afterwards, page by page. What is kept is the fold up to a place of the log; a
-//! restart folds again what the store still has of the log, with the archive's files of the days that are not final. Days
-//! that are final are written to disk, since their log leaves for the archive: an answer takes a day from the fold when the
-//! log told it from its beginning, else from its file, else as far as it is known, and says so. When the log at the last
-//! place is another (a restored backup, a new epoch), everything is folded anew.
+//! No command waits for it: the tail tells what it reads anyway, and what it did not tell is read afterwards, page by page.
+//! What is kept is the fold up to a place of the log; a restart folds again what the store still has of the log, with the archive's files of the days that are not final. Days
+//! that are final are written to disk, once, since their log leaves for the archive: an answer takes a day from its file when
+//! it is complete and final there, else from the fold when the log told it from its beginning, else as far as it is known,
+//! and says so. When the log at the last place is another (a restored backup, a new epoch), everything is folded anew.
 
 mod files;
 mod fold;
@@ -192,9 +192,10 @@ impl Engine {
         for date in asked.from.iter_days().take_while(|date| *date <= asked.to) {
             let told = folded.projection.day(date, &place.directory);
             let covered = folded.projection.covers(date);
+            let kept = self.kept_day(place, date).await?;
             let day = match told {
-                Some(day) if covered => Some(day),
-                told => self.kept_day(place, date).await?.or(told),
+                Some(day) if covered && !kept.as_ref().is_some_and(files::closed) => Some(day),
+                told => kept.or(told),
             };
             complete &= day.as_ref().map_or(covered, |day| day.complete);
             days.extend(day.map(|day| (date, day)));
@@ -269,7 +270,7 @@ impl Engine {
             if !rested(zone, date, extract.delay, now) {
                 continue;
             }
-            if folded.projection.covers(date) {
+            if folded.projection.covers(date) && !extract.folder.has(&place.territory.id, date) {
                 let text = extract_csv(&extract, &folded.anonymous, &place.territory.id, date);
                 let (folder, territory) = (extract.folder.clone(), place.territory.id.clone());
                 super::archiving::apart(move || folder.write(&territory, date, &text)).await?;

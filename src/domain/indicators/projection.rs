@@ -93,6 +93,8 @@ pub struct Projection {
     cases: BTreeMap<CaseId, Trace>,
     /// Final days.
     days: BTreeMap<NaiveDate, Day>,
+    /// The last day that was let go.
+    gone: Option<NaiveDate>,
     /// The first day the log tells from its beginning; none: the log was told from its first event.
     told_from: Option<NaiveDate>,
     /// No event was told yet of a log whose beginning is missing.
@@ -108,6 +110,7 @@ impl Projection {
             rules,
             cases: BTreeMap::new(),
             days: BTreeMap::new(),
+            gone: None,
             told_from: None,
             beheaded,
             last: None,
@@ -128,7 +131,8 @@ impl Projection {
             _ => None,
         }) {
             let trace = Trace::opened(opened, self.rules.zone);
-            if !self.days.contains_key(&trace.day) {
+            // Entered from paper for a day that is over here: alone it would take the place of the whole day.
+            if !self.days.contains_key(&trace.day) && self.gone.is_none_or(|gone| gone < trace.day) {
                 self.cases.insert(id, trace);
             }
         }
@@ -163,9 +167,11 @@ impl Projection {
         settled
     }
 
-    /// Lets final days before `first` go; they are kept elsewhere.
+    /// Lets final days before `first` go, with the cases that come late for them; they are kept elsewhere.
     pub fn forget_before(&mut self, first: NaiveDate) {
+        let first = self.cases.values().map(|trace| trace.day).min().map_or(first, |open| open.min(first));
         self.days = self.days.split_off(&first);
+        self.gone = self.gone.max(first.pred_opt());
     }
 
     /// A day's sums as they are now; none when nothing of it was told.
@@ -174,9 +180,9 @@ impl Projection {
         known.or_else(|| self.cases.values().any(|trace| trace.day == date).then(|| self.sum_of(date, who)))
     }
 
-    /// Whether a day would be told from its beginning.
+    /// Whether a day would be told from its beginning, and was not let go.
     pub fn covers(&self, date: NaiveDate) -> bool {
-        !self.beheaded && self.told_from.is_none_or(|first| first <= date)
+        !self.beheaded && self.told_from.is_none_or(|first| first <= date) && self.gone.is_none_or(|gone| gone < date)
     }
 
     /// The days of which something was told, in order.

@@ -3,6 +3,7 @@
 mod day;
 mod extract;
 mod histogram;
+mod kept;
 mod oracle;
 mod reports;
 mod rostered;
