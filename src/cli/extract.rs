@@ -18,9 +18,6 @@ use crate::{
 ///
 /// Columns, smallest cell and age bands are those of `[extract]` in the configuration. The files must tell the whole day and
 /// what became of its cases.
-///
-/// Each run over a day is a release of its own: whoever has two of one day that differ (other columns, a log that goes on, the
-/// service's own file in `extraits`) may single a patient out by subtraction. Hand out one, and never both.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Files of `sas-dispatch export` and of the archive, in any order
@@ -47,6 +44,15 @@ pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
     let days: Vec<_> = cases.days().into_iter().filter(|day| args.day.is_none_or(|only| only == *day)).collect();
     if days.is_empty() {
         return Err(WrongUse::new("no case arrived on this day: name another, or other files"));
+    }
+    let whole = told.whole_from(ground.0.calendar.zone());
+    let (partly, days): (Vec<_>, Vec<_>) = days.into_iter().partition(|day| whole.is_some_and(|first| *day < first));
+    for day in &partly {
+        let before = told.hole.map_or(0, |(seq, _)| seq);
+        eprintln!("sas-dispatch: {day}: a part of the log before seq {before} is missing; name the files that have it");
+    }
+    if days.is_empty() {
+        return Err(WrongUse::new("no day of these files is told without a gap: nothing was written"));
     }
     for day in days {
         let text = extract_csv(&extract, &cases, &told.territory, day);

@@ -20,7 +20,7 @@ use crate::{
     domain::{
         calendar::local_date,
         ids::TerritoryId,
-        indicators::{Compared, Day, Figures, Filter, Rules, added, compare, extract::Column},
+        indicators::{Compared, Day, Figures, Filter, Rules, added, compare_by_month, extract::Column},
         time::{Instant, Span},
     },
     telemetry::Metrics,
@@ -140,6 +140,10 @@ impl Indicators {
 impl Follower for Indicators {
     fn follow(&self, territory: &TerritoryId, told: &[Told]) {
         let cell = self.folded.lock().unwrap_or_else(PoisonError::into_inner).get(territory).cloned();
+        // Without the loop that makes days final, it would grow for ever: whoever asks reads on.
+        if self.statistics.get().is_none_or(|statistics| statistics.days.is_none()) {
+            return;
+        }
         // Whoever has it is reading the log on himself.
         if let Some(Ok(mut kept)) = cell.as_ref().map(|cell| cell.try_lock())
             && let Some(folded) = kept.as_mut()
@@ -183,6 +187,9 @@ impl Engine {
         let cell = self.0.indicators.of(&place.territory.id);
         let mut kept = cell.lock().await;
         let folded = self.caught_up(place, &mut kept).await?;
+        if self.statistics().days.is_none() {
+            self.write_days(place, folded).await?;
+        }
         if folded.seq() < at_least_seq {
             let (seq, asked) = (folded.seq(), at_least_seq);
             return Err(Failure::Unavailable(format!("the log was read up to {seq}, not yet to {asked}: ask again")));
@@ -210,9 +217,9 @@ impl Engine {
         super::archiving::apart(move || folder.read(&territory, date)).await
     }
 
-    /// The comparison of regulators over days.
-    pub fn compared(&self, place: &Place, days: &Day) -> Vec<Compared> {
-        compare(days, self.statistics().minimum_decisions, &place.directory)
+    /// The comparison of regulators, a local month at a time.
+    pub fn compared(&self, place: &Place, days: &BTreeMap<NaiveDate, Day>) -> BTreeMap<String, Vec<Compared>> {
+        compare_by_month(days, self.statistics().minimum_decisions, &place.directory)
     }
 
     /// Reads every territory's log on, writes what became final, and reports today's figures. One that fails holds no other
@@ -233,11 +240,9 @@ impl Engine {
         {
             let cell = self.0.indicators.of(territory);
             let mut kept = cell.lock().await;
-            self.caught_up(&place, &mut kept).await?;
-            if let Some(folded) = kept.as_mut() {
-                self.write_extracts(&place, folded).await?;
-                self.write_days(&place, folded).await?;
-            }
+            let folded = self.caught_up(&place, &mut kept).await?;
+            self.write_extracts(&place, folded).await?;
+            self.write_days(&place, folded).await?;
         }
         let today = self.today(&place);
         let known = self.days(&place, DaysAsked { from: today, to: today }, 0).await?;

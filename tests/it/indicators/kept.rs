@@ -1,12 +1,12 @@
 //! What was published of a day stays as it was: its final sums and its one extract.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use sas_dispatch::{
     app::Service,
     domain::{
         actor::Role,
-        indicators::{Day, Projection, Rules, extract::Column},
+        indicators::{Counts, Day, Projection, Rules, extract::Column},
         time::{Instant, Span},
     },
     grpc::{client::connect, pb},
@@ -80,7 +80,58 @@ async fn the_extract_of_a_day_is_written_once_whatever_is_known_or_configured_la
     running.stop().await;
 }
 
-fn rules(stage: &Stage) -> Rules {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kept_day_is_told_by_the_thresholds_it_was_counted_by_whatever_they_are_today() {
+    let (store, log) = (Played::day().store(), Played::day().log());
+    let (data, last) = (store.path(), events(&log).last().unwrap().at);
+    let (running, _) = service(data, days_later(last, 6)).await;
+    running.engine.follow_indicators().await.unwrap();
+    let settled = day_of(&running).await.indicators.unwrap();
+    running.stop().await;
+
+    let others = |config: &mut sas_dispatch::config::Config| {
+        config.settings.indicators.thresholds = [20, 60].map(Span::from_secs).to_vec();
+        config.settings.indicators.early = Span::from_secs(60);
+    };
+    let (running, _) = service_under(data, days_later(last, 6), others).await;
+    assert_eq!(day_of(&running).await.indicators, Some(settled.clone()));
+    running.stop().await;
+
+    // A file of before thresholds were kept says nothing of them.
+    let file = data.join("indicateurs/fr-67").join(format!("{DAY}.json"));
+    let mut kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    for class in kept["day"]["classes"].as_array_mut().unwrap() {
+        let counts = class[1].as_object_mut().unwrap();
+        assert!(counts.remove("answered_within_s").is_some() && counts.remove("abandoned_before_s").is_some());
+        counts.insert("answered_within".to_owned(), [3, 2, 1].as_slice().into());
+        counts.insert("abandoned_early".to_owned(), 1.into());
+    }
+    std::fs::write(&file, kept.to_string()).unwrap();
+    let (running, _) = service_under(data, days_later(last, 6), others).await;
+    let old = day_of(&running).await.indicators.unwrap();
+    assert_eq!((old.answered_within.len(), old.early_hang_up_seconds), (0, 0));
+    assert_eq!((old.abandoned_without_early, old.cases), (settled.abandoned, settled.cases));
+    running.stop().await;
+}
+
+#[test]
+fn days_counted_by_other_thresholds_add_up_to_those_they_share() {
+    let day = |within: &[(i64, u64)], early: i64| Counts {
+        cases: 9,
+        abandoned: 3,
+        abandoned_before: BTreeMap::from([(early, 1)]),
+        answered_within: within.iter().copied().collect(),
+        ..Counts::default()
+    };
+    let mut both = Counts::default();
+    both.merge(&day(&[(15, 4), (60, 5)], 15));
+    both.merge(&Counts::default());
+    assert_eq!(both, day(&[(15, 4), (60, 5)], 15), "a day without cases takes nothing away");
+    both.merge(&day(&[(20, 1), (60, 2)], 10));
+    assert_eq!((both.answered_within, both.abandoned_before.len()), (BTreeMap::from([(60, 7)]), 0));
+}
+
+pub(super) fn rules(stage: &Stage) -> Rules {
     Rules {
         zone: stage.territory.calendar.zone(),
         thresholds: vec![Span::from_secs(60)],
@@ -111,4 +162,20 @@ fn a_day_that_was_let_go_is_no_longer_told_from_its_beginning() {
     projection.tell(stage.log.last().unwrap());
     let today: Vec<Day> = projection.dates().into_iter().filter_map(|d| projection.day(d, &stage.directory)).collect();
     assert!(today.len() == 1 && today[0].complete);
+}
+
+/// Without the loop that follows the logs (`indicators.enabled = false`) nobody else makes days final.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_asks_makes_days_final_where_no_loop_does() {
+    let (store, log) = (Played::day().store(), Played::day().log());
+    let (data, last) = (store.path(), events(&log).last().unwrap().at);
+    let off = |config: &mut sas_dispatch::config::Config| config.settings.indicators.enabled = false;
+    let (running, clock) = service_under(data, last, off).await;
+    let live = day_of(&running).await;
+    assert!(!live.r#final);
+    clock.advance_to(days_later(last, 6));
+    let settled = day_of(&running).await;
+    assert!(settled.r#final && settled.indicators == live.indicators);
+    assert!(!data.join("indicateurs").exists(), "nothing is kept on disk");
+    running.stop().await;
 }
