@@ -107,6 +107,7 @@ fn the_extract_of_a_played_day_shows_no_small_cell_and_every_case() {
     let out = dir.path().join("extracts");
     ok(&["extract", "--log", text(&log), "--out", text(&out)]);
     let written = std::fs::read_to_string(out.join("fr-67").join(format!("{DAY}.csv"))).unwrap();
+    assert!(ok(&["extract", "--help"]).contains("a release of its own"), "two of one day are one too many");
     let mut lines = written.lines();
     assert_eq!(lines.next(), Some("territory,day,motive,age_band,sex,decision,cases"));
     let total = lines.next().unwrap();
