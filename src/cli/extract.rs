@@ -45,6 +45,15 @@ pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
     if days.is_empty() {
         return Err(WrongUse::new("no case arrived on this day: name another, or other files"));
     }
+    let whole = told.whole_from(ground.0.calendar.zone());
+    let (partly, days): (Vec<_>, Vec<_>) = days.into_iter().partition(|day| whole.is_some_and(|first| *day < first));
+    for day in &partly {
+        let before = told.hole.map_or(0, |(seq, _)| seq);
+        eprintln!("sas-dispatch: {day}: a part of the log before seq {before} is missing; name the files that have it");
+    }
+    if days.is_empty() {
+        return Err(WrongUse::new("no day of these files is told without a gap: nothing was written"));
+    }
     for day in days {
         let text = extract_csv(&extract, &cases, &told.territory, day);
         if args.out.as_os_str() == "-" {

@@ -128,6 +128,9 @@ fn csv(table: &Table) -> String {
     };
     let mut lines = vec![table.columns.join(",")];
     lines.extend(table.rows.iter().map(|row| row.iter().map(quoted).collect::<Vec<_>>().join(",")));
+    // Whoever opens the file alone reads the notes beside the numbers.
+    let between = ",".repeat(table.columns.len() - 1);
+    lines.extend(table.notes.iter().map(|note| format!("note{between}\"{}\"", note.replace('"', "\"\""))));
     lines.join("\n")
 }
 

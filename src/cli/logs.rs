@@ -6,12 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use chrono::{Days, NaiveDate};
+use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::WrongUse;
 use crate::{
     archive::{self, Content, Header, Item, folder, history::History},
-    domain::{case::Event, ids::TerritoryId},
+    domain::{calendar::local_date, case::Event, ids::TerritoryId},
     engine::codec::decode_event,
     store::dump::Row,
 };
@@ -104,13 +106,21 @@ impl Read {
     }
 }
 
-/// The events of one territory in order, and whether the first of all is among them.
+/// The events of one territory in order.
 pub(super) struct Told {
     pub territory: TerritoryId,
     pub events: Vec<Event>,
-    pub from_the_start: bool,
+    /// The last seq before which one is missing, and which of the events it is; none: told from the first without a hole.
+    pub hole: Option<(u64, usize)>,
     pub last_seq: u64,
     pub left_out: Vec<LeftOut>,
+}
+
+impl Told {
+    /// The first local day that is told from its beginning without a hole after it; none: all are.
+    pub fn whole_from(&self, zone: Tz) -> Option<NaiveDate> {
+        self.hole.map(|(_, at)| local_date(zone, self.events[at].at) + Days::new(1))
+    }
 }
 
 /// The one territory of these files.
@@ -126,10 +136,12 @@ pub(super) fn told(files: &[PathBuf], only: Option<&TerritoryId>) -> Result<Told
         return Err(WrongUse::new(format!("several territories ({}): name one with --territory", names.join(", "))));
     }
     let (territory, history) = histories.pop_first().expect("sections of no territory are an error");
-    let from_the_start = history.entries().next().is_none_or(|entry| entry.seq <= 1);
+    let seqs = || history.entries().map(|entry| entry.seq);
+    let holes = seqs().zip(std::iter::once(0).chain(seqs())).enumerate().filter(|(_, (seq, before))| *seq > before + 1);
+    let hole = holes.last().map(|(at, (seq, _))| (seq, at));
     let decoded = history
         .entries()
         .map(|entry| decode_event(&entry.event).map_err(|error| WrongUse::new(format!("seq {}: {error}", entry.seq))));
     let (events, last_seq) = (decoded.collect::<Result<_, _>>()?, history.last().1);
-    Ok(Told { territory, events, from_the_start, last_seq, left_out })
+    Ok(Told { territory, events, hole, last_seq, left_out })
 }

@@ -78,6 +78,9 @@ enum Command {
     /// Print the hand-over between two shifts of a running service on one page, as text or HTML
     Relay(relay::Args),
     /// Write the anonymised extract of a day from an exported log: counts without a person, small cells hidden
+    ///
+    /// Each run over a day is a release of its own: whoever has two of one day that differ (other columns, a log that goes
+    /// on, the file that the service itself wrote) may single a patient out by subtraction. Give out one, never both.
     Extract(extract::Args),
     /// Go on after a backup was put back: lists what is missing and begins another epoch
     Restore(restore::Args),

@@ -114,7 +114,12 @@ fn document(territory: &TerritoryId, relay: &pb::GetRelayResponse, words: &Words
         })
     });
     let open = |known: &pb::OpenActions| (words.kind_code(known.kind).to_owned(), json!(known.open));
+    let totals = relay.totals.unwrap_or_default();
     json!({
+        "totals": {
+            "urgent": totals.urgent, "suspect": totals.suspect, "unanswered": totals.unanswered,
+            "late": totals.late, "next": totals.next,
+        },
         "territory": territory.as_str(), "at": words.rfc3339(relay.at_unix_ms), "seq": relay.seq,
         "open_cases": relay.open_cases, "surge": surge,
         "streams": relay.streams.iter().map(stream).collect::<Vec<_>>(),

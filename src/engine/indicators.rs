@@ -1,10 +1,10 @@
 //! Indicators: each territory's log folded into days, read on when somebody asks and every so often.
 //!
-//! No command waits for it: the tail tells what it reads anyway, and what it did not tell is read afterwards, page by page. What is kept is the fold up to a place of the log; a
-//! restart folds again what the store still has of the log, with the archive's files of the days that are not final. Days
-//! that are final are written to disk, since their log leaves for the archive: an answer takes a day from the fold when the
-//! log told it from its beginning, else from its file, else as far as it is known, and says so. When the log at the last
-//! place is another (a restored backup, a new epoch), everything is folded anew.
+//! No command waits for it: the tail tells what it reads anyway, and what it did not tell is read afterwards, page by page.
+//! What is kept is the fold up to a place of the log; a restart folds again what the store still has of the log, with the archive's files of the days that are not final. Days
+//! that are final are written to disk, once, since their log leaves for the archive: an answer takes a day from its file when
+//! it is complete and final there, else from the fold when the log told it from its beginning, else as far as it is known,
+//! and says so. When the log at the last place is another (a restored backup, a new epoch), everything is folded anew.
 
 mod files;
 mod fold;
@@ -20,7 +20,7 @@ use crate::{
     domain::{
         calendar::local_date,
         ids::TerritoryId,
-        indicators::{Compared, Day, Figures, Filter, Rules, added, compare, extract::Column},
+        indicators::{Compared, Day, Figures, Filter, Rules, added, compare_by_month, extract::Column},
         time::{Instant, Span},
     },
     telemetry::Metrics,
@@ -140,6 +140,10 @@ impl Indicators {
 impl Follower for Indicators {
     fn follow(&self, territory: &TerritoryId, told: &[Told]) {
         let cell = self.folded.lock().unwrap_or_else(PoisonError::into_inner).get(territory).cloned();
+        // Without the loop that makes days final, it would grow for ever: whoever asks reads on.
+        if self.statistics.get().is_none_or(|statistics| statistics.days.is_none()) {
+            return;
+        }
         // Whoever has it is reading the log on himself.
         if let Some(Ok(mut kept)) = cell.as_ref().map(|cell| cell.try_lock())
             && let Some(folded) = kept.as_mut()
@@ -183,6 +187,9 @@ impl Engine {
         let cell = self.0.indicators.of(&place.territory.id);
         let mut kept = cell.lock().await;
         let folded = self.caught_up(place, &mut kept).await?;
+        if self.statistics().days.is_none() {
+            self.write_days(place, folded).await?;
+        }
         if folded.seq() < at_least_seq {
             let (seq, asked) = (folded.seq(), at_least_seq);
             return Err(Failure::Unavailable(format!("the log was read up to {seq}, not yet to {asked}: ask again")));
@@ -192,9 +199,10 @@ impl Engine {
         for date in asked.from.iter_days().take_while(|date| *date <= asked.to) {
             let told = folded.projection.day(date, &place.directory);
             let covered = folded.projection.covers(date);
+            let kept = self.kept_day(place, date).await?;
             let day = match told {
-                Some(day) if covered => Some(day),
-                told => self.kept_day(place, date).await?.or(told),
+                Some(day) if covered && !kept.as_ref().is_some_and(files::closed) => Some(day),
+                told => kept.or(told),
             };
             complete &= day.as_ref().map_or(covered, |day| day.complete);
             days.extend(day.map(|day| (date, day)));
@@ -209,9 +217,9 @@ impl Engine {
         super::archiving::apart(move || folder.read(&territory, date)).await
     }
 
-    /// The comparison of regulators over days.
-    pub fn compared(&self, place: &Place, days: &Day) -> Vec<Compared> {
-        compare(days, self.statistics().minimum_decisions, &place.directory)
+    /// The comparison of regulators, a local month at a time.
+    pub fn compared(&self, place: &Place, days: &BTreeMap<NaiveDate, Day>) -> BTreeMap<String, Vec<Compared>> {
+        compare_by_month(days, self.statistics().minimum_decisions, &place.directory)
     }
 
     /// Reads every territory's log on, writes what became final, and reports today's figures. One that fails holds no other
@@ -232,11 +240,9 @@ impl Engine {
         {
             let cell = self.0.indicators.of(territory);
             let mut kept = cell.lock().await;
-            self.caught_up(&place, &mut kept).await?;
-            if let Some(folded) = kept.as_mut() {
-                self.write_extracts(&place, folded).await?;
-                self.write_days(&place, folded).await?;
-            }
+            let folded = self.caught_up(&place, &mut kept).await?;
+            self.write_extracts(&place, folded).await?;
+            self.write_days(&place, folded).await?;
         }
         let today = self.today(&place);
         let known = self.days(&place, DaysAsked { from: today, to: today }, 0).await?;
@@ -269,7 +275,7 @@ impl Engine {
             if !rested(zone, date, extract.delay, now) {
                 continue;
             }
-            if folded.projection.covers(date) {
+            if folded.projection.covers(date) && !extract.folder.has(&place.territory.id, date) {
                 let text = extract_csv(&extract, &folded.anonymous, &place.territory.id, date);
                 let (folder, territory) = (extract.folder.clone(), place.territory.id.clone());
                 super::archiving::apart(move || folder.write(&territory, date, &text)).await?;

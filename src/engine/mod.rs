@@ -69,7 +69,7 @@ pub use indicators::{DayFolder, DaysAsked, DaysKnown, Extract, ExtractFolder, St
 pub use likeness::PossibleRepeat;
 pub use open::OpenCases;
 pub use read::{List, Listing, PageRequest};
-pub use relay::{DueAction, Relay, StreamState};
+pub use relay::{DueAction, First, Relay, StreamState};
 pub use repeat::LookupKey;
 pub use sheets::FoundSheet;
 pub use view::CaseView;

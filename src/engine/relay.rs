@@ -42,6 +42,15 @@ pub struct DueAction {
     pub action: Action,
 }
 
+/// The first of a list, as many as were asked for.
+#[derive(Debug, Clone)]
+pub struct First<T> {
+    /// Those.
+    pub shown: Vec<T>,
+    /// How many there are in all.
+    pub all: usize,
+}
+
 /// The room between two shifts.
 #[derive(Debug, Clone)]
 pub struct Relay {
@@ -58,15 +67,15 @@ pub struct Relay {
     /// Open actions by kind.
     pub open_actions: BTreeMap<ActionKind, usize>,
     /// What is late, the oldest alarm first.
-    pub late: Vec<DueAction>,
+    pub late: First<DueAction>,
     /// What falls due next.
-    pub next: Vec<DueAction>,
+    pub next: First<DueAction>,
     /// P0 and P1, in the order of regulation.
-    pub urgent: Vec<CaseView>,
+    pub urgent: First<CaseView>,
     /// Held by somebody whose console is silent, the longest first.
-    pub suspect: Vec<CaseView>,
+    pub suspect: First<CaseView>,
     /// Nobody was left for them, the oldest first.
-    pub unanswered: Vec<DueAction>,
+    pub unanswered: First<DueAction>,
     /// The least seq that all of it shows.
     pub seq: u64,
 }
@@ -149,19 +158,20 @@ fn waits(view: &CaseView, stream: Stream) -> bool {
     case.claim.is_none() && case.open_action(ActionKind::Regulate).is_some() && case.before() == Some(stream)
 }
 
-fn by_deadline(cases: &[CaseView], most: usize) -> (Vec<DueAction>, Vec<DueAction>) {
+fn by_deadline(cases: &[CaseView], most: usize) -> (First<DueAction>, First<DueAction>) {
     let all = cases.iter().flat_map(|view| view.case.open_actions().map(move |action| (view, action)));
     let (mut late, mut next): (Vec<_>, Vec<_>) = all.partition(|(_, action)| action.alarmed().is_some());
     late.sort_by_key(|(view, action)| (action.alarmed(), view.case.id));
     next.sort_by_key(|(view, action)| (action.deadline, view.case.id));
     let kept = |actions: Vec<(&CaseView, &Action)>| {
-        let first = actions.into_iter().take(most);
-        first.map(|(case, action)| DueAction { case: case.clone(), action: action.clone() }).collect()
+        let (all, first) = (actions.len(), actions.into_iter().take(most));
+        let due = |(case, action): (&CaseView, &Action)| DueAction { case: case.clone(), action: action.clone() };
+        First { shown: first.map(due).collect(), all }
     };
     (kept(late), kept(next))
 }
 
-fn urgent(cases: &[CaseView], most: usize) -> Vec<CaseView> {
+fn urgent(cases: &[CaseView], most: usize) -> First<CaseView> {
     let order = |view: &CaseView| {
         let known = view.case.qualification.as_ref()?;
         let urgent = matches!(known.priority, Priority::P0 | Priority::P1);
@@ -170,20 +180,21 @@ fn urgent(cases: &[CaseView], most: usize) -> Vec<CaseView> {
     ordered(cases, most, order)
 }
 
-fn suspect(cases: &[CaseView], most: usize) -> Vec<CaseView> {
+fn suspect(cases: &[CaseView], most: usize) -> First<CaseView> {
     ordered(cases, most, |view| Some((view.case.claim.as_ref()?.suspect?, view.case.id)))
 }
 
 /// Those that have a place in the order, as far as they fit.
-fn ordered<K: Ord>(cases: &[CaseView], most: usize, place: impl Fn(&CaseView) -> Option<K>) -> Vec<CaseView> {
+fn ordered<K: Ord>(cases: &[CaseView], most: usize, place: impl Fn(&CaseView) -> Option<K>) -> First<CaseView> {
     let mut placed: Vec<_> = cases.iter().filter_map(|view| Some((place(view)?, view))).collect();
     placed.sort_by(|(a, _), (b, _)| a.cmp(b));
-    placed.into_iter().take(most).map(|(_, view)| view.clone()).collect()
+    let all = placed.len();
+    First { shown: placed.into_iter().take(most).map(|(_, view)| view.clone()).collect(), all }
 }
 
-fn unanswered(cases: &[CaseView], most: usize) -> Vec<DueAction> {
+fn unanswered(cases: &[CaseView], most: usize) -> First<DueAction> {
     let lane = |view: &CaseView| view.case.open_action(ActionKind::Unanswered).map(|action| action.opened);
     let waiting = ordered(cases, most, |view| Some((lane(view)?, view.case.id)));
     let due = |case: CaseView| Some(DueAction { action: case.case.open_action(ActionKind::Unanswered)?.clone(), case });
-    waiting.into_iter().filter_map(due).collect()
+    First { all: waiting.all, shown: waiting.shown.into_iter().filter_map(due).collect() }
 }

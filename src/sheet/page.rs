@@ -36,14 +36,20 @@ pub struct Section {
 
 impl Section {
     /// At most `most` lines, the last of which says how many more there are; « Néant » for none.
-    pub fn of(heading: &str, urgent: bool, mut lines: Vec<String>, most: usize) -> Self {
-        if lines.is_empty() {
+    pub fn of(heading: &str, urgent: bool, lines: Vec<String>, most: usize) -> Self {
+        let all = lines.len();
+        Self::first(heading, urgent, (lines, all), most)
+    }
+
+    /// The same where there are more lines than are at hand: so many in all.
+    pub fn first(heading: &str, urgent: bool, (mut lines, all): (Vec<String>, usize), most: usize) -> Self {
+        let all = all.max(lines.len());
+        if all == 0 {
             lines.push("Néant".to_owned());
         }
-        if lines.len() > most {
-            let more = lines.len() + 1 - most;
+        if all > most {
             lines.truncate(most.saturating_sub(1));
-            lines.push(format!("… et {more} autres"));
+            lines.push(format!("… et {} autres", all - lines.len()));
         }
         Self { heading: heading.to_owned(), urgent, lines }
     }
@@ -112,6 +118,9 @@ mod tests {
         assert_eq!(shown(0), ["Néant"]);
         assert_eq!(shown(3), ["1", "2", "3"]);
         assert_eq!(shown(5), ["1", "2", "… et 3 autres"]);
+        let first = |at_hand: usize, all: usize| Section::first("", true, (lines(at_hand), all), 3).lines;
+        assert_eq!(first(5, 500), ["1", "2", "… et 498 autres"], "those that were not asked for count too");
+        assert_eq!(first(3, 3), ["1", "2", "3"]);
         assert_eq!(cut("àéîõü", 4), "àéî…");
     }
 

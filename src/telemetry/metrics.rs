@@ -59,7 +59,7 @@ fn named(key: &'static str, value: &'static str) -> KeyValue {
     KeyValue::new(key, value)
 }
 
-fn place(territory: &TerritoryId) -> KeyValue {
+pub(super) fn place(territory: &TerritoryId) -> KeyValue {
     KeyValue::new("territory", territory.as_str().to_owned())
 }
 
@@ -108,7 +108,7 @@ impl Metrics {
 
     /// Today's indicators of a territory.
     pub fn day(&self, territory: &TerritoryId, figures: &Figures) {
-        self.day.record(&place(territory), figures);
+        self.day.record(territory, figures);
     }
 
     /// Instruments that count nothing, for a process that reports to nobody.

@@ -9,8 +9,12 @@ use std::{
 use http::HeaderMap;
 use sas_dispatch::{
     domain::{
+        indicators::{Avoided, DecisionCount, Figures},
         person::Private,
-        regulation::qualification::{Priority, Stream},
+        regulation::{
+            need::{CareLevel, CareType},
+            qualification::{Priority, Stream},
+        },
     },
     telemetry::{
         self, Guard, LogFormat, TelemetryError, TelemetrySettings,
@@ -164,6 +168,34 @@ async fn metrics_reach_the_collector_under_the_words_of_the_field() {
     for label in ["fr-67", "\"SNP\"", "\"P2\"", "\"CONFLICT\"", "IntakeService/Open"] {
         assert!(sent.contains(label), "{label}: {sent}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_midnight_nothing_of_yesterday_is_told_as_todays() {
+    let collector = Collector::start().await;
+    let (_dispatch, guard, _lines) = start(&json(Some(collector.endpoint())));
+    let territory = "fr-67".parse().unwrap();
+    let avoided = Avoided {
+        baseline_per_100: 92.5,
+        face_to_face_per_100: 30.0,
+        face_to_face_or_hospital_per_100: 40.0,
+        avoided_per_100: 62.5,
+        avoided_per_100_low: 52.5,
+        definition: "",
+        caveat: "",
+    };
+    let decisions = vec![DecisionCount { care: CareType::HomeVisit, level: CareLevel::R3, count: 41 }];
+    let yesterday = Figures { cases: 300, decisions, avoided: Some(avoided), ..Figures::default() };
+    guard.metrics().day(&territory, &yesterday);
+    guard.metrics().day(&territory, &Figures { cases: 2, ..Figures::default() });
+    guard.shutdown().await;
+
+    let received = collector.until(|received| !received.metrics().is_empty()).await;
+    let names: Vec<&str> = received.metrics().iter().map(|metric| metric.name.as_str()).collect();
+    assert!(names.contains(&"sas.day.cases"), "{names:?}");
+    let sent = received.text();
+    assert!(sent.contains("AsInt(2)") && !sent.contains("AsInt(300)"), "{sent}");
+    assert!(!sent.contains("HOME_VISIT") && !names.contains(&"sas.day.avoided"), "{sent}");
 }
 
 #[test]

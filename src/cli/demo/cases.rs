@@ -22,6 +22,8 @@ pub(super) struct Cases {
     pub(super) dismissed: BTreeMap<String, u64>,
     pub(super) needs: BTreeMap<String, u64>,
     pub(super) answers: BTreeMap<String, u64>,
+    /// Cases for which a doctor needed, and in which he answered, a consultation or a visit.
+    pub(super) face_to_face: (u64, u64),
     pub(super) changed: BTreeMap<String, u64>,
     pub(super) destinations: BTreeMap<String, u64>,
     pub(super) offers: BTreeMap<String, Offers>,
@@ -55,8 +57,13 @@ impl Cases {
     }
 
     fn regulation(&mut self, case: &pb::CaseView) {
-        let doctors = case.decisions.iter().filter(|decision| decision.protocol.is_empty()).count();
-        if doctors > 0 {
+        let doctors = case.decisions.iter().filter(|decision| decision.protocol.is_empty());
+        let met = |care: CareType| matches!(care, CareType::Consultation | CareType::HomeVisit);
+        let needed = doctors.clone().filter_map(|decision| decision.need.as_ref()).any(|need| met(need.care()));
+        let answered = doctors.clone().filter_map(|decision| decision.answer.as_ref()).any(|answer| met(answer.care()));
+        self.face_to_face.0 += u64::from(needed);
+        self.face_to_face.1 += u64::from(answered);
+        if doctors.count() > 0 {
             self.regulated += 1;
             let snp = case.qualification.as_ref().is_some_and(|known| known.stream() == pb::Stream::Snp);
             self.regulated_snp += u64::from(snp);
@@ -152,4 +159,30 @@ fn destination(case: &pb::CaseView) -> String {
     let of_decision = |offer: &&pb::Offer| offer.decision_id == decision.decision_id;
     let accepted = case.offers.iter().filter(of_decision).find(|offer| offer.status() == OfferStatus::Accepted);
     accepted.map_or_else(|| "SEARCHING".to_owned(), |offer| category_code(offer.category))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decided(care: CareType, protocol: &str) -> pb::Decision {
+        let need = Some(pb::Need { care: care.into(), ..Default::default() });
+        let answer = Some(pb::Answer { care: care.into(), ..Default::default() });
+        pb::Decision { need, answer, protocol: protocol.to_owned(), ..Default::default() }
+    }
+
+    fn case(decisions: Vec<pb::Decision>) -> pb::CaseView {
+        pb::CaseView { decisions, ..Default::default() }
+    }
+
+    #[test]
+    fn cases_of_the_doctors_are_compared_once_each_and_without_those_of_a_protocol() {
+        let (visit, advice) = (CareType::HomeVisit, CareType::Advice);
+        let cases = Cases::of(&[
+            case(vec![decided(CareType::Consultation, "RENOUVELLEMENT")]),
+            case(vec![decided(advice, ""), decided(visit, ""), decided(visit, "")]),
+            case(vec![decided(advice, "")]),
+        ]);
+        assert_eq!((cases.regulated, cases.face_to_face), (2, (1, 1)));
+    }
 }

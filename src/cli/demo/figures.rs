@@ -133,6 +133,10 @@ pub(super) struct Decisions {
     pub(super) dismissed: BTreeMap<String, u64>,
     pub(super) needs: BTreeMap<String, u64>,
     pub(super) answers: BTreeMap<String, u64>,
+    /// Regulated cases for which a doctor needed a consultation or a visit.
+    pub(super) face_to_face_needed: u64,
+    /// Regulated cases in which a doctor answered so.
+    pub(super) face_to_face_answered: u64,
     /// Answers that differ from the need, by reason.
     pub(super) changed_by_supply: BTreeMap<String, u64>,
     pub(super) reassessed: u64,
@@ -214,6 +218,8 @@ pub(super) fn figures(tally: &Tally, cases: &[pb::CaseView], rpcs: &BTreeMap<&'s
             dismissed: cases.dismissed,
             needs: cases.needs,
             answers: cases.answers,
+            face_to_face_needed: cases.face_to_face.0,
+            face_to_face_answered: cases.face_to_face.1,
             changed_by_supply: cases.changed,
             reassessed: tally.reassessed,
             raised: tally.raised,

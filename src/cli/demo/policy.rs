@@ -7,10 +7,7 @@
 
 use serde::Serialize;
 
-use crate::{
-    domain::{indicators::AVOIDED_CAVEAT, regulation::need::CareType as Care},
-    grpc::pb::CareType,
-};
+use crate::{domain::indicators::AVOIDED_CAVEAT, grpc::pb::CareType};
 
 use super::{
     callers::Caller,
@@ -76,7 +73,7 @@ impl Both {
         let compared = vec![
             line("dossiers", |figures| figures.cases as f64),
             line("dossiers régulés par un médecin", |figures| figures.decisions.regulated as f64),
-            line("actes en présence décidés, pour 100 dossiers régulés", needed_per_100),
+            line("dossiers à voir en présence, pour 100 dossiers régulés", needed_per_100),
             line("  que l'offre a permis (réponses signées), pour 100", answered_per_100),
             line("réponses autres que le besoin, faute d'offre, pour 100", unmet_per_100),
             line("visites décidées", |figures| figures.visits.decided as f64),
@@ -105,7 +102,7 @@ impl Both {
         let (one, two) = (needed_per_100(&self.independent.figures), needed_per_100(&self.responder_decides.figures));
         if two > 0.0 {
             let fewer = (1.0 - one / two) * 100.0;
-            lines.push(format!("  {:<58} {:>12.0} %", "actes en présence décidés en moins", fewer));
+            lines.push(format!("  {:<58} {:>12.0} %", "dossiers à voir en présence en moins", fewer));
         }
         lines.push(format!("  À lire avec ces nombres : {}.", self.caveat));
         lines.push(
@@ -120,16 +117,12 @@ fn per_100(count: u64, of: u64) -> f64 {
     if of == 0 { 0.0 } else { count as f64 * 100.0 / of as f64 }
 }
 
-fn met(cares: &std::collections::BTreeMap<String, u64>) -> u64 {
-    [Care::Consultation, Care::HomeVisit].iter().filter_map(|care| cares.get(care.code())).sum()
-}
-
 fn needed_per_100(figures: &Figures) -> f64 {
-    per_100(met(&figures.decisions.needs), figures.decisions.regulated)
+    per_100(figures.decisions.face_to_face_needed, figures.decisions.regulated)
 }
 
 fn answered_per_100(figures: &Figures) -> f64 {
-    per_100(met(&figures.decisions.answers), figures.decisions.regulated)
+    per_100(figures.decisions.face_to_face_answered, figures.decisions.regulated)
 }
 
 fn unmet_per_100(figures: &Figures) -> f64 {

@@ -10,7 +10,7 @@ use crate::{
     cli::{Shared, logs::told},
     domain::{
         ids::TerritoryId,
-        indicators::{Day, Filter, Projection, Rules, added, compare, unmet},
+        indicators::{Day, Filter, Projection, Rules, added, compare_by_month, unmet},
         time::Instant,
     },
     grpc::{convert::indicators as convert, pb},
@@ -31,8 +31,13 @@ pub(super) fn count(args: &Args, shared: &Shared) -> Result<(TerritoryId, Reply,
     let (territory, directory) = &*config.territory(&told.territory).map_err(WrongUse::new)?;
     let statistics = counted(&config.settings.indicators);
     let rules = statistics.rules(territory.calendar.zone());
-    let mut projection = Projection::new(rules.clone(), !told.from_the_start);
-    told.events.iter().for_each(|event| projection.tell(event));
+    let mut projection = Projection::new(rules.clone(), false);
+    for (at, event) in told.events.iter().enumerate() {
+        if told.hole.is_some_and(|(_, hole)| hole == at) {
+            projection.missed();
+        }
+        projection.tell(event);
+    }
     let wanted = |day: &NaiveDate| args.from.is_none_or(|from| from <= *day) && args.to.is_none_or(|to| *day <= to);
     let days = projection.dates().into_iter().filter(wanted);
     let days: BTreeMap<_, _> = days.filter_map(|date| Some((date, projection.day(date, directory)?))).collect();
@@ -45,14 +50,8 @@ pub(super) fn count(args: &Args, shared: &Shared) -> Result<(TerritoryId, Reply,
             Reply::Unmet(pb::GetUnmetNeedsResponse { rows, complete: counted.total.complete, seq: counted.seq })
         }
         Report::Regulators => {
-            let rows = compare(&counted.total, statistics.minimum_decisions, directory);
-            let tested = rows.iter().filter(|row| row.p_adjusted.is_some()).count();
-            Reply::Regulators(pb::CompareRegulatorsResponse {
-                tested: u32::try_from(tested).unwrap_or(u32::MAX),
-                rows: rows.into_iter().map(convert::compared).collect(),
-                complete: counted.total.complete,
-                seq: counted.seq,
-            })
+            let months = compare_by_month(&counted.days, statistics.minimum_decisions, directory);
+            Reply::Regulators(convert::compared(months, counted.total.complete, counted.seq))
         }
         Report::Exceptions => {
             let configured = &territory.regulation.independence_exceptions;

@@ -56,6 +56,17 @@ pub(super) struct Table {
     pub notes: Vec<String>,
 }
 
+impl Table {
+    /// Says on every row whether the days it counts are wholly known, and in words where they are not.
+    fn known(mut self, complete: bool) -> Self {
+        self.columns.push("complete");
+        self.rows.iter_mut().for_each(|row| row.push(Cell::Flag(complete)));
+        let note = "une partie du journal de ces jours manque : les nombres sont trop petits";
+        self.notes.extend((!complete).then(|| note.to_owned()));
+        self
+    }
+}
+
 /// The code of a value on the wire; empty when it is unspecified.
 fn code<T: Coded>(number: i32, code: fn(T) -> &'static str) -> String {
     T::of_wire(number).map(code).unwrap_or_default().to_owned()
@@ -173,12 +184,13 @@ pub(super) fn unmet(reply: &pb::GetUnmetNeedsResponse) -> Table {
             Cell::Number(row.share_high),
         ]
     });
-    Table { columns, rows: rows.collect(), notes: incomplete(reply.complete) }
+    Table { columns, rows: rows.collect(), notes: Vec::new() }.known(reply.complete)
 }
 
 /// Regulators compared.
 pub(super) fn regulators(reply: &pb::CompareRegulatorsResponse) -> Table {
     let columns = vec![
+        "month",
         "regulator",
         "care",
         "receiver",
@@ -195,6 +207,7 @@ pub(super) fn regulators(reply: &pb::CompareRegulatorsResponse) -> Table {
     ];
     let rows = reply.rows.iter().map(|row| {
         vec![
+            text(&row.month),
             text(&row.regulator_id),
             text(code(row.care, CareType::code)),
             text(&row.receiver),
@@ -210,15 +223,16 @@ pub(super) fn regulators(reply: &pb::CompareRegulatorsResponse) -> Table {
             Cell::Flag(row.flagged),
         ]
     });
-    let mut notes = incomplete(reply.complete);
-    notes.push(format!("{} lignes testées ensemble (Fisher, correction de Holm, seuil 5 %)", reply.tested));
-    notes.push("un écart signalé n'est pas dû au hasard ; il n'en dit pas la cause (horaires, secteurs)".to_owned());
-    Table { columns, rows: rows.collect(), notes }
+    let notes = vec![
+        format!("{} lignes testées (Fisher, correction de Holm sur celles de chaque mois, seuil 5 %)", reply.tested),
+        "un écart signalé n'est pas dû au hasard ; il n'en dit pas la cause (horaires, secteurs)".to_owned(),
+    ];
+    Table { columns, rows: rows.collect(), notes }.known(reply.complete)
 }
 
 /// Exceptions to independence.
 pub(super) fn exceptions(reply: &pb::ListIndependenceExceptionsResponse) -> Table {
-    let columns = vec!["person", "convention", "from", "until", "in_force", "used"];
+    let columns = vec!["person", "convention", "from", "until", "in_force", "used", "rostered"];
     let instant = |ms: Option<i64>| {
         let at = ms.and_then(DateTime::from_timestamp_millis);
         at.map_or(Cell::Nothing, |at| text(at.to_rfc3339()))
@@ -231,12 +245,8 @@ pub(super) fn exceptions(reply: &pb::ListIndependenceExceptionsResponse) -> Tabl
             instant(row.until_unix_ms),
             Cell::Flag(row.in_force),
             Cell::Count(row.used),
+            Cell::Count(row.rostered),
         ]
     });
-    Table { columns, rows: rows.collect(), notes: incomplete(reply.complete) }
-}
-
-fn incomplete(complete: bool) -> Vec<String> {
-    let note = "une partie du journal de ces jours manque : les nombres sont trop petits";
-    if complete { Vec::new() } else { vec![note.to_owned()] }
+    Table { columns, rows: rows.collect(), notes: Vec::new() }.known(reply.complete)
 }

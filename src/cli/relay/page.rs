@@ -25,6 +25,10 @@ pub(super) fn of(territory: &TerritoryId, relay: &pb::GetRelayResponse, words: &
     let told = |known: &pb::RelayCase| told(known, words);
     let dues = |known: &[pb::Due]| known.iter().map(due).collect::<Vec<_>>();
     let cases = |known: &[pb::RelayCase]| known.iter().map(told).collect::<Vec<_>>();
+    let totals = relay.totals.unwrap_or_default();
+    let first = |heading: &str, (lines, all): (Vec<String>, u32), most: usize| {
+        Section::first(heading, !lines.is_empty(), (lines, all as usize), most)
+    };
     let unserved = relay.streams.iter().any(|state| state.fallback != 0);
     Page {
         title: format!("Relève {territory} — état au {}", words.moment(relay.at_unix_ms)),
@@ -33,11 +37,11 @@ pub(super) fn of(territory: &TerritoryId, relay: &pb::GetRelayResponse, words: &
             Section::of("Qui remet à qui", unserved, teams(relay, words), TEAMS),
             Section::of("Régulateurs des douze prochaines heures", false, roster(relay, words), ROSTER),
             Section::of("Tension", relay.surge.is_some(), surge(relay, words), 1),
-            Section::of("P0 et P1 ouverts", !relay.urgent.is_empty(), cases(&relay.urgent), URGENT),
-            Section::of("Consoles muettes", !relay.suspect.is_empty(), cases(&relay.suspect), SUSPECT),
-            Section::of("Sans réponse", !relay.unanswered.is_empty(), dues(&relay.unanswered), UNANSWERED),
-            Section::of("En retard", !relay.late.is_empty(), dues(&relay.late), LATE),
-            Section::of("Prochaines échéances", false, dues(&relay.next), NEXT),
+            first("P0 et P1 ouverts", (cases(&relay.urgent), totals.urgent), URGENT),
+            first("Consoles muettes", (cases(&relay.suspect), totals.suspect), SUSPECT),
+            first("Sans réponse", (dues(&relay.unanswered), totals.unanswered), UNANSWERED),
+            first("En retard", (dues(&relay.late), totals.late), LATE),
+            Section::first("Prochaines échéances", false, (dues(&relay.next), totals.next as usize), NEXT),
             Section::of("À faire", false, kinds(relay, words), KINDS),
         ],
     }
@@ -115,4 +119,18 @@ fn kinds(relay: &pb::GetRelayResponse, words: &Words) -> Vec<String> {
     open.sort_by_key(|(open, kind)| (Reverse(*open), *kind));
     let open: Vec<String> = open.into_iter().map(|(open, kind)| format!("{kind} : {open}")).collect();
     open.chunks(KINDS_PER_LINE).map(|line| line.join(" · ")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_counts_what_the_service_did_not_list() {
+        let (late, totals) = (vec![pb::Due::default(); 200], Some(pb::RelayTotals { late: 500, ..Default::default() }));
+        let relay = pb::GetRelayResponse { late, totals, ..Default::default() };
+        let words = Words { zone: chrono_tz::Europe::Paris, now: 0 };
+        let text = of(&"fr-67".parse().expect("an id"), &relay, &words).text();
+        assert!(text.contains("… et 493 autres"), "{text}");
+    }
 }

@@ -69,10 +69,12 @@ pub struct Counts {
     pub answered: u64,
     /// Of those, given up by the caller before an answer.
     pub abandoned: u64,
-    /// Of the abandoned, given up before the configured time (15 s).
-    pub abandoned_early: u64,
-    /// Of the answered whose ringing was measured, within each configured threshold, in its order.
-    pub answered_within: Vec<u64>,
+    /// Of the abandoned, given up before the configured time, by its seconds: a day keeps what it was counted by.
+    #[serde(rename = "abandoned_before_s")]
+    pub abandoned_before: BTreeMap<i64, u64>,
+    /// Of the answered whose ringing was measured, within each configured threshold, by its seconds.
+    #[serde(rename = "answered_within_s")]
+    pub answered_within: BTreeMap<i64, u64>,
     /// Cases opened (DR).
     pub cases: u64,
     /// Cases in which a doctor has signed a decision (DRM).
@@ -147,20 +149,24 @@ impl Counts {
     }
 
     fn call(&mut self, trace: &Trace, rules: &Rules) {
-        self.answered_within.resize(rules.thresholds.len(), 0);
+        let early = self.abandoned_before.entry(rules.early.secs()).or_default();
+        for threshold in &rules.thresholds {
+            self.answered_within.entry(threshold.secs()).or_default();
+        }
         if !trace.call {
             return;
         }
         self.offered += 1;
         if let Some(given_up) = trace.given_up {
             self.abandoned += 1;
-            self.abandoned_early += u64::from(given_up.since(trace.arrived) < rules.early);
+            *early += u64::from(given_up.since(trace.arrived) < rules.early);
         } else if let Some(answered) = trace.answered {
             self.answered += 1;
             if trace.rang {
                 let rang = answered.since(trace.arrived);
-                let within = self.answered_within.iter_mut().zip(&rules.thresholds);
-                within.for_each(|(count, threshold)| *count += u64::from(rang <= *threshold));
+                for threshold in rules.thresholds.iter().filter(|threshold| rang <= **threshold) {
+                    *self.answered_within.entry(threshold.secs()).or_default() += 1;
+                }
             }
         }
     }
@@ -219,9 +225,13 @@ impl Counts {
 
     /// Adds up.
     pub fn merge(&mut self, other: &Counts) {
-        let width = self.answered_within.len().max(other.answered_within.len());
-        self.answered_within.resize(width, 0);
-        self.answered_within.iter_mut().zip(&other.answered_within).for_each(|(mine, theirs)| *mine += theirs);
+        if self.cases == 0 {
+            self.answered_within.clone_from(&other.answered_within);
+            self.abandoned_before.clone_from(&other.abandoned_before);
+        } else if other.cases > 0 {
+            sum_of_both(&mut self.answered_within, &other.answered_within);
+            sum_of_both(&mut self.abandoned_before, &other.abandoned_before);
+        }
         self.called_again.iter_mut().zip(&other.called_again).for_each(|(mine, theirs)| *mine += theirs);
         for (mine, theirs) in self.plain().into_iter().zip(other.clone().plain()) {
             *mine += *theirs;
@@ -234,12 +244,11 @@ impl Counts {
         }
     }
 
-    fn plain(&mut self) -> [&mut u64; 17] {
+    fn plain(&mut self) -> [&mut u64; 16] {
         [
             &mut self.offered,
             &mut self.answered,
             &mut self.abandoned,
-            &mut self.abandoned_early,
             &mut self.cases,
             &mut self.regulated,
             &mut self.by_protocol,
@@ -262,6 +271,11 @@ pub(super) fn sum<K: Ord + Clone>(to: &mut BTreeMap<K, u64>, from: &BTreeMap<K, 
     for (key, count) in from {
         *to.entry(key.clone()).or_default() += count;
     }
+}
+
+/// Adds the counts of `from`; a threshold by which only one side was counted goes: the calls of the other would be missing.
+fn sum_of_both(to: &mut BTreeMap<i64, u64>, from: &BTreeMap<i64, u64>) {
+    to.retain(|seconds, count| from.get(seconds).map(|more| *count += more).is_some());
 }
 
 /// Who took what a regulator had signed a need for, one by one.

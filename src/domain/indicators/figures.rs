@@ -38,9 +38,9 @@ pub struct Figures {
     pub abandoned: u64,
     /// Given up before an answer, without those given up before `early_s`.
     pub abandoned_without_early: u64,
-    /// The configured time under which a call given up may be left out, seconds.
+    /// The time under which a call given up was left out, seconds; 0: none was, for these days were not counted by one time.
     pub early_s: i64,
-    /// Answered within each configured threshold.
+    /// Answered within each threshold that all these days were counted by.
     pub within: Vec<Within>,
     /// Cases (DR).
     pub cases: u64,
@@ -156,16 +156,19 @@ impl Figures {
     pub fn of(day: &Day, filter: Filter, rules: &Rules) -> Self {
         let counts = day.counts(filter);
         let measured = counts.waits.get(&Stage::Answer).map_or(0, Histogram::count);
-        let within = rules.thresholds.iter().zip(&counts.answered_within);
+        let early = counts.abandoned_before.first_key_value().map(|(seconds, count)| (*seconds, *count));
+        let (early_s, abandoned_early) = early.unwrap_or((if counts.cases == 0 { rules.early.secs() } else { 0 }, 0));
         let regulators = counts.regulators.iter();
         Self {
             offered: counts.offered,
             answered: counts.answered,
             abandoned: counts.abandoned,
-            abandoned_without_early: counts.abandoned - counts.abandoned_early,
-            early_s: rules.early.secs(),
-            within: within
-                .map(|(at, count)| Within { seconds: at.secs(), count: *count, share: share(*count, measured) })
+            abandoned_without_early: counts.abandoned - abandoned_early,
+            early_s,
+            within: counts
+                .answered_within
+                .iter()
+                .map(|(seconds, count)| Within { seconds: *seconds, count: *count, share: share(*count, measured) })
                 .collect(),
             cases: counts.cases,
             regulated: counts.regulated,

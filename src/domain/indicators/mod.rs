@@ -25,7 +25,7 @@ pub use figures::{
 };
 pub use histogram::{Histogram, RELATIVE_ERROR};
 pub use projection::{Day, Filter, Projection};
-pub use regulators::{Compared, LEVEL, compare};
+pub use regulators::{Compared, LEVEL, compare, compare_by_month};
 pub use rules::{Rules, Who};
 pub use statistics::{Share, fisher, holm, wilson};
 pub use unmet::{Unmet, unmet};

@@ -4,7 +4,7 @@
 //! denominator. A day is provisional while its cases may still change, and final so long after its end; then its cases are
 //! added up and forgotten, and what still happens to them is not counted. Memory is so bounded by the cases of a few days.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
@@ -36,9 +36,12 @@ pub struct Day {
     /// Who took what which regulator had signed.
     #[serde(with = "super::pairs")]
     pub received: BTreeMap<ReceivedKey, u64>,
-    /// How often which person responded under which convention to a case he had regulated.
+    /// In how many cases which person accepted under which convention what he had regulated.
     #[serde(default, with = "super::pairs")]
     pub excepted: BTreeMap<(PersonId, String), u64>,
+    /// How often which person went on duty under which convention both to regulate and to make visits in the same hours.
+    #[serde(default, with = "super::pairs")]
+    pub rostered: BTreeMap<(PersonId, String), u64>,
     /// The log was told from before the day's beginning, without a gap.
     pub complete: bool,
     /// Nothing is added any more.
@@ -47,7 +50,7 @@ pub struct Day {
 }
 
 /// A copy whose request is with the territory that sent it is counted there alone.
-fn given_back(fact: &Fact) -> bool {
+pub(super) fn given_back(fact: &Fact) -> bool {
     match fact {
         Fact::TransferAnswered(answered) => answered.refused.is_some(),
         Fact::TransferSettled { how, goes_on } => *how != TransferEnd::Accepted && !goes_on,
@@ -81,6 +84,7 @@ impl Day {
         }
         sum(&mut self.received, &other.received);
         sum(&mut self.excepted, &other.excepted);
+        sum(&mut self.rostered, &other.rostered);
         self.complete &= other.complete;
         self.settled &= other.settled;
     }
@@ -91,8 +95,12 @@ impl Day {
 pub struct Projection {
     rules: Rules,
     cases: BTreeMap<CaseId, Trace>,
+    /// Exceptions on the roster, of days that are not final.
+    rostered: BTreeMap<NaiveDate, BTreeMap<(PersonId, String), u64>>,
     /// Final days.
     days: BTreeMap<NaiveDate, Day>,
+    /// The last day that was let go.
+    gone: Option<NaiveDate>,
     /// The first day the log tells from its beginning; none: the log was told from its first event.
     told_from: Option<NaiveDate>,
     /// No event was told yet of a log whose beginning is missing.
@@ -107,12 +115,19 @@ impl Projection {
         Self {
             rules,
             cases: BTreeMap::new(),
+            rostered: BTreeMap::new(),
             days: BTreeMap::new(),
+            gone: None,
             told_from: None,
             beheaded,
             last: None,
             roster: Roster::default(),
         }
+    }
+
+    /// Events before the next one are missing: no day until then is whole.
+    pub fn missed(&mut self) {
+        self.beheaded = true;
     }
 
     /// Takes in the next event. One of a case whose beginning was not told says nothing.
@@ -122,13 +137,14 @@ impl Projection {
         }
         self.last = self.last.max(Some(event.at));
         self.roster.tell(event);
-        let Some(id) = event.case else { return };
+        let Some(id) = event.case else { return self.on_the_roster(event) };
         if let Some(opened) = event.facts.iter().find_map(|fact| match fact {
             Fact::Opened(opened) => Some(opened),
             _ => None,
         }) {
             let trace = Trace::opened(opened, self.rules.zone);
-            if !self.days.contains_key(&trace.day) {
+            // Entered from paper for a day that is over here: alone it would take the place of the whole day.
+            if !self.days.contains_key(&trace.day) && self.gone.is_none_or(|gone| gone < trace.day) {
                 self.cases.insert(id, trace);
             }
         }
@@ -145,17 +161,24 @@ impl Projection {
         }
     }
 
+    fn on_the_roster(&mut self, event: &Event) {
+        let date = local_date(self.rules.zone, event.at);
+        for fact in &event.facts {
+            if let Fact::Excepted { person, convention } = fact {
+                *self.rostered.entry(date).or_default().entry((person.clone(), convention.clone())).or_default() += 1;
+            }
+        }
+    }
+
     /// Makes final what has rested long enough at `now`; answers the days that became so.
     pub fn settle(&mut self, now: Instant, who: &dyn Who) -> Vec<NaiveDate> {
-        let mut open: Vec<NaiveDate> = self.cases.values().map(|trace| trace.day).collect();
-        open.sort_unstable();
-        open.dedup();
         let mut settled = Vec::new();
-        for date in open {
+        for date in self.open() {
             let rested = self.end_of(date) + self.rules.settle <= now;
             if rested || self.cases.len() > MOST_CASES {
                 let day = Day { settled: true, ..self.sum_of(date, who) };
                 self.cases.retain(|_, trace| trace.day != date);
+                self.rostered.remove(&date);
                 self.days.insert(date, day);
                 settled.push(date);
             }
@@ -163,28 +186,33 @@ impl Projection {
         settled
     }
 
-    /// Lets final days before `first` go; they are kept elsewhere.
+    /// Lets final days before `first` go, with the cases that come late for them; they are kept elsewhere.
     pub fn forget_before(&mut self, first: NaiveDate) {
+        let first = self.open().first().map_or(first, |open| *open.min(&first));
         self.days = self.days.split_off(&first);
+        self.gone = self.gone.max(first.pred_opt());
     }
 
     /// A day's sums as they are now; none when nothing of it was told.
     pub fn day(&self, date: NaiveDate, who: &dyn Who) -> Option<Day> {
         let known = self.days.get(&date).cloned();
-        known.or_else(|| self.cases.values().any(|trace| trace.day == date).then(|| self.sum_of(date, who)))
+        let told = || self.rostered.contains_key(&date) || self.cases.values().any(|trace| trace.day == date);
+        known.or_else(|| told().then(|| self.sum_of(date, who)))
     }
 
-    /// Whether a day would be told from its beginning.
+    /// Whether a day would be told from its beginning, and was not let go.
     pub fn covers(&self, date: NaiveDate) -> bool {
-        !self.beheaded && self.told_from.is_none_or(|first| first <= date)
+        !self.beheaded && self.told_from.is_none_or(|first| first <= date) && self.gone.is_none_or(|gone| gone < date)
     }
 
     /// The days of which something was told, in order.
     pub fn dates(&self) -> Vec<NaiveDate> {
-        let mut dates: Vec<_> = self.cases.values().map(|trace| trace.day).chain(self.days.keys().copied()).collect();
-        dates.sort_unstable();
-        dates.dedup();
-        dates
+        self.open().into_iter().chain(self.days.keys().copied()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The days that are not final.
+    fn open(&self) -> BTreeSet<NaiveDate> {
+        self.cases.values().map(|trace| trace.day).chain(self.rostered.keys().copied()).collect()
     }
 
     /// The instant of the last event told.
@@ -198,12 +226,13 @@ impl Projection {
     }
 
     fn sum_of(&self, date: NaiveDate, who: &dyn Who) -> Day {
-        let mut day = Day { complete: self.covers(date), ..Day::default() };
+        let rostered = self.rostered.get(&date).cloned().unwrap_or_default();
+        let mut day = Day { complete: self.covers(date), rostered, ..Day::default() };
         for trace in self.cases.values().filter(|trace| trace.day == date) {
             day.classes.entry(trace.class).or_default().add(trace, &self.rules, who);
             received(trace, who, &mut day.received);
-            for used in &trace.excepted {
-                *day.excepted.entry(used.clone()).or_default() += 1;
+            for (person, convention) in &trace.excepted {
+                *day.excepted.entry((person.clone(), convention.clone())).or_default() += 1;
             }
         }
         day

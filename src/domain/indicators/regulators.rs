@@ -4,18 +4,20 @@
 //! For each regulator, care type and affiliation: of his decisions of this care that a responder took, the share taken by
 //! responders of this affiliation, beside the share among all other regulators together. And for each care type, its share
 //! of all his decisions. Each row has Wilson's 95 % interval and Fisher's exact test against the others; Holm's correction
-//! runs over all rows tested, so that the chance of a single wrong flag in the whole report stays below 5 %. Rows with too
-//! few decisions on either side are shown, never tested. A flag says that a difference is not chance: not what causes it
+//! runs over all rows tested, so that the chance of a single wrong flag in a month's report stays below 5 %. A month at a
+//! time: over more, whoever worked in another season would differ from the others by that alone. Rows with too few decisions on either side are shown, never tested. A flag says that a difference is not chance: not what causes it
 //! (hours on duty, sectors), and not that it is wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use crate::domain::{ids::PersonId, regulation::need::CareType};
 
 use super::{
     counts::ReceivedKey,
+    figures::added,
     projection::Day,
     rules::Who,
     statistics::{fisher, holm, wilson},
@@ -55,7 +57,20 @@ pub struct Compared {
     pub flagged: bool,
 }
 
-/// The report; the rows tested need at least `minimum` decisions on either side.
+/// The report over the days of each local month (`2024-12`).
+pub fn compare_by_month(
+    days: &BTreeMap<NaiveDate, Day>,
+    minimum: u64,
+    who: &dyn Who,
+) -> BTreeMap<String, Vec<Compared>> {
+    let mut months: BTreeMap<String, Vec<&Day>> = BTreeMap::new();
+    for (date, day) in days {
+        months.entry(date.format("%Y-%m").to_string()).or_default().push(day);
+    }
+    months.into_iter().map(|(month, days)| (month, compare(&added(days), minimum, who))).collect()
+}
+
+/// The report over all these days together; the rows tested need at least `minimum` decisions on either side.
 pub fn compare(day: &Day, minimum: u64, who: &dyn Who) -> Vec<Compared> {
     let mut rows = Vec::new();
     let regulators: BTreeSet<&PersonId> = day.received.keys().map(|key| &key.regulator).collect();

@@ -1,5 +1,7 @@
 //! What one case came to, as far as an indicator counts it: instants and codes; no patient, no place but the sector.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
@@ -51,8 +53,8 @@ pub(super) struct Trace {
     visits: Vec<(VisitId, DecisionId)>,
     offers: Vec<Mission>,
     pub appointments: Vec<Appointment>,
-    /// Whom a convention let respond to a case he had regulated, and which.
-    pub excepted: Vec<(PersonId, String)>,
+    /// Who accepted what he had regulated himself, and the convention that let him.
+    pub excepted: BTreeMap<PersonId, String>,
     pub repeats: Option<CaseId>,
     /// How long after its arrival the first repeat call came.
     pub called_again: Option<Span>,
@@ -95,6 +97,8 @@ struct Mission {
     decision: DecisionId,
     responder: ResponderId,
     visit: bool,
+    /// The convention under which the only doctor of the responder was asked although he had regulated the case.
+    under: Vec<(PersonId, String)>,
 }
 
 /// An appointment that was to come.
@@ -135,7 +139,7 @@ impl Trace {
             visits: Vec::new(),
             offers: Vec::new(),
             appointments: Vec::new(),
-            excepted: Vec::new(),
+            excepted: BTreeMap::new(),
             repeats: None,
             called_again: None,
         }
@@ -144,6 +148,29 @@ impl Trace {
     /// Takes in what an event says of the case.
     pub fn tell(&mut self, event: &Event, roster: &Roster) {
         event.facts.iter().for_each(|fact| self.fact(fact, event.at, roster));
+        self.exceptions(event);
+    }
+
+    /// A convention is used when somebody accepts under it, once for each case: whoever is merely asked may decline.
+    fn exceptions(&mut self, event: &Event) {
+        let mut under = Vec::new();
+        for fact in &event.facts {
+            match fact {
+                Fact::Excepted { person, convention } => under.push((person.clone(), convention.clone())),
+                Fact::Offered(Offer { id, .. }) => {
+                    let asked = self.offers.iter_mut().filter(|mission| mission.offer == *id);
+                    asked.for_each(|mission| mission.under = std::mem::take(&mut under));
+                }
+                Fact::OfferAccepted { offer, .. } => {
+                    let asked = self.offers.iter().filter(|mission| mission.offer == *offer);
+                    under.extend(asked.flat_map(|mission| mission.under.clone()));
+                    for (person, convention) in under.drain(..) {
+                        self.excepted.entry(person).or_insert(convention);
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
     fn fact(&mut self, fact: &Fact, at: Instant, roster: &Roster) {
@@ -159,7 +186,6 @@ impl Trace {
                 self.classed(Class { stream: Some(*stream), priority: Some(*priority) });
             }
             Fact::Dismissed(_) => self.dismissed = true,
-            Fact::Excepted { person, convention } => self.excepted.push((person.clone(), convention.clone())),
             Fact::Claimed { .. } => {
                 self.claimed = self.claimed.or(Some(at));
                 self.held = Some(at);
@@ -279,7 +305,7 @@ impl Trace {
     fn offered(&mut self, offer: &Offer) {
         let Offer { id, decision, ref responder, .. } = *offer;
         let visit = matches!(offer.means, Means::Visit { .. });
-        self.offers.push(Mission { offer: id, decision, responder: responder.clone(), visit });
+        self.offers.push(Mission { offer: id, decision, responder: responder.clone(), visit, under: Vec::new() });
         if offer.category == Category::OwnGp && offer.means == Means::Ring {
             self.gp.push(RungGp { offer: id, reached: None });
         }

@@ -42,9 +42,10 @@ impl DayFolder {
         Self(DayFiles::new(path, ".json"))
     }
 
-    /// Keeps a day; one that is only partly known never takes the place of what stands there.
+    /// Keeps a day. What was published as complete and final stays as it is, and one that is only partly known takes the
+    /// place of nothing.
     pub(super) fn keep(&self, territory: &TerritoryId, date: NaiveDate, day: &Day) -> io::Result<()> {
-        if !day.complete && self.0.has(territory, date) {
+        if self.read(territory, date)?.is_some_and(|kept| !day.complete || closed(&kept)) {
             return Ok(());
         }
         let text = serde_json::to_vec(&Kept { version: VERSION, day: day.clone() }).map_err(io::Error::other)?;
@@ -66,6 +67,11 @@ impl DayFolder {
     }
 }
 
+/// Whether nothing is added to a day any more, and nothing of it is missing.
+pub(super) fn closed(day: &Day) -> bool {
+    day.complete && day.settled
+}
+
 /// Where extracts are written.
 #[derive(Debug, Clone)]
 pub struct ExtractFolder(DayFiles);
@@ -74,6 +80,11 @@ impl ExtractFolder {
     /// The folder at `path`.
     pub fn new(path: impl AsRef<Path>) -> Self {
         Self(DayFiles::new(path.as_ref(), ".csv"))
+    }
+
+    /// Whether a day has its extract: a second one, told otherwise, would name patients by what it differs in.
+    pub(super) fn has(&self, territory: &TerritoryId, date: NaiveDate) -> bool {
+        self.0.has(territory, date)
     }
 
     /// Writes the extract of a day.

@@ -64,7 +64,7 @@ impl Engine {
         &self,
         place: &Place,
         kept: &'a mut Option<Folded>,
-    ) -> Result<&'a Folded, Failure> {
+    ) -> Result<&'a mut Folded, Failure> {
         for _ in 0..2 {
             // Whoever goes away in the middle leaves what was folded so far: it is right up to its place.
             let folded = match kept {
@@ -77,7 +77,7 @@ impl Engine {
             tracing::warn!(territory = %place.territory.id, "the log is another one: its days are counted anew");
             *kept = None;
         }
-        kept.as_ref().ok_or(Failure::Busy)
+        kept.as_mut().ok_or(Failure::Busy)
     }
 
     async fn begin_fold(&self, place: &Place) -> Result<Folded, Failure> {
@@ -154,8 +154,18 @@ fn same(known: Version, found: Version) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::{domain::time::Instant, store::due_command};
+    use crate::{
+        domain::{
+            actor::{Actor, Role},
+            case::state::SCHEMA,
+            time::Instant,
+        },
+        engine::{DayFolder, Statistics, indicators::Indicators, tail::Follower},
+        store::due_command,
+    };
 
     fn entry(seq: u64) -> LogEntry {
         let at = Instant::from_unix_ms(1_735_200_000_000);
@@ -174,5 +184,36 @@ mod tests {
         assert_eq!(reached(&[1, 2, 3], 6), [0; 0], "another instance archived what came last");
         assert_eq!(reached(&[], 6), [0; 0]);
         assert_eq!(reached(&[], 1), [0; 0]);
+    }
+
+    fn told() -> Told {
+        let at = Instant::from_unix_ms(1_735_200_000_000);
+        let (command_id, territory) = (due_command("note", at), "fr-67".parse().expect("an id"));
+        let actor = Actor { person: "arm-1".parse().expect("an id"), role: Role::Arm, territory, connection: None };
+        let (command, facts, words) = ("AddNote".to_owned(), Vec::new(), Vec::new());
+        let event = Event { schema: SCHEMA, command, command_id, actor, at, case: None, facts, words };
+        Told { version: Version::new(1, command_id, at), counts: Vec::new(), event: Arc::new(event) }
+    }
+
+    /// How far a fold goes on by itself with what the tail tells.
+    async fn followed(days: Option<DayFolder>) -> u64 {
+        let (indicators, territory) = (Indicators::default(), "fr-67".parse().expect("an id"));
+        let zone = chrono_tz::Europe::Paris;
+        let statistics = Statistics { days, ..Statistics::default() };
+        let projection = Projection::new(statistics.rules(zone), false);
+        let anonymous = Anonymous::new(zone, Bands(Vec::new()));
+        indicators.statistics.get_or_init(|| statistics);
+        let folded = Folded { projection, anonymous, extracted: false, epoch: 1, last: Version::NONE };
+        *indicators.of(&territory).lock().await = Some(folded);
+        indicators.follow(&territory, &[told()]);
+        let cell = indicators.of(&territory);
+        let folded = cell.lock().await;
+        folded.as_ref().map_or(0, Folded::seq)
+    }
+
+    #[tokio::test]
+    async fn a_fold_that_nobody_makes_final_does_not_grow_by_itself() {
+        assert_eq!(followed(Some(DayFolder::new("never-written"))).await, 1);
+        assert_eq!(followed(None).await, 0, "whoever asks next reads on");
     }
 }

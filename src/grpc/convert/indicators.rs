@@ -1,9 +1,12 @@
 //! Which days are asked for, and indicators and reports on the wire.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::NaiveDate;
 
 use crate::{
     domain::{
+        ids::PersonId,
         indicators::{Avoided, Compared, Day, Figures, Filter, Rules, Unmet, Wait},
         regulation::{
             independence::Exception,
@@ -151,9 +154,21 @@ pub fn unmet(row: Unmet) -> pb::UnmetNeed {
     }
 }
 
-/// A row of the comparison of regulators.
-pub fn compared(row: Compared) -> pb::RegulatorShare {
+/// The comparison of regulators, by month.
+pub fn compared(months: BTreeMap<String, Vec<Compared>>, complete: bool, seq: u64) -> pb::CompareRegulatorsResponse {
+    let tested = months.values().flatten().filter(|row| row.p_adjusted.is_some()).count();
+    let rows = months.into_iter().flat_map(|(month, rows)| rows.into_iter().map(move |row| share(month.clone(), row)));
+    pb::CompareRegulatorsResponse {
+        rows: rows.collect(),
+        tested: u32::try_from(tested).unwrap_or(u32::MAX),
+        complete,
+        seq,
+    }
+}
+
+fn share(month: String, row: Compared) -> pb::RegulatorShare {
     pb::RegulatorShare {
+        month,
         regulator_id: row.regulator.into(),
         care: row.care.wire(),
         receiver: row.receiver.unwrap_or_default(),
@@ -175,24 +190,29 @@ pub fn exceptions(configured: &[Exception], day: &Day, now: Instant) -> Vec<pb::
     let mut rows: Vec<_> = configured
         .iter()
         .map(|known| pb::IndependenceException {
-            person_id: known.person.to_string(),
-            convention: known.convention.clone(),
             from_unix_ms: Some(known.from.unix_ms()),
             until_unix_ms: Some(known.until.unix_ms()),
             in_force: known.from <= now && now < known.until,
-            used: day.excepted.get(&(known.person.clone(), known.convention.clone())).copied().unwrap_or(0),
+            ..used(&(known.person.clone(), known.convention.clone()), day)
         })
         .collect();
     let listed = |person: &str, convention: &str| {
         configured.iter().any(|known| known.person.as_str() == person && known.convention == convention)
     };
-    let gone = day.excepted.iter().filter(|((person, convention), _)| !listed(person.as_str(), convention));
-    rows.extend(gone.map(|((person, convention), used)| pb::IndependenceException {
-        person_id: person.to_string(),
-        convention: convention.clone(),
-        used: *used,
-        ..Default::default()
-    }));
+    let keys: BTreeSet<_> = day.excepted.keys().chain(day.rostered.keys()).collect();
+    let gone = keys.into_iter().filter(|(person, convention)| !listed(person.as_str(), convention));
+    rows.extend(gone.map(|key| used(key, day)));
     rows.sort_by(|a, b| (&a.person_id, &a.convention).cmp(&(&b.person_id, &b.convention)));
     rows
+}
+
+/// How often an exception was used.
+fn used(key: &(PersonId, String), day: &Day) -> pb::IndependenceException {
+    pb::IndependenceException {
+        person_id: key.0.to_string(),
+        convention: key.1.clone(),
+        used: day.excepted.get(key).copied().unwrap_or(0),
+        rostered: day.rostered.get(key).copied().unwrap_or(0),
+        ..Default::default()
+    }
 }

@@ -181,12 +181,19 @@ pub fn relay(page: &Relay) -> pb::GetRelayResponse {
             .iter()
             .map(|(kind, open)| pb::OpenActions { kind: kind.wire(), open: many(*open) })
             .collect(),
-        late: page.late.iter().map(due).collect(),
-        next: page.next.iter().map(due).collect(),
-        urgent: page.urgent.iter().map(told).collect(),
-        suspect: page.suspect.iter().map(told).collect(),
-        unanswered: page.unanswered.iter().map(due).collect(),
+        late: page.late.shown.iter().map(due).collect(),
+        next: page.next.shown.iter().map(due).collect(),
+        urgent: page.urgent.shown.iter().map(told).collect(),
+        suspect: page.suspect.shown.iter().map(told).collect(),
+        unanswered: page.unanswered.shown.iter().map(due).collect(),
         seq: page.seq,
+        totals: Some(pb::RelayTotals {
+            late: many(page.late.all),
+            next: many(page.next.all),
+            urgent: many(page.urgent.all),
+            suspect: many(page.suspect.all),
+            unanswered: many(page.unanswered.all),
+        }),
     }
 }
 

@@ -83,14 +83,8 @@ pub(super) async fn compare(
     let asked = Asked::of(engine, request)?;
     let days = asked.days(asked.request.selection.as_ref())?;
     let known = asked.known(days, asked.request.at_least_seq).await?;
-    let rows = engine.compared(&asked.place, &known.total);
-    let tested = rows.iter().filter(|row| row.p_adjusted.is_some()).count();
-    Ok(pb::CompareRegulatorsResponse {
-        tested: u32::try_from(tested).unwrap_or(u32::MAX),
-        rows: rows.into_iter().map(convert::compared).collect(),
-        complete: known.total.complete,
-        seq: known.seq,
-    })
+    let months = engine.compared(&asked.place, &known.days);
+    Ok(convert::compared(months, known.total.complete, known.seq))
 }
 
 pub(super) async fn exceptions(

@@ -133,6 +133,21 @@ async fn a_silent_console_and_a_stream_without_a_doctor_stand_on_it_in_every_for
     room.closes().await
 }
 
+#[tokio::test]
+async fn what_was_not_asked_for_is_counted_all_the_same() -> Story {
+    let room = Room::at("fr-67", "2024-12-19 10:00").await;
+    let (arm, chief) = (room.arm("arm-1"), room.supervisor("chief-1"));
+    for _ in 0..3 {
+        opened(&arm, Priority::P1, "M03.06").await?;
+    }
+    room.wait(Span::from_mins(61)).await;
+    let page = ask!(chief, supervision, get_relay, pb::GetRelayRequest { deadlines: 1, at_least_seq: 0 })?;
+    let totals = page.totals.unwrap();
+    assert_eq!((page.late.len(), page.urgent.len()), (1, 1));
+    assert!(totals.late >= 3 && totals.urgent == 3, "{totals:?}");
+    room.closes().await
+}
+
 #[test]
 fn without_a_service_it_says_what_to_do() {
     let failed = run(&["relay", "--address", "127.0.0.1:9", "--territory", "fr-67"]);

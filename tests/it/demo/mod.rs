@@ -120,7 +120,7 @@ fn the_same_demand_is_played_under_both_policies_and_the_caveat_stands_beside_th
         let row = rows.iter().find(|row| row["what"].as_str().unwrap().contains(what)).unwrap();
         (row["independent"].as_f64().unwrap(), row["responder_decides"].as_f64().unwrap())
     };
-    let (fewer, more) = line("actes en présence décidés");
+    let (fewer, more) = line("dossiers à voir en présence");
     assert!(fewer < 45.0 && (75.0..100.0).contains(&more), "{fewer} and {more} for 100");
     assert!(both["caveat"].as_str().unwrap().contains("n'en prouve aucun"));
 }

@@ -76,9 +76,28 @@ fn streams_and_priorities_add_up_and_csv_says_the_same() {
     assert!(csv.lines().next().is_some_and(|head| head == "date,complete,final,indicator,detail,value"), "{csv}");
     assert!(csv.lines().any(|line| line == format!("{DAY},true,false,cases,,{all}")), "{csv}");
     let none = with(&["--csv", "--from", "2024-12-27"]);
-    assert!(none.lines().skip(1).all(|line| line.starts_with("TOTAL,")), "{none}");
+    assert!(none.lines().skip(1).all(|line| line.starts_with("TOTAL,") || line.starts_with("note,")), "{none}");
     let wrong = run(&["indicators", "--log", text(&log), "--report", "regulators", "--stream", "SNP"]);
     assert_eq!(wrong.status.code(), Some(2));
+}
+
+#[test]
+fn the_caveat_and_what_is_missing_travel_in_the_csv() {
+    let log = Played::day().log();
+    let with = |more: &[&str]| ok(&[&["indicators", "--log", text(&log), "--csv"][..], more].concat());
+    let figures = with(&[]);
+    let notes: Vec<&str> = figures.lines().filter(|line| line.starts_with("note,,,,,\"")).collect();
+    assert!(notes.iter().any(|note| note.contains("n'en prouve aucun") && note.ends_with('"')), "{figures}");
+    assert!(notes.iter().any(|note| note.contains("92,5 actes pour 100 dossiers")), "{figures}");
+    for report in ["unmet", "regulators", "exceptions"] {
+        let csv = with(&["--report", report]);
+        let mut lines = csv.lines().filter(|line| !line.starts_with("note,"));
+        assert!(lines.next().is_some_and(|head| head.ends_with(",complete")), "{csv}");
+        assert!(lines.all(|line| line.ends_with(",true")), "{csv}");
+    }
+    let compared = with(&["--report", "regulators"]);
+    assert!(compared.lines().any(|line| line.starts_with("2024-12,")), "{compared}");
+    assert!(compared.lines().any(|line| line.contains("n'en dit pas la cause")), "{compared}");
 }
 
 #[test]
@@ -88,6 +107,7 @@ fn the_extract_of_a_played_day_shows_no_small_cell_and_every_case() {
     let out = dir.path().join("extracts");
     ok(&["extract", "--log", text(&log), "--out", text(&out)]);
     let written = std::fs::read_to_string(out.join("fr-67").join(format!("{DAY}.csv"))).unwrap();
+    assert!(ok(&["extract", "--help"]).contains("a release of its own"), "two of one day are one too many");
     let mut lines = written.lines();
     assert_eq!(lines.next(), Some("territory,day,motive,age_band,sex,decision,cases"));
     let total = lines.next().unwrap();

@@ -2,11 +2,16 @@
 
 use proptest::prelude::*;
 use sas_dispatch::domain::{
-    indicators::extract::{ALL, Anonymous, Bands, Table, table},
+    case::{Command, Event},
+    indicators::extract::{ALL, Anonymous, Bands, Column, Table, table},
+    regulation::qualification::Priority,
     time::Span,
 };
 
-use crate::domain::stage::Stage;
+use crate::domain::{
+    stage::{Stage, arm, complete, qualify},
+    transfers::border::{Border, receiver, refuse},
+};
 
 type Key = Vec<String>;
 
@@ -156,4 +161,36 @@ fn a_case_entered_after_its_day_was_told_does_not_take_the_place_of_the_whole_da
     stage.called();
     cases.tell(stage.log.last().unwrap());
     assert_eq!(cases.days(), [day.succ_opt().unwrap()], "the next day is told");
+}
+
+/// The motives of a log's cases, all of one day.
+fn motives(stage: &Stage, log: &[Event]) -> Vec<String> {
+    let mut cases = Anonymous::new(stage.territory.calendar.zone(), Bands(vec![2, 15]));
+    log.iter().for_each(|event| cases.tell(event));
+    let rows = cases.days().into_iter().flat_map(|day| cases.of(day, &[Column::Motive]));
+    rows.flatten().collect()
+}
+
+#[test]
+fn a_motive_that_was_stated_after_the_qualification_is_told() {
+    let mut stage = Stage::new();
+    let case = stage.called();
+    let without = sas_dispatch::domain::case::command::Qualify { motive: None, ..qualify(Priority::P0) };
+    stage.done(&arm(), case, Command::Qualify(Box::new(without)));
+    assert_eq!(motives(&stage, &stage.log), ["UNKNOWN"]);
+    let completed = complete(stage.case(case));
+    stage.done(&arm(), case, completed);
+    assert_eq!(motives(&stage, &stage.log), ["M03.14"]);
+}
+
+#[test]
+fn a_case_that_was_sent_back_is_told_by_its_sender_alone() {
+    let (mut border, case) = Border::sent(Priority::P2);
+    border.carry(case);
+    let both = |border: &Border| [&border.here, &border.there].map(|stage| motives(stage, &stage.log).len());
+    assert_eq!(both(&border), [1, 1], "its answer is awaited");
+    let copy = border.copy_id(case);
+    border.there.done(&receiver(), copy, refuse());
+    border.carry(case);
+    assert_eq!(both(&border), [1, 0]);
 }

@@ -1,8 +1,11 @@
 //! Indicators: what a day's log says, against an independent count of the same day.
 
 mod day;
+mod excepted;
 mod extract;
 mod histogram;
+mod holes;
+mod kept;
 mod oracle;
 mod reports;
 mod rostered;

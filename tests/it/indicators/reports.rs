@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sas_dispatch::domain::{
     directory::Directory,
     ids::PersonId,
-    indicators::{AnswerKey, Class, Counts, Day, Filter, ReceivedKey, compare, unmet},
+    indicators::{AnswerKey, Class, Counts, Day, Filter, ReceivedKey, compare, compare_by_month, unmet},
     regulation::{decision::SupplyReason, need::CareType},
 };
 
@@ -64,6 +64,23 @@ fn many_regulators_who_differ_by_chance_alone_are_not_flagged() {
     assert!(flagged(&visits(&told), 20).is_empty());
     let rows = compare(&visits(&told), 20, &Directory::default());
     assert!(rows.iter().filter(|row| row.p_adjusted.is_some()).count() >= 80);
+}
+
+/// Each regulator sends as his colleagues of the month do; the habits of the house changed from November to December.
+#[test]
+fn regulators_are_compared_with_their_colleagues_of_the_same_month() {
+    let november = visits(&[("r1", "sos-a", 54), ("r1", "sos-b", 6), ("r2", "sos-a", 18), ("r2", "sos-b", 2)]);
+    let december = visits(&[("r1", "sos-a", 2), ("r1", "sos-b", 18), ("r2", "sos-a", 6), ("r2", "sos-b", 54)]);
+    let days = BTreeMap::from([
+        ("2024-11-30".parse().unwrap(), november.clone()),
+        ("2024-12-01".parse().unwrap(), december.clone()),
+    ]);
+    let mut pooled = november;
+    pooled.merge(&december);
+    assert!(!flagged(&pooled, 20).is_empty(), "in one table the month on duty looks like a preference");
+    let months = compare_by_month(&days, 20, &Directory::default());
+    assert_eq!(months.keys().collect::<Vec<_>>(), ["2024-11", "2024-12"]);
+    assert!(months.values().flatten().all(|row| !row.flagged && row.p_adjusted.is_some()), "{months:?}");
 }
 
 #[test]

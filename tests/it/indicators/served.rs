@@ -19,12 +19,18 @@ use crate::{
     support::room::{Room, ask},
 };
 
-const DAY: &str = "2024-12-26";
+pub(super) const DAY: &str = "2024-12-26";
 
 /// A service on what a played day left, at an instant.
-async fn service(data: &Path, at: Instant) -> (Service, Clock) {
+pub(super) async fn service(data: &Path, at: Instant) -> (Service, Clock) {
+    service_under(data, at, |_| ()).await
+}
+
+/// The same under another configuration than the shipped one.
+pub(super) async fn service_under(data: &Path, at: Instant, change: impl FnOnce(&mut Config)) -> (Service, Clock) {
     let mut config = Config::load(&shipped_dir()).unwrap();
     config.settings.store.data_dir = data.to_owned();
+    change(&mut config);
     let clock = Clock::manual(at);
     let setup = Setup {
         config: config.into(),
@@ -36,7 +42,7 @@ async fn service(data: &Path, at: Instant) -> (Service, Clock) {
     (app::start(setup, TcpListener::bind("127.0.0.1:0").await.unwrap()).await.unwrap(), clock)
 }
 
-async fn day_of(service: &Service) -> pb::DayIndicators {
+pub(super) async fn day_of(service: &Service) -> pb::DayIndicators {
     let link = connect(service.address).await.unwrap();
     let mut clients = link.acting("cadre-1", Role::Supervisor, "fr-67").unwrap();
     let selection = Some(pb::DaySelection { from_date: DAY.to_owned(), ..Default::default() });
@@ -46,7 +52,7 @@ async fn day_of(service: &Service) -> pb::DayIndicators {
     reply.days.remove(0)
 }
 
-fn days_later(at: Instant, days: i64) -> Instant {
+pub(super) fn days_later(at: Instant, days: i64) -> Instant {
     at + sas_dispatch::domain::time::Span::from_hours(24 * days)
 }
 

@@ -16,6 +16,7 @@ use crate::domain::{
 };
 
 use super::{Column, OTHER, UNKNOWN};
+use crate::domain::indicators::projection::given_back;
 
 /// The bands of an age: the first ages of those after the first, ascending.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +74,9 @@ impl Anonymous {
                 row.fact(fact);
             }
         }
+        if event.facts.iter().any(given_back) {
+            self.rows.remove(&id);
+        }
         let Some(row) = self.rows.get_mut(&id) else { return };
         for words in &event.words {
             if let Words::Identity(identity) = words
@@ -113,6 +117,7 @@ impl Row {
                 self.values.extend(place.sector.as_ref().map(|sector| (Column::Sector, sector.to_string())));
             }
             Fact::Qualified(qualification) => self.qualified(qualification),
+            Fact::MotiveSet(code) => self.motive(code),
             Fact::Requeued { stream, priority, .. } if !self.claimed => {
                 self.values.insert(Column::Stream, stream.code().to_owned());
                 self.values.insert(Column::Priority, priority.code().to_owned());
@@ -130,16 +135,17 @@ impl Row {
     }
 
     fn qualified(&mut self, known: &Qualification) {
-        // A code the national list lacks is kept as it came: it may be anything.
-        let code = known.motive.as_ref().map(|code| match code.parse::<Motive>() {
-            Ok(motive) if motive.is_known() => motive.code().to_owned(),
-            _ => OTHER.to_owned(),
-        });
-        self.values.extend(code.map(|code| (Column::Motive, code)));
+        known.motive.iter().for_each(|code| self.motive(code));
         if !self.claimed {
             self.values.insert(Column::Stream, known.stream.code().to_owned());
             self.values.insert(Column::Priority, known.priority.code().to_owned());
         }
+    }
+
+    /// A code the national list lacks is kept as it came: it may be anything.
+    fn motive(&mut self, code: &str) {
+        let known = code.parse::<Motive>().is_ok_and(|motive| motive.is_known());
+        self.values.insert(Column::Motive, if known { code } else { OTHER }.to_owned());
     }
 
     /// The first answer of a doctor; those after it answer what came back.
