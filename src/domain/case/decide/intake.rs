@@ -63,10 +63,6 @@ pub(super) fn amend(draft: &mut Draft<'_>, particulars: &Particulars) -> Result<
     particulars.motive.as_deref().map_or(Ok(()), |code| file::motive(draft, code))
 }
 
-/// Bytes of notes beyond which a case takes no more of them: its record stays so far below the largest that a store takes
-/// (256 KiB) that what keeps the case safe, an alarm, a vital emergency or its end, always has room.
-const MOST_NOTED: usize = 128 * 1_024;
-
 /// Words are always taken while the case is here. Once the file is valid they are an addendum: what was there is frozen.
 pub(super) fn add_note(draft: &mut Draft<'_>, text: &Private<String>) -> Result<(), Refusal> {
     let kind = match where_it_stands(draft)? {
@@ -74,11 +70,7 @@ pub(super) fn add_note(draft: &mut Draft<'_>, text: &Private<String>) -> Result<
         Status::Valid | Status::Closed | Status::Filed => NoteKind::Addendum,
         Status::Archived => return Err(Refusal::state("case", "it is archived (ARCHIVE): nothing is added any more")),
     };
-    let noted: usize = draft.case()?.sealed.notes.iter().map(|note| note.text.reveal().len()).sum();
-    if noted + text.reveal().len() > MOST_NOTED {
-        let problem = "it holds more than 128 KiB of words: open a case for what is new and link it (LinkRepeat)";
-        return Err(Refusal::state("notes", problem));
-    }
+    draft.room_for(kind, text)?;
     draft.note(kind, text);
     tell_elsewhere(draft);
     Ok(())
