@@ -6,10 +6,10 @@ use crate::domain::{
         action::{About, Action, ActionKind, End, Owner},
         command::{CallEvent, CallReport, Open, Particulars},
         fact::{Fact, Opened},
-        outgoing::{Outgoing, may_send},
+        outgoing::{Outgoing, Withheld, may_send},
         refusal::Refusal,
         sealed::{Caller, NoteKind, Words},
-        state::{Case, Channel, Line},
+        state::{Case, Channel, Line, Offer, OfferState},
         status::{Status, stage},
     },
     ids::{ActionId, CaseId, case_id},
@@ -18,6 +18,7 @@ use crate::domain::{
         protocols::psychiatric,
         qualification::{Flag, Priority, Stream, due},
     },
+    routing::{Category, WhyNot},
     territory::NumberForm,
 };
 
@@ -240,6 +241,10 @@ fn take_back(draft: &mut Draft<'_>) {
     };
     let returns = case.open_actions().filter(|action| action.kind == ActionKind::ReturnOfInformation);
     let withheld: Vec<ActionId> = returns.filter(|action| told(action)).map(|action| action.id).collect();
+    let opposed: Vec<Offer> = case.offers.iter().filter(|offer| rings_opposed_gp(case, offer)).cloned().collect();
+    for offer in opposed {
+        draft.offer_failed(&offer, WhyNot::PatientOpposes, End::Replaced);
+    }
     if unsafe_call {
         draft.call_for_regulator();
         draft.end(End::Replaced, |action| matches!(action.kind, ActionKind::CallBack | ActionKind::FollowUp));
@@ -251,6 +256,13 @@ fn take_back(draft: &mut Draft<'_>) {
         draft.end_kind(ActionKind::ReEvaluate, End::Replaced);
     }
     draft.end(End::Replaced, |action| withheld.contains(&action.id));
+}
+
+/// Whether the own GP's practice is about to be rung for a patient who opposes that he is told.
+fn rings_opposed_gp(case: &Case, offer: &Offer) -> bool {
+    let patient = case.decision(offer.decision).map(|decision| decision.need.patient).unwrap_or_default();
+    let near = matches!(offer.category, Category::OwnGp | Category::PracticeColleague);
+    near && offer.state == OfferState::Open && may_send(case, patient, Outgoing::Gp) == Err(Withheld::Opposed)
 }
 
 /// Has an interpreter joined as a third party, until a deadline that raises an alarm.
