@@ -24,6 +24,7 @@ use crate::{
 use super::{
     CaseView, Done, Engine, Failure, Mutation, Place, Target, calls,
     codec::{self, Entity},
+    commit,
     concern::needed,
     memory::Known,
     policy,
@@ -156,7 +157,11 @@ impl Engine {
             return self.replay(work, &loaded, receipt).await;
         }
         match self.decided(work, &loaded) {
-            Ok(outcome) => self.commit(work, &loaded, outcome).await,
+            Ok(outcome) => match self.commit(work, &loaded, outcome).await {
+                // Memory refuses nothing.
+                Err(failure) if !from_store && commit::is_full(&failure) => Ok(Attempt::Again(None)),
+                result => result,
+            },
             Err(_) if !from_store => Ok(Attempt::Again(None)),
             Err(Refusal::NotFound(what)) if what == "case" => {
                 Err(work.target.case.map_or(Refusal::NotFound(what), |id| self.no_case(id)).into())

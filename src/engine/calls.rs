@@ -1,5 +1,5 @@
 //! The cases of telephone calls. An exchange uses its names of calls again: a name stands for the newest case opened under
-//! it, and goes on standing for it until that case is over and another call has begun.
+//! it, and goes on standing for it until another call has begun.
 
 use crate::{
     domain::{
@@ -13,10 +13,10 @@ use crate::{
         ids::CaseId,
         time::Instant,
     },
-    store::{Conflict, Guard, Index, Member},
+    store::{Conflict, Guard, Index, Member, Version},
 };
 
-use super::{Done, Engine, Failure, Mutation, Target, act::Extra};
+use super::{Done, Engine, Failure, Mutation, Target, act::Extra, upkeep::upkeep};
 
 impl Engine {
     /// The case of a telephone call: the newest opened under its name.
@@ -48,7 +48,25 @@ impl Engine {
         self.0.memory.call(&actor.territory, &Index::call(&self.0.lookup.hash(call)))
     }
 
-    /// Opens the case of a call whose name stood for `earlier` until now, a case that is over.
+    /// Whether a call that rings is the one of `case`, whose name it has: then where that case stands, its version and the
+    /// seq. `happened`: when it rang by the clock of the exchange; none: now.
+    ///
+    /// # Errors
+    /// When the case is not there, or the store does not answer.
+    pub async fn rings_again(
+        &self,
+        actor: &Actor,
+        case: CaseId,
+        open: &Open,
+        happened: Option<Instant>,
+    ) -> Result<Option<(Version, u64)>, Failure> {
+        let (view, seq) = self.read_case(&upkeep(&actor.territory), case, 0).await?;
+        let heard = view.case.line_heard.unwrap_or(view.case.opened);
+        let later = happened.is_none_or(|happened| happened > heard);
+        Ok((!is_another_call(&view.case, open, later)).then_some((view.version, seq)))
+    }
+
+    /// Opens the case of a call whose name stood for `earlier` until now, the case of another call.
     ///
     /// # Errors
     /// As [`Engine::act`]; `State` of the call when its name stands for another case by now.
@@ -79,13 +97,13 @@ impl Engine {
         self.act_guarded(actor, mutation, Target::case(case), &Command::Call(report), extra).await
     }
 
-    /// The guards under which a case is opened after all whose call has a case already: `None` while something is left to do
-    /// for that one, which is then the case to go on with.
+    /// The guards under which a case is opened after all whose call has a case already: `None` while that is the case to go
+    /// on with. Who enters a call by hand may do so when its caller has long hung up: that it is told later says nothing.
     pub(super) async fn call_begun_again(&self, actor: &Actor, open: &Open) -> Result<Option<Vec<Guard>>, Failure> {
         let Some(call) = &open.opened.call else { return Ok(None) };
         let Some(earlier) = self.newest_call(actor, call).await? else { return Ok(None) };
-        let begun_again = match self.read_case(actor, earlier, 0).await {
-            Ok((view, _)) => over(&view.case),
+        let begun_again = match self.read_case(&upkeep(&actor.territory), earlier, 0).await {
+            Ok((view, _)) => is_another_call(&view.case, open, false),
             Err(Failure::Refused(Refusal::NotFound(_) | Refusal::Archived(_))) => true,
             Err(failure) => return Err(failure),
         };
@@ -140,7 +158,19 @@ fn is_of_another(case: &Case, report: CallReport, now: Instant) -> bool {
     }
 }
 
-/// Whether a call that rings under the name of this case's call is another one: nothing is left to do for it.
-pub fn over(case: &Case) -> bool {
+/// Whether a call that begins under the name of this case's call is another one: nothing is left to do for that case, or two
+/// of three signs say so. Its caller has hung up, this caller has another number, this call began `later` than all that was
+/// heard of it. One alone may be a report that comes late or twice, or a number that was mended. A call that is taken for
+/// another one by mistake opens a case that resembles the first; one that is not has nobody who answers it.
+fn is_another_call(case: &Case, open: &Open, later: bool) -> bool {
+    let gone = case.line != Line::OnLine;
+    let known = &case.sealed.caller;
+    let number = open.particulars.caller.as_ref().map(|caller| &caller.phone);
+    let told = known.has_number() && number.is_some_and(|number| !number.reveal().is_empty());
+    let other = told && number.is_some_and(|number| *number != known.phone && *number != known.call_back);
+    over(case) || (gone && other) || (gone && later) || (other && later)
+}
+
+fn over(case: &Case) -> bool {
     case.open_actions().next().is_none()
 }

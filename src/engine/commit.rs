@@ -25,10 +25,19 @@ use super::{
     indexes::{self, Basis},
     measure,
     memory::Known,
+    policy,
 };
 
 /// The pause before a transaction is sent again; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
+
+/// What a refusal names that has no more room for what was asked.
+const RECORD: &str = "record of the case";
+
+/// Whether it was refused since the record of its case has no more room for it.
+pub(super) fn is_full(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused(Refusal::State { what, .. }) if what == RECORD)
+}
 
 impl Engine {
     fn transaction(
@@ -108,6 +117,13 @@ impl Engine {
         // Who regulates is only looked at, unless it was loaded to be changed.
         after.retain(|(key, _)| *key != Key::room() || loaded.contains_key(key));
         let txn = self.transaction(work, loaded, &outcome, &after, self.epoch(actor).await?);
+        let most = policy::most_bytes(work.command);
+        let full = |op: &Op| matches!(op, Op::Put { key, value, .. } if work.target.case.is_some_and(|id| *key == Key::case(id)) && value.len() > most);
+        if txn.ops.iter().any(full) {
+            return Err(
+                Refusal::state(RECORD, "it is as large as it may be: open a case for what is new and link it").into()
+            );
+        }
         match self.send(&txn).await? {
             Some(Committed::Done(receipt)) if receipt.replayed => {
                 let reply = reply(&receipt);

@@ -61,7 +61,6 @@ use crate::{
 };
 
 pub use archiving::{Archive, Archived};
-pub use calls::over;
 pub use check::Report;
 pub use claims::Renewed;
 pub use draws::Asker;

@@ -2,10 +2,10 @@
 
 use crate::{
     domain::{
-        case::{Case, Command},
+        case::{Case, Command, transfer::TransferAct},
         regulation::qualification::Priority,
     },
-    store::Policy,
+    store::{Policy, txn::MAX_RECORD},
 };
 
 /// The policy of `command` about `case` as it was before it; `intake` is the configuration's for intake.
@@ -27,6 +27,25 @@ pub(super) fn policy(command: &Command, case: Option<&Case>, intake: Policy) -> 
         | Command::Call(_)
         | Command::Qualify(_) => intake,
         _ => Policy::Strict,
+    }
+}
+
+/// The largest record that a command may leave of a case, bytes: what a person adds stops first, then what is decided and
+/// looked for anew, so that what keeps the case safe has room to the end: a vital emergency and its hand-over, a caller who is
+/// gone, an alarm, an end.
+pub(super) fn most_bytes(command: &Command) -> usize {
+    const ADDED: usize = 176 * 1_024;
+    const DECIDED: usize = 216 * 1_024;
+    match command {
+        Command::Qualify(qualify) if qualify.priority == Priority::P0 => MAX_RECORD,
+        Command::Amend(_)
+        | Command::AddNote(_)
+        | Command::LinkRepeat(_)
+        | Command::CallInterpreter { .. }
+        | Command::Qualify(_) => ADDED,
+        Command::SignNeed(_) | Command::Advance { .. } | Command::Reorient { .. } => DECIDED,
+        Command::Transfer(act) if matches!(**act, TransferAct::Send { .. }) => DECIDED,
+        _ => MAX_RECORD,
     }
 }
 

@@ -33,7 +33,8 @@ pub enum Source {
 pub struct IncomingCase {
     /// The format it came in.
     pub source: Source,
-    /// The département of the place's INSEE code, or the territory the line named. The law knows it.
+    /// The département of the place's INSEE code, or the territory the line named. The law knows it. That of the reader
+    /// where a vital emergency is read that says neither.
     pub territory: TerritoryId,
     /// The identifier shared between systems (`caseId`), or the `id` of a request line. It leads to a patient's file, so
     /// it is not for logs either.
@@ -123,8 +124,8 @@ pub struct PersonName {
     pub first: Option<Private<String>>,
 }
 
-/// A way to reach someone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A way to reach someone. The default is none: what is said of it cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Contact {
     /// Through what (HubSante.canal); only callers have one.
     pub channel: Option<&'static str>,

@@ -112,7 +112,10 @@ fn particulars(incoming: &IncomingCase, territory: &Territory, at: Instant) -> P
 /// Who called, and the centre that passed the call on with its own number of the case.
 fn sender(incoming: &IncomingCase) -> Caller {
     let known = incoming.caller.as_ref().map(caller).unwrap_or_default();
-    let Some(owner) = &incoming.owner else { return known };
+    if incoming.source == Source::RequestLine {
+        return known;
+    }
+    let owner = incoming.owner.as_deref().unwrap_or_default();
     let reference = incoming.sender_case_id.clone().or_else(|| incoming.case_id.clone()).unwrap_or_default();
     let fits = |text: &str, longest: usize| text.chars().take(longest).collect::<String>();
     Caller {

@@ -12,12 +12,22 @@ use super::{
     fault::{Fault, Limits, Warning},
     shapes,
 };
-use crate::domain::{person::Private, time::Instant};
+use crate::domain::{ids::TerritoryId, person::Private, time::Instant};
+
+/// What stands in for what a message must say and does not, where it is read in spite of its faults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fallback {
+    /// The territory for which it is read.
+    pub territory: TerritoryId,
+    /// The present instant.
+    pub now: Instant,
+}
 
 /// Collects the faults and warnings of one message.
 #[derive(Debug)]
 pub struct Reader {
     limits: Limits,
+    fallback: Option<Fallback>,
     faults: RefCell<Vec<Fault>>,
     warnings: RefCell<Vec<Warning>>,
 }
@@ -25,12 +35,22 @@ pub struct Reader {
 impl Reader {
     /// A reader of one message.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, faults: RefCell::default(), warnings: RefCell::default() }
+        Self { limits, fallback: None, faults: RefCell::default(), warnings: RefCell::default() }
+    }
+
+    /// A reader of a message that is read in spite of its faults.
+    pub fn lenient(limits: Limits, fallback: Fallback) -> Self {
+        Self { fallback: Some(fallback), ..Self::new(limits) }
     }
 
     /// The root of a document; its path is empty.
     pub fn root<'a>(&'a self, value: &'a Value) -> Node<'a> {
         Node { value: Some(value), path: String::new(), reader: self }
+    }
+
+    /// The warnings, of a message whose faults stop nothing.
+    pub fn warnings(self) -> Vec<Warning> {
+        self.warnings.into_inner()
     }
 
     /// The outcome: what was read with its warnings, or every fault.
@@ -90,6 +110,11 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// What stands in for what is missing, where the message is read in spite of its faults.
+    pub fn fallback(&self) -> Option<&'a Fallback> {
+        self.reader.fallback.as_ref()
+    }
+
     /// Whether an object with this property stands here.
     pub fn has(&self, key: &str) -> bool {
         self.value.and_then(Value::as_object).is_some_and(|map| map.contains_key(key))
@@ -107,24 +132,18 @@ impl<'a> Node<'a> {
         result
     }
 
-    /// A list of at least `least` entries, each read by `read`; faulty ones are left out.
+    /// A list of at least `least` entries, each read by `read`; faulty ones and those beyond the bound are left out.
     pub fn list<T>(&self, least: usize, read: impl Fn(&Node<'a>) -> Option<T>) -> Option<Vec<T>> {
         let most = self.reader.limits.max_list;
-        match self.value.and_then(Value::as_array) {
-            Some(entries) if (least..=most).contains(&entries.len()) => Some(
-                entries
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(n, entry)| {
-                        read(&Node { value: Some(entry), path: format!("{}[{n}]", self.path), reader: self.reader })
-                    })
-                    .collect(),
-            ),
-            _ => {
-                self.fault(format!("a list of {least} to {most} entries"));
-                None
-            }
+        let entries = self.value.and_then(Value::as_array);
+        if entries.is_none_or(|entries| !(least..=most).contains(&entries.len())) {
+            self.fault(format!("a list of {least} to {most} entries"));
         }
+        let numbered = entries?.iter().take(most).enumerate();
+        let each = numbered.filter_map(|(n, entry)| {
+            read(&Node { value: Some(entry), path: format!("{}[{n}]", self.path), reader: self.reader })
+        });
+        Some(each.collect())
     }
 
     /// Any text within the bound.

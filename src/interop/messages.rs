@@ -8,9 +8,11 @@ use super::{
     fault::{Fault, Limits},
     hub,
     incoming::IncomingCase,
-    json::{Node, Reader},
+    intake,
+    json::{Fallback, Node, Reader},
     request_line, shapes,
 };
+use crate::domain::regulation::qualification::Priority;
 
 /// Where a message stood in its file; counted from one, as an editor shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,16 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Decoded {
     }
     let value = parse(bytes)?;
     decode_value(&value, limits)
+}
+
+/// A vital emergency, read from a message that is refused for its faults: what can be read of it, for a P0 is never lost
+/// for a field. Nothing for any other priority, and nothing for an exercise.
+pub fn vital(bytes: &[u8], limits: &Limits, fallback: Fallback) -> Option<IncomingCase> {
+    let value = parse(bytes).ok().filter(|_| bytes.len() <= limits.max_message_bytes)?;
+    let reader = Reader::lenient(*limits, fallback);
+    let read = any_message(&reader.root(&value))?;
+    let vital = read.priority == Some(Priority::P0) && !intake::exercise(&read);
+    vital.then(|| IncomingCase { warnings: reader.warnings(), ..read })
 }
 
 /// Decodes a file: one JSON document, a JSON list of them, or NDJSON (one per line, blank lines skipped). A broken

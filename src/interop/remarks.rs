@@ -6,7 +6,7 @@ use crate::domain::{
     territory::Territory,
 };
 
-use super::incoming::{Coded, IncomingCase, IncomingDecision, IncomingPatient};
+use super::incoming::{Coded, IncomingCaller, IncomingCase, IncomingDecision, IncomingPatient};
 
 /// One line for each.
 pub(super) fn remarks(incoming: &IncomingCase, territory: &Territory) -> Vec<String> {
@@ -16,6 +16,7 @@ pub(super) fn remarks(incoming: &IncomingCase, territory: &Territory) -> Vec<Str
     let place = &incoming.location;
     lines.extend(place.name.iter().map(|name| line("Nom du lieu", name.reveal())));
     lines.extend(place.phone.iter().map(|number| line("Téléphone du lieu", number.reveal())));
+    lines.extend(incoming.caller.as_ref().and_then(undialled).map(|contact| line("Contact de l'appelant", contact)));
     let words = incoming.caller.as_ref().and_then(|caller| caller.note.as_ref());
     lines.extend(words.map(|words| line("Sur l'appelant", words.reveal())));
     lines.extend(incoming.patients.iter().zip(1..).flat_map(|(known, number)| patient(known, number)));
@@ -31,11 +32,20 @@ fn coded(known: &Coded) -> String {
     format!("{} ({})", known.label.reveal(), known.code)
 }
 
-/// A place of another territory is no place here, and must not be lost all the same.
+/// A place of another territory, or one whose code cannot be read, is no place here, and must not be lost all the same.
 fn elsewhere(incoming: &IncomingCase, territory: &Territory) -> Option<String> {
-    let code = incoming.location.commune.filter(|_| incoming.territory != territory.id)?;
     let name = incoming.location.commune_name.as_ref().map(|name| name.reveal().as_str()).unwrap_or_default();
-    Some(line(&format!("Lieu hors de {}", territory.id), format!("{name} ({code})").trim()))
+    let Some(code) = incoming.location.commune else { return (!name.is_empty()).then(|| line("Commune", name)) };
+    (incoming.territory != territory.id)
+        .then(|| line(&format!("Lieu hors de {}", territory.id), format!("{name} ({code})").trim()))
+}
+
+/// How to reach the caller when no number of the message can be dialled.
+fn undialled(caller: &IncomingCaller) -> Option<&String> {
+    let given = [Some(&caller.contact), caller.callback.as_ref()];
+    let dialled = given.into_iter().flatten().any(|contact| contact.phone().is_some());
+    let contact = given.into_iter().flatten().map(|contact| contact.detail.reveal()).find(|text| !text.is_empty());
+    contact.filter(|_| !dialled)
 }
 
 fn patient(known: &IncomingPatient, number: u32) -> Vec<String> {

@@ -57,18 +57,20 @@ pub(super) fn request(node: &Node) -> Option<IncomingCase> {
         let need = o.optional("need", need);
         let position = o.optional("position", position);
 
-        let (territory, commune) = place?;
+        let fallback = node.fallback();
+        let (territory, commune) = place.or(fallback.map(|fallback| (fallback.territory.clone(), None)))?;
+        let at = at.or(fallback.map(|fallback| fallback.now))?;
         Some(IncomingCase {
             source: Source::RequestLine,
             territory,
             case_id: case_id.map(|id| Private::new(id.to_owned())),
             sender_case_id: None,
-            created: at?,
-            received: at?,
+            created: at,
+            received: at,
             origin,
             caller: None,
             location: IncomingPlace { commune, position, ..IncomingPlace::default() },
-            motive: Some(motive?),
+            motive,
             what_happened: None,
             location_kind: None,
             risks: Vec::new(),

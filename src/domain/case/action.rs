@@ -201,7 +201,26 @@ pub struct Action {
     pub state: ActionState,
 }
 
+/// Ended actions of one kind about one thing that a case keeps: a line that breaks again and again must not fill its record.
+/// The log keeps them all.
+pub(super) const MOST_ENDED: usize = 20;
+
+/// Forgets the oldest of the ended actions that are like `opened`.
+pub(super) fn forget_old(actions: &mut Vec<Action>, opened: &Action) {
+    let mut over = actions.iter().filter(|known| known.ended_like(opened)).count().saturating_sub(MOST_ENDED);
+    actions.retain(|known| {
+        let forgotten = over > 0 && known.ended_like(opened);
+        over -= usize::from(forgotten);
+        !forgotten
+    });
+}
+
 impl Action {
+    /// True for one that is over, of the same kind about the same thing.
+    pub(super) fn ended_like(&self, other: &Action) -> bool {
+        !self.open() && self.kind == other.kind && self.about == other.about
+    }
+
     /// True until it has ended.
     pub fn open(&self) -> bool {
         matches!(self.state, ActionState::Open { .. })

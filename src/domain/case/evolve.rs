@@ -13,7 +13,7 @@ use crate::domain::{
 };
 
 use super::{
-    action::ActionState,
+    action::{self, ActionState},
     fact::{Event, Fact, Opened, Records},
     sealed::{Sealed, Words},
     state::{Case, Claim, OfferState, Route, SCHEMA},
@@ -301,6 +301,7 @@ fn apply_action(case: &mut Case, at: Instant, fact: &Fact) {
             case.may_wait = None;
         }
         case.actions.push(action.clone());
+        action::forget_old(&mut case.actions, action);
         return;
     }
     let (Fact::ActionMoved { action: id, .. }
@@ -309,7 +310,7 @@ fn apply_action(case: &mut Case, at: Instant, fact: &Fact) {
     else {
         return;
     };
-    let Some(action) = case.actions.iter_mut().find(|action| action.id == *id) else { return };
+    let Some(action) = case.actions.iter_mut().find(|known| known.id == *id) else { return };
     match fact {
         Fact::ActionMoved { deadline, .. } => {
             action.deadline = *deadline;

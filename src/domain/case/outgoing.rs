@@ -125,6 +125,11 @@ fn about_patient(case: &Case, patient: Option<&Patient>, recipient: Recipient) -
     }
 }
 
+/// Whether the patient has said that he opposes it.
+pub fn opposes(patient: &Patient, what: Outgoing) -> bool {
+    what.recipient().and_then(|recipient| patient.wish(recipient)) == Some(Wish::Opposes)
+}
+
 /// Everything that must not be sent: what, about which patient (0: the contact of the whole case), and why.
 pub fn withheld(case: &Case) -> Vec<(Outgoing, u32, Withheld)> {
     let mut all = Vec::new();

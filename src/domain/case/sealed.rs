@@ -276,6 +276,31 @@ pub struct Sealed {
     pub prescriptions: Vec<Prescription>,
 }
 
+/// Bytes of notes beyond which a case takes no more of them: its record stays so far below the largest that a store takes
+/// (256 KiB) that what keeps the case safe, an alarm, a vital emergency or its end, always has room.
+const MOST_NOTED: usize = 136 * 1_024;
+/// Bytes of a stored note beside its words.
+const AROUND_A_NOTE: usize = 300;
+
+impl Sealed {
+    /// Whether a note of these words still has room. Words that come late leave half of it to those who hold the case.
+    pub fn has_room_for(&self, kind: NoteKind, text: &str) -> bool {
+        let noted: usize = self.notes.iter().map(|note| stored(note.text.reveal())).sum();
+        let most = if kind == NoteKind::Late { MOST_NOTED / 2 } else { MOST_NOTED };
+        noted + stored(text) <= most
+    }
+}
+
+/// Bytes of a note in its record, where quotation marks and line breaks take two and other control characters six.
+fn stored(text: &str) -> usize {
+    let of = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        0..b' ' => 6,
+        _ => 1,
+    };
+    AROUND_A_NOTE + text.bytes().map(of).sum::<usize>()
+}
+
 fn nothing_answered(answers: &Private<Answers>) -> bool {
     answers.reveal().is_empty()
 }

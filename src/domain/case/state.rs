@@ -177,6 +177,13 @@ pub struct Offer {
     pub state: OfferState,
 }
 
+impl Offer {
+    /// True when a home visit is offered.
+    pub fn is_visit(&self) -> bool {
+        matches!(self.means, Means::Visit { .. })
+    }
+}
+
 /// The plan a decision was carried out by; earlier plans are in the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Route {

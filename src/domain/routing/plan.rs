@@ -60,6 +60,8 @@ coded_enum! {
         OwnPatientsOnly = "OWN_PATIENTS_ONLY", "N'accepte que sa patientèle";
         /// The patient's place is not known well enough.
         PlaceUnknown = "PLACE_UNKNOWN", "Lieu inconnu";
+        /// The patient opposes that his GP is told, whose practice this is.
+        PatientOpposes = "PATIENT_OPPOSES", "Le patient s'oppose à ce que son médecin traitant soit informé";
     }
 }
 

@@ -1,6 +1,7 @@
 //! Phase 2, the survey: one option as it is being judged, and the checks every category shares.
 
 use crate::domain::{
+    case::outgoing::{Outgoing, opposes},
     directory::{Connection, Responder},
     ids::{PersonId, ResponderId},
     regulation::independence::{Independence, independence},
@@ -59,11 +60,21 @@ impl Judged {
 /// What rules a responder out in a category whatever is free: independence, an earlier no, the distance.
 pub(super) fn screen(frame: &Frame<'_>, category: Category, responder: &Responder) -> Result<(), WhyNot> {
     independent(frame, &responder.doctors)?;
+    unopposed(frame, responder)?;
     declined(frame, &responder.id)?;
     match (frame.problem.territory.routing.max_distance(category), frame.distance(responder.position)) {
         (Some(limit), Some(metres)) if metres > limit => Err(WhyNot::TooFar),
         _ => Ok(()),
     }
+}
+
+/// Refused for the own GP and the colleagues of his practice when the patient opposes that the own GP is told.
+fn unopposed(frame: &Frame<'_>, responder: &Responder) -> Result<(), WhyNot> {
+    let patient = frame.problem.patient;
+    let Some(own) = patient.own_gp.as_ref().filter(|_| opposes(patient, Outgoing::Gp)) else { return Ok(()) };
+    let mut practice = frame.problem.directory.practice_colleagues(own);
+    let told = responder.id == *own || practice.any(|colleague| colleague.id == responder.id);
+    if told { Err(WhyNot::PatientOpposes) } else { Ok(()) }
 }
 
 /// Refused when there are doctors and every one of them regulated this case. Of several, the one who accepts is checked

@@ -195,7 +195,7 @@ coded! {
     domain::routing::WhyNot = WhyNot {
         RegulatedCase NoOwnGp Absent ClosedBeforeDeadline NoFreeSlot SlotAfterDeadline TooFar
         NotInThisPeriod PatientCannotLeave OtherCareDecided MustExamine NotConnected NoAnswer Declined
-        Unreachable Expired Taken WeeklyCap SectorNotServed NobodyOnDuty OwnPatientsOnly PlaceUnknown
+        Unreachable Expired Taken WeeklyCap SectorNotServed NobodyOnDuty OwnPatientsOnly PlaceUnknown PatientOpposes
     }
     domain::slots::SlotKind = SlotKind {
         Public Pro Snp Cpts FixedPoint

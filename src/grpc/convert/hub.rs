@@ -12,7 +12,7 @@ use crate::{
     },
     engine::{Failure, Place, Target},
     grpc::pb,
-    interop::{fault::Limits, incoming::IncomingCase, intake as incoming_intake, messages},
+    interop::{fault::Limits, incoming::IncomingCase, intake as incoming_intake, json::Fallback, messages},
 };
 
 use super::{
@@ -27,26 +27,26 @@ const LONGEST_TEXT: usize = 12_000;
 /// Most patients taken over.
 const MOST_PATIENTS: usize = 20;
 
-/// Opens the case of a message.
+/// Opens the case of a message. A vital emergency is read in spite of its faults, which are warnings then.
 ///
 /// # Errors
 /// Every fault of the message by its JSON path; a message of another territory or of an exercise.
 pub fn open(request: &pb::OpenCaseFromHubRequest, scene: Scene<'_>) -> Result<(Act, pb::Proposal), Failure> {
-    let decoded = messages::decode(&request.message, &Limits::DEFAULT);
-    let vital = decoded.as_ref().is_ok_and(|incoming| incoming.priority == Some(Priority::P0));
-    let mut fields = Fields::never_refusing(vital);
-    let mutation = fields.mutation("OpenCaseFromHub", &request.command_id, request);
-    let mut incoming = match decoded {
-        Ok(incoming) => incoming,
+    let (incoming, faults) = match messages::decode(&request.message, &Limits::DEFAULT) {
+        Ok(incoming) => (Some(incoming), Vec::new()),
         Err(faults) => {
-            for fault in faults {
-                let field =
-                    if fault.path.is_empty() { "message".to_owned() } else { format!("message.{}", fault.path) };
-                fields.fault::<()>(&field, format!("expected {}, found {}", fault.expected, fault.found));
-            }
-            return fields.done(None);
+            let fallback = Fallback { territory: scene.ground.territory.id.clone(), now: scene.now };
+            (messages::vital(&request.message, &Limits::DEFAULT, fallback), faults)
         }
     };
+    let vital = incoming.as_ref().is_some_and(|incoming| incoming.priority == Some(Priority::P0));
+    let mut fields = Fields::never_refusing(vital);
+    let mutation = fields.mutation("OpenCaseFromHub", &request.command_id, request);
+    for fault in faults {
+        let field = if fault.path.is_empty() { "message".to_owned() } else { format!("message.{}", fault.path) };
+        fields.fault::<()>(&field, format!("expected {}, found {}", fault.expected, fault.found));
+    }
+    let Some(mut incoming) = incoming else { return fields.done(None) };
     check(&mut fields, &incoming, &scene.ground.territory);
     incoming.patients.truncate(MOST_PATIENTS);
     let mut open = incoming_intake::open(&incoming, &scene.ground.territory, scene.now);

@@ -47,6 +47,8 @@ pub struct Reported {
     pub call: String,
     /// What happened.
     pub happened: Happened,
+    /// When, by the clock of the exchange; none: now.
+    pub told_at: Option<Instant>,
     /// What opens the case of the call, if it has none yet.
     pub open: Open,
     /// What is odd and stopped nothing.
@@ -82,7 +84,7 @@ pub fn event(request: &pb::ReportCallEventRequest, now: Instant) -> Result<Repor
     let arrived = told_at.unwrap_or(now).min(now);
     let read = mutation.zip(call).zip(happened).map(|((mutation, call), happened)| {
         let open = opening(&call, line_name, arrived, phone, happened);
-        Reported { mutation, call, happened, open, warnings }
+        Reported { mutation, call, happened, told_at, open, warnings }
     });
     fields.done(read)
 }

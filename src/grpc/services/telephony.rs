@@ -9,7 +9,7 @@ use crate::{
         case::{Command, Refusal, command::CallEvent},
         ids::CaseId,
     },
-    engine::{Done, Engine, Failure, Mutation, Target, over},
+    engine::{Done, Engine, Failure, Mutation, Target},
     grpc::{
         convert::{
             reply::receipt,
@@ -83,12 +83,12 @@ impl Telephony {
                 let open = Command::Open(Box::new(reported.open.clone()));
                 self.engine.act(actor, reported.mutation, Target::case(case), open).await
             }
-            Happened::Ringing => match self.engine.read_case(actor, case, 0).await {
-                Ok((view, _)) if over(&view.case) => return Ok(Known::Over),
-                Ok((view, seq)) => {
+            Happened::Ringing => match self.engine.rings_again(actor, case, &reported.open, reported.told_at).await {
+                Ok(None) => return Ok(Known::Over),
+                Ok(Some((version, seq))) => {
                     let level = self.engine.level().await;
                     let receipt = convert::known(seq, self.engine.now(), level, reported);
-                    return Ok(Known::Told(Told { receipt, case, version: view.version }));
+                    return Ok(Known::Told(Told { receipt, case, version }));
                 }
                 Err(failure) => Err(failure),
             },
@@ -132,7 +132,7 @@ impl Telephony {
 enum Known {
     /// It was told to that case.
     Told(Told),
-    /// That case is over, or the name stands for another one: it is of another call.
+    /// That case is of an earlier call, or the name stands for another one: it is of another call.
     Over,
     /// That case has left the store.
     Gone,

@@ -38,20 +38,23 @@ pub(in crate::interop) fn create_case_health(node: &Node) -> Option<IncomingCase
         let decisions = o.entries("decision", answer::decision);
         o.optional("additionalInformation", additional_information);
 
-        let (commune, location) = location?;
+        let location = location.unwrap_or_default();
         let qualification = qualification?;
         let (received, caller, mut all_notes) = match alert {
-            Some(alert) => (Some(alert.reception), Some(alert.caller), alert.notes),
+            Some(alert) => (alert.reception, alert.caller, alert.notes),
             None => (None, None, Vec::new()),
         };
         all_notes.append(&mut notes);
+        let fallback = node.fallback();
+        let territory = location.commune.map(|commune| commune.territory());
+        let created = created.or(fallback.map(|fallback| fallback.now))?;
         Some(IncomingCase {
             source: Source::Hub { exercise: false },
-            territory: commune.territory(),
-            case_id: Some(Private::new(case_id?.to_owned())),
+            territory: territory.or(fallback.map(|fallback| fallback.territory.clone()))?,
+            case_id: case_id.map(|id| Private::new(id.to_owned())),
             sender_case_id,
-            created: created?,
-            received: received.or(created)?,
+            created,
+            received: received.unwrap_or(created),
             origin: qualification.origin,
             caller,
             location,
@@ -68,7 +71,7 @@ pub(in crate::interop) fn create_case_health(node: &Node) -> Option<IncomingCase
             patients,
             notes: all_notes,
             decisions,
-            owner: Some(owner?.into()),
+            owner: owner.map(Into::into),
             need: None,
             warnings: Vec::new(),
         })

@@ -1,9 +1,12 @@
 //! The EDXL-DE envelope and the message header RC-DE around a case.
 
 use super::codes;
-use crate::interop::{
-    incoming::{IncomingCase, Source},
-    json::{Node, Object},
+use crate::{
+    domain::regulation::qualification::Priority,
+    interop::{
+        incoming::{IncomingCase, Source},
+        json::{Node, Object},
+    },
 };
 
 /// A case inside its envelope: exactly one message, and it is a `createCaseHealth`.
@@ -15,11 +18,11 @@ pub(in crate::interop) fn envelope(node: &Node) -> Option<IncomingCase> {
         for key in ["dateTimeSent", "dateTimeExpires"] {
             o.required(key, Node::date_time);
         }
-        let kind = kind(&o.at("distributionKind"));
+        let brings = brings_a_case(&o.at("distributionKind"));
         let status = o.required("distributionStatus", |node| node.code(codes::ENVELOPE_STATUSES));
         o.required("descriptor", descriptor);
         let content = o.at("content");
-        let mut messages = content.list(1, |node| {
+        let messages = content.list(1, |node| {
             node.object(|o| {
                 o.required("jsonContent", |node| {
                     node.object(|o| o.required("embeddedJsonContent", |node| node.object(embedded)))
@@ -29,25 +32,27 @@ pub(in crate::interop) fn envelope(node: &Node) -> Option<IncomingCase> {
         if messages.len() > 1 {
             content.fault_found("one message in the envelope", format!("{}", messages.len()));
         }
-        let mut case = messages.pop()?;
-        if status? == "Exercise" {
+        let vital = messages.iter().position(|case| case.priority == Some(Priority::P0));
+        let mut case = messages.into_iter().nth(vital.unwrap_or_default())?;
+        if status == Some("Exercise") {
             case.source = Source::Hub { exercise: true };
         }
-        kind.map(|()| case)
+        brings.then_some(case)
     })
 }
 
-/// `Report` brings a case. A cancelled or acknowledged message brings none, and an update is another message.
-fn kind(node: &Node) -> Option<()> {
-    match node.code(codes::MESSAGE_KINDS)? {
-        "Report" => Some(()),
-        "Update" => {
+/// `Report` brings a case. A cancelled or acknowledged message brings none, and an update is another message. Around a case
+/// a kind of no list is a fault, and no reason to think that it brings none.
+fn brings_a_case(node: &Node) -> bool {
+    match node.code(codes::MESSAGE_KINDS) {
+        Some("Report") | None => true,
+        Some("Update") => {
             node.warn("the message says it updates a case; it was read as a new one");
-            Some(())
+            true
         }
-        other => {
+        Some(other) => {
             node.fault_found("Report or Update around a createCaseHealth", other);
-            None
+            false
         }
     }
 }
@@ -74,15 +79,14 @@ fn message(o: &Object) -> Option<IncomingCase> {
     o.required("messageId", Node::text);
     o.required("sender", party);
     o.required("sentAt", Node::hub_date_time);
-    let kind = kind(&o.at("kind"));
+    let brings = brings_a_case(&o.at("kind"));
     let status = o.required("status", |node| node.code(codes::MESSAGE_STATUSES));
     o.required("recipient", |node| node.list(1, party));
-    let case = o.required("createCaseHealth", super::create_case_health);
-    let mut case = case?;
-    if status? != "Actual" {
+    let mut case = o.required("createCaseHealth", super::create_case_health)?;
+    if status.is_some_and(|status| status != "Actual") {
         case.source = Source::Hub { exercise: true };
     }
-    kind.map(|()| case)
+    brings.then_some(case)
 }
 
 fn party(node: &Node) -> Option<()> {

@@ -7,7 +7,8 @@
 //! - the commune must lie in a département the law knows (not `99…` nor 986 to 988): another has no calendar;
 //! - a date and time must exist (the schema's `format` says so, its pattern does not);
 //! - a motive that the code list lacks, a malformed telephone number, a wrong NIR key, a position outside the globe
-//!   and an impossible birth date are warnings: none of them is worth a lost case.
+//!   and an impossible birth date are warnings: none of them is worth a lost case;
+//! - a vital emergency (P0) is read in spite of every fault, which the reader of it is told.
 
 pub mod codes;
 

@@ -12,8 +12,8 @@ use crate::{
 
 /// `initialAlert`: the call.
 pub(super) struct Alert {
-    pub(super) reception: Instant,
-    pub(super) caller: IncomingCaller,
+    pub(super) reception: Option<Instant>,
+    pub(super) caller: Option<IncomingCaller>,
     pub(super) notes: Vec<IncomingNote>,
 }
 
@@ -22,7 +22,7 @@ pub(super) fn alert(node: &Node) -> Option<Alert> {
         let reception = o.required("reception", Node::hub_date_time);
         let caller = o.required("caller", caller);
         let notes = o.entries("notes", alert_note);
-        Some(Alert { reception: reception?, caller: caller?, notes: notes.into_iter().flatten().collect() })
+        Some(Alert { reception, caller, notes: notes.into_iter().flatten().collect() })
     })
 }
 
@@ -38,24 +38,24 @@ fn alert_note(node: &Node) -> Option<Option<IncomingNote>> {
 fn caller(node: &Node) -> Option<IncomingCaller> {
     node.object(|o| {
         let with_channel = |node: &Node| contact(node, true);
-        let contact = o.required("callerContact", with_channel);
+        let contact = o.required("callerContact", with_channel).unwrap_or_default();
         let callback = o.optional("callbackContact", with_channel);
         let language = o.optional("language", |node| node.code(codes::LANGUAGES));
         let kind = o.optional("type", |node| node.code(codes::CALLER_KINDS));
         let difficulty = o.optional("communication", |node| node.code(codes::DIFFICULTIES));
         let note = o.optional("freetext", Node::private);
         let name = o.optional("detailedName", name);
-        Some(IncomingCaller { contact: contact?, callback, language, kind, difficulty, name, note })
+        Some(IncomingCaller { contact, callback, language, kind, difficulty, name, note })
     })
 }
 
-/// A contact; a caller's also names its channel.
+/// A contact; a caller's also names its channel. One of no kind that is known may be a number all the same.
 fn contact(node: &Node, channelled: bool) -> Option<Contact> {
     node.object(|o| {
         let channel = if channelled { o.required("channel", |node| node.code(codes::CHANNELS)) } else { None };
         let kind = o.required("type", |node| node.code(codes::CONTACT_KINDS));
         let detail = o.required("detail", Node::private);
-        let contact = Contact { channel, kind: kind?, detail: detail? };
+        let contact = Contact { channel, kind: kind.unwrap_or("TEL"), detail: detail? };
         if contact.kind == "TEL" && contact.phone().is_none() {
             let size = contact.detail.reveal().chars().count();
             o.at("detail").warn(format!(

@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-/// The place and its commune, which must be there: it gives the territory.
-pub(super) fn location(node: &Node) -> Option<(InseeCode, IncomingPlace)> {
+/// The place; its commune must be there: it gives the territory.
+pub(super) fn location(node: &Node) -> Option<IncomingPlace> {
     node.object(|o| {
         let name = o.optional("name", Node::private);
         o.entries("externalLocationId", external_location_id);
@@ -25,9 +25,9 @@ pub(super) fn location(node: &Node) -> Option<(InseeCode, IncomingPlace)> {
         let (position, precision) = o.optional("geometry", geometry).unwrap_or_default();
         o.entries("externalInfo", external_info);
         let note = o.optional("freetext", Node::private);
-        let (commune, commune_name) = city?;
-        let place = IncomingPlace {
-            commune: Some(commune),
+        let (commune, commune_name) = city.unwrap_or_default();
+        Some(IncomingPlace {
+            commune,
             commune_name,
             name,
             address,
@@ -36,18 +36,17 @@ pub(super) fn location(node: &Node) -> Option<(InseeCode, IncomingPlace)> {
             position,
             precision,
             note,
-        };
-        Some((commune, place))
+        })
     })
 }
 
-fn city(node: &Node) -> Option<(InseeCode, Option<Private<String>>)> {
+fn city(node: &Node) -> Option<(Option<InseeCode>, Option<Private<String>>)> {
     node.object(|o| {
         let name = o.optional("name", Node::private);
         let code = o.required("inseeCode", |node| {
             commune(node, "an INSEE commune code of five characters such as 67482 (it gives the territory)")
         });
-        Some((code?, name))
+        Some((code, name))
     })
 }
 

@@ -7,6 +7,7 @@ mod closing;
 mod deadlines;
 mod deferral;
 mod dismissal;
+mod full;
 mod holding;
 mod independence;
 mod life;

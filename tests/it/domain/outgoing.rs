@@ -11,7 +11,7 @@ use sas_dispatch::domain::{
         patient::{Consent, Recipient, Wish},
         safety::{ContactRisk, ContactSafety},
         sealed::Caller,
-        state::Patient,
+        state::{OfferState, Patient},
     },
     ids::CaseId,
     regulation::{
@@ -19,10 +19,11 @@ use sas_dispatch::domain::{
         need::CareType,
         qualification::Priority,
     },
+    routing::{Means, WhyNot},
     time::Span,
 };
 
-use super::stage::{SAS, SAS_DOCTOR, Stage, arm, doctor, qualify, regulator, sign};
+use super::stage::{GP, SAS, SAS_DOCTOR, Stage, arm, coordinator, doctor, qualify, regulator, sign};
 
 fn consent(recipient: Recipient, wish: Wish) -> Consent {
     Consent { recipient, wish, form: None, at: None, noted_by: None }
@@ -164,6 +165,35 @@ fn the_return_to_the_gp_asks_before_it_is_begun_and_again_when_more_is_known() {
         amended(stage, case, Particulars { patients, ..Particulars::default() });
     };
     assert!(!seen(secret, nothing) && !seen(nothing, secret), "a minor's secrecy");
+}
+
+fn opposed(stage: &mut Stage, case: CaseId) {
+    let (patient, identity) = (stage.case(case).patients[0].clone(), stage.case(case).sealed.identities[0].clone());
+    let patients = vec![(Patient { consents: vec![consent(Recipient::Gp, Wish::Opposes)], ..patient }, identity)];
+    amended(stage, case, Particulars { patients, ..Particulars::default() });
+}
+
+#[test]
+fn the_own_gp_is_not_rung_any_longer_once_the_patient_opposes_that_he_is_told() {
+    let mut stage = Stage::new();
+    let (case, decision) = stage.decided(CareType::Consultation);
+    let offer = stage.offered(case, decision, GP, Means::Ring);
+    opposed(&mut stage, case);
+    let closed = stage.case(case).offer(offer).unwrap().state.clone();
+    assert!(matches!(closed, OfferState::Closed { why: WhyNot::PatientOpposes, .. }), "{closed:?}");
+    assert!(!stage.waits(case, ActionKind::RingGp));
+    assert!(stage.waits(case, ActionKind::Route), "a coordinator goes on with the next");
+}
+
+#[test]
+fn under_violence_the_patient_is_asked_before_the_own_gp_is_rung() {
+    let mut stage = Stage::new();
+    let (case, decision) = stage.decided(CareType::Consultation);
+    amended(&mut stage, case, in_danger());
+    let plan = Box::new(stage.plan(Some((GP, Means::Ring))));
+    let reply = stage.done(&coordinator(), case, Command::Advance { decision, plan });
+    assert!(reply.warnings.iter().any(|told| told.starts_with("ASK_PATIENT_FIRST: RISK: ")), "{:?}", reply.warnings);
+    assert!(stage.waits(case, ActionKind::RingGp), "the choice stays the coordinator's");
 }
 
 #[test]

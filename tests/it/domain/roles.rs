@@ -3,7 +3,7 @@
 use sas_dispatch::domain::{
     actor::Role,
     case::{
-        Command, End, Refusal,
+        ActionKind, Command, End, Refusal,
         command::{CallEvent, OfferAnswer, SignAnswer, StartDuty, Timer},
         transfer::{TransferAct, TransferAnswer, TransferWord},
     },
@@ -13,12 +13,15 @@ use sas_dispatch::domain::{
         qualification::{Attribution, Priority, Stream},
         room::{Affiliation, SurgeReason},
     },
+    routing::Means,
     slots::SlotKind,
     visits::VisitStatus,
 };
 use uuid::Uuid;
 
-use super::stage::{SAS, SOS, Stage, call, qualify, sign, someone, text};
+use super::stage::{
+    GP, SAS, SOS, SOS_DOCTOR, Stage, arm, call, coordinator, qualify, sign, someone, text, visit_means,
+};
 
 const ROLES: [Role; 9] = [
     Role::Arm,
@@ -146,4 +149,42 @@ fn a_refusal_for_the_role_says_who_may() {
     assert_eq!(refusal.to_string(), "the role COORDINATOR may not do this; it is for REGULATOR");
     let pretender = stage.refused(&someone("upkeep", Role::Supervisor), case, Command::Fire(Timer::Lease));
     assert!(matches!(pretender, Refusal::Role { needed, .. } if needed.is_empty()), "nobody from outside");
+}
+
+/// A terminal of SOS Médecins works on its visits; what else is to be done for a patient is none of its business.
+#[test]
+fn a_dispatcher_ends_what_belongs_to_a_visit_and_nothing_else_of_a_case() {
+    let dispatcher = someone("sos-desk", Role::Dispatcher);
+    let theirs = |refusal: &Refusal| matches!(refusal, Refusal::Role { role, .. } if !role.is_empty());
+    let end = |stage: &Stage, case, kind| Command::EndAction {
+        action: stage.action(case, kind).id,
+        end: End::Done,
+        note: None,
+    };
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P2);
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
+    let call_back = end(&stage, case, ActionKind::CallBack);
+    assert!(theirs(&stage.refused(&dispatcher, case, call_back)), "the caller is still to be rung back");
+    assert!(stage.waits(case, ActionKind::CallBack));
+
+    let (case, decision) = stage.decided(CareType::Consultation);
+    let offer = stage.offered(case, decision, GP, Means::Ring);
+    for answer in [OfferAnswer::Declined, OfferAnswer::Unreachable] {
+        let answer = Command::AnswerOffer { offer, answer };
+        assert!(theirs(&stage.refused(&dispatcher, case, answer)), "the own GP answers for himself");
+    }
+    stage.accepted(&coordinator(), case, offer);
+    let seen = Command::Attend { offer, seen: true, counter: None };
+    assert!(theirs(&stage.refused(&dispatcher, case, seen)));
+
+    let (case, decision) = stage.decided(CareType::HomeVisit);
+    let shift = stage.on_duty(SOS_DOCTOR);
+    let offer = stage.offered(case, decision, SOS, visit_means());
+    stage.done(&dispatcher, case, Command::AnswerOffer { offer, answer: OfferAnswer::Declined });
+    let offer = stage.offered(case, decision, SOS, visit_means());
+    stage.done(&dispatcher, case, Command::TakeVisit { offer, shift });
+    let action = stage.action(case, ActionKind::Visit).id;
+    stage.done(&dispatcher, case, Command::EndAction { action, end: End::Absent, note: None });
+    assert!(stage.waits(case, ActionKind::Regulate), "nobody opened the door: a doctor decides what that means");
 }

@@ -1,12 +1,12 @@
 //! Messages that are too long, garbled or strange.
 
 use rstest::rstest;
-use sas_dispatch::grpc::pb;
+use sas_dispatch::grpc::pb::{self, ActionKind, Priority};
 use tonic::{Request, client::Grpc, transport::Channel};
 use tonic_prost::ProstCodec;
 
 use super::{CANARY, read, wrong};
-use crate::support::room::{Room, Story, ask, ill};
+use crate::support::room::{Room, Seen, Story, ask, ill, qualified};
 
 const MORNING: &str = "2024-12-19 10:00";
 
@@ -32,6 +32,29 @@ async fn a_text_of_a_million_characters_below_the_limit_names_its_field() -> Sto
     let request = pb::OpenCaseRequest { command_id: arm.act(), note: "z".repeat(1_000_000), ..Default::default() };
     let told = read(ask!(arm, intake, open_case, request));
     assert_eq!(told, wrong(&[("note", "1000000 characters: at most 4000")]));
+    room.closes().await
+}
+
+/// Where a case has grown as large as people may make it, what keeps it safe still has room.
+#[tokio::test]
+async fn a_case_that_is_full_says_so_and_takes_a_vital_emergency_all_the_same() -> Story {
+    let room = Room::at("fr-67", MORNING).await;
+    let arm = room.arm("arm-1");
+    let case = arm.opens("67482", ill()).await?;
+    let mut told = String::new();
+    for round in 0..50_u32 {
+        let patient = |place| pb::Patient { number: round * 20 + place, name: "z".repeat(300), ..ill() };
+        let more = pb::AmendCaseRequest { patients: (1..=20).map(patient).collect(), ..Default::default() };
+        if let Err(refused) = arm.amends(&case, more).await {
+            told = read::<()>(Err(refused));
+            break;
+        }
+    }
+    assert!(told.starts_with("FailedPrecondition WRONG_STATE\nrecord of the case: "), "{told}");
+    assert!(told.contains("open a case for what is new and link it"), "{told}");
+    let case = arm.qualifies(&case, qualified(Priority::P0, "M03.14")).await?;
+    assert_eq!(case.to_do(), [ActionKind::HandOver]);
+    room.regulator("reg-1").accepts_hand_over(&case).await?;
     room.closes().await
 }
 

@@ -1,5 +1,6 @@
 //! Bad input, and the error a person reads: what is wrong, what to do, in English and French; never the value given.
 
+mod hub;
 mod intake;
 mod limits;
 mod metadata;

@@ -3,6 +3,7 @@
 
 use sas_dispatch::domain::{
     calendar::Status,
+    case::patient::{Consent, Recipient, Wish},
     directory::{Connection, Responder, ResponderKind},
     regulation::need::CareType,
     routing::{Asked, Category, FreeSlot, SourceState, WhyNot},
@@ -59,7 +60,7 @@ fn stays(world: &World) -> bool {
 }
 
 fn way(world: &World, category: Category, who: &Responder) -> Option<Way> {
-    if !independent(world, who) || said_no(world, who) || !near(world, category, who) {
+    if !independent(world, who) || said_no(world, who) || !near(world, category, who) || opposed(world, who) {
         return None;
     }
     let (class, at) = match category {
@@ -81,6 +82,13 @@ fn way(world: &World, category: Category, who: &Responder) -> Option<Way> {
 fn own(world: &World) -> Option<&Responder> {
     let id = world.patient.own_gp.as_ref()?;
     world.responders.iter().find(|who| who.id == *id)
+}
+
+/// The patient does not want his GP to know: neither the GP nor anybody of the same practice.
+fn opposed(world: &World, who: &Responder) -> bool {
+    let unwanted = |known: &Consent| known.recipient == Recipient::Gp && known.wish == Wish::Opposes;
+    let together = |own: &Responder| own.id == who.id || (own.practice.is_some() && own.practice == who.practice);
+    world.patient.consents.iter().any(unwanted) && own(world).is_some_and(together)
 }
 
 fn independent(world: &World, who: &Responder) -> bool {

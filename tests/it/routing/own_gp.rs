@@ -1,6 +1,7 @@
 //! The own GP comes first; the plan always says why not.
 
 use sas_dispatch::domain::{
+    case::patient::{Consent, Recipient, Wish},
     directory::{Absence, CollectiveProgramme, Responder, ResponderKind},
     regulation::need::{CareType, LongestDelay},
     routing::{Asked, Category, Means, WhyNot},
@@ -56,6 +57,30 @@ fn a_gp_on_leave_is_absent_and_a_colleague_of_the_practice_comes_before_one_of_t
         .plan();
     assert_eq!(why(&plan, Category::OwnGp, Some("famille")), WhyNot::Absent);
     assert_eq!(kept(&plan), ["PRACTICE_COLLEAGUE associe", "CPTS_COLLEAGUE confrere"]);
+}
+
+#[test]
+fn who_opposes_that_his_gp_is_told_is_sent_neither_to_him_nor_to_his_practice() {
+    let with = |id: &str, metres, practice: &str| Responder {
+        practice: Some(responder_id(practice)),
+        cpts: Some(responder_id("cpts")),
+        ..gp(id, metres)
+    };
+    let mut world = World::at("2024-12-19T10:00")
+        .who(with("famille", 0, "cabinet"))
+        .who(with("associe", 100, "cabinet"))
+        .who(with("confrere", 5_000, "ailleurs"))
+        .own_gp("famille")
+        .slot("associe", 15)
+        .slot("confrere", 30);
+    assert_eq!(kept(&world.plan())[0], "OWN_GP famille");
+    let (recipient, wish) = (Recipient::Gp, Wish::Opposes);
+    world.patient.consents = vec![Consent { recipient, wish, form: None, at: None, noted_by: None }];
+    let plan = world.plan();
+    assert_eq!(why(&plan, Category::OwnGp, Some("famille")), WhyNot::PatientOpposes);
+    assert_eq!(why(&plan, Category::PracticeColleague, Some("associe")), WhyNot::PatientOpposes);
+    assert!(kept(&plan).iter().all(|option| option.ends_with(" confrere")), "{:?}", kept(&plan));
+    assert!(!kept(&plan).is_empty(), "the care is found elsewhere");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::{prelude::*, sample::select};
 use sas_dispatch::domain::{
+    case::patient::{Consent, Recipient, Wish},
     directory::{Absence, Connection, ConventionFlags, Responder},
     ids::ResponderId,
     regulation::need::{CareType, LongestDelay},
@@ -138,11 +139,16 @@ prop_compose! {
         tried in proptest::collection::vec(
             (0..7usize, 0..3u8, select(vec![WhyNot::Declined, WhyNot::Unreachable, WhyNot::Expired, WhyNot::Taken])), 0..3),
         sources in proptest::array::uniform3(0..6u8),
+        opposes in proptest::bool::weighted(0.15),
     ) -> World {
         let mut world = World::at(moment).decided(care, delay);
         world.signed_at = world.now - Span::from_mins(15 * signed_quarters_ago);
         world = specs.iter().enumerate().fold(world, |world, (n, spec)| enter(world, n, spec));
         world.patient.own_gp = own.map(|n| responder_id(&format!("r{n}")));
+        if opposes {
+            let (recipient, wish) = (Recipient::Gp, Wish::Opposes);
+            world.patient.consents.push(Consent { recipient, wish, form: None, at: None, noted_by: None });
+        }
         if duty_as_by_day {
             world.territory.routing.pdsa = world.territory.routing.office_hours.clone();
         }

@@ -14,7 +14,7 @@ use sas_dispatch::{
 };
 use tonic::Code;
 
-use super::{NOW, Stand, actor, call};
+use super::{NOW, Stand, actor, call, missions::qualify};
 
 struct Exchange {
     stand: Stand,
@@ -55,6 +55,17 @@ impl Exchange {
             )
             .await;
         assert!(self.open_actions(case).await.is_empty());
+    }
+
+    /// A caller is answered and qualified, and hangs up: a doctor is to call.
+    async fn waits_and_hangs_up(&self) -> String {
+        let arm = actor(Role::Arm, "arm-1");
+        let rang = self.report(&self.event(CallEventKind::Ringing)).await.unwrap();
+        self.report(&self.event(CallEventKind::Answered)).await.unwrap();
+        self.stand.act(&arm, Some(rang.case_id.parse().unwrap()), Command::Qualify(Box::new(qualify()))).await;
+        self.report(&self.event(CallEventKind::HungUp)).await.unwrap();
+        assert!(self.open_actions(&rang.case_id).await.contains(&ActionKind::Regulate));
+        rang.case_id
     }
 
     async fn open_actions(&self, case: &str) -> Vec<ActionKind> {
@@ -198,6 +209,71 @@ async fn a_name_used_again_whose_ringing_was_lost_is_a_new_call_all_the_same() {
     let lost = exchange.report(&exchange.event(CallEventKind::HungUp)).await.unwrap();
     assert_ne!(lost.case_id, answered.case_id);
     assert_eq!(exchange.open_actions(&lost.case_id).await, [ActionKind::CallBack]);
+}
+
+/// The first caller has been heard and waits for a doctor when the exchange gives the name of the call to somebody else.
+#[tokio::test]
+async fn a_new_caller_under_a_name_used_again_has_a_case_while_the_earlier_one_waits() {
+    let exchange = Exchange::new().await;
+    let first = exchange.waits_and_hangs_up().await;
+    let other =
+        pb::ReportCallEventRequest { caller_number: "03 53 01 00 02".into(), ..exchange.event(CallEventKind::Ringing) };
+    let second = exchange.report(&other).await.unwrap();
+    assert_ne!(second.case_id, first, "somebody else is on the line");
+    assert_eq!(exchange.open_actions(&second.case_id).await, [ActionKind::AnswerCall]);
+    let again = exchange.report(&other).await.unwrap();
+    assert_eq!((again.case_id.as_str(), again.receipt.unwrap().replayed), (second.case_id.as_str(), true));
+    let before = exchange.open_actions(&first).await;
+    let gone = exchange.report(&exchange.event(CallEventKind::HungUp)).await.unwrap();
+    assert_eq!(gone.case_id, second.case_id);
+    assert_eq!(exchange.open_actions(&second.case_id).await, [ActionKind::CallBack], "and is rung back");
+    assert_eq!(exchange.open_actions(&first).await, before);
+}
+
+#[tokio::test]
+async fn who_has_hung_up_and_rings_again_is_answered_and_a_ringing_told_late_opens_nothing() {
+    let exchange = Exchange::new().await;
+    let at = |event, seconds: i64| pb::ReportCallEventRequest {
+        happened_unix_ms: NOW.unix_ms() + seconds * 1000,
+        ..exchange.event(event)
+    };
+    let first = exchange.report(&at(CallEventKind::Ringing, -90)).await.unwrap();
+    exchange.report(&at(CallEventKind::HungUp, -30)).await.unwrap();
+    let late = exchange.report(&at(CallEventKind::Ringing, -90)).await.unwrap();
+    assert_eq!((late.case_id.as_str(), codes(&late)), (first.case_id.as_str(), vec!["CALL_KNOWN".to_owned()]));
+    let anew = exchange.report(&at(CallEventKind::Ringing, -20)).await.unwrap();
+    assert_ne!(anew.case_id, first.case_id);
+    assert_eq!(exchange.open_actions(&anew.case_id).await, [ActionKind::AnswerCall]);
+}
+
+/// An exchange that starts anew counts its calls from the first again, and never told who hung up meanwhile.
+#[tokio::test]
+async fn a_caller_of_another_number_has_a_case_though_nobody_told_that_the_first_hung_up() {
+    let exchange = Exchange::new().await;
+    let first = exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap();
+    let other =
+        pb::ReportCallEventRequest { caller_number: "03 53 01 00 02".into(), ..exchange.event(CallEventKind::Ringing) };
+    let second = exchange.report(&other).await.unwrap();
+    assert_ne!(second.case_id, first.case_id);
+    assert_eq!(exchange.open_actions(&second.case_id).await, [ActionKind::AnswerCall]);
+}
+
+#[tokio::test]
+async fn another_caller_is_entered_by_hand_under_a_name_whose_caller_has_hung_up() {
+    let exchange = Exchange::new().await;
+    let intake = Intake::new(exchange.stand.engine.clone(), Span::from_mins(10));
+    let first = exchange.waits_and_hangs_up().await;
+    let arm = actor(Role::Arm, "arm-1");
+    let entered = |phone: &str| pb::OpenCaseRequest {
+        command_id: exchange.stand.id(),
+        call_reference: "pbx-1/77".into(),
+        caller: Some(pb::Caller { phone: phone.into(), ..pb::Caller::default() }),
+        ..pb::OpenCaseRequest::default()
+    };
+    let refused = intake.open_case(call(&arm, entered("03 53 01 00 01"))).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition, "the caller who hung up has his case");
+    let opened = intake.open_case(call(&arm, entered("03 53 01 00 02"))).await.unwrap().into_inner();
+    assert_ne!(opened.case.unwrap().case_id, first);
 }
 
 /// At the console the name of the call is on the screen; the exchange has used it before.

@@ -74,7 +74,7 @@ fn open() -> Open {
     Open { opened, answered: true, vital: false, particulars, note: None, paper: None }
 }
 
-fn qualify() -> Qualify {
+pub fn qualify() -> Qualify {
     Qualify {
         skill: None,
         priority: Priority::P2,

@@ -26,6 +26,9 @@ use crate::domain::{
 
 use super::{Context, Outcome, Reply, qualify};
 
+/// What is said of a case that keeps no more words.
+const FULL: &str = "the case holds as many words as it can take: open a case for what is new and link it (LinkRepeat)";
+
 /// The work sheet of one command.
 pub(super) struct Draft<'a> {
     pub(super) context: &'a Context<'a>,
@@ -99,6 +102,11 @@ impl<'a> Draft<'a> {
             Some(claim) if claim.no == claim_no && claim.by == person => Ok(Some(claim.clone())),
             _ => match words {
                 Some(words) => {
+                    if !self.case()?.sealed.has_room_for(NoteKind::Late, words.reveal()) {
+                        let problem = "it is not yours, or its lease has ended, and the case takes no more late words: claim \
+                                       it again";
+                        return Err(Refusal::state("claim", problem));
+                    }
                     self.note(NoteKind::Late, words);
                     self.reply.refused = Some(Refusal::NotHolder);
                     Ok(None)
@@ -148,9 +156,20 @@ impl<'a> Draft<'a> {
         self.write(kind, text, None, Some(decision));
     }
 
+    /// Refuses words that the case has no room for, where nothing else is asked.
+    pub(super) fn room_for(&self, kind: NoteKind, text: &Private<String>) -> Result<(), Refusal> {
+        match self.case()?.sealed.has_room_for(kind, text.reveal()) {
+            true => Ok(()),
+            false => Err(Refusal::state("notes", FULL)),
+        }
+    }
+
     fn write(&mut self, kind: NoteKind, text: &Private<String>, visit: Option<VisitId>, decision: Option<DecisionId>) {
         let id = NoteId(self.id("note"));
         let by = self.context.actor.person.clone();
+        if self.case().is_ok_and(|case| !case.sealed.has_room_for(kind, text.reveal())) {
+            return self.reply.warnings.push(format!("NOTES_FULL: these words were left out: {FULL}"));
+        }
         self.say(Words::Note(Note { id, kind, by, at: self.now, visit, decision, text: text.clone() }));
     }
 

@@ -6,10 +6,10 @@ use crate::domain::{
         action::{About, Action, ActionKind, End, Owner},
         command::{CallEvent, CallReport, Open, Particulars},
         fact::{Fact, Opened},
-        outgoing::{Outgoing, may_send},
+        outgoing::{Outgoing, Withheld, may_send},
         refusal::Refusal,
         sealed::{Caller, NoteKind, Words},
-        state::{Case, Channel, Line},
+        state::{Case, Channel, Line, Offer, OfferState},
         status::{Status, stage},
     },
     ids::{ActionId, CaseId, case_id},
@@ -18,6 +18,7 @@ use crate::domain::{
         protocols::psychiatric,
         qualification::{Flag, Priority, Stream, due},
     },
+    routing::{Category, WhyNot},
     territory::NumberForm,
 };
 
@@ -63,10 +64,6 @@ pub(super) fn amend(draft: &mut Draft<'_>, particulars: &Particulars) -> Result<
     particulars.motive.as_deref().map_or(Ok(()), |code| file::motive(draft, code))
 }
 
-/// Bytes of notes beyond which a case takes no more of them: its record stays so far below the largest that a store takes
-/// (256 KiB) that what keeps the case safe, an alarm, a vital emergency or its end, always has room.
-const MOST_NOTED: usize = 128 * 1_024;
-
 /// Words are always taken while the case is here. Once the file is valid they are an addendum: what was there is frozen.
 pub(super) fn add_note(draft: &mut Draft<'_>, text: &Private<String>) -> Result<(), Refusal> {
     let kind = match where_it_stands(draft)? {
@@ -74,11 +71,7 @@ pub(super) fn add_note(draft: &mut Draft<'_>, text: &Private<String>) -> Result<
         Status::Valid | Status::Closed | Status::Filed => NoteKind::Addendum,
         Status::Archived => return Err(Refusal::state("case", "it is archived (ARCHIVE): nothing is added any more")),
     };
-    let noted: usize = draft.case()?.sealed.notes.iter().map(|note| note.text.reveal().len()).sum();
-    if noted + text.reveal().len() > MOST_NOTED {
-        let problem = "it holds more than 128 KiB of words: open a case for what is new and link it (LinkRepeat)";
-        return Err(Refusal::state("notes", problem));
-    }
+    draft.room_for(kind, text)?;
     draft.note(kind, text);
     tell_elsewhere(draft);
     Ok(())
@@ -253,6 +246,10 @@ fn take_back(draft: &mut Draft<'_>) {
     };
     let returns = case.open_actions().filter(|action| action.kind == ActionKind::ReturnOfInformation);
     let withheld: Vec<ActionId> = returns.filter(|action| told(action)).map(|action| action.id).collect();
+    let opposed: Vec<Offer> = case.offers.iter().filter(|offer| rings_opposed_gp(case, offer)).cloned().collect();
+    for offer in opposed {
+        draft.offer_failed(&offer, WhyNot::PatientOpposes, End::Replaced);
+    }
     if unsafe_call {
         draft.call_for_regulator();
         draft.end(End::Replaced, |action| matches!(action.kind, ActionKind::CallBack | ActionKind::FollowUp));
@@ -264,6 +261,13 @@ fn take_back(draft: &mut Draft<'_>) {
         draft.end_kind(ActionKind::ReEvaluate, End::Replaced);
     }
     draft.end(End::Replaced, |action| withheld.contains(&action.id));
+}
+
+/// Whether the own GP's practice is about to be rung for a patient who opposes that he is told.
+fn rings_opposed_gp(case: &Case, offer: &Offer) -> bool {
+    let patient = case.decision(offer.decision).map(|decision| decision.need.patient).unwrap_or_default();
+    let near = matches!(offer.category, Category::OwnGp | Category::PracticeColleague);
+    near && offer.state == OfferState::Open && may_send(case, patient, Outgoing::Gp) == Err(Withheld::Opposed)
 }
 
 /// Has an interpreter joined as a third party, until a deadline that raises an alarm.

@@ -87,15 +87,21 @@ fn soon_enough(draft: &Draft<'_>, offer: &Offer, at: Instant) -> Result<Instant,
     Err(Refusal::field("accepted.appointment_unix_ms", problem))
 }
 
-/// A responder answers for the structures he gives care for; a desk writes down what it was told.
+/// A responder answers for the structures he gives care for, a dispatcher for their visits; a desk writes down what it was
+/// told.
 fn own_offer(draft: &Draft<'_>, offer: &Offer) -> Result<(), Refusal> {
     let actor = draft.context.actor;
     let mine = draft.context.directory.get(&offer.responder).is_some_and(|known| known.doctors.contains(&actor.person));
-    if mine || actor.role != Role::Responder {
+    let desk = match actor.role {
+        Role::Responder => false,
+        Role::Dispatcher => offer.is_visit(),
+        _ => true,
+    };
+    if mine || desk {
         return Ok(());
     }
     let needed = "a doctor of the responder that was asked, or a desk".to_owned();
-    Err(Refusal::Role { role: "RESPONDER".to_owned(), needed })
+    Err(Refusal::Role { role: actor.role.code().to_owned(), needed })
 }
 
 /// A coordinator who writes down a doctor's yes need not be independent: only a responder who accepts in person must.

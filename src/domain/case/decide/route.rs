@@ -5,6 +5,7 @@ use crate::domain::{
     case::{
         action::{About, ActionKind, End, Owner},
         fact::Fact,
+        outgoing::{Outgoing, may_send},
         refusal::Refusal,
         state::{Offer, OfferState},
     },
@@ -13,7 +14,7 @@ use crate::domain::{
         decision::Decision,
         independence::{Independence, independence},
     },
-    routing::{Means, Plan, Row},
+    routing::{Category, Means, Plan, Row},
     slots::SlotRefusal,
     time::{Instant, Span},
     visits::{Visit, VisitStatus},
@@ -49,6 +50,7 @@ fn take(draft: &mut Draft<'_>, decision: &Decision, row: &Row, about: About) -> 
         return Err(Refusal::Broken("a kept option without responder or means".to_owned()));
     };
     independent(draft, &responder)?;
+    ask_first(draft, decision, row);
     let offer = OfferId(draft.id("offer"));
     let policy = &draft.context.territory.routing;
     let until = draft.now
@@ -105,6 +107,16 @@ fn wait_for(draft: &mut Draft<'_>, decision: &Decision, offer: OfferId, until: I
             let about = About { visit: Some(id), ..about };
             draft.open(ActionKind::AcceptVisit, Owner::Responder(put.responder), until, about);
         }
+    }
+}
+
+/// Under violence or secrecy the patient is asked before his GP is rung: that he may be is not said yet.
+fn ask_first(draft: &mut Draft<'_>, decision: &Decision, row: &Row) {
+    let withheld = draft.case().ok().and_then(|case| may_send(case, decision.need.patient, Outgoing::Gp).err());
+    let near = matches!(row.category, Category::OwnGp | Category::PracticeColleague);
+    if let Some(why) = withheld.filter(|_| near) {
+        let told = format!("ASK_PATIENT_FIRST: {}: ask the patient before his GP's practice is rung", why.code());
+        draft.reply.warnings.push(told);
     }
 }
 

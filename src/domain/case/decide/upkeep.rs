@@ -8,6 +8,7 @@ use crate::domain::{
         fact::Fact,
         refusal::Refusal,
         sealed::NoteKind,
+        state::Offer,
     },
     ids::ActionId,
     person::Private,
@@ -178,7 +179,8 @@ fn ended_elsewhere(action: &Action, end: End) -> Option<&'static str> {
     }
 }
 
-/// The owner ends an action; a desk's role ends what waits at the desk; a regulator or a coordinator may end any.
+/// The owner ends an action; a desk's role ends what waits at the desk; a regulator or a coordinator may end any, a dispatcher
+/// those of a visit.
 fn owner(draft: &Draft<'_>, action: &Action) -> Result<(), Refusal> {
     let actor = draft.context.actor;
     let directory = draft.context.directory;
@@ -187,7 +189,16 @@ fn owner(draft: &Draft<'_>, action: &Action) -> Result<(), Refusal> {
         Owner::Responder(id) => directory.get(id).is_some_and(|known| known.doctors.contains(&actor.person)),
         Owner::Desk(role, _) => *role == actor.role,
     };
-    let desk = matches!(actor.role, Role::Regulator | Role::Coordinator | Role::Dispatcher);
+    let visit = action.about.visit.is_some()
+        || action
+            .about
+            .offer
+            .is_some_and(|id| draft.case().is_ok_and(|case| case.offer(id).is_some_and(Offer::is_visit)));
+    let desk = match actor.role {
+        Role::Regulator | Role::Coordinator => true,
+        Role::Dispatcher => visit,
+        _ => false,
+    };
     let doctors = action.kind == ActionKind::SeeCounterRegulation;
     let needed = if doctors { "a regulator" } else { "the owner of the action" };
     let may = if doctors { actor.role == Role::Regulator } else { yours || desk };

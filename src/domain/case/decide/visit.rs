@@ -107,11 +107,15 @@ pub(super) fn report(
     if visit.status != VisitStatus::Finished {
         return Err(Refusal::state("visit", "it has not ended: report FINPEC first"));
     }
+    // A second report adds its words; only the one that was awaited sends them on.
+    let awaits = |action: &Action| action.kind == ActionKind::AwaitReport && action.about.visit == Some(id);
+    let awaited = draft.case()?.open_actions().any(awaits);
+    if !awaited {
+        draft.room_for(NoteKind::Report, text)?;
+    }
     draft.note_on(NoteKind::Report, text, id);
     counter::record(draft, visit.decision, counter)?;
-    // A second report adds its words; only the one that was awaited sends them on.
-    let awaited = |action: &Action| action.kind == ActionKind::AwaitReport && action.about.visit == Some(id);
-    let offer = draft.case()?.offer(visit.offer).filter(|_| draft.case().is_ok_and(|c| c.open_actions().any(awaited)));
+    let offer = draft.case()?.offer(visit.offer).filter(|_| awaited);
     if let Some(offer) = offer.cloned().filter(|offer| matches!(offer.state, OfferState::Accepted { .. })) {
         return_of_information(draft, &offer);
     }

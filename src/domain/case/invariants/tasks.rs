@@ -4,7 +4,7 @@
 use crate::domain::{
     actor::Role,
     case::{
-        action::{Action, ActionKind, ActionState, Owner},
+        action::{Action, ActionKind, ActionState, MOST_ENDED, Owner},
         outgoing::{Outgoing, may_send},
         state::{Case, Offer, OfferState},
         status::complete,
@@ -96,12 +96,17 @@ pub(super) fn history(old: &Case, new: &Case, found: &mut Vec<Found>) {
     note(found, unsafe_now(new) && !unsafe_now(old), 11, "an unsafe contact is to be asked how the patient is");
     for action in &old.actions {
         let now = new.action(action.id);
-        note(found, now.is_none(), 2, "an action disappeared");
+        note(found, now.is_none() && !forgotten(new, action), 2, "an action disappeared");
         let revived = now.is_some_and(|now| now.state != action.state && !action.open());
         note(found, revived, 2, "an action that had ended was changed");
     }
     let bad = new.actions.iter().any(|action| failed_now(old, action) && !answered_for(new, action));
     note(found, bad, 2, "a bad end opened nothing for a regulator or a coordinator");
+}
+
+/// Over, with so many like it since that the case keeps only those.
+fn forgotten(case: &Case, action: &Action) -> bool {
+    !action.open() && case.actions.iter().filter(|known| known.ended_like(action)).count() >= MOST_ENDED
 }
 
 /// Ended badly by this very event.
