@@ -116,7 +116,7 @@ fn comes_to_the_patient(category: Category) -> bool {
 fn order(problem: &Problem<'_>, legal: Option<&Legal>, stays: bool) -> Vec<Category> {
     let status = legal.map_or(Status::OfficeHours, |legal| legal.status);
     let at_home = stays || problem.care == CareType::HomeVisit;
-    let mut order = problem.territory.routing.order(status, at_home).to_vec();
+    let mut order = problem.territory.routing.order(status, at_home);
     if problem.care != CareType::Teleconsultation {
         order.sort_by_key(|category| *category == Category::Teleconsultation);
     }

@@ -135,6 +135,9 @@ pub struct Row {
     pub means: Option<Means>,
     /// The earliest instant the care can begin, as far as known.
     pub earliest: Option<Instant>,
+    /// Until when somebody is on duty who is still on a visit, where nobody is free: the offer waits for one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busy_until: Option<Instant>,
     /// Straight-line distance from the patient, metres.
     pub distance_m: Option<u32>,
     /// Kept or refused.

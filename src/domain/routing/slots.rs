@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    directory::{Responder, ResponderKind},
+    directory::Responder,
     ids::{ResponderId, SlotId},
     slots::SlotKind,
     time::{Instant, Span},
@@ -25,15 +25,7 @@ type NoSlot = (WhyNot, Option<Instant>);
 
 /// Professionals of the SAS: a slot, else a telephone call to those who take patients beyond their slots.
 pub(super) fn sas_slots(frame: &Frame<'_>) -> Vec<Judged> {
-    let published = &frame.problem.supply.slots;
-    let takes_part = |who: &&Responder| match who.kind {
-        ResponderKind::Gp | ResponderKind::SasProfessional => {
-            who.conventions.sas || who.supernumerary || published.contains_key(&who.id)
-        }
-        ResponderKind::Practice => published.contains_key(&who.id),
-        _ => false,
-    };
-    let judged = judge(frame, Category::SasSlot, takes_part, |who| sas_slot(frame, who));
+    let judged = judge(frame, Category::SasSlot, |who| sas_slot(frame, who));
     or_source(frame, Category::SasSlot, judged)
 }
 
@@ -51,8 +43,7 @@ fn beyond_slots(frame: &Frame<'_>, who: &Responder) -> Result<Offerable, NoSlot>
 
 /// Fixed points: by slot when the point publishes slots and is heard, else by telephone in its hours.
 pub(super) fn fixed_points(frame: &Frame<'_>) -> Vec<Judged> {
-    let point = |who: &&Responder| who.kind == ResponderKind::FixedPoint;
-    let judged = judge(frame, Category::FixedPoint, point, |who| fixed_point(frame, who));
+    let judged = judge(frame, Category::FixedPoint, |who| fixed_point(frame, who));
     or_source(frame, Category::FixedPoint, judged)
 }
 
@@ -71,11 +62,9 @@ fn fixed_point(frame: &Frame<'_>, who: &Responder) -> Result<Offerable, NoSlot> 
 
 /// Consultations by video; distance does not count unless the policy sets one.
 pub(super) fn teleconsultations(frame: &Frame<'_>) -> Vec<Judged> {
-    let published = &frame.problem.supply.video;
-    let offers = |who: &&Responder| published.contains_key(&who.id);
-    let judged = judge(frame, Category::Teleconsultation, offers, |who| {
+    let judged = judge(frame, Category::Teleconsultation, |who| {
         screen(frame, Category::Teleconsultation, who).map_err(bare)?;
-        by_slot(frame, Category::Teleconsultation, who, published)
+        by_slot(frame, Category::Teleconsultation, who, &frame.problem.supply.video)
     });
     or_source(frame, Category::Teleconsultation, judged)
 }
@@ -83,14 +72,14 @@ pub(super) fn teleconsultations(frame: &Frame<'_>) -> Vec<Judged> {
 fn judge(
     frame: &Frame<'_>,
     category: Category,
-    counts: impl Fn(&&Responder) -> bool,
     verdict: impl Fn(&Responder) -> Result<Offerable, NoSlot>,
 ) -> Vec<Judged> {
     let one = |who: &Responder| match verdict(who) {
         Ok(offerable) => Judged::on(frame, category, who, Ok(offerable)),
         Err((why, too_late)) => Judged { too_late, ..Judged::on(frame, category, who, Err(why)) },
     };
-    frame.problem.directory.iter().filter(counts).map(one).collect()
+    let asked = |who: &&Responder| frame.problem.supply.asks(category, who);
+    frame.problem.directory.iter().filter(asked).map(one).collect()
 }
 
 /// Where nobody was judged, the row is about the source as a whole.
@@ -112,7 +101,7 @@ fn by_slot(frame: &Frame<'_>, category: Category, who: &Responder, published: &P
     heard(frame, category, who, slots.is_some()).map_err(bare)?;
     let best = best(frame, category, who, slots.map_or(&[], Vec::as_slice))?;
     let means = Means::Slot { slot: best.id, start: best.start, end: best.end };
-    Ok(Offerable { responder: who.id.clone(), means, earliest: Some(best.start), class: 0 })
+    Ok(Offerable { responder: who.id.clone(), means, earliest: Some(best.start), busy_until: None, class: 0 })
 }
 
 /// Narrows the slots step by step; the step that leaves none gives the reason.

@@ -2,11 +2,13 @@
 
 use sas_dispatch::domain::{
     directory::{Absence, Connection, Responder},
+    ids::{CaseId, OfferId},
     regulation::need::{CareType, LongestDelay},
-    routing::{Category, Means, SourceState, WhyNot},
-    slots::SlotKind,
+    routing::{Category, FreeSlot, Means, SourceState, WhyNot},
+    slots::{Slot, SlotKind, SlotState},
     time::Span,
 };
+use uuid::Uuid;
 
 use super::world::{World, free_slot, gp, kept, mmg, north, responder_id, row, slot_of, why};
 
@@ -168,6 +170,29 @@ fn a_fixed_point_is_booked_when_it_publishes_slots_and_rung_in_its_hours_otherwi
     assert_eq!(why(&plan, Category::FixedPoint, Some("ferme")), WhyNot::ClosedBeforeDeadline);
     world.supply.slots.insert(responder_id("a-creneaux"), Vec::new());
     assert_eq!(why(&world.plan(), Category::FixedPoint, Some("a-creneaux")), WhyNot::NoFreeSlot);
+}
+
+/// A slot withdrawn in the morning, or one that has begun, was taken for an agenda: the open point was never rung, and an
+/// instance that had started since and not read the old slot said otherwise.
+#[test]
+fn a_slot_that_was_withdrawn_or_has_begun_keeps_nobody_from_ringing_an_open_fixed_point() {
+    let mut world = World::at("2024-12-22T15:00").who(mmg("garde", 500));
+    let now = world.now;
+    let slot = |minutes, state| {
+        let FreeSlot { id, kind, start, end } = free_slot(now, minutes, SlotKind::FixedPoint);
+        Slot { id, responder: responder_id("garde"), kind, start, end, state, unknown: Default::default() }
+    };
+    let (case, offer) = (CaseId(Uuid::from_u128(1)), OfferId(Uuid::from_u128(2)));
+    world.supply.add_slot(&slot(60, SlotState::Withdrawn { at: now }), now);
+    world.supply.add_slot(&slot(-90, SlotState::Free), now);
+    world.supply.add_slot(&slot(-5, SlotState::Booked { case, offer, at: now }), now);
+    assert_eq!(row(&world.plan(), Category::FixedPoint, Some("garde")).means, Some(Means::Ring));
+    world.supply.add_slot(&slot(20, SlotState::Booked { case, offer, at: now }), now);
+    assert_eq!(
+        why(&world.plan(), Category::FixedPoint, Some("garde")),
+        WhyNot::NoFreeSlot,
+        "it publishes, and is full"
+    );
 }
 
 #[test]
