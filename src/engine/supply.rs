@@ -9,16 +9,13 @@ use std::{
 
 use crate::{
     domain::{
-        calendar::{local_date, to_instant},
         case::{Event, Fact, Records, apply},
         ids::TerritoryId,
         routing::Supply,
-        slots::{SlotKind, SlotState},
         time::{Instant, Span},
     },
     store::{Index, Key, MAX_READ, Member, Score},
 };
-use chrono::{Datelike, Days, NaiveTime};
 
 use super::{
     Engine, Failure, Place,
@@ -205,20 +202,7 @@ fn supply(place: &Place, records: &Records, now: Instant) -> Supply {
         supply.add_shift(shift, now);
     }
     supply.hear(&place.directory);
-    let (from, until) = local_week(place, now);
-    for slot in records.slots.values().filter(|slot| from <= slot.start && slot.start < until) {
-        if matches!(slot.state, SlotState::Booked { .. }) && slot.kind != SlotKind::FixedPoint {
-            *supply.snp_this_week.entry(slot.responder.clone()).or_default() += 1;
-        }
-    }
-    supply
-}
-
-/// Monday 00:00 to the next, on the territory's wall clock.
-fn local_week(place: &Place, now: Instant) -> (Instant, Instant) {
     let zone = place.territory.calendar.zone();
-    let today = local_date(zone, now);
-    let monday = today - Days::new(u64::from(today.weekday().num_days_from_monday()));
-    let midnight = |date: chrono::NaiveDate| to_instant(zone, date.and_time(NaiveTime::MIN));
-    (midnight(monday), midnight(monday + Days::new(7)))
+    records.slots.values().for_each(|slot| supply.count_snp(slot, zone));
+    supply
 }

@@ -1,7 +1,7 @@
 //! Phase 1, the frame: what follows from the problem before any responder is looked at.
 
 use crate::domain::{
-    calendar::{Legal, Status, local_date},
+    calendar::{Legal, Status},
     ids::SectorId,
     place::Position,
     regulation::need::CareType,
@@ -80,13 +80,6 @@ impl<'a> Frame<'a> {
         }
         let limited = self.problem.territory.routing.max_distance(category).is_some();
         (limited && self.position.is_none()).then_some(WhyNot::PlaceUnknown)
-    }
-
-    /// Whether `at` lies in the local week of now, for which acts are counted.
-    pub(super) fn this_week(&self, at: Instant) -> bool {
-        use chrono::Datelike;
-        let zone = self.problem.territory.calendar.zone();
-        local_date(zone, at).iso_week() == local_date(zone, self.problem.now).iso_week()
     }
 }
 

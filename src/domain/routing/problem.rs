@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+
 use crate::domain::{
+    calendar::monday,
     case::state::{Case, Offer, Patient, Whereabouts},
     directory::{Connection, Directory, Responder, ResponderKind},
     ids::{DecisionId, PersonId, ResponderId, SectorId, SlotId},
@@ -132,8 +136,8 @@ pub struct Supply {
     pub video: BTreeMap<ResponderId, Vec<FreeSlot>>,
     /// Doctors on duty at this instant.
     pub shifts: Vec<OnDuty>,
-    /// Unscheduled patients of others each responder took in the local week (Monday to Sunday) of this instant.
-    pub snp_this_week: BTreeMap<ResponderId, u32>,
+    /// Booked patients of others that each responder sees at the request of the SAS, by the Monday of the local week.
+    pub snp: BTreeMap<(ResponderId, NaiveDate), u32>,
 }
 
 /// A slot that may be held.
@@ -175,6 +179,13 @@ impl Supply {
         let published = self.slots.entry(slot.responder.clone()).or_default();
         if slot.open_to_hold(now).is_ok() {
             published.push(FreeSlot { id: slot.id, kind: slot.kind, start: slot.start, end: slot.end });
+        }
+    }
+
+    /// Counts a stored slot in the week of its start, on the wall clock of `zone`.
+    pub fn count_snp(&mut self, slot: &Slot, zone: Tz) {
+        if slot.supplement() {
+            *self.snp.entry((slot.responder.clone(), monday(zone, slot.start))).or_default() += 1;
         }
     }
 

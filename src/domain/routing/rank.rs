@@ -8,6 +8,7 @@ use super::{
     Category, Means, Row, Verdict, WhyNot,
     frame::Frame,
     screen::{Judged, Offerable},
+    slots::capped,
 };
 
 /// The most rows of one category: kept ones best first, then refused ones nearest first.
@@ -32,6 +33,7 @@ pub(super) fn kept(frame: &Frame<'_>, judged: &[Judged]) -> Vec<Row> {
         means: Some(offer.means.clone()),
         earliest: offer.earliest,
         busy_until: offer.busy_until,
+        snp_cap_reached: snp_cap_reached(frame, one, offer),
         distance_m: one.distance_m,
         verdict: Verdict::Kept { rank: u32::try_from(at + 1).unwrap_or(u32::MAX) },
     };
@@ -51,10 +53,16 @@ pub(super) fn refused(frame: &Frame<'_>, judged: &[Judged]) -> Vec<Row> {
         means: None,
         earliest: one.too_late,
         busy_until: None,
+        snp_cap_reached: false,
         distance_m: one.distance_m,
         verdict: Verdict::Refused { why },
     };
     refused.into_iter().map(row).collect()
+}
+
+fn snp_cap_reached(frame: &Frame<'_>, one: &Judged, offer: &Offerable) -> bool {
+    let who = frame.problem.directory.get(&offer.responder).filter(|_| one.category == Category::SasSlot);
+    who.zip(offer.earliest).is_some_and(|(who, at)| capped(frame, who, at))
 }
 
 /// Whether a practice is closed now and opens so late that, once it was rung, nobody else could be asked before the deadline:

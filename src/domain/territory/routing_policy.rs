@@ -46,7 +46,7 @@ pub struct RoutingPolicy {
     pub visit_offer: Span,
     /// Longest straight-line way in metres for the one who travels; no entry: no limit.
     pub max_distance_metres: BTreeMap<RouteCategory, u32>,
-    /// Acts with the SNP supplement one doctor may have in a week (Monday to Sunday, local).
+    /// Acts with the SNP supplement one doctor may have in a week (Monday to Sunday, local): shown, never a refusal.
     pub weekly_snp_cap: u32,
 }
 

@@ -318,6 +318,7 @@ pub fn plan_at(at: Instant, kept: Option<(&str, Means)>) -> Plan {
         means: Some(means),
         earliest: None,
         busy_until: None,
+        snp_cap_reached: false,
         distance_m: None,
         verdict: Verdict::Kept { rank: 1 },
     });

@@ -170,7 +170,7 @@ fn sas(world: &World, who: &Responder) -> Option<(u8, i64)> {
     }
     let slots = world.supply.slots.get(&who.id);
     let slot = slots.and_then(|slots| booked(world, Category::SasSlot, who, slots));
-    let ring = || rung(world, who).filter(|at| who.supernumerary && !at_the_cap(world, who, *at));
+    let ring = || rung(world, who).filter(|_| who.supernumerary);
     slot.map(|at| (0, at)).or_else(|| ring().map(|at| (1, at)))
 }
 
@@ -200,22 +200,9 @@ fn booked(world: &World, category: Category, who: &Responder, slots: &[FreeSlot]
             && world.tried.iter().all(|tried| tried.by != Asked::Slot(slot.id))
             && who.absent_at(slot.start).is_none()
             && members(slot)
-            && !(category == Category::SasSlot && at_the_cap(world, who, slot.start.unix_ms()))
     };
     let first = slots.iter().filter(good).map(|slot| slot.start.unix_ms()).min();
     first.filter(|_| heard(world, category, who, true))
-}
-
-fn at_the_cap(world: &World, who: &Responder, at: i64) -> bool {
-    let week = |at: Instant| {
-        let zone = world.territory.calendar.zone();
-        sas_dispatch::domain::calendar::local(zone, at).format("%G %V").to_string()
-    };
-    let taken = world.supply.snp_this_week.get(&who.id).copied().unwrap_or(0);
-    who.doctors.len() == 1
-        && world.patient.own_gp.as_ref() != Some(&who.id)
-        && taken >= world.territory.routing.weekly_snp_cap
-        && week(Instant::from_unix_ms(at)) == week(world.now)
 }
 
 fn visit(world: &World, who: &Responder) -> Option<(u8, i64)> {
