@@ -15,7 +15,7 @@ use crate::{
             decide::{Context, ROSTER},
             transfer::TransferAct,
         },
-        ids::CaseId,
+        ids::{CaseId, ShiftId},
     },
     store::{Committed, Guard, Index, Key, Member, Policy, Receipt, Snapshot, StoreError, Txn},
     telemetry::labels::{CommandResult, RetryReason},
@@ -31,10 +31,12 @@ use super::{
     read::shown_to,
 };
 
-/// What a commit must find beside the records it read.
+/// What a commit must find beside the records that its command names.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Extra {
     pub(super) guards: Vec<Guard>,
+    /// The doctor's other shifts: looked at with the one that the command is about.
+    pub(super) shifts: Vec<ShiftId>,
 }
 
 /// The records of one attempt: what was read, absent ones as `None`.
@@ -75,23 +77,30 @@ impl Engine {
         if let (Command::Dismiss { possible_repeat, .. }, Some(case)) = (&mut command, target.case) {
             *possible_repeat = self.resembles_unqualified(actor, case).await?;
         }
-        if let Command::OpenShift { start, end, others, .. } = &mut command {
-            *others = self.own_shifts(actor, *start, *end).await?;
+        if let Command::OpenShift { start, end, .. } = command {
+            return self.open_shift(actor, mutation, &command, (start, end)).await;
         }
         if let Command::Transfer(act) = &command {
             self.sent_where_served(actor, act)?;
         }
-        let guards = match &command {
-            Command::Open(open) => open.opened.call.iter().map(|call| self.newest_of_call(call, None)).collect(),
-            _ => Vec::new(),
+        let extra = match &command {
+            Command::Open(open) => {
+                let guards = open.opened.call.iter().map(|call| self.newest_of_call(call, None)).collect();
+                Extra { guards, ..Extra::default() }
+            }
+            Command::TakeVisit { shift, .. } => {
+                Extra { shifts: self.other_shifts(actor, *shift).await?, ..Extra::default() }
+            }
+            _ => Extra::default(),
         };
         let sheet = matches!(command, Command::PutSheet { .. });
-        let mut done = self.act_guarded(actor, mutation, target, &command, Extra { guards }).await;
+        let mut done = self.act_guarded(actor, mutation, target, &command, extra).await;
         if let (Err(refused), Command::Open(open)) = (&done, &command)
             && refused.is_of_its_call()
             && let Some(guards) = self.call_begun_again(actor, open).await?
         {
-            done = self.act_guarded(actor, mutation, target, &command, Extra { guards }).await;
+            let extra = Extra { guards, ..Extra::default() };
+            done = self.act_guarded(actor, mutation, target, &command, extra).await;
         }
         if sheet {
             // Whatever the answer: it may be there.
@@ -204,7 +213,8 @@ impl Engine {
         let mut from_store = false;
         // A case names the slots and shifts it needs: at most two rounds.
         for _ in 0..3 {
-            let needed = needed(target, command, &loaded);
+            let mut needed = needed(target, command, &loaded);
+            needed.extend(work.extra.shifts.iter().copied().map(Key::shift));
             let missing: Vec<Key> = needed.iter().filter(|key| !loaded.contains_key(*key)).cloned().collect();
             if missing.is_empty() {
                 break;

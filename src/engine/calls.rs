@@ -79,7 +79,7 @@ impl Engine {
     ) -> Result<Done, Failure> {
         let guards = open.opened.call.iter().map(|call| self.newest_of_call(call, earlier)).collect();
         let command = Command::Open(Box::new(open));
-        self.act_guarded(actor, mutation, Target::default(), &command, Extra { guards }).await
+        self.act_guarded(actor, mutation, Target::default(), &command, Extra { guards, ..Extra::default() }).await
     }
 
     /// An event of the call of a case.
@@ -93,7 +93,7 @@ impl Engine {
         (call, case): (&str, CaseId),
         report: CallReport,
     ) -> Result<Done, Failure> {
-        let extra = Extra { guards: vec![self.newest_of_call(call, Some(case))] };
+        let extra = Extra { guards: vec![self.newest_of_call(call, Some(case))], ..Extra::default() };
         self.act_guarded(actor, mutation, Target::case(case), &Command::Call(report), extra).await
     }
 

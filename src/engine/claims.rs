@@ -131,7 +131,7 @@ impl Engine {
             let first = front.places.first().map(|(_, member)| member.clone());
             Guard::First(front.index.clone(), first)
         };
-        let extra = Extra { guards: fronts.iter().map(head).collect() };
+        let extra = Extra { guards: fronts.iter().map(head).collect(), ..Extra::default() };
         let waiting = in_order(&fronts);
         let mut loaded = Loaded::new();
         for (place, (index, member)) in waiting.iter().enumerate() {

@@ -62,7 +62,6 @@ fn named(command: &Command, case: Option<&Case>) -> (Vec<SlotId>, Vec<ShiftId>) 
         Command::EndAction { action, .. } | Command::Fire(Timer::Action(action)) => of_action(*action),
         Command::PublishSlot { slot, .. } => (slot.iter().copied().collect(), Vec::new()),
         Command::StartDuty(duty) => (Vec::new(), duty.shifts.clone()),
-        Command::OpenShift { others, .. } => (Vec::new(), others.clone()),
         Command::WithdrawSlot(slot) => (vec![*slot], Vec::new()),
         _ => Default::default(),
     }

@@ -10,7 +10,7 @@ use crate::{
         remarkable::Sheet,
         slots::{Slot, SlotState},
         territory::LeaseSpans,
-        visits::{Shift, ShiftState, VisitStatus},
+        visits::{Shift, VisitStatus},
     },
     store::{Index, Key, Member, Op, Score},
 };
@@ -223,8 +223,11 @@ fn of_slot(slot: &Slot) -> Entries {
 
 fn of_shift(shift: &Shift) -> Entries {
     let mut entries = Entries::new();
-    if !matches!(shift.state, ShiftState::Ended { .. }) {
+    if shift.working() {
         entries.insert((Index::shifts(), Member::from(&shift.id)), shift.end.unix_ms());
+        if let Some(opened) = shift.opened {
+            entries.insert((Index::shifts_of(&shift.doctor), Member::from(&shift.id)), -opened.unix_ms());
+        }
     }
     entries.insert((Index::over(), Member(Key::shift(shift.id).to_string())), shift.end.unix_ms());
     entries

@@ -28,6 +28,7 @@ mod relay;
 mod repeat;
 mod rooms;
 mod sheets;
+mod shifts;
 mod supply;
 mod tail;
 mod tasks;

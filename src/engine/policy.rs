@@ -10,7 +10,8 @@ use crate::{
 
 /// The policy of `command` about `case` as it was before it; `intake` is the configuration's for intake.
 ///
-/// A vital emergency and its hand-over never wait. What is heard on the telephone follows the configuration: asking the
+/// A vital emergency and its hand-over never wait, save for what binds a slot or a visit: that is strict whosever it is, and
+/// another can be asked meanwhile. What is heard on the telephone follows the configuration: asking the
 /// caller again is possible, not answering is worse. What gives somebody exclusively a case, a slot or a visit is
 /// strict: two who hold the same are worse than one who waits. What falls due by itself goes on, since a lost tail loses
 /// the firing and its mark together, and it fires again.
@@ -19,6 +20,10 @@ pub(super) fn policy(command: &Command, case: Option<&Case>, intake: Policy) -> 
         Command::AcceptHandOver | Command::Fire(_) => Policy::Degraded,
         Command::Open(open) if open.vital => Policy::Degraded,
         Command::Qualify(qualify) if qualify.priority == Priority::P0 => Policy::Degraded,
+        Command::Advance { .. }
+        | Command::AnswerOffer { .. }
+        | Command::RenewHold { .. }
+        | Command::TakeVisit { .. } => Policy::Strict,
         _ if case.is_some_and(vital) => Policy::Degraded,
         Command::Open(_)
         | Command::Amend(_)

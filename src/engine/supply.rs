@@ -3,25 +3,19 @@
 //! Loaded once while the tail runs, then kept up to date by what it tells: a "none" is only said with the tail at the head.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{
     domain::{
-        actor::Actor,
-        calendar::{local_date, to_instant},
         case::{Event, Fact, Records, apply},
-        directory::{Connection, Directory, ResponderKind},
-        ids::{ShiftId, TerritoryId},
-        routing::{Category, SourceState, Supply},
-        slots::{SlotKind, SlotState},
+        ids::TerritoryId,
+        routing::Supply,
         time::{Instant, Span},
-        visits::Shift,
     },
     store::{Index, Key, MAX_READ, Member, Score},
 };
-use chrono::{Datelike, Days, NaiveTime};
 
 use super::{
     Engine, Failure, Place,
@@ -32,9 +26,6 @@ use super::{
 
 /// Slots that began longer ago than this are no longer loaded; they still count for the week until then.
 const SLOTS_BACK: Span = Span::from_hours(8 * 24);
-
-/// Most shifts of one person that are looked at together.
-const MOST_SHIFTS: usize = 8;
 
 /// Fills of one shelf before the caller is told to try again: each was overtaken by another history.
 const FILLS: usize = 3;
@@ -126,30 +117,17 @@ impl Engine {
         Err(Failure::Busy)
     }
 
-    /// The shifts that `which` picks, as this instance has followed them: at least as far as it has committed itself.
-    pub(super) async fn shifts_in_memory(
+    /// What `look` finds among the slots and shifts that this instance has followed up to `at_least` or further.
+    pub(super) async fn in_supply<T>(
         &self,
         place: &Place,
-        which: impl Fn(&Shift) -> bool,
-    ) -> Result<Vec<ShiftId>, Failure> {
-        self.supply(place, self.own_place(&place.territory.id)).await?;
+        at_least: u64,
+        look: impl FnOnce(&Records) -> T,
+    ) -> Result<T, Failure> {
+        self.supply(place, at_least).await?;
         let shelves = self.0.supply.shelves();
-        let shifts = shelves.get(&place.territory.id).into_iter().flat_map(|shelf| shelf.records.shifts.values());
-        Ok(shifts.filter(|shift| which(shift)).map(|shift| shift.id).take(MOST_SHIFTS).collect())
-    }
-
-    /// The shifts of `actor` that share time with one from `start` to `end`.
-    pub(super) async fn own_shifts(
-        &self,
-        actor: &Actor,
-        start: Instant,
-        end: Instant,
-    ) -> Result<Vec<ShiftId>, Failure> {
-        let place = self.territory(&actor.territory)?;
-        self.shifts_in_memory(&place, |shift| {
-            shift.doctor == actor.person && shift.working() && shift.start < end && start < shift.end
-        })
-        .await
+        let none = Records::default();
+        Ok(look(shelves.get(&place.territory.id).map_or(&none, |shelf| &shelf.records)))
     }
 
     /// Reads what the indexes list, and how far the log had come by then. Telling the events until then again is
@@ -216,44 +194,15 @@ fn of_supply(fact: &Fact) -> bool {
 }
 
 fn supply(place: &Place, records: &Records, now: Instant) -> Supply {
-    let mut supply = Supply { sources: sources(&place.directory), ..Supply::default() };
+    let mut supply = Supply::default();
     for slot in records.slots.values() {
         supply.add_slot(slot, now);
     }
     for shift in records.shifts.values() {
         supply.add_shift(shift, now);
     }
-    let (from, until) = local_week(place, now);
-    for slot in records.slots.values().filter(|slot| from <= slot.start && slot.start < until) {
-        if matches!(slot.state, SlotState::Booked { .. }) && slot.kind != SlotKind::FixedPoint {
-            *supply.snp_this_week.entry(slot.responder.clone()).or_default() += 1;
-        }
-    }
-    supply
-}
-
-/// A category is connected when a responder of its kind is.
-fn sources(directory: &Directory) -> BTreeMap<Category, SourceState> {
-    let connected = |kinds: &[ResponderKind]| {
-        directory.iter().any(|known| kinds.contains(&known.kind) && known.connection == Connection::Connected)
-    };
-    let state = |kinds: &[ResponderKind]| match connected(kinds) {
-        true => SourceState::Connected,
-        false => SourceState::NotConnected,
-    };
-    BTreeMap::from([
-        (Category::SasSlot, state(&[ResponderKind::SasProfessional, ResponderKind::Gp])),
-        (Category::FixedPoint, state(&[ResponderKind::FixedPoint])),
-        (Category::HomeVisit, state(&[ResponderKind::SosMedecins])),
-        (Category::Teleconsultation, SourceState::NotConnected),
-    ])
-}
-
-/// Monday 00:00 to the next, on the territory's wall clock.
-fn local_week(place: &Place, now: Instant) -> (Instant, Instant) {
+    supply.hear(&place.directory);
     let zone = place.territory.calendar.zone();
-    let today = local_date(zone, now);
-    let monday = today - Days::new(u64::from(today.weekday().num_days_from_monday()));
-    let midnight = |date: chrono::NaiveDate| to_instant(zone, date.and_time(NaiveTime::MIN));
-    (midnight(monday), midnight(monday + Days::new(7)))
+    records.slots.values().for_each(|slot| supply.count_snp(slot, zone));
+    supply
 }

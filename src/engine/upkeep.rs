@@ -217,7 +217,7 @@ impl Engine {
 
     async fn fire_as(&self, actor: &Actor, due: &Due, cause: String, at: Instant) -> Result<Done, Failure> {
         let mutation = Mutation { command_id: due_command(&cause, at), digest: Digest::of(cause.as_bytes()) };
-        let extra = Extra { guards: vec![due.guard.clone()] };
+        let extra = Extra { guards: vec![due.guard.clone()], ..Extra::default() };
         self.act_guarded(actor, mutation, Target::case(due.case), &Command::Fire(due.timer), extra).await
     }
 

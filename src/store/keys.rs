@@ -221,6 +221,11 @@ impl Index {
         Self(Cow::Borrowed("shifts"))
     }
 
+    /// A doctor's shifts that have not ended, the one entered last first.
+    pub fn shifts_of(doctor: &PersonId) -> Self {
+        Self(Cow::Owned(format!("shifts-of/{doctor}")))
+    }
+
     /// Everything that falls due.
     pub fn timers() -> Self {
         Self(Cow::Borrowed("timers"))
@@ -253,7 +258,7 @@ impl Index {
             "queue" | "open" | "unanswered" | "handovers" | "transfers" | "alarms" | "leases" | "claims" | "visits"
             | "missions" | "repeat" | "call" => Some("case/"),
             "free" | "slots" | "supply" => Some("slot/"),
-            "shifts" => Some("shift/"),
+            "shifts" | "shifts-of" => Some("shift/"),
             "sheets" | "sheet-of" => Some("sheet/"),
             _ => None,
         }

@@ -1,6 +1,6 @@
 //! Between instants and the wall clock of a zone, across its clock changes.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 use crate::domain::time::Instant;
@@ -29,6 +29,12 @@ pub fn local(zone: Tz, at: Instant) -> DateTime<Tz> {
 /// The date on the wall of `zone` at `at`.
 pub fn local_date(zone: Tz, at: Instant) -> NaiveDate {
     local(zone, at).date_naive()
+}
+
+/// The Monday of the local week of `at`.
+pub fn monday(zone: Tz, at: Instant) -> NaiveDate {
+    let day = local_date(zone, at);
+    day - Days::new(u64::from(day.weekday().num_days_from_monday()))
 }
 
 /// The first instant at which the wall clock of `zone` shows `wall` or, when the clock jumps over it, a later time.

@@ -392,8 +392,6 @@ pub enum Command {
         end: Instant,
         /// Where the doctor is.
         position: Option<Position>,
-        /// The doctor's other shifts in that time, as far as they are known; looked up by the engine.
-        others: Vec<ShiftId>,
     },
     /// Go off duty.
     EndShift(ShiftId),

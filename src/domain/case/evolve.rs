@@ -338,8 +338,9 @@ fn apply_to_slot(records: &mut Records, event: &Event, fact: &Fact) {
         (Fact::SlotHeld { slot, offer, until }, Some(case)) => {
             set(records, slot, SlotState::Held { case, offer: *offer, until: *until });
         }
-        (Fact::SlotBooked { slot, offer }, Some(case)) => {
-            set(records, slot, SlotState::Booked { case, offer: *offer, at });
+        (Fact::SlotBooked { slot, offer, own_patient }, Some(case)) => {
+            let (offer, own_patient) = (*offer, *own_patient);
+            set(records, slot, SlotState::Booked { case, offer, at, own_patient });
         }
         (Fact::SlotFreed { slot }, _) => set(records, slot, SlotState::Free),
         (Fact::SlotWithdrawn { slot }, _) => set(records, slot, SlotState::Withdrawn { at }),

@@ -208,6 +208,9 @@ pub enum Fact {
         slot: SlotId,
         /// Under which offer.
         offer: OfferId,
+        /// The patient is the responder's own.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        own_patient: bool,
     },
     /// Free again.
     SlotFreed {

@@ -100,7 +100,7 @@ impl Shift {
             ShiftState::Ended { at } => Some(at),
             ShiftState::Free | ShiftState::OnVisit { .. } => None,
         };
-        ended.max(self.position.map(|(_, at)| at))
+        ended.max(self.position.map(|(_, at)| at)).max(self.opened)
     }
 }
 

@@ -24,9 +24,13 @@ pub fn closed_at(case: &Case) -> Option<Instant> {
     case.idle_since.map(|since| since + CLOSED_AFTER)
 }
 
+/// For the rest of the week an act with the SNP supplement is still counted.
+const WEEK: Span = Span::from_hours(7 * 24);
+
 /// A slot, `keep` after its end. Whose case is still there stays with it: that is for the caller to see.
 pub fn slot(slot: &Slot, now: Instant, keep: Span) -> bool {
-    slot.end + keep <= now
+    let counted = slot.supplement() && slot.end + WEEK > now;
+    slot.end + keep <= now && !counted
 }
 
 /// A shift, `keep` after its end, unless its doctor is on a visit.

@@ -46,7 +46,10 @@ fn line(plan: &Plan, row: &Row, directory: &Directory) -> String {
     let distance = row.distance_m.map(|metres| format!(", à {}", kilometres(metres))).unwrap_or_default();
     let category = capital(row.category.label());
     match row.verdict {
-        Verdict::Kept { rank } => format!("{rank}. {category}{who} — retenu{}{distance}", how(plan, row, responder)),
+        Verdict::Kept { rank } => {
+            let cap = if row.snp_cap_reached { ", plafond hebdomadaire de majorations SNP atteint" } else { "" };
+            format!("{rank}. {category}{who} — retenu{}{distance}{cap}", how(plan, row, responder))
+        }
         Verdict::Refused { why } => {
             format!("–  {category}{who} — écarté : {}{distance}", because(plan, row, responder, why))
         }

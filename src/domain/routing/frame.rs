@@ -1,7 +1,7 @@
 //! Phase 1, the frame: what follows from the problem before any responder is looked at.
 
 use crate::domain::{
-    calendar::{Legal, Status, local_date},
+    calendar::{Legal, Status},
     ids::SectorId,
     place::Position,
     regulation::need::CareType,
@@ -81,13 +81,6 @@ impl<'a> Frame<'a> {
         let limited = self.problem.territory.routing.max_distance(category).is_some();
         (limited && self.position.is_none()).then_some(WhyNot::PlaceUnknown)
     }
-
-    /// Whether `at` lies in the local week of now, for which acts are counted.
-    pub(super) fn this_week(&self, at: Instant) -> bool {
-        use chrono::Datelike;
-        let zone = self.problem.territory.calendar.zone();
-        local_date(zone, at).iso_week() == local_date(zone, self.problem.now).iso_week()
-    }
 }
 
 /// Whether a category can give the care decided. The own GP is always asked: he may receive, visit or call.
@@ -116,7 +109,7 @@ fn comes_to_the_patient(category: Category) -> bool {
 fn order(problem: &Problem<'_>, legal: Option<&Legal>, stays: bool) -> Vec<Category> {
     let status = legal.map_or(Status::OfficeHours, |legal| legal.status);
     let at_home = stays || problem.care == CareType::HomeVisit;
-    let mut order = problem.territory.routing.order(status, at_home).to_vec();
+    let mut order = problem.territory.routing.order(status, at_home);
     if problem.care != CareType::Teleconsultation {
         order.sort_by_key(|category| *category == Category::Teleconsultation);
     }

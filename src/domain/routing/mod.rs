@@ -13,7 +13,8 @@
 //! Wanted properties, each shown by a test:
 //!
 //! - the same problem gives the same plan, in whatever order its parts were gathered; ties are broken by responder id;
-//! - the first kept option is eligible and none that precedes it in policy order is; no option kept means there is none;
+//! - the first kept option is eligible and none that precedes it in policy order is, but a practice that opens so late that
+//!   nobody else could be asked after it; no option kept means there is none;
 //! - a responder added or removed changes no verdict on another;
 //! - nobody who regulated the case is the only doctor of a kept option, unless a dated exception says so;
 //! - there is always one row on the own GP, and each row refused has its reason;

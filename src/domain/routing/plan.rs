@@ -50,7 +50,8 @@ coded_enum! {
         Expired = "EXPIRED", "Offre expirée";
         /// The slot was taken meanwhile.
         Taken = "TAKEN", "Créneau pris entre-temps";
-        /// The responder's weekly limit of unscheduled patients is reached.
+        /// The responder's weekly limit of unscheduled patients is reached. In plans of earlier binaries only: the limit is
+        /// of a fee, and refuses nobody.
         WeeklyCap = "WEEKLY_CAP", "Plafond hebdomadaire atteint";
         /// Nobody visits where the patient is.
         SectorNotServed = "SECTOR_NOT_SERVED", "Secteur non desservi";
@@ -137,6 +138,12 @@ pub struct Row {
     pub means: Option<Means>,
     /// The earliest instant the care can begin, as far as known.
     pub earliest: Option<Instant>,
+    /// Until when somebody is on duty who is still on a visit, where nobody is free: the offer waits for one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busy_until: Option<Instant>,
+    /// The doctor has as many patients of others in that week as the SNP supplement is paid for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub snp_cap_reached: bool,
     /// Straight-line distance from the patient, metres.
     pub distance_m: Option<u32>,
     /// Kept or refused.

@@ -67,13 +67,18 @@ fn unconnected(frame: &Frame<'_>, category: Category) -> Judged {
     Judged { responder: own, ..Judged::closed(category, why) }
 }
 
-/// What each source that was asked said, in policy order; every one when nothing is connected.
+/// What each source that was asked said, in policy order; every one when nothing is connected. A source that could not be asked
+/// because the place is not known well enough has said nothing.
 fn sources(frame: &Frame<'_>, judged: &[Judged]) -> Vec<Source> {
     if nothing_known(frame) {
         let silent = |category: &Category| Source { category: *category, availability: Availability::NotConnected };
         return Category::ALL.iter().map(silent).collect();
     }
-    let asked = frame.order.iter().filter(|category| frame.closed(**category).is_none());
+    let unasked = |category: Category| {
+        let mut of_category = judged.iter().filter(|judged| judged.category == category).peekable();
+        of_category.peek().is_some() && of_category.all(|judged| judged.why() == Some(WhyNot::PlaceUnknown))
+    };
+    let asked = frame.order.iter().filter(|category| frame.closed(**category).is_none() && !unasked(**category));
     asked.map(|category| Source { category: *category, availability: said(frame, *category, judged) }).collect()
 }
 

@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+
 use crate::domain::{
+    calendar::monday,
     case::state::{Case, Offer, Patient, Whereabouts},
-    directory::Directory,
+    directory::{Connection, Directory, Responder, ResponderKind},
     ids::{DecisionId, PersonId, ResponderId, SectorId, SlotId},
     regulation::{
         decision::Decision,
         need::{CareType, Need},
     },
-    slots::Slot,
+    slots::{Slot, SlotState},
     territory::Territory,
     time::Instant,
     visits::{Shift, ShiftState},
@@ -126,14 +130,14 @@ pub struct Supply {
     /// The sources of slots, shifts and video consultations; one that is not named is not connected. Own GPs and
     /// colleagues are rung: their source is the directory, and needs no entry.
     pub sources: BTreeMap<Category, SourceState>,
-    /// Free slots by responder. A responder that publishes slots has an entry even when none is free.
+    /// Free slots by responder. A responder that publishes slots to come has an entry even when none is free.
     pub slots: BTreeMap<ResponderId, Vec<FreeSlot>>,
     /// Free consultations by video, in the same way.
     pub video: BTreeMap<ResponderId, Vec<FreeSlot>>,
     /// Doctors on duty at this instant.
     pub shifts: Vec<OnDuty>,
-    /// Unscheduled patients of others each responder took in the local week (Monday to Sunday) of this instant.
-    pub snp_this_week: BTreeMap<ResponderId, u32>,
+    /// Booked patients of others that each responder sees at the request of the SAS, by the Monday of the local week.
+    pub snp: BTreeMap<(ResponderId, NaiveDate), u32>,
 }
 
 /// A slot that may be held.
@@ -158,16 +162,30 @@ pub struct OnDuty {
     pub doctor: PersonId,
     /// Sectors served.
     pub sectors: Vec<SectorId>,
+    /// Until when.
+    pub end: Instant,
     /// Not on a visit.
     pub free: bool,
 }
 
 impl Supply {
-    /// Enters a stored slot: its owner publishes, and it is an option when a hold may take it at `now`.
+    /// Enters a stored slot that is still to come: its owner publishes, and it is an option when a hold may take it at `now`.
+    /// One that was withdrawn or has begun says nothing of its owner: he may be rung, and what is published depends on no
+    /// instance's memory of the past.
     pub fn add_slot(&mut self, slot: &Slot, now: Instant) {
+        if slot.start <= now || matches!(slot.state, SlotState::Withdrawn { .. }) {
+            return;
+        }
         let published = self.slots.entry(slot.responder.clone()).or_default();
         if slot.open_to_hold(now).is_ok() {
             published.push(FreeSlot { id: slot.id, kind: slot.kind, start: slot.start, end: slot.end });
+        }
+    }
+
+    /// Counts a stored slot in the week of its start, on the wall clock of `zone`.
+    pub fn count_snp(&mut self, slot: &Slot, zone: Tz) {
+        if slot.supplement() {
+            *self.snp.entry((slot.responder.clone(), monday(zone, slot.start))).or_default() += 1;
         }
     }
 
@@ -178,8 +196,45 @@ impl Supply {
                 responder: shift.responder.clone(),
                 doctor: shift.doctor.clone(),
                 sectors: shift.sectors.clone(),
+                end: shift.end,
                 free: shift.state == ShiftState::Free,
             });
+        }
+    }
+
+    /// States which sources are heard: that of a category when one of the responders it asks is connected, or has said
+    /// something here himself: a shift that runs, slots to come.
+    pub fn hear(&mut self, directory: &Directory) {
+        const PUBLISHED: [Category; 4] =
+            [Category::SasSlot, Category::FixedPoint, Category::HomeVisit, Category::Teleconsultation];
+        let said = |category, who: &Responder| match category {
+            Category::HomeVisit => self.shifts.iter().any(|on| on.responder == who.id),
+            Category::Teleconsultation => self.video.contains_key(&who.id),
+            _ => self.slots.contains_key(&who.id),
+        };
+        let heard = |category| {
+            let mut asked = directory.iter().filter(|who| self.asks(category, who));
+            match asked.any(|who| who.connection == Connection::Connected || said(category, who)) {
+                true => SourceState::Connected,
+                false => SourceState::NotConnected,
+            }
+        };
+        self.sources = PUBLISHED.into_iter().map(|category| (category, heard(category))).collect();
+    }
+
+    /// Whether a responder is one of those that a category of published supply asks. A collective practice visits only its
+    /// listed patients, as their own GP.
+    pub(super) fn asks(&self, category: Category, who: &Responder) -> bool {
+        let publishes = || self.slots.contains_key(&who.id);
+        match (category, who.kind) {
+            (Category::SasSlot, ResponderKind::Gp | ResponderKind::SasProfessional) => {
+                who.conventions.sas || who.supernumerary || publishes()
+            }
+            (Category::SasSlot, ResponderKind::Practice) => publishes(),
+            (Category::FixedPoint, kind) => kind == ResponderKind::FixedPoint,
+            (Category::HomeVisit, kind) => !who.visit_sectors.is_empty() && kind != ResponderKind::CollectivePractice,
+            (Category::Teleconsultation, _) => self.video.contains_key(&who.id),
+            _ => false,
         }
     }
 

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use crate::domain::{ids::ResponderId, time::Instant};
 
 use super::{
-    Category, Row, Verdict, WhyNot,
+    Category, Means, Row, Verdict, WhyNot,
     frame::Frame,
     screen::{Judged, Offerable},
+    slots::capped,
 };
 
 /// The most rows of one category: kept ones best first, then refused ones nearest first.
@@ -20,15 +21,19 @@ pub(super) struct Bounded {
     pub(super) kept_left_out: Vec<(Category, u32)>,
 }
 
-/// Kept options in policy order, ranked from 1.
+/// Kept options in policy order, ranked from 1; a practice that opens too late for another to be asked after it comes last.
 pub(super) fn kept(frame: &Frame<'_>, judged: &[Judged]) -> Vec<Row> {
     let mut kept: Vec<_> = judged.iter().filter_map(|one| Some((one, one.verdict.as_ref().ok()?))).collect();
-    kept.sort_by_key(|(one, offer)| (place(frame, one.category), preference(one, offer)));
+    kept.sort_by_key(|(one, offer)| {
+        (leaves_nobody_time(frame, offer), place(frame, one.category), preference(one, offer))
+    });
     let row = |(at, (one, offer)): (usize, (&Judged, &Offerable))| Row {
         category: one.category,
         responder: Some(offer.responder.clone()),
         means: Some(offer.means.clone()),
         earliest: offer.earliest,
+        busy_until: offer.busy_until,
+        snp_cap_reached: snp_cap_reached(frame, one, offer),
         distance_m: one.distance_m,
         verdict: Verdict::Kept { rank: u32::try_from(at + 1).unwrap_or(u32::MAX) },
     };
@@ -47,10 +52,25 @@ pub(super) fn refused(frame: &Frame<'_>, judged: &[Judged]) -> Vec<Row> {
         responder: one.responder.clone(),
         means: None,
         earliest: one.too_late,
+        busy_until: None,
+        snp_cap_reached: false,
         distance_m: one.distance_m,
         verdict: Verdict::Refused { why },
     };
     refused.into_iter().map(row).collect()
+}
+
+fn snp_cap_reached(frame: &Frame<'_>, one: &Judged, offer: &Offerable) -> bool {
+    let who = frame.problem.directory.get(&offer.responder).filter(|_| one.category == Category::SasSlot);
+    who.zip(offer.earliest).is_some_and(|(who, at)| capped(frame, who, at))
+}
+
+/// Whether a practice is closed now and opens so late that, once it was rung, nobody else could be asked before the deadline:
+/// waiting for it first would lose whatever can begin meanwhile.
+fn leaves_nobody_time(frame: &Frame<'_>, offer: &Offerable) -> bool {
+    let policy = &frame.problem.territory.routing;
+    let late = |open| open > frame.problem.now && open + policy.gp_offer + policy.one_more() > frame.horizon;
+    offer.means == Means::Ring && offer.earliest.is_some_and(late)
 }
 
 /// The place of a category: as the policy tries them, then those it does not try.

@@ -20,6 +20,8 @@ pub(super) struct Offerable {
     pub(super) responder: ResponderId,
     pub(super) means: Means,
     pub(super) earliest: Option<Instant>,
+    /// Until when a doctor is on duty who is on a visit now, where none is free.
+    pub(super) busy_until: Option<Instant>,
     /// Smaller is tried sooner, before time and distance are compared.
     pub(super) class: u8,
 }
@@ -116,7 +118,8 @@ fn first_tried(frame: &Frame<'_>, id: &ResponderId, counts: impl Fn(&&Tried) -> 
 pub(super) fn ring(frame: &Frame<'_>, responder: &Responder, class: u8) -> Result<Offerable, WhyNot> {
     not_rung_yet(frame, &responder.id)?;
     let earliest = open_before(frame, responder)?;
-    Ok(Offerable { responder: responder.id.clone(), means: Means::Ring, earliest: Some(earliest), class })
+    let (responder, means) = (responder.id.clone(), Means::Ring);
+    Ok(Offerable { responder, means, earliest: Some(earliest), busy_until: None, class })
 }
 
 fn open_before(frame: &Frame<'_>, responder: &Responder) -> Result<Instant, WhyNot> {

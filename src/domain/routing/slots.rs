@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    directory::{Responder, ResponderKind},
+    calendar::monday,
+    directory::Responder,
     ids::{ResponderId, SlotId},
     slots::SlotKind,
     time::{Instant, Span},
@@ -25,34 +26,19 @@ type NoSlot = (WhyNot, Option<Instant>);
 
 /// Professionals of the SAS: a slot, else a telephone call to those who take patients beyond their slots.
 pub(super) fn sas_slots(frame: &Frame<'_>) -> Vec<Judged> {
-    let published = &frame.problem.supply.slots;
-    let takes_part = |who: &&Responder| match who.kind {
-        ResponderKind::Gp | ResponderKind::SasProfessional => {
-            who.conventions.sas || who.supernumerary || published.contains_key(&who.id)
-        }
-        ResponderKind::Practice => published.contains_key(&who.id),
-        _ => false,
-    };
-    let judged = judge(frame, Category::SasSlot, takes_part, |who| sas_slot(frame, who));
+    let judged = judge(frame, Category::SasSlot, |who| sas_slot(frame, who));
     or_source(frame, Category::SasSlot, judged)
 }
 
 fn sas_slot(frame: &Frame<'_>, who: &Responder) -> Result<Offerable, NoSlot> {
     screen(frame, Category::SasSlot, who).map_err(bare)?;
     let by_slot = by_slot(frame, Category::SasSlot, who, &frame.problem.supply.slots);
-    by_slot.or_else(|none| if who.supernumerary { beyond_slots(frame, who) } else { Err(none) })
-}
-
-fn beyond_slots(frame: &Frame<'_>, who: &Responder) -> Result<Offerable, NoSlot> {
-    let rung = ring(frame, who, 1).map_err(bare)?;
-    let capped = rung.earliest.is_some_and(|at| capped(frame, who, at));
-    if capped { Err(bare(WhyNot::WeeklyCap)) } else { Ok(rung) }
+    by_slot.or_else(|none| if who.supernumerary { ring(frame, who, 1).map_err(bare) } else { Err(none) })
 }
 
 /// Fixed points: by slot when the point publishes slots and is heard, else by telephone in its hours.
 pub(super) fn fixed_points(frame: &Frame<'_>) -> Vec<Judged> {
-    let point = |who: &&Responder| who.kind == ResponderKind::FixedPoint;
-    let judged = judge(frame, Category::FixedPoint, point, |who| fixed_point(frame, who));
+    let judged = judge(frame, Category::FixedPoint, |who| fixed_point(frame, who));
     or_source(frame, Category::FixedPoint, judged)
 }
 
@@ -71,11 +57,9 @@ fn fixed_point(frame: &Frame<'_>, who: &Responder) -> Result<Offerable, NoSlot> 
 
 /// Consultations by video; distance does not count unless the policy sets one.
 pub(super) fn teleconsultations(frame: &Frame<'_>) -> Vec<Judged> {
-    let published = &frame.problem.supply.video;
-    let offers = |who: &&Responder| published.contains_key(&who.id);
-    let judged = judge(frame, Category::Teleconsultation, offers, |who| {
+    let judged = judge(frame, Category::Teleconsultation, |who| {
         screen(frame, Category::Teleconsultation, who).map_err(bare)?;
-        by_slot(frame, Category::Teleconsultation, who, published)
+        by_slot(frame, Category::Teleconsultation, who, &frame.problem.supply.video)
     });
     or_source(frame, Category::Teleconsultation, judged)
 }
@@ -83,14 +67,14 @@ pub(super) fn teleconsultations(frame: &Frame<'_>) -> Vec<Judged> {
 fn judge(
     frame: &Frame<'_>,
     category: Category,
-    counts: impl Fn(&&Responder) -> bool,
     verdict: impl Fn(&Responder) -> Result<Offerable, NoSlot>,
 ) -> Vec<Judged> {
     let one = |who: &Responder| match verdict(who) {
         Ok(offerable) => Judged::on(frame, category, who, Ok(offerable)),
         Err((why, too_late)) => Judged { too_late, ..Judged::on(frame, category, who, Err(why)) },
     };
-    frame.problem.directory.iter().filter(counts).map(one).collect()
+    let asked = |who: &&Responder| frame.problem.supply.asks(category, who);
+    frame.problem.directory.iter().filter(asked).map(one).collect()
 }
 
 /// Where nobody was judged, the row is about the source as a whole.
@@ -110,18 +94,13 @@ fn or_source(frame: &Frame<'_>, category: Category, judged: Vec<Judged>) -> Vec<
 fn by_slot(frame: &Frame<'_>, category: Category, who: &Responder, published: &Published) -> Result<Offerable, NoSlot> {
     let slots = published.get(&who.id);
     heard(frame, category, who, slots.is_some()).map_err(bare)?;
-    let best = best(frame, category, who, slots.map_or(&[], Vec::as_slice))?;
+    let best = best(frame, who, slots.map_or(&[], Vec::as_slice))?;
     let means = Means::Slot { slot: best.id, start: best.start, end: best.end };
-    Ok(Offerable { responder: who.id.clone(), means, earliest: Some(best.start), class: 0 })
+    Ok(Offerable { responder: who.id.clone(), means, earliest: Some(best.start), busy_until: None, class: 0 })
 }
 
 /// Narrows the slots step by step; the step that leaves none gives the reason.
-fn best<'s>(
-    frame: &Frame<'_>,
-    category: Category,
-    who: &Responder,
-    slots: &'s [FreeSlot],
-) -> Result<&'s FreeSlot, NoSlot> {
+fn best<'s>(frame: &Frame<'_>, who: &Responder, slots: &'s [FreeSlot]) -> Result<&'s FreeSlot, NoSlot> {
     let to_come: Vec<_> = slots.iter().filter(|slot| slot.start > frame.problem.now).collect();
     some(&to_come).ok_or(bare(WhyNot::NoFreeSlot))?;
     let untried: Vec<_> = to_come.into_iter().filter(|slot| tried(frame, slot.id).is_none()).collect();
@@ -132,10 +111,7 @@ fn best<'s>(
     let open: Vec<_> = in_time.into_iter().filter(|slot| for_this_patient(frame, who, slot)).collect();
     some(&open).ok_or(bare(WhyNot::OwnPatientsOnly))?;
     let present: Vec<_> = open.into_iter().filter(|slot| who.absent_at(slot.start).is_none()).collect();
-    some(&present).ok_or(bare(WhyNot::Absent))?;
-    let counts = category == Category::SasSlot;
-    let below_cap = present.into_iter().filter(|slot| !(counts && capped(frame, who, slot.start)));
-    below_cap.min_by_key(|slot| (slot.start, slot.id)).ok_or(bare(WhyNot::WeeklyCap))
+    present.into_iter().min_by_key(|slot| (slot.start, slot.id)).ok_or(bare(WhyNot::Absent))
 }
 
 fn some<T>(left: &[T]) -> Option<&[T]> {
@@ -165,11 +141,11 @@ fn for_this_patient(frame: &Frame<'_>, who: &Responder, slot: &FreeSlot) -> bool
     own.is_some_and(|own| own.id == who.id || (own.cpts.is_some() && own.cpts == who.cpts))
 }
 
-/// Whether the doctor's limit of other doctors' patients is reached in the week of `at`. His own patients do not count,
-/// and of a structure it is not known whose slot it is.
-fn capped(frame: &Frame<'_>, who: &Responder, at: Instant) -> bool {
-    let taken = frame.problem.supply.snp_this_week.get(&who.id).copied().unwrap_or(0);
+/// Whether the doctor has as many patients of others in the week of `at` as the SNP supplement is paid for. It bounds a fee
+/// (domain.md §3.2) and refuses nobody. His own patients do not count, and of a structure it is not known whose slot it is.
+pub(super) fn capped(frame: &Frame<'_>, who: &Responder, at: Instant) -> bool {
+    let week = monday(frame.problem.territory.calendar.zone(), at);
+    let taken = frame.problem.supply.snp.get(&(who.id.clone(), week)).copied().unwrap_or(0);
     let own_patient = frame.problem.patient.own_gp.as_ref() == Some(&who.id);
-    let cap = frame.problem.territory.routing.weekly_snp_cap;
-    who.doctors.len() == 1 && !own_patient && frame.this_week(at) && taken >= cap
+    who.doctors.len() == 1 && !own_patient && taken >= frame.problem.territory.routing.weekly_snp_cap
 }

@@ -1,6 +1,6 @@
 //! Home visits: the structures that drive to the patient's sector and have somebody on duty who did not regulate.
 
-use crate::domain::directory::{Responder, ResponderKind};
+use crate::domain::directory::Responder;
 
 use super::{
     Category, Means, OnDuty, WhyNot,
@@ -8,7 +8,7 @@ use super::{
     screen::{Judged, Offerable, heard, regulated, screen},
 };
 
-/// Every structure that makes visits, judged. A collective practice visits only its listed patients, as their own GP.
+/// Every structure and doctor that makes visits, judged.
 pub(super) fn home_visits(frame: &Frame<'_>) -> Vec<Judged> {
     let closed = |why| vec![Judged::closed(Category::HomeVisit, why)];
     match &frame.sector {
@@ -16,7 +16,7 @@ pub(super) fn home_visits(frame: &Frame<'_>) -> Vec<Judged> {
         Ok(None) => return closed(WhyNot::SectorNotServed),
         Ok(Some(_)) => {}
     }
-    let drives = |who: &&Responder| !who.visit_sectors.is_empty() && who.kind != ResponderKind::CollectivePractice;
+    let drives = |who: &&Responder| frame.problem.supply.asks(Category::HomeVisit, who);
     let judged: Vec<_> = frame
         .problem
         .directory
@@ -43,10 +43,12 @@ pub(super) fn offer(frame: &Frame<'_>, structure: &Responder) -> Result<Offerabl
         return Err(WhyNot::RegulatedCase);
     }
     let free = independent.iter().any(|on| on.free);
+    let last = independent.iter().map(|on| on.end).max();
     Ok(Offerable {
         responder: structure.id.clone(),
         means: Means::Visit { sector },
         earliest: free.then_some(frame.problem.now),
+        busy_until: last.filter(|_| !free),
         class: u8::from(!free),
     })
 }

@@ -53,6 +53,9 @@ pub enum SlotState {
         offer: OfferId,
         /// Since when.
         at: Instant,
+        /// The patient is the responder's own.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        own_patient: bool,
     },
     /// Taken back by its owner; final.
     Withdrawn {
@@ -122,6 +125,11 @@ impl Slot {
             SlotState::Withdrawn { .. } => Err(SlotRefusal::Withdrawn),
             SlotState::Held { .. } | SlotState::Booked { .. } => Err(SlotRefusal::Taken),
         }
+    }
+
+    /// Whether a doctor's patient of another doctor has it, seen at the request of the SAS: an act with the SNP supplement.
+    pub fn supplement(&self) -> bool {
+        matches!(self.state, SlotState::Booked { own_patient: false, .. }) && self.kind != SlotKind::FixedPoint
     }
 
     /// The case that holds or has it, judged at `now`.

@@ -36,7 +36,7 @@ pub struct RoutingPolicy {
     pub office_hours: Vec<RouteCategory>,
     /// Categories tried while the permanence des soins runs.
     pub pdsa: Vec<RouteCategory>,
-    /// Categories tried, at any hour, for a patient who must stay where he is.
+    /// Categories tried, at any hour, for a patient who must stay where he is; in office hours the own GP before them.
     pub must_stay_home: Vec<RouteCategory>,
     /// How long an own GP or a colleague has to answer.
     pub gp_offer: Span,
@@ -46,7 +46,7 @@ pub struct RoutingPolicy {
     pub visit_offer: Span,
     /// Longest straight-line way in metres for the one who travels; no entry: no limit.
     pub max_distance_metres: BTreeMap<RouteCategory, u32>,
-    /// Acts with the SNP supplement one doctor may have in a week (Monday to Sunday, local).
+    /// Acts with the SNP supplement one doctor may have in a week (Monday to Sunday, local): shown, never a refusal.
     pub weekly_snp_cap: u32,
 }
 
@@ -75,13 +75,23 @@ impl Default for RoutingPolicy {
 }
 
 impl RoutingPolicy {
-    /// The categories to try, first one first.
-    pub fn order(&self, status: Status, must_stay_home: bool) -> &[RouteCategory] {
-        match (must_stay_home, status) {
-            (true, _) => &self.must_stay_home,
-            (false, Status::OfficeHours) => &self.office_hours,
-            (false, Status::Pdsa) => &self.pdsa,
+    /// The categories to try, first one first. In office hours the own GP is asked first also for a patient who must stay
+    /// where he is: he may drive, or say who does.
+    pub fn order(&self, status: Status, must_stay_home: bool) -> Vec<RouteCategory> {
+        let mut order = match (must_stay_home, status) {
+            (true, _) => self.must_stay_home.clone(),
+            (false, Status::OfficeHours) => self.office_hours.clone(),
+            (false, Status::Pdsa) => self.pdsa.clone(),
+        };
+        if must_stay_home && status == Status::OfficeHours {
+            order.sort_by_key(|category| *category != RouteCategory::OwnGp);
         }
+        order
+    }
+
+    /// What one more option needs to answer, whichever it is: what must be left of the delay for another to be asked.
+    pub fn one_more(&self) -> Span {
+        self.gp_offer.max(self.hold).max(self.visit_offer)
     }
 
     /// The longest straight-line way in metres for a category, where one is set.

@@ -114,6 +114,9 @@ pub struct Shift {
     pub start: Instant,
     /// Until when (not included).
     pub end: Instant,
+    /// When it was entered; absent on those entered by an earlier binary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened: Option<Instant>,
     /// Last known position and its instant.
     pub position: Option<(Position, Instant)>,
     /// What the doctor is doing.

@@ -186,8 +186,8 @@ async fn a_slot_of_two_cases_and_two_holders_are_found_to_the_second() {
     desk.done(&regulator(1), first, Command::Claim).await;
     let mut log = Log::of(&desk).await;
     let offer = |n| OfferId(Uuid::from_u128(n));
-    log.add(first, Span::from_secs(10), vec![Fact::SlotBooked { slot, offer: offer(1) }]);
-    log.add(second, Span::from_secs(10), vec![Fact::SlotBooked { slot, offer: offer(2) }]);
+    log.add(first, Span::from_secs(10), vec![Fact::SlotBooked { slot, offer: offer(1), own_patient: false }]);
+    log.add(second, Span::from_secs(10), vec![Fact::SlotBooked { slot, offer: offer(2), own_patient: false }]);
     log.add(first, Span::from_secs(77), vec![Fact::SlotFreed { slot }]);
     let claimed = Fact::Claimed { no: 2, by: "dr-reg-2".parse().unwrap(), connection: None };
     log.add(first, Span::from_secs(3), vec![claimed]);

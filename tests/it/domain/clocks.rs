@@ -100,8 +100,8 @@ proptest! {
 }
 
 /// What is to come, or what a caller says of another time.
-const NOT_PAST: [&str; 9] =
-    ["deadline", "until", "due", "start", "end", "appointment", "earliest", "activates", "longest_delay"];
+const NOT_PAST: [&str; 10] =
+    ["deadline", "until", "busy_until", "due", "start", "end", "appointment", "earliest", "activates", "longest_delay"];
 
 fn last_of_case(case: &Case) -> Instant {
     let mut case = case.clone();

@@ -8,7 +8,10 @@ use sas_dispatch::domain::{
         sealed::NoteKind,
     },
     ids::{CaseId, OfferId},
-    regulation::{decision::SupplyReason, need::CareType},
+    regulation::{
+        decision::SupplyReason,
+        need::{CareType, LongestDelay},
+    },
     routing::{Means, WhyNot},
     time::Span,
 };
@@ -59,6 +62,30 @@ fn silence_is_never_acceptance() {
     assert!(stage.waits(case, ActionKind::Route));
     let late = Command::AnswerOffer { offer, answer: OfferAnswer::Declined };
     assert!(matches!(stage.refused(&coordinator(), case, late), Refusal::State { .. }));
+}
+
+/// The own GP opens at 13:30, the deadline is a minute later: his ten minutes end with the delay, and a doctor hears of it.
+#[test]
+fn a_practice_that_opens_later_is_waited_for_no_longer_than_the_deadline() {
+    let until = |opens: Span, within: LongestDelay| {
+        let mut stage = Stage::new();
+        let (case, decision) = stage.decided_within(CareType::Consultation, within);
+        let started = stage.now;
+        let mut plan = stage.plan(Some((GP, Means::Ring)));
+        plan.rows[0].earliest = Some(stage.now + opens);
+        let deadline = stage.case(case).decision(decision).unwrap().deadline();
+        stage.done(&coordinator(), case, Command::Advance { decision, plan: Box::new(plan) });
+        let until = stage.action(case, ActionKind::RingGp).deadline;
+        stage.late(case, ActionKind::RingGp);
+        assert!(stage.waits(case, ActionKind::Route), "nobody waits in silence");
+        (until.since(started), deadline.since(started))
+    };
+    let (rung, deadline) = until(Span::from_mins(59), LongestDelay::H1);
+    assert_eq!(rung, deadline);
+    let (rung, _) = until(Span::from_mins(30), LongestDelay::H1);
+    assert_eq!(rung, Span::from_mins(40));
+    let (rung, _) = until(Span::ZERO, LongestDelay::Immediate);
+    assert_eq!(rung, Span::from_mins(10), "he who is open now has his time whatever the delay");
 }
 
 #[test]

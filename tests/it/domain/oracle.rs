@@ -106,7 +106,7 @@ impl Oracle {
                 assert!(free, "4: a slot was held that another case has");
                 self.slots.insert(*slot, Binding::Held(case, *offer, *until));
             }
-            (Fact::SlotBooked { slot, offer }, Some(case)) => {
+            (Fact::SlotBooked { slot, offer, .. }, Some(case)) => {
                 let mine =
                     matches!(&self.slots[slot], Binding::Held(holder, held, _) if *holder == case && held == offer);
                 assert!(mine, "4: a slot was booked without its hold");

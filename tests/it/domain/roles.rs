@@ -89,14 +89,7 @@ fn table(stage: &Stage) -> Vec<(Command, &'static str)> {
         ),
         (Command::WithdrawSlot(SlotId(id)), "RES BAC"),
         (
-            Command::OpenShift {
-                responder: SOS.parse().unwrap(),
-                sectors: vec![],
-                start,
-                end,
-                position: None,
-                others: Vec::new(),
-            },
+            Command::OpenShift { responder: SOS.parse().unwrap(), sectors: vec![], start, end, position: None },
             "RES DIS",
         ),
         (Command::EndShift(ShiftId(id)), "RES DIS"),

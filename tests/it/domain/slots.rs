@@ -1,7 +1,7 @@
 //! Slots: never bound to two cases; a hold that ran out blocks nobody; a cancelled one is free again (invariant 4).
 
 use sas_dispatch::domain::{
-    case::{ActionKind, Command, OfferState, Refusal, command::OfferAnswer},
+    case::{ActionKind, Command, OfferState, Refusal, command::OfferAnswer, leaving},
     ids::{CaseId, OfferId, SlotId},
     regulation::need::CareType,
     routing::Means,
@@ -9,7 +9,7 @@ use sas_dispatch::domain::{
     time::Span,
 };
 
-use super::stage::{SAS, SAS_DOCTOR, Stage, coordinator, doctor, text};
+use super::stage::{GP, GP_DOCTOR, SAS, SAS_DOCTOR, Stage, coordinator, doctor, text};
 
 const YES: OfferAnswer = OfferAnswer::Accepted { appointment: None };
 
@@ -146,4 +146,25 @@ fn a_plan_made_before_the_owner_moved_the_slot_is_made_again() {
     let moved = Command::PublishSlot { slot: Some(slot), responder, kind, start, end };
     stage.give(&doctor(SAS_DOCTOR), None, &moved).unwrap();
     assert!(taken(&mut stage, &means).to_string().contains("plan again"));
+}
+
+/// The supplement is paid for patients of others: what is booked for one counts until its week is over, though it could leave.
+#[test]
+fn a_slot_booked_for_another_doctors_patient_stays_for_its_week_and_his_own_patients_do_not_count() {
+    let mut stage = Stage::new();
+    let (start, end) = (stage.now + Span::from_hours(2), stage.now + Span::from_hours(3));
+    let mut booked = |who: &str, doctor_of: &str| {
+        let (responder, kind) = (who.parse().unwrap(), SlotKind::Snp);
+        let publish = Command::PublishSlot { slot: None, responder, kind, start, end };
+        let slot = stage.give(&doctor(doctor_of), None, &publish).unwrap().slot.unwrap();
+        let (case, decision) = stage.decided(CareType::Consultation);
+        let offer = stage.offered(case, decision, who, Means::Slot { slot, start, end });
+        stage.done(&coordinator(), case, Command::AnswerOffer { offer, answer: YES });
+        stage.records.slots[&slot].clone()
+    };
+    let (others, own) = (booked(SAS, SAS_DOCTOR), booked(GP, GP_DOCTOR));
+    assert!(others.supplement() && !own.supplement());
+    let (days, keep) = (|n: i64| end + Span::from_hours(24 * n), Span::from_hours(72));
+    assert!(leaving::slot(&own, days(3), keep));
+    assert!(!leaving::slot(&others, days(6), keep) && leaving::slot(&others, days(7), keep));
 }

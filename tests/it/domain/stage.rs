@@ -259,8 +259,15 @@ impl Stage {
 
     /// A P2 for which Dr Anne decided this care: it waits for a coordinator.
     pub fn decided(&mut self, care: CareType) -> (CaseId, DecisionId) {
+        self.decided_within(care, LongestDelay::H4)
+    }
+
+    /// The same within another delay than four hours.
+    pub fn decided_within(&mut self, care: CareType, within: LongestDelay) -> (CaseId, DecisionId) {
         let (case, claim) = self.held_by(&regulator());
-        let decision = self.need(&regulator(), case, claim, care);
+        let mut need = sign(claim, care);
+        need.need.longest_delay = within;
+        let decision = self.done(&regulator(), case, Command::SignNeed(Box::new(need))).decision.unwrap();
         self.answer(&regulator(), case, claim, decision, care);
         (case, decision)
     }
@@ -289,7 +296,7 @@ impl Stage {
     pub fn on_duty(&mut self, person: &str) -> ShiftId {
         let (start, end) = (self.now, self.now + Span::from_hours(8));
         let (responder, sectors) = (SOS.parse().unwrap(), vec![SECTOR.parse().unwrap()]);
-        let open = Command::OpenShift { responder, sectors, start, end, position: None, others: Vec::new() };
+        let open = Command::OpenShift { responder, sectors, start, end, position: None };
         self.give(&doctor(person), None, &open).unwrap().shift.unwrap()
     }
 
@@ -310,6 +317,8 @@ pub fn plan_at(at: Instant, kept: Option<(&str, Means)>) -> Plan {
         responder: Some(who.parse::<ResponderId>().unwrap()),
         means: Some(means),
         earliest: None,
+        busy_until: None,
+        snp_cap_reached: false,
         distance_m: None,
         verdict: Verdict::Kept { rank: 1 },
     });

@@ -61,7 +61,6 @@ fn a_shift_is_opened_by_its_doctor_for_sectors_the_structure_serves() {
         start: stage.now,
         end: stage.now + Span::from_hours(8),
         position: None,
-        others: Vec::new(),
     };
     let elsewhere = open(&stage, SOS, &[SECTOR, "wissembourg"]);
     let Err(Refusal::Fields(faults)) = stage.give(&doctor(SOS_DOCTOR), None, &elsewhere) else { panic!() };

@@ -3,7 +3,7 @@
 use sas_dispatch::domain::{
     case::{ActionKind, Command, End, OfferState, Refusal, sealed::NoteKind},
     ids::{CaseId, OfferId, ShiftId, VisitId},
-    regulation::need::CareType,
+    regulation::need::{CareType, LongestDelay},
     time::Span,
     visits::{ShiftState, VisitStatus},
 };
@@ -52,6 +52,40 @@ fn a_visit_follows_the_national_statuses_to_its_report() {
     stage.done(&doctor(SOS_DOCTOR), case, Command::ReportVisit { visit, text: text("otite, traitée"), counter: None });
     assert!(!stage.waits(case, ActionKind::AwaitReport) && stage.waits(case, ActionKind::ReturnOfInformation));
     assert_eq!(stage.case(case).sealed.notes.last().unwrap().kind, NoteKind::Report);
+}
+
+/// A quarter of an hour after both doctors left on visits one is back: three hours of the delay are left, and he takes it.
+#[test]
+fn a_visit_waits_for_a_doctor_to_come_back_as_long_as_the_delay_allows() {
+    let mut stage = Stage::new();
+    let first = taken(&mut stage);
+    let (case, decision) = stage.decided_within(CareType::HomeVisit, LongestDelay::H4);
+    let deadline = stage.case(case).decision(decision).unwrap().deadline();
+    let mut plan = stage.plan(Some((SOS, visit_means())));
+    plan.rows[0].busy_until = Some(stage.records.shifts[&first.shift].end);
+    stage.done(&coordinator(), case, Command::Advance { decision, plan: Box::new(plan) });
+    let until = stage.action(case, ActionKind::AcceptVisit).deadline;
+    assert_eq!(until, deadline - Span::from_mins(10), "another can still be asked when nobody has come back");
+    let offer = stage.case(case).offers.last().unwrap().id;
+    stage.pass(Span::from_mins(15));
+    let take = Command::TakeVisit { offer, shift: first.shift };
+    assert!(matches!(stage.refused(&doctor(SOS_DOCTOR), case, take.clone()), Refusal::State { .. }));
+    stage.done(&doctor(SOS_DOCTOR), first.case, step(first.visit, VisitStatus::Finished));
+    stage.done(&doctor(SOS_DOCTOR), case, take);
+    assert!(stage.waits(case, ActionKind::Visit));
+}
+
+#[test]
+fn a_visit_waits_no_longer_than_somebody_is_on_duty_nor_less_than_an_offer_lasts() {
+    for (on_duty, waited) in [(60, 60), (2, 5)] {
+        let mut stage = Stage::new();
+        let (case, decision) = stage.decided_within(CareType::HomeVisit, LongestDelay::H4);
+        let mut plan = stage.plan(Some((SOS, visit_means())));
+        plan.rows[0].busy_until = Some(stage.now + Span::from_mins(on_duty));
+        let started = stage.now;
+        stage.done(&coordinator(), case, Command::Advance { decision, plan: Box::new(plan) });
+        assert_eq!(stage.action(case, ActionKind::AcceptVisit).deadline, started + Span::from_mins(waited));
+    }
 }
 
 /// Every pair of statuses, against the table written down in the oracle, which sees each accepted step.
@@ -199,7 +233,7 @@ fn a_doctor_has_one_shift_at_a_time_and_is_on_one_visit() {
     taken(&mut stage);
     let open = |start, end| {
         let (responder, sectors) = (SOS.parse().unwrap(), vec![SECTOR.parse().unwrap()]);
-        Command::OpenShift { responder, sectors, start, end, position: None, others: Vec::new() }
+        Command::OpenShift { responder, sectors, start, end, position: None }
     };
     let both = open(stage.now + Span::from_hours(7), stage.now + Span::from_hours(12));
     assert!(matches!(stage.give(&doctor(SOS_DOCTOR), None, &both), Err(Refusal::State { .. })));

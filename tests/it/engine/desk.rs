@@ -13,7 +13,7 @@ use sas_dispatch::{
         actor::{Actor, Role},
         case::{
             Command, Event,
-            command::{Qualify, StartDuty},
+            command::{Qualify, SignAnswer, StartDuty},
         },
         ids::{CaseId, DecisionId},
         regulation::{
@@ -109,21 +109,17 @@ impl Desk {
         let case = self.qualified(Priority::P2).await;
         let anne = stage::regulator();
         let claim_no = self.done(&anne, case, Command::Claim).await.reply.claim_no.unwrap();
-        let care = CareType::Consultation;
+        (case, self.signs(&anne, (case, claim_no), CareType::Consultation).await)
+    }
+
+    /// Need and answer of a case that `actor` holds.
+    pub async fn signs(&self, actor: &Actor, (case, claim_no): (CaseId, u64), care: CareType) -> DecisionId {
         let need = Command::SignNeed(Box::new(stage::sign(claim_no, care)));
-        let decision = self.done(&anne, case, need).await.reply.decision.unwrap();
-        let (supply, note, keep) = (None, None, false);
-        let sign = sas_dispatch::domain::case::command::SignAnswer {
-            claim_no,
-            decision,
-            care,
-            supply,
-            note,
-            keep,
-            beside: Default::default(),
-        };
-        self.done(&anne, case, Command::SignAnswer(Box::new(sign))).await;
-        (case, decision)
+        let decision = self.done(actor, case, need).await.reply.decision.unwrap();
+        let (supply, note, keep, beside) = (None, None, false, Default::default());
+        let sign = SignAnswer { claim_no, decision, care, supply, note, keep, beside };
+        self.done(actor, case, Command::SignAnswer(Box::new(sign))).await;
+        decision
     }
 
     /// A slot of Dr Marée, which begins in `ahead`.

@@ -13,6 +13,7 @@ mod outrun;
 mod repeating;
 mod replica;
 mod screen;
+mod shifts;
 mod takeover;
 pub mod transfers;
 mod trips;

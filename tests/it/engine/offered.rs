@@ -2,7 +2,7 @@
 
 use sas_dispatch::{
     domain::{
-        case::{Command, command::SignAnswer},
+        case::Command,
         ids::{CaseId, OfferId},
         regulation::{need::CareType, qualification::Priority},
         routing::Means,
@@ -24,12 +24,7 @@ on_every_engine! {
 /// Rings a practice for one more decision of the case.
 async fn rung(desk: &Desk, case: CaseId, practice: &str) -> OfferId {
     let claim_no = desk.done(&regulator(1), case, Command::Claim).await.reply.claim_no.unwrap();
-    let care = CareType::Consultation;
-    let need = Command::SignNeed(Box::new(stage::sign(claim_no, care)));
-    let decision = desk.done(&regulator(1), case, need).await.reply.decision.unwrap();
-    let (supply, note, keep, beside) = (None, None, false, Default::default());
-    let sign = SignAnswer { claim_no, decision, care, supply, note, keep, beside };
-    desk.done(&regulator(1), case, Command::SignAnswer(Box::new(sign))).await;
+    let decision = desk.signs(&regulator(1), (case, claim_no), CareType::Consultation).await;
     let plan = Box::new(stage::plan_at(desk.stand.clock.now(), Some((practice, Means::Ring))));
     desk.done(&coordinator(), case, Command::Advance { decision, plan }).await.reply.offer.unwrap()
 }

@@ -7,7 +7,11 @@ use sas_dispatch::{
     domain::{
         case::{Case, Command, command::Qualify, state::Claim},
         ids::CaseId,
-        regulation::qualification::{Priority, Stream},
+        regulation::{
+            need::CareType,
+            qualification::{Priority, Stream},
+        },
+        routing::Means,
         time::Span,
     },
     engine::{Done, Engine, Failure, Mutation, Options, Renewed},
@@ -19,7 +23,7 @@ use sas_dispatch::{
 
 use super::desk::{Desk, regulator};
 use crate::{
-    domain::stage::{self, arm},
+    domain::stage::{self, SAS, arm, coordinator},
     store::{
         callers::{D2, options},
         stand::Stand,
@@ -158,5 +162,36 @@ async fn a_repeated_claim_next_gives_the_case_and_the_level_of_its_first_run_tho
     }
     let mine = next(&desk.a, 1, desk.mutation()).await.unwrap();
     assert_eq!(mine.reply.case, Some(vital));
+    desk.clean().await;
+}
+
+/// A vital emergency goes on at D1; what binds a slot does not: two patients of one slot are worse than one who waits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slot_is_given_at_the_promised_level_or_not_at_all_for_a_vital_emergency_too() {
+    let redis = Replicated::without_sentinels().await;
+    let [master, replica] = &redis.servers;
+    let desk = promising(master).await;
+    let (case, claim_no) = desk.vital(2).await;
+    let decision = desk.signs(&regulator(2), (case, claim_no), CareType::Consultation).await;
+    let slot = desk.slot(Span::from_hours(2)).await;
+    let start = desk.stand.clock.now() + Span::from_hours(2);
+    let means = Means::Slot { slot, start, end: start + Span::from_mins(20) };
+    let plan = Box::new(stage::plan_at(desk.stand.clock.now(), Some((SAS, means))));
+    let advance = || Command::Advance { decision, plan: plan.clone() };
+    replica.signal("STOP");
+    missed(&desk).await;
+    let note = Command::AddNote(stage::text("le patient respire mieux"));
+    assert_eq!(desk.done(&arm(), case, note).await.durability, Durability::D1, "a vital emergency never waits");
+    let refused = desk.give(&coordinator(), Some(case), advance()).await.unwrap_err();
+    assert!(matches!(refused, Failure::Store(StoreError::Unavailable(_))), "{refused:?}");
+    assert!(desk.case(case).await.offers.is_empty());
+    replica.signal("CONT");
+    let mut held = None;
+    until("the slot is held", async || {
+        held = desk.give(&coordinator(), Some(case), advance()).await.ok();
+        held.is_some()
+    })
+    .await;
+    assert_eq!(held.map(|done| done.durability), Some(Durability::D2));
     desk.clean().await;
 }

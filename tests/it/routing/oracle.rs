@@ -19,6 +19,7 @@ pub struct Way {
     pub category: Category,
     pub responder: String,
     order: (u8, i64, i64),
+    last: bool,
 }
 
 /// Every way there is, best first.
@@ -29,18 +30,25 @@ pub fn ways(world: &World) -> Vec<Way> {
         of_category.sort_by_key(|way| (way.order, way.responder.clone()));
         all.extend(of_category);
     }
-    all
+    // Whoever opens too late for another to be asked after him waits for all others.
+    let (early, late): (Vec<Way>, Vec<Way>) = all.into_iter().partition(|way| !way.last);
+    early.into_iter().chain(late).collect()
 }
 
 fn order(world: &World) -> Vec<Category> {
     let policy = &world.territory.routing;
     let duty = world.territory.period_at(world.now).unwrap().status == Status::Pdsa;
     let table = match (stays(world) || world.care == CareType::HomeVisit, duty) {
-        (true, _) => &policy.must_stay_home,
+        (true, false) => &[&[Category::OwnGp], &without_own_gp(&policy.must_stay_home)[..]].concat(),
+        (true, true) => &policy.must_stay_home,
         (_, true) => &policy.pdsa,
         (_, false) => &policy.office_hours,
     };
     table.iter().copied().filter(|category| right_care(world, *category)).collect()
+}
+
+fn without_own_gp(table: &[Category]) -> Vec<Category> {
+    table.iter().copied().filter(|category| *category != Category::OwnGp).collect()
 }
 
 fn right_care(world: &World, category: Category) -> bool {
@@ -76,7 +84,18 @@ fn way(world: &World, category: Category, who: &Responder) -> Option<Way> {
     let metres = distance(world, who).map_or(i64::MAX, i64::from);
     let nearest_first = category == Category::FixedPoint && class == 0;
     let order = if nearest_first { (class, metres, at) } else { (class, at, metres) };
-    Some(Way { category, responder: who.id.to_string(), order })
+    Some(Way { category, responder: who.id.to_string(), order, last: opens_too_late(world, category, who, at, class) })
+}
+
+/// Rung, not yet open, and less than twenty minutes are left when it opens: ten for its answer, ten for another's.
+fn opens_too_late(world: &World, category: Category, who: &Responder, at: i64, class: u8) -> bool {
+    let rung = match category {
+        Category::OwnGp | Category::PracticeColleague | Category::CptsColleague => true,
+        Category::SasSlot => class == 1,
+        Category::FixedPoint => !publishes(world, who),
+        Category::HomeVisit | Category::Teleconsultation => false,
+    };
+    rung && at > world.now.unix_ms() && at + 1_200_000 > limit(world).unix_ms()
 }
 
 fn own(world: &World) -> Option<&Responder> {
@@ -159,7 +178,7 @@ fn sas(world: &World, who: &Responder) -> Option<(u8, i64)> {
     }
     let slots = world.supply.slots.get(&who.id);
     let slot = slots.and_then(|slots| booked(world, Category::SasSlot, who, slots));
-    let ring = || rung(world, who).filter(|at| who.supernumerary && !at_the_cap(world, who, *at));
+    let ring = || rung(world, who).filter(|_| who.supernumerary);
     slot.map(|at| (0, at)).or_else(|| ring().map(|at| (1, at)))
 }
 
@@ -168,9 +187,13 @@ fn fixed_point(world: &World, who: &Responder) -> Option<i64> {
         return None;
     }
     match world.supply.slots.get(&who.id) {
-        Some(slots) if heard(world, Category::FixedPoint, who, true) => booked(world, Category::FixedPoint, who, slots),
+        Some(slots) if publishes(world, who) => booked(world, Category::FixedPoint, who, slots),
         _ => rung(world, who),
     }
+}
+
+fn publishes(world: &World, point: &Responder) -> bool {
+    world.supply.slots.contains_key(&point.id) && heard(world, Category::FixedPoint, point, true)
 }
 
 fn booked(world: &World, category: Category, who: &Responder, slots: &[FreeSlot]) -> Option<i64> {
@@ -185,22 +208,9 @@ fn booked(world: &World, category: Category, who: &Responder, slots: &[FreeSlot]
             && world.tried.iter().all(|tried| tried.by != Asked::Slot(slot.id))
             && who.absent_at(slot.start).is_none()
             && members(slot)
-            && !(category == Category::SasSlot && at_the_cap(world, who, slot.start.unix_ms()))
     };
     let first = slots.iter().filter(good).map(|slot| slot.start.unix_ms()).min();
     first.filter(|_| heard(world, category, who, true))
-}
-
-fn at_the_cap(world: &World, who: &Responder, at: i64) -> bool {
-    let week = |at: Instant| {
-        let zone = world.territory.calendar.zone();
-        sas_dispatch::domain::calendar::local(zone, at).format("%G %V").to_string()
-    };
-    let taken = world.supply.snp_this_week.get(&who.id).copied().unwrap_or(0);
-    who.doctors.len() == 1
-        && world.patient.own_gp.as_ref() != Some(&who.id)
-        && taken >= world.territory.routing.weekly_snp_cap
-        && week(Instant::from_unix_ms(at)) == week(world.now)
 }
 
 fn visit(world: &World, who: &Responder) -> Option<(u8, i64)> {

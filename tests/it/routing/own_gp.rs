@@ -6,6 +6,7 @@ use sas_dispatch::domain::{
     regulation::need::{CareType, LongestDelay},
     routing::{Asked, Category, Means, WhyNot},
     slots::SlotKind,
+    time::Span,
 };
 
 use super::world::{ALWAYS, World, free_slot, gp, hours, kept, mmg, responder_id, row, sector, slot_of, sos, why};
@@ -38,6 +39,39 @@ fn opening_at_the_very_deadline_is_in_time() {
     let mut world = World::at("2024-12-19T13:00").who(gp("famille", 0)).own_gp("famille");
     world.need.longest_delay = LongestDelay::H1;
     assert_eq!(kept(&world.plan()), ["OWN_GP famille"]);
+}
+
+/// 12:31 in Strasbourg, care within the hour: the own GP and two colleagues open again at 13:30, a slot is free at 12:46.
+#[test]
+fn a_practice_closed_for_lunch_does_not_swallow_a_delay_in_which_others_can_begin() {
+    let afternoon = |id: &str, practice: Option<&str>| Responder {
+        hours: hours("Mo-Fr 08:00-12:00,13:30-19:00"),
+        practice: practice.map(responder_id),
+        ..gp(id, 500)
+    };
+    let mut world = World::at("2024-12-19T12:31")
+        .who(afternoon("famille", Some("cabinet")))
+        .who(afternoon("associe", Some("cabinet")))
+        .who(gp("voisin", 4_000))
+        .who(mmg("garde", 3_000))
+        .own_gp("famille")
+        .slot("voisin", 15)
+        .decided(CareType::Consultation, LongestDelay::H1);
+    let others = ["SAS_SLOT voisin", "FIXED_POINT garde", "OWN_GP famille", "PRACTICE_COLLEAGUE associe"];
+    assert_eq!(kept(&world.plan()), others, "asked last, after whatever can begin before they open");
+    world.need.longest_delay = LongestDelay::H4;
+    assert_eq!(kept(&world.plan())[0], "OWN_GP famille", "time enough is left to ask another after him");
+}
+
+#[test]
+fn the_own_gp_comes_first_as_long_as_one_more_can_be_asked_after_him() {
+    let mut world = World::at("2024-12-19T13:00").who(gp("famille", 0)).who(mmg("garde", 500)).own_gp("famille");
+    world.need.longest_delay = LongestDelay::H4;
+    // He opens at 14:00, has ten minutes to answer, and so has whoever is asked next.
+    world.signed_at = world.now - Span::from_mins(160);
+    assert_eq!(kept(&world.plan()), ["OWN_GP famille", "FIXED_POINT garde"]);
+    world.signed_at = world.now - Span::from_mins(161);
+    assert_eq!(kept(&world.plan()), ["FIXED_POINT garde", "OWN_GP famille"]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use sas_dispatch::{
         directory::ResponderKind,
         regulation::need::{CareLevel, CareType, Constraints, LongestDelay, Need},
         routing::{Category, OnDuty, Plan, Problem, SourceState, Supply, WhyNot, plan},
-        time::Instant,
+        time::{Instant, Span},
     },
 };
 
@@ -116,6 +116,7 @@ fn a_patient_of_the_sens_programme_is_visited_by_the_association() {
         responder: responder_id("sos-medecins-sens"),
         doctor: person("dr-89-sos-basalte"),
         sectors: vec![sector("sens")],
+        end: now + Span::from_hours(6),
         free: true,
     };
     let (plan, _) = planned(&request, vec![doctor]);

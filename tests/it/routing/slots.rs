@@ -1,12 +1,15 @@
 //! SAS slots and fixed points: earliest, nearest, one row per responder, limits.
 
 use sas_dispatch::domain::{
+    calendar::monday,
     directory::{Absence, Connection, Responder},
+    ids::{CaseId, OfferId},
     regulation::need::{CareType, LongestDelay},
-    routing::{Category, Means, SourceState, WhyNot},
-    slots::SlotKind,
-    time::Span,
+    routing::{Category, FreeSlot, Means, SourceState, WhyNot, explain_french},
+    slots::{Slot, SlotKind, SlotState},
+    time::{Instant, Span},
 };
+use uuid::Uuid;
 
 use super::world::{World, free_slot, gp, kept, mmg, north, responder_id, row, slot_of, why};
 
@@ -102,22 +105,44 @@ fn a_doctor_exactly_at_the_limit_of_distance_is_in_reach() {
     assert_eq!(why(&world.plan(), Category::SasSlot, Some("voisin")), WhyNot::TooFar);
 }
 
+/// Twenty patients of others in a week bound a fee: they once refused the twenty-first his care.
 #[test]
-fn the_weekly_limit_counts_patients_of_others_in_this_week() {
+fn the_weekly_limit_of_the_supplement_is_shown_and_refuses_nobody() {
     let mut world = World::at("2024-12-19T10:00").who(gp("voisin", 0)).slot("voisin", 15);
-    world.supply.snp_this_week.insert(responder_id("voisin"), 19);
-    assert_eq!(kept(&world.plan()), ["SAS_SLOT voisin"]);
-    world.supply.snp_this_week.insert(responder_id("voisin"), 20);
-    assert_eq!(why(&world.plan(), Category::SasSlot, Some("voisin")), WhyNot::WeeklyCap);
+    let zone = world.territory.calendar.zone();
+    let week = |at: Instant| (responder_id("voisin"), monday(zone, at));
+    let shown = |world: &World| {
+        let plan = world.plan();
+        assert!(kept(&plan).contains(&"SAS_SLOT voisin".to_owned()), "{:?}", kept(&plan));
+        row(&plan, Category::SasSlot, Some("voisin")).snp_cap_reached
+    };
+    world.supply.snp.insert(week(world.now), 19);
+    assert!(!shown(&world));
+    world.supply.snp.insert(week(world.now), 20);
+    assert!(shown(&world));
+    let line = &explain_french(&world.plan(), &world.directory())[0];
+    assert!(line.ends_with(", plafond hebdomadaire de majorations SNP atteint"), "{line}");
     world.patient.own_gp = Some(responder_id("voisin"));
-    assert!(kept(&world.plan()).contains(&"SAS_SLOT voisin".to_owned()));
+    assert!(!shown(&world), "his own patient bears no supplement");
 }
 
 #[test]
-fn a_slot_of_next_monday_is_not_in_this_week() {
+fn what_is_booked_counts_in_the_week_of_its_hour_and_without_the_doctors_own_patients() {
     let mut world = World::at("2024-12-22T20:30").who(gp("voisin", 0)).slot("voisin", 12 * 60);
-    world.supply.snp_this_week.insert(responder_id("voisin"), 20);
-    assert_eq!(kept(&world.plan()), ["SAS_SLOT voisin"]);
+    world.territory.routing.weekly_snp_cap = 1;
+    let (now, zone) = (world.now, world.territory.calendar.zone());
+    let (case, offer) = (CaseId(Uuid::from_u128(1)), OfferId(Uuid::from_u128(2)));
+    let booked = |minutes, own_patient| {
+        let FreeSlot { id, kind, start, end } = free_slot(now, minutes, SlotKind::Snp);
+        let state = SlotState::Booked { case, offer, at: now, own_patient };
+        Slot { id, responder: responder_id("voisin"), kind, start, end, state, unknown: Default::default() }
+    };
+    let reached = |world: &World| row(&world.plan(), Category::SasSlot, Some("voisin")).snp_cap_reached;
+    world.supply.count_snp(&booked(-60, false), zone);
+    world.supply.count_snp(&booked(11 * 60, true), zone);
+    assert!(!reached(&world), "this Sunday, and a patient of his own on Monday");
+    world.supply.count_snp(&booked(11 * 60, false), zone);
+    assert!(reached(&world), "the slot is Monday's");
 }
 
 #[test]
@@ -168,6 +193,29 @@ fn a_fixed_point_is_booked_when_it_publishes_slots_and_rung_in_its_hours_otherwi
     assert_eq!(why(&plan, Category::FixedPoint, Some("ferme")), WhyNot::ClosedBeforeDeadline);
     world.supply.slots.insert(responder_id("a-creneaux"), Vec::new());
     assert_eq!(why(&world.plan(), Category::FixedPoint, Some("a-creneaux")), WhyNot::NoFreeSlot);
+}
+
+/// A slot withdrawn in the morning, or one that has begun, was taken for an agenda: the open point was never rung, and an
+/// instance that had started since and not read the old slot said otherwise.
+#[test]
+fn a_slot_that_was_withdrawn_or_has_begun_keeps_nobody_from_ringing_an_open_fixed_point() {
+    let mut world = World::at("2024-12-22T15:00").who(mmg("garde", 500));
+    let now = world.now;
+    let slot = |minutes, state| {
+        let FreeSlot { id, kind, start, end } = free_slot(now, minutes, SlotKind::FixedPoint);
+        Slot { id, responder: responder_id("garde"), kind, start, end, state, unknown: Default::default() }
+    };
+    let (case, offer) = (CaseId(Uuid::from_u128(1)), OfferId(Uuid::from_u128(2)));
+    world.supply.add_slot(&slot(60, SlotState::Withdrawn { at: now }), now);
+    world.supply.add_slot(&slot(-90, SlotState::Free), now);
+    world.supply.add_slot(&slot(-5, SlotState::Booked { case, offer, at: now, own_patient: false }), now);
+    assert_eq!(row(&world.plan(), Category::FixedPoint, Some("garde")).means, Some(Means::Ring));
+    world.supply.add_slot(&slot(20, SlotState::Booked { case, offer, at: now, own_patient: false }), now);
+    assert_eq!(
+        why(&world.plan(), Category::FixedPoint, Some("garde")),
+        WhyNot::NoFreeSlot,
+        "it publishes, and is full"
+    );
 }
 
 #[test]

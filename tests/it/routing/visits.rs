@@ -81,7 +81,7 @@ fn an_ehpad_resident_who_cannot_move_is_visited_or_seen_by_the_own_gp() {
         .on_duty("sos", "dr-sos-1", true);
     (world.patient.ehpad, world.patient.reduced_mobility) = (true, true);
     let plan = world.plan();
-    assert_eq!(kept(&plan), ["HOME_VISIT sos", "OWN_GP famille"], "in the order of must_stay_home");
+    assert_eq!(kept(&plan), ["OWN_GP famille", "HOME_VISIT sos"], "in office hours the own GP is asked first");
     for category in [Category::SasSlot, Category::FixedPoint, Category::CptsColleague] {
         assert_eq!(why(&plan, category, None), WhyNot::PatientCannotLeave);
     }
@@ -89,6 +89,35 @@ fn an_ehpad_resident_who_cannot_move_is_visited_or_seen_by_the_own_gp() {
     let plan = world.plan();
     assert_eq!(why(&plan, Category::HomeVisit, None), WhyNot::OtherCareDecided);
     assert_eq!(kept(&plan)[0], "OWN_GP famille");
+}
+
+/// The own GP is called systematically (domain.md §3.1), also for a visit; on duty the order is the territory's.
+#[test]
+fn for_a_visit_the_own_gp_is_asked_before_sos_in_office_hours_and_in_the_stated_order_on_duty() {
+    let at = |wall: &str| {
+        let always = Responder { hours: super::world::hours(super::world::ALWAYS), ..gp("famille", 0) };
+        let world = World::at(wall).who(sos("sos", &["dr-sos-1"])).who(always).own_gp("famille");
+        world.on_duty("sos", "dr-sos-1", true).decided(CareType::HomeVisit, LongestDelay::H4)
+    };
+    let mut by_day = at("2024-12-19T10:00");
+    assert_eq!(kept(&by_day.plan()), ["OWN_GP famille", "HOME_VISIT sos"]);
+    assert_eq!(kept(&at("2024-12-19T22:00").plan()), ["HOME_VISIT sos", "OWN_GP famille"]);
+    by_day.territory.routing.must_stay_home = vec![Category::HomeVisit];
+    assert_eq!(kept(&by_day.plan()), ["HOME_VISIT sos"], "what a territory leaves out is not tried");
+}
+
+#[test]
+fn a_structure_whose_doctors_are_all_driving_says_how_long_one_of_them_is_on_duty() {
+    let mut world = sunday_night().on_duty("sos", "dr-sos-1", false).on_duty("sos", "dr-sos-2", false);
+    let last = world.now + Span::from_hours(3);
+    world.supply.shifts[0].end = last;
+    world.supply.shifts[1].end = world.now + Span::from_hours(1);
+    let busy = |world: &World| row(&world.plan(), Category::HomeVisit, Some("sos")).busy_until;
+    assert_eq!(busy(&world), Some(last));
+    world.regulators.insert(person("dr-sos-1"));
+    assert_eq!(busy(&world), Some(world.supply.shifts[1].end), "he who regulated cannot take it when he is back");
+    world.supply.shifts[1].free = true;
+    assert_eq!(busy(&world), None);
 }
 
 #[test]

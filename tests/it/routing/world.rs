@@ -96,8 +96,9 @@ impl World {
     }
 
     pub fn on_duty(mut self, structure: &str, doctor: &str, free: bool) -> Self {
-        let sectors = vec![sector(SECTOR)];
-        self.supply.shifts.push(OnDuty { responder: responder_id(structure), doctor: person(doctor), sectors, free });
+        let (responder, doctor, sectors) = (responder_id(structure), person(doctor), vec![sector(SECTOR)]);
+        let end = self.now + Span::from_hours(6);
+        self.supply.shifts.push(OnDuty { responder, doctor, sectors, end, free });
         self
     }
 

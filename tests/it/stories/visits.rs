@@ -91,7 +91,7 @@ async fn whoever_regulated_a_case_does_not_drive_to_it() -> Story {
 }
 
 #[tokio::test]
-async fn a_resident_who_cannot_move_is_visited_before_anything_else_is_tried() -> Story {
+async fn a_resident_who_cannot_move_is_visited_once_the_own_gp_could_not_be_reached() -> Story {
     let room = Room::at("fr-67", "2024-12-19 15:00").await;
     let (arm, reg, osnp) = (room.arm("arm-1"), room.regulator("reg-1"), room.coordinator("osnp-1"));
     let doctor = room.responder("dr-67-sos-brume");
@@ -103,9 +103,12 @@ async fn a_resident_who_cannot_move_is_visited_before_anything_else_is_tried() -
 
     let plan = reg.sees_plan(&case).await?;
     let kept: Vec<_> = plan.kept().into_iter().map(|(category, _)| category).collect();
-    assert_eq!(kept, [RouteCategory::HomeVisit, RouteCategory::OwnGp], "a visit, then the GP who may come");
+    assert_eq!(kept, [RouteCategory::OwnGp, RouteCategory::HomeVisit], "in office hours the own GP is asked first");
     assert_eq!(plan.why_not(RouteCategory::SasSlot, ""), WhyNot::PatientCannotLeave);
     let case = reg.answers(&case, CareType::Consultation).await?;
+    let rung = osnp.advances(&case).await?.offer.unwrap();
+    assert_eq!(rung.offer.as_ref().unwrap().category(), RouteCategory::OwnGp);
+    osnp.hears_nobody(&rung).await?;
     let offer = osnp.advances(&case).await?.offer.unwrap().offer.unwrap();
     assert_eq!((offer.category(), offer.responder_id.as_str()), (RouteCategory::HomeVisit, SOS));
     room.closes().await

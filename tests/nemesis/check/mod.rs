@@ -123,7 +123,8 @@ pub fn judge(history: &History, stored: &Stored, level: &str, load_us: u64) -> J
     judged
 }
 
-/// Below the site's level an acknowledgement may only be given for a vital emergency and its hand-over, which never wait.
+/// Below the site's level an acknowledgement may only be given for a vital emergency and its hand-over, which never wait; for
+/// what binds a slot or a visit never.
 fn below(ops: &[&Op], model: &Model<'_>, level: &str) -> Vec<String> {
     let mut broken = Vec::new();
     for (op, told) in ops.iter().filter_map(|op| Some((op, op.told()?))) {
@@ -131,6 +132,7 @@ fn below(ops: &[&Op], model: &Model<'_>, level: &str) -> Vec<String> {
         let at = |seq| case.and_then(|case| model.at(case, seq)).is_some_and(|step| step.vital);
         let excused = level == "D2"
             && told.durability == "D1"
+            && !replies::BINDING.contains(&op.kind)
             && (op.kind == "AcceptHandOver" || at(told.seq) || at(told.seq.saturating_sub(1)));
         if told.durability != level && !excused {
             let (kind, id, said) = (op.kind, &op.command_id, &told.durability);

@@ -10,6 +10,10 @@ use crate::history::{Op, Outcome, Read, Renewed, Told};
 /// Acts that only the holder of the claim they name may do.
 const FENCED: [&str; 5] = ["SignNeed", "SignAnswer", "ReleaseClaim", "Reorient", "ResumeClaim"];
 
+/// Acts that bind a slot or a visit: strict whatever the case is.
+pub(super) const BINDING: [&str; 6] =
+    ["Advance", "AnswerOffer", "ConfirmSlot", "RenewHold", "AcceptVisit", "DeclineVisit"];
+
 /// What became of the acknowledged commands.
 pub(super) struct Acknowledged<'a> {
     pub lost: usize,
@@ -33,8 +37,8 @@ pub(super) fn acknowledged<'a>(ops: &[&'a Op], model: &Model<'_>, stored: &Store
                 let silent = stored.receipts.get(&op.command_id) == Some(&told.seq)
                     && (told.seq == 0 || at.is_some() && later.is_none_or(|began| *began <= op.completed_us));
                 let case = told.case.as_ref().or(op.case.as_ref());
-                let may_wait_for_nobody =
-                    op.vital || told.vital || case.is_some_and(|case| vital.contains(case.as_str()));
+                let vital = op.vital || told.vital || case.is_some_and(|case| vital.contains(case.as_str()));
+                let may_wait_for_nobody = vital && !BINDING.contains(&op.kind);
                 if !silent && level == "D2" && told.durability == "D1" && may_wait_for_nobody {
                     gone.insert(op.command_id.as_str());
                 } else if !silent {

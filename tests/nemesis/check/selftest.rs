@@ -278,8 +278,8 @@ fn exclusive() {
     };
     let day = sound()
         .does("PublishSlot", "agenda-1", 1, vec![Fact::SlotPublished(bookable)])
-        .does("ConfirmSlot", "osnp-1", 1, vec![Fact::SlotBooked { slot, offer }])
-        .does("ConfirmSlot", "osnp-2", 2, vec![Fact::SlotBooked { slot, offer }]);
+        .does("ConfirmSlot", "osnp-1", 1, vec![Fact::SlotBooked { slot, offer, own_patient: false }])
+        .does("ConfirmSlot", "osnp-2", 2, vec![Fact::SlotBooked { slot, offer, own_patient: false }]);
     day.names("one slot, two cases", "bound to two cases");
 }
 

@@ -143,7 +143,7 @@ pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refus
             supply::publish_slot(&mut draft, *slot, responder, *kind, (*start, *end))
         }
         Command::WithdrawSlot(slot) => supply::withdraw_slot(&mut draft, *slot),
-        Command::OpenShift { responder, sectors, start, end, position, others: _ } => {
+        Command::OpenShift { responder, sectors, start, end, position } => {
             supply::open_shift(&mut draft, responder, sectors, (*start, *end), *position)
         }
         Command::EndShift(shift) => supply::end_shift(&mut draft, *shift),

@@ -4,6 +4,7 @@ use crate::domain::{
     actor::Role,
     calendar::local,
     case::{
+        Case,
         action::{About, Action, ActionKind, End, Owner},
         command::{Counter, OfferAnswer},
         fact::Fact,
@@ -48,7 +49,8 @@ fn accept(draft: &mut Draft<'_>, offer: &Offer, appointment: Option<Instant>) ->
         (Means::Slot { slot, start, .. }, _) => {
             let known = draft.records.slots.get(slot).ok_or_else(|| Refusal::NotFound("slot".to_owned()))?;
             known.may_book(offer.id, draft.now).map_err(|refusal| Refusal::state("slot", refusal.to_string()))?;
-            draft.push(Fact::SlotBooked { slot: *slot, offer: offer.id });
+            let own_patient = own_patient(draft, offer);
+            draft.push(Fact::SlotBooked { slot: *slot, offer: offer.id, own_patient });
             *start
         }
         (Means::Ring, Some(at)) if at + Span::from_mins(1) >= draft.now => soon_enough(draft, offer, at)?,
@@ -70,6 +72,15 @@ fn accept(draft: &mut Draft<'_>, offer: &Offer, appointment: Option<Instant>) ->
     draft.open(ActionKind::Appointment, coordinators(), at + grace, about);
     draft.end(End::Done, |action| waits_for(action, offer.id));
     Ok(())
+}
+
+/// Whether the responder that was asked is the patient's own GP.
+fn own_patient(draft: &Draft<'_>, offer: &Offer) -> bool {
+    let of_case = |case: &Case| {
+        let patient = case.patient(case.decision(offer.decision)?.need.patient)?;
+        patient.own_gp.as_ref().map(|own| *own == offer.responder)
+    };
+    draft.case().ok().and_then(of_case).unwrap_or(false)
 }
 
 /// An hour beyond the longest delay that the doctor signed is no yes to what he decided. One that is over already is made the

@@ -16,7 +16,8 @@ use crate::domain::{
     },
     routing::{Category, Means, Plan, Row},
     slots::SlotRefusal,
-    time::{Instant, Span},
+    territory::RoutingPolicy,
+    time::Instant,
     visits::{Visit, VisitStatus},
 };
 
@@ -52,14 +53,7 @@ fn take(draft: &mut Draft<'_>, decision: &Decision, row: &Row, about: About) -> 
     independent(draft, &responder)?;
     ask_first(draft, decision, row);
     let offer = OfferId(draft.id("offer"));
-    let policy = &draft.context.territory.routing;
-    let until = draft.now
-        + match means {
-            // A practice that opens later is rung when it opens.
-            Means::Ring => row.earliest.map_or(Span::ZERO, |open| open.since(draft.now)) + policy.gp_offer,
-            Means::Slot { .. } => policy.hold,
-            Means::Visit { .. } => policy.visit_offer,
-        };
+    let until = asked_until(&draft.context.territory.routing, draft.now, decision.deadline(), row, &means);
     if let Means::Slot { slot, start, end } = means {
         let known = draft.records.slots.get(&slot).ok_or_else(|| Refusal::NotFound("slot".to_owned()))?;
         if known.responder != responder || (known.start, known.end) != (start, end) {
@@ -87,6 +81,22 @@ fn take(draft: &mut Draft<'_>, decision: &Decision, row: &Row, about: About) -> 
     wait_for(draft, decision, offer, until);
     draft.end(End::Replaced, |action| action.kind == ActionKind::Route && action.about == about);
     Ok(())
+}
+
+/// Until when an option may answer. What waits, for a practice to open or for a doctor to come back from a visit, waits no
+/// longer than the deadline; for a doctor no longer than one is on duty and another option could still be asked.
+fn asked_until(policy: &RoutingPolicy, now: Instant, deadline: Instant, row: &Row, means: &Means) -> Instant {
+    match means {
+        Means::Ring => {
+            let open = row.earliest.map_or(now, |open| open.max(now));
+            (open + policy.gp_offer).min(deadline.max(now + policy.gp_offer))
+        }
+        Means::Slot { .. } => now + policy.hold,
+        Means::Visit { .. } => {
+            let busy_until = row.busy_until.unwrap_or(now).min(deadline - policy.one_more());
+            busy_until.max(now + policy.visit_offer)
+        }
+    }
 }
 
 /// Opens the action that waits for the offer's answer; its deadline is the offer's.

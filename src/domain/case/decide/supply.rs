@@ -80,6 +80,7 @@ pub(super) fn open_shift(
         sectors: sectors.to_vec(),
         start,
         end,
+        opened: Some(draft.now),
         position: position.map(|position| (position, draft.now)),
         state: ShiftState::Free,
         unknown: Default::default(),

@@ -63,6 +63,7 @@ fn row(ground: &Place, known: &Row, line: String) -> pb::Row {
         rank,
         why_not: why.map_or(0, Coded::wire),
         text: line,
+        snp_cap_reached: known.snp_cap_reached,
     }
 }
 

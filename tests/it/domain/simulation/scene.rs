@@ -10,7 +10,7 @@ use sas_dispatch::domain::{
         state::{Channel, ContactSafety, Patient},
         transfer::TransferAct,
     },
-    directory::{Connection, Directory, ResponderKind},
+    directory::Directory,
     ids::{CaseId, SlotId},
     regulation::{
         decision::{Decision, SupplyReason},
@@ -18,7 +18,7 @@ use sas_dispatch::domain::{
         qualification::{Priority, Stream},
         room::{Affiliation, SurgeReason},
     },
-    routing::{Category, Means, Problem, SourceState, Supply, plan},
+    routing::{Means, Problem, Supply, plan},
     slots::SlotKind,
     territory::Territory,
     time::{Instant, Span},
@@ -137,11 +137,7 @@ impl Scene<'_> {
         });
         let (responder, sectors) = (SOS.parse().unwrap(), vec![SECTOR.parse().unwrap()]);
         let (start, end) = (self.now, self.now + Span::from_hours(8));
-        (!busy).then_some((
-            driver,
-            None,
-            Command::OpenShift { responder, sectors, start, end, position: None, others: Vec::new() },
-        ))
+        (!busy).then_some((driver, None, Command::OpenShift { responder, sectors, start, end, position: None }))
     }
 
     fn on_duty(&self, stream: usize) -> Command {
@@ -310,21 +306,10 @@ impl Scene<'_> {
     /// The plan that the planner makes of the supply as it is.
     fn planned(&self, case: &Case, decision: &Decision) -> Option<Command> {
         let Self { territory, directory, records, now, .. } = self;
-        let connected = |kind| {
-            directory
-                .of_kind(kind)
-                .any(|known| known.connection == Connection::Connected)
-                .then_some(SourceState::Connected)
-        };
         let mut supply = Supply::default();
-        let kinds = [
-            (Category::SasSlot, ResponderKind::SasProfessional),
-            (Category::FixedPoint, ResponderKind::FixedPoint),
-            (Category::HomeVisit, ResponderKind::SosMedecins),
-        ];
-        supply.sources.extend(kinds.into_iter().filter_map(|(category, kind)| Some((category, connected(kind)?))));
         records.slots.values().for_each(|slot| supply.add_slot(slot, *now));
         records.shifts.values().for_each(|shift| supply.add_shift(shift, *now));
+        supply.hear(directory);
         let problem = Problem::of_case(*now, (territory, directory), case, decision, &supply)?;
         Some(Command::Advance { decision: decision.id, plan: Box::new(plan(&problem)) })
     }

@@ -38,6 +38,8 @@ pub(super) fn below() {
     for vital in [gone(|op, _| op.vital = true), gone(|_, told| told.vital = true)] {
         assert_eq!((vital.lost, vital.violations, vital.notes.len()), (0, Vec::new(), 1));
     }
+    let binding = gone(|op, _| (op.vital, op.kind) = (true, "ConfirmSlot"));
+    assert_eq!(binding.lost, 1, "what binds a slot is strict for a vital emergency too: {binding:?}");
     let promised = gone(|op, told| (op.vital, told.durability) = (true, "D2".to_owned()));
     assert_eq!(promised.lost, 1, "what was promised to be kept is lost: {promised:?}");
     let named = |judged: Judgement, word: &str| {
