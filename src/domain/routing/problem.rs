@@ -120,7 +120,7 @@ pub enum SourceState {
     Connected,
     /// Nobody has connected it.
     NotConnected,
-    /// It is connected and has not answered since. What it said before is not relied on.
+    /// It is connected and has not answered since. What it said before is not relied on. Nothing in the service tells this yet.
     SilentSince(Instant),
 }
 

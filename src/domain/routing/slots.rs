@@ -52,7 +52,7 @@ fn fixed_point(frame: &Frame<'_>, who: &Responder) -> Result<Offerable, NoSlot> 
         ring(frame, who, 0).map_err(bare)?
     };
     let soon = offer.earliest.is_some_and(|at| at <= frame.problem.now + SOON);
-    Ok(Offerable { class: u8::from(!soon), ..offer })
+    Ok(Offerable { class: offer.class.max(u8::from(!soon)), ..offer })
 }
 
 /// Consultations by video; distance does not count unless the policy sets one.
@@ -96,7 +96,8 @@ fn by_slot(frame: &Frame<'_>, category: Category, who: &Responder, published: &P
     heard(frame, category, who, slots.is_some()).map_err(bare)?;
     let best = best(frame, who, slots.map_or(&[], Vec::as_slice))?;
     let means = Means::Slot { slot: best.id, start: best.start, end: best.end };
-    Ok(Offerable { responder: who.id.clone(), means, earliest: Some(best.start), busy_until: None, class: 0 })
+    let (responder, class) = (who.id.clone(), u8::from(begins_too_soon(frame, best)));
+    Ok(Offerable { responder, means, earliest: Some(best.start), busy_until: None, class })
 }
 
 /// Narrows the slots step by step; the step that leaves none gives the reason.
@@ -111,7 +112,14 @@ fn best<'s>(frame: &Frame<'_>, who: &Responder, slots: &'s [FreeSlot]) -> Result
     let open: Vec<_> = in_time.into_iter().filter(|slot| for_this_patient(frame, who, slot)).collect();
     some(&open).ok_or(bare(WhyNot::OwnPatientsOnly))?;
     let present: Vec<_> = open.into_iter().filter(|slot| who.absent_at(slot.start).is_none()).collect();
-    present.into_iter().min_by_key(|slot| (slot.start, slot.id)).ok_or(bare(WhyNot::Absent))
+    let order = |slot: &&FreeSlot| (begins_too_soon(frame, slot), slot.start, slot.id);
+    present.into_iter().min_by_key(order).ok_or(bare(WhyNot::Absent))
+}
+
+/// Whether a slot begins while its hold still runs: the patient would be told of it when he should be there. It is proposed
+/// after the others of its kind. The way is not counted: how fast a patient travels no text says.
+fn begins_too_soon(frame: &Frame<'_>, slot: &FreeSlot) -> bool {
+    slot.start < frame.problem.now + frame.problem.territory.routing.hold
 }
 
 fn some<T>(left: &[T]) -> Option<&[T]> {

@@ -39,6 +39,23 @@ fn a_doctor_has_one_row_with_the_earliest_slot_to_come() {
 }
 
 #[test]
+fn a_slot_that_begins_while_its_patient_is_still_being_told_comes_after_the_others() {
+    let mut world = World::at("2024-12-19T10:00")
+        .who(gp("voisin", 28_000))
+        .who(gp("suivant", 2_000))
+        .slot("voisin", 1)
+        .slot("suivant", 40)
+        .who(mmg("garde", 500))
+        .slot("garde", 2);
+    let first = ["SAS_SLOT suivant", "SAS_SLOT voisin", "FIXED_POINT garde"];
+    assert_eq!(kept(&world.plan()), first);
+    world = world.slot("voisin", 15);
+    let plan = world.plan();
+    assert_eq!(kept(&plan)[0], "SAS_SLOT voisin");
+    assert_eq!(row(&plan, Category::SasSlot, Some("voisin")).earliest, Some(world.now + Span::from_mins(15)));
+}
+
+#[test]
 fn no_slot_before_the_deadline_is_told_apart_from_no_slot_at_all() {
     let mut world = World::at("2024-12-19T10:00").who(gp("tard", 0)).who(gp("plein", 0)).slot("tard", 24 * 60 + 1);
     world.supply.slots.insert(responder_id("plein"), Vec::new());
