@@ -219,7 +219,7 @@ impl Engine {
         }];
         // A vital emergency waits for no replica, on whichever side it was found.
         let vital = [&sides.sender, &sides.copy].into_iter().flatten().any(|view| policy::vital(&view.case));
-        let policy = if vital { Policy::Degraded } else { Policy::Strict };
+        let policy = if vital { Policy::Vital } else { Policy::Strict };
         let touch = Txn { guards, policy, ..Txn::touch(territory.clone(), epoch, self.now()) };
         match self.send_once(&touch).await {
             Ok(Committed::Done(_)) => return Ok(true),

@@ -26,7 +26,7 @@ pub(super) const PAGES: usize = 32;
 const LOOKS: i64 = 10;
 
 /// The kinds of renewals, those that wait for more first.
-const KINDS: [Policy; 2] = [Policy::Strict, Policy::Degraded];
+const KINDS: [Policy; 2] = [Policy::Strict, Policy::Vital];
 
 /// A process that was not seen for so long was away: frozen with its machine, or stopped. Rounds come much more often.
 const AWAY: Span = Span::from_secs(5);
@@ -163,7 +163,7 @@ impl Engine {
             Timer::Action(_) => return Ok(true),
         };
         let over = |policy| self.0.outages.over(territory, policy, (due.at, span), now);
-        Ok(over(Policy::Strict) || over(Policy::Degraded) && self.is_vital(territory, due.case).await?)
+        Ok(over(Policy::Strict) || over(Policy::Vital) && self.is_vital(territory, due.case).await?)
     }
 
     pub(super) async fn is_vital(&self, territory: &TerritoryId, case: CaseId) -> Result<bool, Failure> {
