@@ -164,6 +164,13 @@ pub async fn start(setup: Setup, listener: TcpListener) -> Result<Service, Start
     tasks.push(tokio::spawn(watch_durability(engine.clone(), promised, duration(settings.audit), stopped.clone())));
     if let Upkeep::Every(pause) = setup.upkeep {
         tasks.push(tokio::spawn(upkeep(engine.clone(), pause, stopped.clone())));
+        let (present, stop) = (engine.clone(), until(stopped.clone()));
+        tasks.push(tokio::spawn(async move {
+            tokio::select! {
+                () = stop => {}
+                () = present.stay_present() => {}
+            }
+        }));
         tasks.push(tokio::spawn(archiving(engine.clone(), setup.config.settings.archive.every, stopped.clone())));
         tasks.push(tokio::spawn(sheets(engine.clone(), sheets_of(&setup), stopped.clone())));
         let settings = &setup.config.settings.indicators;

@@ -311,7 +311,7 @@ impl Engine {
             policy: self.policy(work, loaded),
             ..Txn::touch(actor.territory.clone(), epoch, self.now())
         };
-        // It also waits again for the replicas: the level is what it reached now, not what a read believes.
+        // It also waits again for the replicas, behind a write: the level is what it reached now, not what a read believes.
         let receipt = match self.send(&probe).await? {
             Some(Committed::Done(receipt)) => receipt,
             Some(Committed::Clock(store_now)) => {

@@ -89,7 +89,7 @@ impl Engine {
             outcome: codec::encode_reply(&outcome.reply),
             policy,
             // What upkeep does by itself waits for the operator; a caller does not.
-            even_behind: policy == Policy::Degraded && work.actor.role != Role::Upkeep,
+            even_behind: policy != Policy::Strict && work.actor.role != Role::Upkeep,
         }
     }
 

@@ -6,15 +6,18 @@ use crate::{
     domain::{
         case::{Case, Event, Fact},
         ids::TerritoryId,
-        regulation::qualification::{Priority, Stream},
+        regulation::{
+            qualification::{Priority, Stream},
+            queue::class_bounds,
+        },
         routing::WhyNot,
         time::{Instant, Span},
     },
-    store::Index,
+    store::{Index, MAX_PAGE},
     telemetry::{Metrics, labels::OfferOutcome},
 };
 
-use super::{Engine, Failure, codec::Entity};
+use super::{Engine, Failure, codec::Entity, upkeep::in_turn};
 
 /// Counts an event of a case as it was `before` and is after.
 pub(super) fn event(
@@ -77,25 +80,32 @@ fn elapsed(since: Instant, at: Instant) -> Duration {
 }
 
 impl Engine {
-    /// Reports how many cases wait in each queue and stand in the UNANSWERED lane, up to the first thousand of each.
+    /// Reports how many cases wait in each queue and stand in the UNANSWERED lane, up to the first thousand of each. A
+    /// territory that upkeep did not reach is not asked.
     ///
     /// # Errors
-    /// When the store does not answer.
+    /// When the store does not answer for some territory; the others have been measured.
     pub async fn measure_queues(&self) -> Result<(), Failure> {
-        for place in self.territories() {
-            let territory = &place.territory.id;
-            for stream in Stream::ALL {
-                let page =
-                    self.0.store.range(territory, &Index::queue(stream.code()), None, crate::store::MAX_PAGE).await?;
-                for priority in [Priority::P1, Priority::P2, Priority::P3] {
-                    let (from, to) = crate::domain::regulation::queue::class_bounds(priority);
-                    let waiting = page.entries.iter().filter(|(score, _)| from <= *score && *score < to).count();
-                    self.0.metrics.queue_depth(territory, *stream, priority, waiting as u64);
-                }
+        let unreached = self.0.outages.unreached();
+        let all = self.territories().into_iter().map(|place| place.territory.id.clone());
+        let measured = all.filter(|territory| !unreached.contains(territory)).map(|territory| async move {
+            let measured = self.measure(&territory).await;
+            (territory, measured)
+        });
+        in_turn(measured).await.into_iter().try_for_each(|(_, measured)| measured)
+    }
+
+    async fn measure(&self, territory: &TerritoryId) -> Result<(), Failure> {
+        for stream in Stream::ALL {
+            let page = self.0.store.range(territory, &Index::queue(stream.code()), None, MAX_PAGE).await?;
+            for priority in [Priority::P1, Priority::P2, Priority::P3] {
+                let (from, to) = class_bounds(priority);
+                let waiting = page.entries.iter().filter(|(score, _)| from <= *score && *score < to).count();
+                self.0.metrics.queue_depth(territory, *stream, priority, waiting as u64);
             }
-            let lane = self.0.store.range(territory, &Index::unanswered(), None, crate::store::MAX_PAGE).await?;
-            self.0.metrics.unanswered(territory, lane.entries.len() as u64);
         }
+        let lane = self.0.store.range(territory, &Index::unanswered(), None, MAX_PAGE).await?;
+        self.0.metrics.unanswered(territory, lane.entries.len() as u64);
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //! long as the outage lasted.
 //!
 //! There are two kinds of outages, since there are two kinds of renewals. Those of a vital emergency go on where less than
-//! the promised durability can be had ([`Policy::Degraded`]); all others wait for it ([`Policy::Strict`]), and so do their
+//! the promised durability can be had ([`Policy::Vital`]); all others wait for it ([`Policy::Strict`]), and so do their
 //! claims: nobody loses a case because a replica is away.
 //!
 //! And nobody loses one because this process was away (stopped, restarted, or frozen with its machine): no console could
@@ -85,10 +85,10 @@ impl Outages {
         self.contacts().entry((territory.clone(), policy)).or_default().lost = true;
     }
 
-    /// The territories in which a renewal that may be degraded could not be served when it was last looked.
+    /// The territories in which not even the renewal of a vital emergency could be served when it was last looked.
     pub(super) fn unreached(&self) -> BTreeSet<TerritoryId> {
         let contacts = self.contacts();
-        let lost = contacts.iter().filter(|((_, policy), contact)| *policy == Policy::Degraded && contact.lost);
+        let lost = contacts.iter().filter(|((_, policy), contact)| *policy == Policy::Vital && contact.lost);
         lost.map(|((territory, _), _)| territory.clone()).collect()
     }
 
@@ -212,7 +212,7 @@ mod tests {
         room.reached(100);
         room.0.lost(&room.1, Policy::Strict);
         assert!(!room.ended(50, 1_000));
-        let vital = |end| room.0.over(&room.1, Policy::Degraded, (at(end), Span::from_secs(30)), at(130));
+        let vital = |end| room.0.over(&room.1, Policy::Vital, (at(end), Span::from_secs(30)), at(130));
         assert!(vital(130) && !vital(131), "a vital emergency goes on at a lower level, and its claims with it");
     }
 }

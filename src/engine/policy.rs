@@ -1,4 +1,5 @@
-//! What a command does when the promised durability cannot be had: wait for it, or go on at D1 with an alarm.
+//! What a command does when the promised durability cannot be had: wait for it, or go on with an alarm, at D1 or at whatever
+//! level there is.
 
 use crate::{
     domain::{
@@ -10,21 +11,22 @@ use crate::{
 
 /// The policy of `command` about `case` as it was before it; `intake` is the configuration's for intake.
 ///
-/// A vital emergency and its hand-over never wait, save for what binds a slot or a visit: that is strict whosever it is, and
-/// another can be asked meanwhile. What is heard on the telephone follows the configuration: asking the
-/// caller again is possible, not answering is worse. What gives somebody exclusively a case, a slot or a visit is
+/// A vital emergency and its hand-over never wait, whatever level can be had, save for what binds a slot or a visit: that is
+/// strict whosever it is, and another can be asked meanwhile. What is heard on the telephone follows the configuration: asking
+/// the caller again is possible, not answering is worse. What gives somebody exclusively a case, a slot or a visit is
 /// strict: two who hold the same are worse than one who waits. What falls due by itself goes on, since a lost tail loses
 /// the firing and its mark together, and it fires again.
 pub(super) fn policy(command: &Command, case: Option<&Case>, intake: Policy) -> Policy {
     match command {
-        Command::AcceptHandOver | Command::Fire(_) => Policy::Degraded,
-        Command::Open(open) if open.vital => Policy::Degraded,
-        Command::Qualify(qualify) if qualify.priority == Priority::P0 => Policy::Degraded,
+        Command::AcceptHandOver => Policy::Vital,
+        Command::Open(open) if open.vital => Policy::Vital,
+        Command::Qualify(qualify) if qualify.priority == Priority::P0 => Policy::Vital,
         Command::Advance { .. }
         | Command::AnswerOffer { .. }
         | Command::RenewHold { .. }
         | Command::TakeVisit { .. } => Policy::Strict,
-        _ if case.is_some_and(vital) => Policy::Degraded,
+        _ if case.is_some_and(vital) => Policy::Vital,
+        Command::Fire(_) => Policy::Degraded,
         Command::Open(_)
         | Command::Amend(_)
         | Command::AddNote(_)
@@ -54,7 +56,7 @@ pub(super) fn most_bytes(command: &Command) -> usize {
     }
 }
 
-/// Whether a case is a vital emergency: nothing about it waits for a replica.
+/// Whether a case is a vital emergency: nothing about it waits for a replica or a disk.
 pub(super) fn vital(case: &Case) -> bool {
     case.qualification.as_ref().is_some_and(|known| known.priority == Priority::P0)
 }
@@ -64,5 +66,5 @@ pub(super) fn vital(case: &Case) -> bool {
 /// promised level cannot be had he is not told so, and his claim stands still ([`super::outage`]). A vital emergency never
 /// waits: its renewals go on at the level that can be had, and say which.
 pub(super) fn renewal(case: &Case) -> Policy {
-    if vital(case) { Policy::Degraded } else { Policy::Strict }
+    if vital(case) { Policy::Vital } else { Policy::Strict }
 }

@@ -1,8 +1,6 @@
 //! Carrying hand-overs between territories: every instance looks at both records and takes the step that they ask for
 //! (`domain::case::transfer`). There is no leader and nothing is kept in memory; a guard lets one instance win each step.
 
-use std::collections::BTreeSet;
-
 use crate::{
     domain::{
         actor::Actor,
@@ -21,7 +19,7 @@ use super::{
     act::Extra,
     indexes::CARRIED_LATER,
     policy,
-    upkeep::{OLDEST_CAUSE, PAGES, upkeep},
+    upkeep::{OLDEST_CAUSE, PAGES, Silent, known_silent, upkeep},
 };
 
 /// Steps of one hand-over in one round: as many as the longest path has, and some notes more.
@@ -86,7 +84,7 @@ impl Engine {
         &self,
         territory: &TerritoryId,
         which: Carried,
-        silent: &mut BTreeSet<TerritoryId>,
+        silent: &Silent,
     ) -> Result<usize, Failure> {
         let mut taken = 0;
         for id in self.carried(territory, which).await? {
@@ -101,7 +99,7 @@ impl Engine {
             };
             for pair in Pair::of(territory, &known.case) {
                 let other = pair.other(territory).clone();
-                if silent.contains(&other) || !self.0.served.contains(&other) {
+                if known_silent(silent).contains(&other) || !self.0.served.contains(&other) {
                     continue;
                 }
                 match self.carry(&pair).await {
@@ -111,7 +109,7 @@ impl Engine {
                     }
                     Err(failure) => {
                         tracing::warn!(%territory, %other, case = %id, %failure, "a hand-over waits for a territory");
-                        silent.insert(other);
+                        known_silent(silent).insert(other);
                     }
                 }
             }
@@ -219,7 +217,7 @@ impl Engine {
         }];
         // A vital emergency waits for no replica, on whichever side it was found.
         let vital = [&sides.sender, &sides.copy].into_iter().flatten().any(|view| policy::vital(&view.case));
-        let policy = if vital { Policy::Degraded } else { Policy::Strict };
+        let policy = if vital { Policy::Vital } else { Policy::Strict };
         let touch = Txn { guards, policy, ..Txn::touch(territory.clone(), epoch, self.now()) };
         match self.send_once(&touch).await {
             Ok(Committed::Done(_)) => return Ok(true),

@@ -1,6 +1,10 @@
 //! Upkeep: everything that falls due. Any instance may do it; a guard lets one win.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::future::{join, join_all};
 
@@ -26,21 +30,39 @@ pub(super) const PAGES: usize = 32;
 const LOOKS: i64 = 10;
 
 /// The kinds of renewals, those that wait for more first.
-const KINDS: [Policy; 2] = [Policy::Strict, Policy::Degraded];
+const KINDS: [Policy; 2] = [Policy::Strict, Policy::Vital];
 
-/// A process that was not seen for so long was away: frozen with its machine, or stopped. Rounds come much more often.
+/// A process that was not seen for so long was away: frozen with its machine, or stopped.
 const AWAY: Span = Span::from_secs(5);
+/// How often it is seen, however long a round waits for a store.
+const SEEN_EVERY: Duration = Duration::from_secs(1);
+
+/// A store that let itself be waited for so long is not asked a second time in one round.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Territories whose state could not be reached for a hand-over in this round.
+pub(super) type Silent = Mutex<BTreeSet<TerritoryId>>;
 
 impl Engine {
-    /// Says that this process is there, before each round of upkeep. What ends a claim is put off by as long as it was not.
+    /// Says that this process is there: before each round of upkeep, and beside it. What ends a claim is put off by as long as
+    /// it was not.
     pub fn present(&self) {
         self.0.outages.present(self.now(), AWAY);
+    }
+
+    /// Says so every second, for as long as it is let run: a round may take longer than that where a store does not answer,
+    /// and nobody was away then.
+    pub async fn stay_present(&self) {
+        loop {
+            self.present();
+            self.0.clock.sleep(SEEN_EVERY).await;
+        }
     }
 
     /// Carries every hand-over between territories, fires everything that is due in every territory, in order of (due, name),
     /// and goes on with routing where an offer led nowhere. Answers how many steps and timers this instance did. A territory
     /// whose state cannot be reached holds no other one up: those that could not be in the round before are tried beside the
-    /// others, all at once, since each may take as long as a call of the store may.
+    /// others, all at once, since each may take as long as a call of the store may; and once one cannot be, so are the rest.
     ///
     /// # Errors
     /// When the store does not answer for some territory; the others have been served.
@@ -55,18 +77,15 @@ impl Engine {
         let unreached = self.0.outages.unreached();
         let (doubtful, ordinary): (Vec<_>, Vec<_>) = territories.into_iter().partition(|id| unreached.contains(id));
         let doubtful = doubtful.into_iter().map(|territory| async move {
-            let done = self.upkeep_of(&territory, &mut BTreeSet::new()).await;
+            let done = self.upkeep_of(&territory, &Silent::default()).await;
             (territory, done)
         });
-        let in_turn = async {
-            let (mut all, mut silent) = (Vec::new(), BTreeSet::new());
-            for territory in ordinary {
-                let done = self.upkeep_of(&territory, &mut silent).await;
-                all.push((territory, done));
-            }
-            all
-        };
-        let (beside, in_turn) = join(join_all(doubtful), in_turn).await;
+        let silent = Silent::default();
+        let ordinary = ordinary.into_iter().map(|territory| async {
+            let done = self.upkeep_of(&territory, &silent).await;
+            (territory, done)
+        });
+        let (beside, in_turn) = join(join_all(doubtful), in_turn(ordinary)).await;
         for (territory, done) in beside.into_iter().chain(in_turn) {
             match done {
                 Ok(more) => fired += more,
@@ -79,10 +98,15 @@ impl Engine {
         failed.map_or(Ok(fired), Err)
     }
 
-    /// Upkeep of one territory; `silent` are those whose state could not be reached for a hand-over in this round.
-    async fn upkeep_of(&self, territory: &TerritoryId, silent: &mut BTreeSet<TerritoryId>) -> Result<usize, Failure> {
-        // An answer that came in time is recorded before what is late fires; where that fails, what is late fires all the same.
+    /// Upkeep of one territory.
+    async fn upkeep_of(&self, territory: &TerritoryId, silent: &Silent) -> Result<usize, Failure> {
+        // An answer that came in time is recorded before what is late fires; where that fails, what is late fires all the same,
+        // unless the store is not there at all.
+        let began = self.0.clock.uptime();
         let carried = self.carry_transfers(territory, Carried::Waiting, silent).await;
+        if carried.is_err() && self.0.clock.uptime().saturating_sub(began) >= LATE {
+            return carried;
+        }
         let fired = self.fire_due(territory).await?;
         let done = fired + carried?;
         Ok(done + self.carry_transfers(territory, Carried::Later, silent).await?)
@@ -163,7 +187,7 @@ impl Engine {
             Timer::Action(_) => return Ok(true),
         };
         let over = |policy| self.0.outages.over(territory, policy, (due.at, span), now);
-        Ok(over(Policy::Strict) || over(Policy::Degraded) && self.is_vital(territory, due.case).await?)
+        Ok(over(Policy::Strict) || over(Policy::Vital) && self.is_vital(territory, due.case).await?)
     }
 
     pub(super) async fn is_vital(&self, territory: &TerritoryId, case: CaseId) -> Result<bool, Failure> {
@@ -250,6 +274,29 @@ impl Engine {
 fn reopened(case: &Case, at: Instant) -> Vec<DecisionId> {
     let routes = case.open_actions().filter(|action| action.kind == ActionKind::Route && action.opened == at);
     routes.filter_map(|action| action.about.decision).collect()
+}
+
+/// Serves territories one after the other and, once one cannot be, all that are left at the same time: another one may lie
+/// where that one does, and waiting for each would hold up those that do not.
+pub(super) async fn in_turn<T, F>(served: impl Iterator<Item = F>) -> Vec<(TerritoryId, Result<T, Failure>)>
+where
+    F: Future<Output = (TerritoryId, Result<T, Failure>)>,
+{
+    let (mut all, mut left) = (Vec::new(), served);
+    for served in left.by_ref() {
+        let served = served.await;
+        let failed = served.1.is_err();
+        all.push(served);
+        if failed {
+            break;
+        }
+    }
+    all.extend(join_all(left).await);
+    all
+}
+
+pub(super) fn known_silent(silent: &Silent) -> std::sync::MutexGuard<'_, BTreeSet<TerritoryId>> {
+    silent.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The actor of the service's own upkeep in a territory.

@@ -27,6 +27,9 @@ coded_enum! {
         Strict = "strict", "stricte";
         /// It is acknowledged at the level really reached, D1 at least, and an alarm is raised.
         Degraded = "degraded", "dégradée";
+        /// It is acknowledged at whatever level is reached, even an unknown one, which its receipt says, and an alarm is
+        /// raised: a vital emergency waits for no disk.
+        Vital = "vital", "vitale";
     }
 }
 
@@ -63,6 +66,7 @@ impl Promise {
         match policy {
             Policy::Strict => self.level,
             Policy::Degraded => self.level.min(Durability::D1),
+            Policy::Vital => Durability::Unknown,
         }
     }
 }

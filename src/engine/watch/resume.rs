@@ -79,7 +79,8 @@ impl Watcher {
         Ok(entries.first().is_some_and(|entry| entry.version() == place.version))
     }
 
-    /// Tells what changed between the cursor and the window, from the log; false when that is too much or gone.
+    /// Tells what changed between the cursor and the window, from the log; false when that is too much or gone, or a case that
+    /// it names has left for the archive: what the console shows of it would stay there.
     async fn catch_up(&mut self) -> Result<bool, End> {
         let (_, floor, _) = self.tail.place();
         let Some((changed, end)) = self.changed_until(floor).await? else { return Ok(false) };
@@ -93,7 +94,7 @@ impl Watcher {
                     Some(Ok(known)) => states.push(known),
                     // The console goes on with the others; the shift sheet names it.
                     Some(Err(error)) => tracing::error!(%key, %error, "a record cannot be read: not shown"),
-                    None => {}
+                    None => return Ok(false),
                 }
             }
         }

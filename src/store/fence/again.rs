@@ -20,7 +20,7 @@ impl Fenced {
         let _one = ground.checking.lock().await;
         let Some(missing) = ground.past().behind.filter(|_| txn.command.is_some()) else { return Err(refused) };
         let generation = self.inner.generation(territory);
-        // It also waits for the replicas: what an old primary has taken alone is not answered as safe.
+        // It also waits for the replicas, behind a write: what an old primary has taken alone is not answered as safe.
         let receipt = match self.inner.commit(&asking(txn)).await {
             Ok(Committed::Done(receipt)) => receipt,
             Err(error @ (StoreError::Unknown(_) | StoreError::Unavailable(_) | StoreError::OtherPayload(_))) => {

@@ -224,5 +224,6 @@ pub(super) fn now_elsewhere() -> StoreError {
 
 fn raising(territory: &TerritoryId, epoch: u64, at: Instant, beyond: u64) -> Txn {
     let ops = vec![Op::RaiseEpoch { beyond }];
-    Txn { ops, policy: Policy::Degraded, ..Txn::touch(territory.clone(), epoch, at) }
+    // Until it is raised nobody reads or writes here, a vital emergency neither: it waits for no level.
+    Txn { ops, policy: Policy::Vital, ..Txn::touch(territory.clone(), epoch, at) }
 }

@@ -57,20 +57,35 @@ pub(super) enum Effect {
     Perhaps,
 }
 
+/// Whether a call waits for the replicas where a site promises them, and how it makes `WAIT` speak of all that it answers.
+///
+/// From Redis 7.2 on `WAIT` speaks of what its own connection wrote, and of nothing else: behind a call that wrote nothing
+/// it answers at once, whatever the replicas have. So a call that may write nothing writes something then.
+pub(super) enum Waiting {
+    /// It does not wait.
+    Not,
+    /// The script is told, by [`AWAITED`] at the end of its arguments, and writes in any case.
+    Told,
+    /// It only reads: this write, which changes nothing, goes behind it.
+    Touching(Cmd),
+}
+
+/// The last argument of a script behind which replicas are waited for.
+pub(super) const AWAITED: &str = "awaited";
+
 /// One call of a territory.
 pub(super) struct Request {
     pub command: Cmd,
     /// The script that the command names, for a server that does not know it.
     pub script: Option<&'static Script>,
     pub effect: Effect,
-    /// Where replicas are waited for, this waits for them.
-    pub waits: bool,
+    pub waiting: Waiting,
 }
 
 impl Request {
     /// A plain command that writes nothing.
-    pub fn of(command: Cmd, waits: bool) -> Self {
-        Self { command, script: None, effect: Effect::None, waits }
+    pub fn of(command: Cmd) -> Self {
+        Self { command, script: None, effect: Effect::None, waiting: Waiting::Not }
     }
 
     fn script(script: &'static Script, keys: &[String], args: &[Vec<u8>], effect: Effect) -> Self {
@@ -83,7 +98,7 @@ impl Request {
     }
 
     fn run(script: &'static Script, command: Cmd, effect: Effect) -> Self {
-        Self { command, script: Some(script), effect, waits: effect != Effect::None }
+        Self { command, script: Some(script), effect, waiting: Waiting::Not }
     }
 }
 
@@ -136,7 +151,15 @@ pub(super) fn range(
     Request::script(&RANGE, &keys, &[score, member, text(limit)], Effect::None)
 }
 
-/// What is removed once is removed: sending it again is harmless.
+/// A page of the log that waits for the replicas: they have all that was written before the touch behind it, which answers
+/// the head's seq and leaves it as it is.
+pub(super) fn confirmed_log(names: &Names, territory: &TerritoryId, range: Cmd) -> Request {
+    let mut touch = cmd("HINCRBY");
+    touch.arg(names.head(territory)).arg("seq").arg(0);
+    Request { waiting: Waiting::Touching(touch), ..Request::of(range) }
+}
+
+/// What is removed once is removed: sending it again is harmless. It waits for no replica: a failover leaves more of the log.
 pub(super) fn trim(names: &Names, territory: &TerritoryId, through: u64) -> Request {
     let keys = [names.head(territory), names.log(territory), names.index(territory, &Index::cursors())];
     Request::script(&TRIM, &keys, &[text(through), text(MAX_TRIM)], Effect::None)
@@ -165,7 +188,8 @@ pub(super) fn commit(names: &Names, clock: &Clock, txn: &Txn) -> Request {
     command.arg(txn.outcome.as_slice()).arg(txn.guards.len()).arg(txn.ops.len());
     txn.guards.iter().for_each(|guard| guard_args(&mut command, names, territory, guard));
     txn.ops.iter().for_each(|op| op_args(&mut command, op));
-    Request::run(&COMMIT, command, if txn.command.is_some() { Effect::Once } else { Effect::Perhaps })
+    let effect = if txn.command.is_some() { Effect::Once } else { Effect::Perhaps };
+    Request { waiting: Waiting::Told, ..Request::run(&COMMIT, command, effect) }
 }
 
 /// Room for the names, numbers and the record of an ordinary commit.

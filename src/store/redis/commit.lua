@@ -14,6 +14,7 @@
 --                            'd' member '' | 'r' member ''
 --      then three per op:    'p' bytes (counter or '') | 'x' '' '' | '+' score member | '-' member ''
 --                           'e' beyond '': another epoch, one more than the greater of this one and `beyond` (its key: the head)
+--       and at the end 'awaited' where replicas are waited for behind this call, nothing where they are not
 -- All instants are milliseconds since 1970; all integers are decimal text.
 --
 -- Reply, a list whose first entry says which:
@@ -35,7 +36,9 @@ local event, outcome = ARGV[9], ARGV[10]
 local guards, ops = tonumber(ARGV[11]), tonumber(ARGV[12])
 assert(epoch and at and guards and ops, 'commit: epoch, at and the two numbers must be integers')
 assert(#KEYS == FIXED_KEYS + guards + ops, 'commit: one key for each guard and op')
-assert(#ARGV == FIXED_ARGS + 3 * (guards + ops), 'commit: three arguments for each guard and op')
+local last_arg = FIXED_ARGS + 3 * (guards + ops)
+local awaited = ARGV[last_arg + 1] == 'awaited'
+assert(#ARGV == last_arg + (awaited and 1 or 0), 'commit: three arguments for each guard and op')
 assert(event == '' or command ~= '', 'commit: an event needs a command')
 
 -- Key and arguments of guard or op number `n`; ops go on where guards end.
@@ -53,6 +56,12 @@ if command ~= '' then
   if receipt == false then return corrupt(KEYS[4], 'expected a receipt') end
   if receipt then
     if receipt.digest ~= digest then return { 'other' } end
+    if awaited then
+      -- From Redis 7.2 on WAIT speaks only of what its own connection wrote, and the first run may have come over another
+      -- one: what replicas then confirm is this write, and with it all that was written before.
+      assert(head.epoch > 0, 'commit: a receipt without a head')
+      redis.call('HINCRBY', KEYS[1], 'seq', 0)
+    end
     return { 'done', '1', receipt.seq, receipt.at, receipt.counts, receipt.outcome, '' }
   end
 end

@@ -115,7 +115,7 @@ fn broken_off(territory: &TerritoryId) -> StoreError {
 
 impl Redis {
     async fn command_of(&self, territory: &TerritoryId, command: &Cmd) -> Result<Value, StoreError> {
-        let request = Request::of(command.clone(), false);
+        let request = Request::of(command.clone());
         Ok(self.link.call(territory, &request, None).await?.value)
     }
 

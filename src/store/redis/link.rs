@@ -19,7 +19,7 @@ use crate::{
 };
 
 use super::{
-    call::{Effect, Request},
+    call::{AWAITED, Effect, Request, Waiting},
     fault::Fault,
     node::{NoWay, Node},
     route::Router,
@@ -41,6 +41,16 @@ pub(super) struct Answer {
     pub level: Durability,
     /// The replicas were waited for, and too few answered.
     pub short: bool,
+    /// What the touch answered that made them wait for all that came before it.
+    pub touched: Option<Value>,
+}
+
+/// What became of one sending of a call.
+struct Sent {
+    value: Value,
+    /// How many replicas have it; `None` when the server refused the write by which they would be asked.
+    answered: Option<u32>,
+    touched: Option<Value>,
 }
 
 /// The way to the servers.
@@ -104,7 +114,11 @@ impl Link {
             let node = self.router.owner(territory).await.map_err(|no| (None, no.words()))?;
             let lost = |words: String| (Some(Arc::clone(&node)), words);
             let mut connection = node.unshared().await.map_err(|no| lost(no.words()))?;
-            match read.query_async::<Value>(&mut connection).await {
+            let mut news = read.query_async::<Value>(&mut connection).await;
+            if news == Ok(Value::Nil) {
+                news = self.ask_replicas(&node, &mut connection).await.map(|()| Value::Nil);
+            }
+            match news {
                 Ok(_) => {
                     node.give_back(connection);
                     Ok(())
@@ -125,6 +139,21 @@ impl Link {
             }
             StoreError::Unavailable(why)
         })
+    }
+
+    /// A master to which nobody writes and of which nothing is read that is new does not notice that its replicas follow
+    /// another one: its readers would wait for news in vain.
+    async fn ask_replicas(&self, node: &Node, connection: &mut MultiplexedConnection) -> RedisResult<()> {
+        let awaited = node.standing().awaited_by_readers(&self.promise);
+        if self.promise.level < Durability::D2 || awaited == 0 {
+            return Ok(());
+        }
+        let answered: u32 = wait_for(awaited, self.promise.wait).query_async(connection).await?;
+        if answered < awaited {
+            node.note_answered(answered);
+            self.router.recheck();
+        }
+        Ok(())
     }
 }
 
@@ -201,22 +230,22 @@ impl Job<'_> {
         }
     }
 
-    /// Sends the call once. Where writes wait for replicas, the call has a connection to itself: `WAIT` speaks of what
-    /// its own connection wrote, and holds it up.
+    /// Sends the call once. Where replicas are waited for, the call has a connection to itself: `WAIT` speaks of what its own
+    /// connection wrote (see [`Waiting`]), and holds it up.
     async fn attempt(&self, node: &Arc<Node>, asking: bool, born: u64) -> Result<Answer, Ended> {
         let promise = &self.link.promise;
-        if promise.level < Durability::D2 || !self.request.waits {
+        if promise.level < Durability::D2 || matches!(self.request.waiting, Waiting::Not) {
             let turn = node.turn();
             let mut connection = node.shared(turn).await.map_err(Ended::Before)?;
             self.trace().at = Some((Arc::clone(node), turn));
             self.fit(node, born)?;
-            let (value, _) = self.send(&mut connection, asking, 0).await.map_err(|fault| {
+            let sent = self.send(&mut connection, asking, 0).await.map_err(|fault| {
                 if matches!(fault, Fault::Lost(_)) {
                     node.drop_shared(turn);
                 }
                 Ended::With(fault)
             })?;
-            return Ok(Answer { value, level: node.standing().level, short: false });
+            return Ok(Answer { value: sent.value, level: node.standing().level, short: false, touched: None });
         }
         let (mut connection, _permit) = node.own().await.map_err(Ended::Before)?;
         self.trace().at = Some((Arc::clone(node), 0));
@@ -226,15 +255,21 @@ impl Job<'_> {
             Effect::None => standing.awaited_by_readers(promise),
             _ => standing.awaited(promise),
         };
-        let (value, answered) = self.send(&mut connection, asking, awaited).await.map_err(Ended::With)?;
+        let Sent { value, answered, touched } =
+            self.send(&mut connection, asking, awaited).await.map_err(Ended::With)?;
+        let has = match answered {
+            Some(answered) => answered,
+            None => caught_up(&mut connection).await.map_err(Ended::With)?,
+        };
         node.give_back(connection);
-        let short = answered < awaited;
+        let short = has < awaited;
         if short {
-            node.note_answered(answered);
+            // A refused write says nothing of the replicas.
+            answered.into_iter().for_each(|answered| node.note_answered(answered));
             self.link.router.recheck();
         }
         let level = if awaited > 0 && !short { Durability::D2 } else { node.standing().level };
-        Ok(Answer { value, level, short })
+        Ok(Answer { value, level, short, touched })
     }
 
     /// Refuses before the first write what could not be acknowledged, or what must first be checked.
@@ -259,15 +294,10 @@ impl Job<'_> {
 
     /// Sends the call, and `WAIT` behind it on the same connection; answers how many replicas have it. A server that
     /// does not know the script is given it.
-    async fn send(
-        &self,
-        connection: &mut MultiplexedConnection,
-        asking: bool,
-        awaited: u32,
-    ) -> Result<(Value, u32), Fault> {
+    async fn send(&self, connection: &mut MultiplexedConnection, asking: bool, awaited: u32) -> Result<Sent, Fault> {
         let before = std::mem::replace(&mut self.trace().sent, true);
         let mut answer = self.once(connection, asking, awaited).await;
-        if answer == Err(Fault::NoScript)
+        if matches!(answer, Err(Fault::NoScript))
             && let Some(script) = self.request.script
         {
             answer = match script.load().query_async::<Value>(connection).await {
@@ -281,40 +311,90 @@ impl Job<'_> {
         answer
     }
 
-    async fn once(
-        &self,
-        connection: &mut MultiplexedConnection,
-        asking: bool,
-        awaited: u32,
-    ) -> Result<(Value, u32), Fault> {
-        let command = &self.request.command;
+    async fn once(&self, connection: &mut MultiplexedConnection, asking: bool, awaited: u32) -> Result<Sent, Fault> {
+        let fault = |error: ::redis::RedisError| Fault::of(&error);
         if !asking && awaited == 0 {
-            let value = command.query_async(connection).await.map_err(|error| Fault::of(&error))?;
-            return Ok((value, 0));
+            let value = self.request.command.query_async(connection).await.map_err(fault)?;
+            return Ok(Sent { value, answered: Some(0), touched: None });
         }
+        let (mut command, mut touch) = (self.request.command.clone(), None);
+        if awaited > 0 {
+            match &self.request.waiting {
+                Waiting::Not => {}
+                Waiting::Told => drop(command.arg(AWAITED)),
+                Waiting::Touching(with) => touch = Some(with.clone()),
+            }
+        }
+        let touching = touch.is_some();
         let mut pipeline = pipe();
         pipeline.ignore_errors();
-        if asking {
-            pipeline.add_command(cmd("ASKING"));
+        for command in [command].into_iter().chain(touch) {
+            if asking {
+                pipeline.add_command(cmd("ASKING"));
+            }
+            pipeline.add_command(command);
         }
-        pipeline.add_command(command.clone());
         if awaited > 0 {
             pipeline.add_command(wait_for(awaited, self.link.promise.wait));
         }
-        let answers: Vec<RedisResult<Value>> =
-            pipeline.query_async(connection).await.map_err(|error| Fault::of(&error))?;
-        let mut answers = answers.into_iter().skip(usize::from(asking));
-        let value = answers.next().unwrap_or(Ok(Value::Nil)).map_err(|error| Fault::of(&error))?;
+        let answers: Vec<RedisResult<Value>> = pipeline.query_async(connection).await.map_err(fault)?;
+        let mut answers = answers.into_iter();
+        let mut next = || answers.by_ref().nth(usize::from(asking)).unwrap_or(Ok(Value::Nil));
+        let value = next().map_err(fault)?;
+        let touched = touching.then(next).transpose();
         let answered = match answers.next() {
             Some(Ok(Value::Int(answered))) => u32::try_from(answered).unwrap_or_default(),
             _ => 0,
         };
-        Ok((value, answered))
+        Ok(match touched {
+            Ok(touched) => Sent { value, answered: Some(answered), touched },
+            Err(_) => Sent { value, answered: None, touched: None },
+        })
     }
+}
+
+/// How many replicas have said that they have all that this server has. They say so by themselves once a second: soon
+/// enough where a write by which to ask them is refused, since then nobody else writes either.
+async fn caught_up(connection: &mut MultiplexedConnection) -> Result<u32, Fault> {
+    let mut replication = cmd("INFO");
+    replication.arg("replication");
+    let info: String = replication.query_async(connection).await.map_err(|error| Fault::of(&error))?;
+    Ok(u32::try_from(up_to_date(&info)).unwrap_or(u32::MAX))
+}
+
+/// Of the replicas in `INFO replication`, those whose last word is of the master's own place.
+fn up_to_date(info: &str) -> usize {
+    let lines: Vec<(&str, &str)> = info.lines().filter_map(|line| line.split_once(':')).collect();
+    let own = lines.iter().find(|(name, _)| *name == "master_repl_offset").and_then(|(_, offset)| number(offset));
+    let replicas = lines.iter().filter(|(_, row)| row.contains("state=online"));
+    let said = replicas.filter_map(|(_, row)| row.split(',').find_map(|field| field.strip_prefix("offset=")));
+    said.filter_map(number).filter(|offset| own.is_some_and(|own| *offset >= own)).count()
+}
+
+fn number(text: &str) -> Option<u64> {
+    text.trim().parse().ok()
 }
 
 fn wait_for(replicas: u32, limit: Duration) -> Cmd {
     let mut wait = cmd("WAIT");
     wait.arg(replicas).arg(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
     wait
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_online_replica_that_is_where_its_master_is_has_caught_up() {
+        let info = |replicas: &str| format!("# Replication\r\nrole:master\r\n{replicas}master_repl_offset:120\r\n");
+        let row = |n: u8, state: &str, offset: u32| {
+            format!("slave{n}:ip=127.0.0.1,port=7001,state={state},offset={offset},lag=0\r\n")
+        };
+        assert_eq!(up_to_date(&info("")), 0);
+        assert_eq!(up_to_date(&info(&row(0, "online", 119))), 0);
+        assert_eq!(up_to_date(&info(&row(0, "wait_bgsave", 120))), 0);
+        assert_eq!(up_to_date(&info(&[row(0, "online", 120), row(1, "online", 90)].concat())), 1);
+        assert_eq!(up_to_date("role:slave"), 0);
+    }
 }

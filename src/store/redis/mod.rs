@@ -23,7 +23,7 @@ mod territories;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use ::redis::cmd;
+use ::redis::{Cmd, Value, cmd};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::instrument;
@@ -126,6 +126,36 @@ impl Redis {
     }
 }
 
+impl Redis {
+    /// Through which seq the replicas have the log, as the servers of `generation` said; 0 when others answer now.
+    fn durable_through(&self, territory: &TerritoryId, generation: u64) -> u64 {
+        if self.generation(territory) == generation { self.durable.through(territory, generation) } else { 0 }
+    }
+
+    /// A page of the log as far as the replicas have it. A server that promises none any more shows all it has.
+    async fn confirmed_log(
+        &self,
+        territory: &TerritoryId,
+        range: Cmd,
+        generation: u64,
+    ) -> Result<Vec<LogEntry>, StoreError> {
+        let request = call::confirmed_log(&self.names, territory, range);
+        let answer = self.link.call(territory, &request, None).await?;
+        let mut entries = reply::log(answer.value)?;
+        if answer.short {
+            let durable = self.durable_through(territory, generation);
+            entries.retain(|entry| entry.seq <= durable);
+        } else if answer.level == Durability::D2 {
+            let head = match answer.touched {
+                Some(Value::Int(head)) => u64::try_from(head).unwrap_or_default(),
+                _ => entries.last().map_or(0, |entry| entry.seq),
+            };
+            self.durable.note(territory, head, generation);
+        }
+        Ok(entries)
+    }
+}
+
 #[async_trait]
 impl Store for Redis {
     #[instrument(name = "redis.read", level = "debug", skip_all, fields(keys = keys.len()))]
@@ -162,6 +192,7 @@ impl Store for Redis {
     async fn commit(&self, txn: &Txn) -> Result<Committed, StoreError> {
         txn.check()?;
         let least = self.link.promise.least(txn.policy);
+        let generation = self.generation(&txn.territory);
         let request = call::commit(&self.names, &self.clock, txn);
         let answer = self.link.call(&txn.territory, &request, Some(least)).await?;
         let committed = reply::commit(answer.value, &self.names, txn, answer.level)?;
@@ -176,7 +207,7 @@ impl Store for Redis {
             tracing::warn!(territory = %txn.territory, seq = receipt.seq, %level, %promised, "acknowledged below the promised durability");
         }
         if level == Durability::D2 {
-            self.durable.note(&txn.territory, receipt.seq, self.generation(&txn.territory));
+            self.durable.note(&txn.territory, receipt.seq, generation);
         }
         if txn.epoch == 0 {
             self.territories.add(&txn.territory);
@@ -190,15 +221,14 @@ impl Store for Redis {
         let mut range = cmd("XRANGE");
         range.arg(self.names.log(territory)).arg(format!("{}-0", after.saturating_add(1)));
         range.arg("+").arg("COUNT").arg(limit);
-        let answer = self.link.call(territory, &Request::of(range, true), None).await?;
-        let mut entries = reply::log(answer.value)?;
-        if answer.short {
-            let durable = self.durable.through(territory, self.generation(territory));
-            entries.retain(|entry| entry.seq <= durable);
-        } else if let (Durability::D2, Some(last)) = (answer.level, entries.last()) {
-            self.durable.note(territory, last.seq, self.generation(territory));
+        let generation = self.generation(territory);
+        let answer = self.link.call(territory, &Request::of(range.clone()), None).await?;
+        let entries = reply::log(answer.value)?;
+        let last = entries.last().map_or(0, |entry| entry.seq);
+        if self.link.promise.level < Durability::D2 || last <= self.durable_through(territory, generation) {
+            return Ok(entries);
         }
-        Ok(entries)
+        self.confirmed_log(territory, range, generation).await
     }
 
     async fn trim(&self, territory: &TerritoryId, through: u64) -> Result<u64, StoreError> {

@@ -49,7 +49,7 @@ impl Territories {
         let answers = join_all(law_territories().map(|law| async move {
             let mut exists = cmd("EXISTS");
             exists.arg(names.head(&law.id));
-            let answer = link.call(&law.id, &Request::of(exists, false), None).await;
+            let answer = link.call(&law.id, &Request::of(exists), None).await;
             (law.id, answer)
         }));
         let (mut reached, mut why) = (false, None);

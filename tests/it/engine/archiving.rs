@@ -10,12 +10,15 @@ use sas_dispatch::{
         regulation::{need::CareType, qualification::Priority},
         time::Span,
     },
-    engine::{Archive, Engine, Failure, Mutation, Options, Target, codec},
+    engine::{Archive, Engine, Failure, Mutation, Options, Target, WatchFilter, codec},
     store::{Index, Key, LogEntry, Member, Op, dump::Row},
 };
 use tempfile::TempDir;
 
-use super::desk::{Desk, regulator};
+use super::{
+    desk::{Desk, regulator},
+    screen::{History as Shown, Screen},
+};
 use crate::{
     domain::stage::{self, SAS_DOCTOR, arm, doctor, text},
     store::{moving::dumped, on_every_engine, stand::Stand},
@@ -29,6 +32,7 @@ on_every_engine! {
     a_trimmed_log_is_checked_together_with_its_archive
     what_is_still_needed_stays
     a_record_that_cannot_be_read_stays_and_keeps_no_other_one
+    a_console_that_comes_back_over_a_case_that_has_left_begins_again_and_says_so
 }
 
 const KEEP_CLOSED: Span = Span::from_hours(10);
@@ -57,11 +61,16 @@ impl Site {
     /// A P3 that a regulator answered with advice, and the command that claimed it.
     async fn advised(&self) -> (CaseId, Mutation) {
         let case = self.desk.qualified(Priority::P3).await;
+        (case, self.answers(case).await)
+    }
+
+    /// A regulator answers a case with advice; the command that claimed it.
+    async fn answers(&self, case: CaseId) -> Mutation {
         let claim = self.desk.mutation();
         let held = self.a.act(&regulator(1), claim, Target::case(case), Command::Claim).await.unwrap();
         let need = Command::SignNeed(Box::new(stage::sign(held.reply.claim_no.unwrap(), CareType::Advice)));
         self.desk.done(&regulator(1), case, need).await;
-        (case, claim)
+        claim
     }
 
     fn folder(&self) -> Folder {
@@ -277,4 +286,23 @@ async fn a_record_that_cannot_be_read_stays_and_keeps_no_other_one(stand: Stand)
     let keys = [Key::case(case), strange];
     let left = site.desk.stand.store.read(&site.desk.stand.territory, &keys, None).await.unwrap();
     assert_eq!(keys.map(|key| left.records[&key].is_some()), [false, true]);
+}
+
+async fn a_console_that_comes_back_over_a_case_that_has_left_begins_again_and_says_so(stand: Stand) {
+    let site = Site::new(stand);
+    let (desk, mut history) = (&site.desk, Shown::default());
+    let case = desk.qualified(Priority::P3).await;
+    history.note(desk).await;
+    let mut screen = Screen::new(&desk.a, WatchFilter::All).await;
+    screen.catches_up(&history).await;
+    assert!(screen.shown.contains_key(&case));
+    // Asleep with its token, it comes back to an instance that has begun since.
+    site.answers(case).await;
+    desk.stand.pass(Span::from_hours(24) + KEEP_CLOSED);
+    site.settles().await;
+    assert_eq!(desk.stand.record(Key::case(case).as_str()).await, None, "the record has left, the log has not");
+    history.note(desk).await;
+    screen.reconnects(&Desk::engine(&desk.stand, Options::default())).await;
+    screen.catches_up(&history).await;
+    assert_eq!((screen.resets, screen.shown.len()), (1, 0));
 }

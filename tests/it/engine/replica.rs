@@ -1,11 +1,15 @@
-//! A site that promises its replica, without it: what is not vital waits, and nobody loses by waiting.
+//! A site that promises its replica or its disk, without it: what is not vital waits, and nobody loses by waiting.
 
 use std::{sync::Arc, time::Duration};
 
 use sas_dispatch::{
     clock::Clock,
     domain::{
-        case::{Case, Command, command::Qualify, state::Claim},
+        case::{
+            Case, Command,
+            command::{Open, Qualify},
+            state::Claim,
+        },
         ids::CaseId,
         regulation::{
             need::CareType,
@@ -14,9 +18,9 @@ use sas_dispatch::{
         routing::Means,
         time::Span,
     },
-    engine::{Done, Engine, Failure, Mutation, Options, Renewed},
+    engine::{Done, Engine, Failure, Mutation, Options, Renewed, Target},
     store::{
-        Durability, Store, StoreError,
+        Durability, Promise, Store, StoreError,
         redis::{Redis, RedisOptions},
     },
 };
@@ -25,7 +29,7 @@ use super::desk::{Desk, regulator};
 use crate::{
     domain::stage::{self, SAS, arm, coordinator},
     store::{
-        callers::{D2, options},
+        callers::{D1, D2, options},
         stand::Stand,
     },
     support::{
@@ -36,13 +40,18 @@ use crate::{
 
 /// Two instances that promise D2, and ask the store once for each command.
 async fn promising(master: &Server) -> Desk {
+    promising_at(master, &master.url(), D2).await
+}
+
+/// Two instances that reach the server at `url` and promise this.
+async fn promising_at(master: &Server, url: &str, promise: Promise) -> Desk {
     let stand = Stand::beside(master).await;
     let way = async |clock: Clock| {
-        let options = RedisOptions { clock, ..options(&master.url(), D2) };
+        let options = RedisOptions { clock, ..options(url, promise) };
         std::sync::Arc::new(Redis::connect(options).await.unwrap()) as std::sync::Arc<dyn Store>
     };
     let stores = [way(stand.clock.clone()).await, way(stand.clock.clone()).await];
-    let asked = Options { promised: Durability::D2, patience: Duration::ZERO, ..Options::default() };
+    let asked = Options { promised: promise.level, patience: Duration::ZERO, ..Options::default() };
     Desk::over(stand, stores, asked)
 }
 
@@ -194,4 +203,35 @@ async fn a_slot_is_given_at_the_promised_level_or_not_at_all_for_a_vital_emergen
     .await;
     assert_eq!(held.map(|done| done.durability), Some(Durability::D2));
     desk.clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_vital_emergency_is_taken_and_handed_over_whatever_the_disk_keeps_and_the_receipt_says_the_level() {
+    for level in [Durability::D0_5, Durability::Unknown] {
+        let server = Server::start("everysec");
+        // A user who may not read the settings: what the server keeps is unknown.
+        server.command(&["ACL", "SETUSER", "clerk", "on", ">secret", "~*", "+@all", "-config"]).await;
+        let barred = server.url().replace("unix://", "redis+unix://") + "?user=clerk&pass=secret";
+        let url = if level == Durability::Unknown { barred } else { server.url() };
+        let desk = promising_at(&server, &url, D1).await;
+        let rings = async |vital: bool| {
+            let open = Command::Open(Box::new(Open { vital, ..stage::call(desk.stand.clock.now()) }));
+            desk.a.act(&arm(), desk.mutation(), Target::default(), open).await
+        };
+        let ordinary = rings(false).await;
+        assert!(matches!(ordinary, Err(Failure::Store(StoreError::Unavailable(_)))), "{ordinary:?}");
+        let opened = rings(true).await.unwrap();
+        assert_eq!(opened.durability, level);
+        let case = opened.reply.case.unwrap();
+        assert_eq!(desk.done(&regulator(1), case, Command::AcceptHandOver).await.durability, level);
+        assert_eq!(desk.renews(1, case).await.unwrap().durability, level);
+        desk.stand.pass(Span::from_secs(40));
+        desk.upkeep().await;
+        let claim = desk.case(case).await.claim.clone();
+        assert!(
+            claim.is_none_or(|claim| claim.suspect.is_some()),
+            "another can take over from a console that is silent"
+        );
+        desk.clean().await;
+    }
 }

@@ -1,7 +1,7 @@
 //! A hand-over over two territories of one store, carried by two instances of which one stops between any two steps, or
 //! cannot reach the other territory.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use sas_dispatch::{
     domain::{
@@ -196,13 +196,13 @@ async fn a_territory_that_cannot_be_reached_holds_no_deadline_up(stand: Stand) {
     border.accepts(case).await;
     let gate = Gate::before(border.desk.stand.store.clone());
     let cut_off = serving(&border.desk.stand, gate.clone());
-    gate.set_lost("fr-89");
+    gate.set_lost(&["fr-89"], Duration::ZERO);
     border.desk.stand.pass(Span::from_mins(5));
     // The other territory is an error of this round, and no reason to leave this one's deadline alone.
     while cut_off.upkeep_once().await.is_ok_and(|fired| fired > 0) {}
     assert_eq!(border.transfer(case).await.ended.unwrap().how, TransferEnd::Expired);
     assert!(border.here(case).await.open_action(ActionKind::Regulate).unwrap().alarmed().is_some());
-    gate.set_lost("");
+    gate.set_lost(&[], Duration::ZERO);
     border.carried().await;
     let there = border.transfer(case).await.there;
     let copy = border.read(&receiver(), there).await.unwrap().case;

@@ -3,7 +3,8 @@
 //!
 //! The rpcs come from the proto files, so that a new one without a case fails here. Counted is what the server's MONITOR
 //! shows of clients, beside the server's own count of scripts. What the service asks on its own account is set apart: the
-//! tail of the log (XREAD, XRANGE, and the WAIT behind such a read) and the audit of the server's settings every ten seconds (INFO, CONFIG).
+//! tail of the log (XREAD, XRANGE, and the HINCRBY and WAIT behind such a read) and the audit of the server's settings every
+//! ten seconds (INFO, CONFIG).
 
 mod wire;
 
@@ -40,8 +41,8 @@ const SCRIPTS_PER_CLAIM: u64 = 8;
 
 /// Rpcs that change nothing begin with one of these.
 const READING: [&str; 8] = ["Get", "List", "Watch", "Search", "Find", "Explain", "Propose", "Compare"];
-/// The tail of the log.
-const TAIL: [&str; 2] = ["xread", "xrange"];
+/// The tail of the log, and the write behind which it waits for the replica.
+const TAIL: [&str; 3] = ["xread", "xrange", "hincrby"];
 /// What a connection asks at its beginning and at each audit of the server's settings, which begins with the first.
 const AUDIT: [&str; 4] = ["info", "config", "time", "client"];
 /// Audits that a story of some seconds may see, on a busy machine half a minute.
@@ -61,6 +62,8 @@ struct Count {
     wire: Wire,
     scripts: u64,
     asked: BTreeMap<&'static str, Vec<Vec<String>>>,
+    /// What each client asked last.
+    last_of: BTreeMap<String, String>,
     audits: usize,
 }
 
@@ -68,23 +71,39 @@ impl Count {
     async fn on(room: &Room) -> Self {
         let mut wire = Wire::tap(&room.redis_socket()).await;
         let scripts = wire.mark().await.scripts;
-        Self { wire, scripts, asked: BTreeMap::new(), audits: 0 }
+        Self { wire, scripts, asked: BTreeMap::new(), last_of: BTreeMap::new(), audits: 0 }
     }
 
     /// One call, and what it asked.
     async fn of<T: Debug>(&mut self, rpc: &'static str, call: impl Future<Output = Result<T, Status>>) -> T {
-        self.scripts = self.wire.mark().await.scripts;
+        let before = self.wire.mark().await;
+        self.scripts = before.scripts;
+        self.without_tail(before.commands);
         let answer = call.await.unwrap_or_else(|status| panic!("{rpc}: {}", status.message()));
         let asked = self.wire.mark().await;
         let (audits, asked_for): (Vec<_>, Vec<_>) =
             asked.commands.into_iter().partition(|(_, name)| AUDIT.contains(&name.as_str()));
         self.audits += audits.iter().filter(|(_, name)| name == AUDIT[0]).count();
-        let asked_for = without_tail(asked_for);
+        let asked_for = self.without_tail(asked_for);
         let counted = asked_for.iter().filter(|name| *name == "evalsha" || *name == EPOCH).count() as u64;
         assert_eq!(asked.scripts - self.scripts, counted, "{rpc}: the server's own count");
         let asked_for = asked_for.into_iter().filter(|name| name != EPOCH).collect();
         self.asked.entry(rpc).or_default().push(asked_for);
         answer
+    }
+
+    /// What was asked, but for the reads of the log and the WAIT that its reader sends behind one, perhaps a second later:
+    /// that of a commit follows it at once.
+    fn without_tail(&mut self, asked: Vec<(String, String)>) -> Vec<String> {
+        let mut kept = Vec::new();
+        for (client, name) in asked {
+            let before = self.last_of.insert(client, name.clone());
+            let behind_a_read = name == "wait" && before.is_none_or(|before| TAIL.contains(&before.as_str()));
+            if !behind_a_read && !TAIL.contains(&name.as_str()) {
+                kept.push(name);
+            }
+        }
+        kept
     }
 
     /// Every rpc was called, and each call was what one commit is.
@@ -95,20 +114,6 @@ impl Count {
         assert!(missing.is_empty(), "no case for {missing:?}");
         assert!(self.audits <= MOST_AUDITS, "{} audits", self.audits);
     }
-}
-
-/// What was asked, but for the reads of the log and the WAIT that its reader sends behind one.
-fn without_tail(asked: Vec<(String, String)>) -> Vec<String> {
-    let mut last_of: BTreeMap<String, String> = BTreeMap::new();
-    let mut kept = Vec::new();
-    for (client, name) in asked {
-        let before = last_of.insert(client, name.clone());
-        let behind_a_read = name == "wait" && before.is_some_and(|before| TAIL.contains(&before.as_str()));
-        if !behind_a_read && !TAIL.contains(&name.as_str()) {
-            kept.push(name);
-        }
-    }
-    kept
 }
 
 /// Everybody in the room.

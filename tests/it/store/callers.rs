@@ -48,6 +48,11 @@ pub fn degraded(txn: Txn) -> Txn {
     Txn { policy: Policy::Degraded, ..txn }
 }
 
+/// The same, acknowledged whatever level is reached.
+pub fn vital(txn: Txn) -> Txn {
+    Txn { policy: Policy::Vital, ..txn }
+}
+
 /// Repeats a transaction until it is acknowledged; answers its seq. Fails when that does not come within a minute.
 pub async fn insist(store: &dyn Store, txn: &Txn, level: Durability) -> u64 {
     let mut last = None;

@@ -10,7 +10,7 @@ use sas_dispatch::{
     },
 };
 
-use super::callers::{D1, D2, degraded, insist, logged, options, promising, writing};
+use super::callers::{D1, D2, degraded, insist, logged, options, promising, vital, writing};
 use crate::support::{
     redis::{Server, until},
     topology::Replicated,
@@ -89,16 +89,19 @@ async fn settings_that_change_while_the_service_runs_are_noticed() {
     let audited = RedisOptions { audit_every: Duration::from_millis(100), ..options(&server.url(), D1) };
     let (store, here): (Arc<dyn Store>, _) = (Arc::new(Redis::connect(audited).await.unwrap()), territory());
     done(store.as_ref(), &writing(&here, "first", 0)).await;
-    for (setting, bad, good) in
-        [("appendfsync", "everysec", "always"), ("appendonly", "no", "yes"), ("no-appendfsync-on-rewrite", "yes", "no")]
-    {
+    for (setting, bad, good, left) in [
+        ("appendfsync", "everysec", "always", Durability::D0_5),
+        ("appendonly", "no", "yes", Durability::D0),
+        ("no-appendfsync-on-rewrite", "yes", "no", Durability::D0_5),
+    ] {
         server.command(&["CONFIG", "SET", setting, bad]).await;
         let touch = || Txn::touch(here.clone(), 1, super::stand::START);
         let refused =
             async || matches!(store.commit(&touch()).await, Err(StoreError::Unavailable(why)) if why.contains("D1"));
         until(setting, refused).await;
-        // D1 is the least even for what goes on below the promise.
+        // D1 is the least even for what goes on below the promise, save for a vital emergency: nothing is its least.
         assert!(matches!(store.commit(&degraded(touch())).await, Err(StoreError::Unavailable(_))), "{setting}");
+        assert_eq!(done(store.as_ref(), &vital(touch())).await.0, left, "{setting}");
         server.command(&["CONFIG", "SET", setting, good]).await;
         until(setting, async || store.commit(&touch()).await.is_ok()).await;
     }

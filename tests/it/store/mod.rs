@@ -16,6 +16,7 @@ pub mod stand;
 mod time;
 mod topology;
 mod trimming;
+mod waiting;
 
 /// Runs each named story of this module on every engine.
 macro_rules! on_every_engine {

@@ -29,8 +29,9 @@ struct State {
     /// The log ends here for whoever reads it.
     upto: u64,
     down: bool,
-    /// The territory that nobody reaches; empty: none.
-    lost: &'static str,
+    /// The territories that nobody reaches, and after how long that is said.
+    lost: &'static [&'static str],
+    late: Duration,
     /// The index that cannot be read.
     lost_index: Option<Index>,
     /// What is read of these records, whatever the store has: as from a primary or a replica that was left behind.
@@ -57,7 +58,8 @@ impl Gate {
             store,
             upto: u64::MAX,
             down: false,
-            lost: "",
+            lost: &[],
+            late: Duration::ZERO,
             lost_index: None,
             stale: BTreeMap::new(),
         });
@@ -74,9 +76,9 @@ impl Gate {
         self.state.send_modify(|state| state.down = down);
     }
 
-    /// One territory does not answer, or (empty) all do.
-    pub fn set_lost(&self, territory: &'static str) {
-        self.state.send_modify(|state| state.lost = territory);
+    /// These territories do not answer, all others do; whoever asks for one hears so after `late`.
+    pub fn set_lost(&self, territories: &'static [&'static str], late: Duration) {
+        self.state.send_modify(|state| (state.lost, state.late) = (territories, late));
     }
 
     /// An index cannot be read, or (none) all can.
@@ -99,8 +101,11 @@ impl Gate {
         self.calls.lock().unwrap().push(what.to_string());
     }
 
-    fn reaches(&self, territory: &TerritoryId) -> Result<(), StoreError> {
-        if self.state.borrow().lost == territory.as_str() {
+    async fn reaches(&self, territory: &TerritoryId) -> Result<(), StoreError> {
+        let (lost, late) = (self.state.borrow().lost, self.state.borrow().late);
+        if lost.contains(&territory.as_str()) {
+            // As an engine does: nobody answers until its deadline.
+            tokio::time::timeout(late, std::future::pending::<()>()).await.ok();
             return Err(StoreError::Unavailable("the test took this territory away".to_owned()));
         }
         Ok(())
@@ -137,7 +142,7 @@ impl Store for Gate {
         keys: &[Key],
         receipt: Option<CommandId>,
     ) -> Result<Snapshot, StoreError> {
-        self.reaches(territory)?;
+        self.reaches(territory).await?;
         keys.iter().for_each(|key| self.called(format_args!("read {territory} {key}")));
         let mut snapshot = self.counted()?.read(territory, keys, receipt).await?;
         for (key, record) in &mut snapshot.records {
@@ -154,7 +159,7 @@ impl Store for Gate {
         after: Option<(Score, Member)>,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        self.reaches(territory)?;
+        self.reaches(territory).await?;
         if self.state.borrow().lost_index.as_ref() == Some(index) {
             return Err(StoreError::Unavailable("the test took this index away".to_owned()));
         }
@@ -163,7 +168,7 @@ impl Store for Gate {
     }
 
     async fn commit(&self, txn: &Txn) -> Result<Committed, StoreError> {
-        self.reaches(&txn.territory)?;
+        self.reaches(&txn.territory).await?;
         let behind = if txn.even_behind { " even behind" } else { "" };
         self.called(format_args!("commit {}{behind}", txn.territory));
         self.store()?.commit(txn).await

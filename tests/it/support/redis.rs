@@ -29,7 +29,7 @@ struct Launch {
     /// Runs the server: itself, or something around it.
     program: Vec<String>,
     args: Vec<String>,
-    /// What it prints when it takes calls.
+    /// What it prints when it takes calls, in lower case.
     ready: &'static str,
 }
 
@@ -70,7 +70,7 @@ impl Server {
         );
         std::fs::write(dir.path().join("sentinel.conf"), conf).unwrap();
         let (program, args) = (texts(&["redis-server"]), texts(&["sentinel.conf", "--sentinel"]));
-        Self::in_dir(dir, Some(port), Launch { program, args, ready: "Sentinel ID is" })
+        Self::in_dir(dir, Some(port), Launch { program, args, ready: "sentinel id is" })
     }
 
     fn launched(port: Option<u16>, launch: Launch) -> Self {
@@ -163,7 +163,8 @@ impl Launch {
         let mut said = Vec::new();
         let ready = lines.any(|line| {
             said.push(line);
-            said.last().is_some_and(|line| line.contains(self.ready))
+            // Versions differ in its capitals.
+            said.last().is_some_and(|line| line.to_lowercase().contains(self.ready))
         });
         if ready {
             return child;
