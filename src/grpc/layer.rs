@@ -8,6 +8,7 @@ use std::{
     pin::Pin,
     sync::LazyLock,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use http::{Request, Response};
@@ -19,7 +20,11 @@ use tracing::Instrument;
 use crate::{
     clock::Stopwatch,
     domain::case::FieldFault,
-    telemetry::{Metrics, labels::CallResult, trace::request_span},
+    telemetry::{
+        Metrics,
+        labels::{CallResult, Label},
+        trace::request_span,
+    },
 };
 
 use super::{
@@ -69,11 +74,13 @@ pub(super) fn services() -> Vec<(String, Vec<String>)> {
 pub(super) struct CallLayer {
     metrics: Metrics,
     admission: Admission,
+    deadline: Duration,
 }
 
 impl CallLayer {
-    pub(super) fn new(metrics: Metrics, admission: Admission) -> Self {
-        Self { metrics, admission }
+    /// `deadline`: how long the transport lets a call take.
+    pub(super) fn new(metrics: Metrics, admission: Admission, deadline: Duration) -> Self {
+        Self { metrics, admission, deadline }
     }
 }
 
@@ -81,7 +88,7 @@ impl<S> Layer<S> for CallLayer {
     type Service = Calls<S>;
 
     fn layer(&self, inner: S) -> Calls<S> {
-        Calls { inner, metrics: self.metrics.clone(), admission: self.admission.clone() }
+        Calls { inner, metrics: self.metrics.clone(), admission: self.admission.clone(), deadline: self.deadline }
     }
 }
 
@@ -91,6 +98,7 @@ pub(super) struct Calls<S> {
     inner: S,
     metrics: Metrics,
     admission: Admission,
+    deadline: Duration,
 }
 
 type Answer<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
@@ -124,8 +132,12 @@ where
             Ok(()) => Box::pin(self.inner.call(request)),
             Err(status) => Box::pin(std::future::ready(Ok(status.into_http()))),
         };
+        let mut left =
+            Left { span: span.clone(), metrics: metrics.clone(), rpc, watch, deadline: self.deadline, answered: false };
         let counted = async move {
-            let mut answer = answer.await?;
+            let answered = answer.await;
+            left.answered = true;
+            let mut answer = answered?;
             drop(place);
             let mut refused = Status::from_header_map(answer.headers());
             if let Some(told) = refused.as_ref().and_then(status::of_transport) {
@@ -133,11 +145,40 @@ where
                 refused = Some(told);
             }
             let result = result(refused.map_or(Code::Ok, |status| status.code()));
-            tracing::Span::current().record("result", crate::telemetry::labels::Label::code(result));
-            metrics.call(rpc, result, watch.elapsed());
+            left.count(result);
             Ok(answer)
         };
         Box::pin(counted.instrument(span))
+    }
+}
+
+/// A timer may be early by so much, against the watch that a call is measured by.
+const TIMER: Duration = Duration::from_millis(5);
+
+/// Counts a call, also one that nobody waits for any longer: its time ran out, which the transport answers, or the caller
+/// has gone. Then it is dropped where it stands.
+struct Left {
+    span: tracing::Span,
+    metrics: Metrics,
+    rpc: &'static str,
+    watch: Stopwatch,
+    deadline: Duration,
+    answered: bool,
+}
+
+impl Left {
+    fn count(&self, result: CallResult) {
+        self.span.record("result", Label::code(result));
+        self.metrics.call(self.rpc, result, self.watch.elapsed());
+    }
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        if !self.answered {
+            let late = self.watch.elapsed() + TIMER >= self.deadline;
+            self.count(if late { CallResult::DeadlineExceeded } else { CallResult::Cancelled });
+        }
     }
 }
 

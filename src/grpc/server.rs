@@ -91,7 +91,7 @@ pub async fn serve(
         .max_concurrent_streams(options.max_streams_per_connection)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .layer(GrpcWebLayer::new())
-        .layer(CallLayer::new(engine.metrics().clone(), admission))
+        .layer(CallLayer::new(engine.metrics().clone(), admission, duration(options.request_deadline)))
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, async {
             // A dropped sender means the same: stop.

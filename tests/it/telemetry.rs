@@ -15,6 +15,7 @@ use sas_dispatch::{
             need::{CareLevel, CareType},
             qualification::{Priority, Stream},
         },
+        time::Span,
     },
     telemetry::{
         self, Guard, LogFormat, TelemetryError, TelemetrySettings,
@@ -25,7 +26,10 @@ use sas_dispatch::{
 use tracing::Dispatch;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::otlp::Collector;
+use crate::{
+    otlp::Collector,
+    support::room::{Ground, Room, ill, shipped},
+};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
@@ -196,6 +200,31 @@ async fn after_midnight_nothing_of_yesterday_is_told_as_todays() {
     let sent = received.text();
     assert!(sent.contains("AsInt(2)") && !sent.contains("AsInt(300)"), "{sent}");
     assert!(!sent.contains("HOME_VISIT") && !names.contains(&"sas.day.avoided"), "{sent}");
+}
+
+/// The store stands still: one call is given up by the service when its time is over, one by its caller before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_nobody_waits_for_any_longer_is_counted_as_what_became_of_it() {
+    let collector = Collector::start().await;
+    let (_dispatch, guard, _lines) = start(&json(Some(collector.endpoint())));
+    let mut config = shipped();
+    config.settings.server.request_deadline = Span::from_secs(1);
+    let room = Room::configured(config, Ground::Redis, "fr-67", "2024-12-19 10:00").await;
+    let room = room.restarts_measured(guard.metrics()).await;
+    let arm = room.arm("arm-1");
+    let case = arm.opens("67482", ill()).await.unwrap();
+    room.redis_stands_still(true);
+    arm.reads(&case).await.expect_err("its time is over");
+    let left = tokio::time::timeout(Duration::from_millis(200), arm.notes(&case, "trop tard")).await;
+    left.expect_err("the caller has gone");
+    arm.reads(&case).await.expect_err("what came after it on the same line is over too");
+    room.redis_stands_still(false);
+    guard.shutdown().await;
+
+    let sent = collector.until(|received| !received.metrics().is_empty()).await.text();
+    for label in ["\"DEADLINE_EXCEEDED\"", "\"CANCELLED\""] {
+        assert!(sent.contains(label), "{label}: {sent}");
+    }
 }
 
 #[test]

@@ -84,8 +84,11 @@ impl Site {
     }
 
     async fn opens(self) -> Room {
+        self.measured(Metrics::silent()).await
+    }
+
+    async fn measured(self, metrics: Metrics) -> Room {
         let (config, clock) = (self.config.clone(), self.clock.clone());
-        let metrics = Metrics::silent();
         let setup = Setup { config, clock, store: self.store(), upkeep: Upkeep::ByHand, metrics };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let service = app::start(setup, listener).await.unwrap();
@@ -153,6 +156,12 @@ impl Room {
     pub async fn restarts_under(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(Arc::make_mut(&mut self.site.config));
         self.restarts().await
+    }
+
+    /// The same with what it measures reported.
+    pub async fn restarts_measured(self, metrics: Metrics) -> Self {
+        self.service.stop().await;
+        self.site.measured(metrics).await
     }
 
     /// The power of the Redis machine fails and comes back.
