@@ -84,27 +84,30 @@ fn ages_and_names_are_read_in_many_notations_and_what_is_wrong_is_named_by_line_
 #[test]
 fn answers_are_read_in_many_notations_and_none_is_dropped_without_a_word() {
     let dir = tempfile::tempdir().unwrap();
-    let judged = |answers: &str, rest: &str| {
-        let file = dir.path().join("v.json");
-        let vignette = format!(r#"{{"id":"a","age":60,"motive":"M03.06: Douleur","answers":{answers}{rest}}}"#);
+    let file = dir.path().join("v.json");
+    let path = file.to_str().unwrap();
+    let write = |answers: &str| {
+        let rest = r#""expected":"P0 - vital""#;
+        let vignette = format!(r#"{{"id":"a","age":60,"motive":"M03.06: Douleur","answers":{answers},{rest}}}"#);
         // As a document over several lines, behind a byte-order mark.
         fs::write(&file, format!("\u{feff}{{\n\"vignettes\": [\n{vignette}\n]}}")).unwrap();
-        json(&["vignettes", file.to_str().unwrap(), "--json"])
     };
-    let expected = r#","expected":"P0 - vital""#;
     for answers in [
         r#"["THO.SYNCOPE"]"#,
         r#"[["THO.SYNCOPE", true]]"#,
         r#"[{"code": "tho.syncope", "reponse": "oui"}]"#,
         r#"{"THO.SYNCOPE": "oui", "THO.RISQUE": "inconnu", "DOULEUR": "7/10", "THO.EFFORT": ""}"#,
     ] {
-        let document = judged(answers, expected);
+        write(answers);
+        let document = json(&["vignettes", path, "--json"]);
         assert_eq!((&document["vignettes"], &document["agreement_share"]), (&1.into(), &1.0.into()), "{answers}");
         assert_eq!(document["results"][0]["rule"]["rule"], "THO.SYNCOPE", "{answers}");
     }
-    for (answers, field) in [("[3]", "answers[0]"), (r#"[{"code": "THO.SYNCOPE"}]"#, "answers[0]")] {
-        let document = judged(answers, expected);
-        assert_eq!((&document["vignettes"], &document["errors"][0]["field"]), (&0.into(), &field.into()), "{answers}");
+    for answers in ["[3]", r#"[{"code": "THO.SYNCOPE"}]"#] {
+        write(answers);
+        let output = run(&["vignettes", path]);
+        assert_eq!(output.status.code(), Some(2), "{answers}");
+        assert!(err(&output).contains("answers[0] :"), "{answers}: {}", err(&output));
     }
 }
 

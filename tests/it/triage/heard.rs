@@ -56,7 +56,7 @@ fn a_sign_that_was_heard_is_one_at_any_age() {
 fn fever_is_as_urgent_under_any_motive_where_it_is_grave() {
     let hot = ("TEMP", Value::Number(38.5));
     for motive in ["M03.12", "M06.02", "M06.04", "M03.14"] {
-        assert_eq!(asked("P10W", motive, &[hot.clone()]).priority, Priority::P1, "{motive}, ten weeks");
+        assert_eq!(asked("P10W", motive, std::slice::from_ref(&hot)).priority, Priority::P1, "{motive}, ten weeks");
         let weak = asked("P50Y", motive, &[hot.clone(), yes("TERRAIN.IMMUNO")]);
         assert!(weak.priority <= Priority::P1, "{motive}, few defences: {:?}", weak.rule);
     }
