@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use sas_dispatch::{
@@ -25,7 +26,7 @@ use sas_dispatch::{
         time::Span,
     },
     engine::{CaseView, Done, Engine, Failure, LookupKey, Mutation, Options, Place, Target, codec},
-    store::{Digest, Store, due_command},
+    store::{Digest, Store, StoreError, due_command},
     telemetry::Metrics,
 };
 
@@ -33,6 +34,21 @@ use crate::{
     domain::stage::{self, SAS, SAS_DOCTOR, bas_rhin, doctor},
     store::stand::Stand,
 };
+
+/// As clients do: while the store does not answer as is promised, the same is asked again.
+pub async fn insisting<T>(ask: impl AsyncFn() -> Result<T, Failure>) -> Result<T, Failure> {
+    let mut again = tokio::time::interval(Duration::from_millis(50));
+    let answered = async {
+        loop {
+            again.tick().await;
+            match ask().await {
+                Err(Failure::Store(StoreError::Unavailable(_) | StoreError::Unknown(_))) => {}
+                answer => break answer,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), answered).await.expect("the store answers in time")
+}
 
 pub struct Desk {
     pub stand: Stand,
@@ -83,8 +99,14 @@ impl Desk {
     }
 
     pub async fn done(&self, actor: &Actor, case: CaseId, command: Command) -> Done {
-        let name = command.name();
-        self.give(actor, Some(case), command).await.unwrap_or_else(|failure| panic!("{name}: {failure}"))
+        self.insists(actor, Some(case), command).await
+    }
+
+    async fn insists(&self, actor: &Actor, case: Option<CaseId>, command: Command) -> Done {
+        let (name, target) = (command.name(), Target { case, version: None });
+        let mutation = self.mutation();
+        let give = async || self.a.act(actor, mutation, target, command.clone()).await;
+        insisting(give).await.unwrap_or_else(|failure| panic!("{name}: {failure}"))
     }
 
     pub async fn opened(&self) -> CaseId {
@@ -127,7 +149,7 @@ impl Desk {
         let start = self.stand.clock.now() + ahead;
         let (responder, kind, end) = (SAS.parse().unwrap(), SlotKind::Snp, start + Span::from_mins(20));
         let publish = Command::PublishSlot { slot: None, responder, kind, start, end };
-        self.give(&doctor(SAS_DOCTOR), None, publish).await.unwrap().reply.slot.unwrap()
+        self.insists(&doctor(SAS_DOCTOR), None, publish).await.reply.slot.unwrap()
     }
 
     pub async fn read(&self, case: CaseId) -> CaseView {

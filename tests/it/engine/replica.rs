@@ -25,7 +25,7 @@ use sas_dispatch::{
     },
 };
 
-use super::desk::{Desk, regulator};
+use super::desk::{Desk, insisting, regulator};
 use crate::{
     domain::stage::{self, SAS, arm, coordinator},
     store::{
@@ -68,6 +68,12 @@ impl Desk {
         let case = self.waiting_for_amu(Priority::P0).await;
         let done = self.done(&regulator(n), case, Command::AcceptHandOver).await;
         (case, done.reply.claim_no.unwrap())
+    }
+
+    /// Regulator `n` takes the next case of unscheduled care.
+    async fn takes_next(&self, n: usize) {
+        let mutation = self.mutation();
+        insisting(async || self.a.claim_next(&regulator(n), mutation, Stream::Snp).await).await.unwrap();
     }
 
     async fn renews(&self, n: usize, case: CaseId) -> Result<Renewed, Failure> {
@@ -119,11 +125,11 @@ async fn nobody_loses_a_case_because_a_replica_is_away_and_nobody_is_told_that_h
     let [master, replica] = &redis.servers;
     let desk = promising(master).await;
     let silent = desk.qualified(Priority::P3).await;
-    desk.a.claim_next(&regulator(3), desk.mutation(), Stream::Snp).await.unwrap();
+    desk.takes_next(3).await;
     desk.stand.pass(Span::from_secs(30));
     desk.upkeep().await;
     let held = desk.qualified(Priority::P3).await;
-    desk.a.claim_next(&regulator(1), desk.mutation(), Stream::Snp).await.unwrap();
+    desk.takes_next(1).await;
     let (vital, _) = desk.vital(2).await;
     desk.upkeep().await;
 
@@ -145,7 +151,7 @@ async fn nobody_loses_a_case_because_a_replica_is_away_and_nobody_is_told_that_h
 
     replica.signal("CONT");
     until("renewals are served again", async || desk.renews(1, held).await.is_ok()).await;
-    assert_eq!(desk.renews(1, held).await.unwrap().durability, Durability::D2);
+    assert_eq!(insisting(async || desk.renews(1, held).await).await.unwrap().durability, Durability::D2);
     desk.upkeep().await;
     assert!(desk.claim_of(silent).await.suspect.is_some(), "he has what was left of his 90 s");
     desk.stand.pass(Span::from_secs(90));
@@ -178,10 +184,11 @@ async fn a_repeated_claim_next_gives_the_case_and_the_level_of_its_first_run_tho
     replica.signal("CONT");
     until("the repeat is answered", async || next(&desk.b, 1, lost_reply).await.is_ok()).await;
     for engine in [&desk.a, &desk.b] {
-        let again = next(engine, 1, lost_reply).await.unwrap();
+        let again = insisting(async || next(engine, 1, lost_reply).await).await.unwrap();
         assert_eq!((again.reply.case, again.durability, again.replayed), (Some(first), Durability::D2, true));
     }
-    let mine = next(&desk.a, 1, desk.mutation()).await.unwrap();
+    let mine = desk.mutation();
+    let mine = insisting(async || next(&desk.a, 1, mine).await).await.unwrap();
     assert_eq!(mine.reply.case, Some(vital));
     desk.clean().await;
 }
