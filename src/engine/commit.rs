@@ -118,7 +118,9 @@ impl Engine {
         after.retain(|(key, _)| *key != Key::room() || loaded.contains_key(key));
         let txn = self.transaction(work, loaded, &outcome, &after, self.epoch(actor).await?);
         let most = policy::most_bytes(work.command);
-        let full = |op: &Op| matches!(op, Op::Put { key, value, .. } if work.target.case.is_some_and(|id| *key == Key::case(id)) && value.len() > most);
+        let own = work.target.case.map(Key::case);
+        let full =
+            |op: &Op| matches!(op, Op::Put { key, value, .. } if own.as_ref() == Some(key) && value.len() > most);
         if txn.ops.iter().any(full) {
             return Err(
                 Refusal::state(RECORD, "it is as large as it may be: open a case for what is new and link it").into()
