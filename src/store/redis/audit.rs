@@ -12,6 +12,9 @@ use crate::{
 
 /// The least major version: script flags and effect replication are relied upon.
 const LEAST_VERSION: u32 = 7;
+/// What is read of its settings.
+const SETTINGS: [&str; 6] =
+    ["appendonly", "appendfsync", "no-appendfsync-on-rewrite", "aof-load-truncated", "maxmemory", "maxmemory-policy"];
 /// Used memory from which an alarm is raised, percent of `maxmemory`.
 const MEMORY_ALARM: u64 = 70;
 
@@ -34,6 +37,8 @@ pub(super) struct Facts {
     pub replicas: Vec<Replica>,
     /// How far its clock is from this machine's; `None` when it was not asked.
     pub clock_gap: Option<Span>,
+    /// Why its append-only file may still end in half a transaction.
+    pub torn: Option<String>,
 }
 
 impl Facts {
@@ -41,7 +46,7 @@ impl Facts {
     pub fn questions() -> [Cmd; 3] {
         let mut settings = cmd("CONFIG");
         settings.arg("GET");
-        for name in ["appendonly", "appendfsync", "no-appendfsync-on-rewrite", "maxmemory", "maxmemory-policy"] {
+        for name in SETTINGS {
             settings.arg(name);
         }
         [cmd("INFO"), settings, cmd("TIME")]
@@ -70,7 +75,13 @@ impl Facts {
             there.since(here).max(here.since(there))
         });
         let replicas = (0..).map_while(|n| texts.get(&format!("slave{n}"))).filter_map(|row| replica(row)).collect();
-        Ok(Self { texts, replicas, clock_gap })
+        Ok(Self { texts, replicas, clock_gap, torn: None })
+    }
+
+    /// True when it loaded its append-only file as it was found, cut-off end included, and goes on writing behind that end.
+    pub fn goes_on_behind_its_file(&self) -> bool {
+        let (kept, cut) = (self.get("aof_enabled") == "1", self.get("aof-load-truncated") != "no");
+        kept && cut && self.number("aof_rewrites") == Some(0) && self.get("aof_rewrite_in_progress") == "0"
     }
 
     fn get(&self, name: &str) -> &str {
@@ -111,6 +122,10 @@ impl Facts {
 
     /// The level that an acknowledged commit has on this server alone.
     pub fn level(&self) -> Durability {
+        if self.torn.is_some() { Durability::Unknown } else { self.settings_level() }
+    }
+
+    fn settings_level(&self) -> Durability {
         let unlimited = self.get("maxmemory") == "0";
         match (self.get("maxmemory-policy"), self.get("appendonly"), self.get("appendfsync")) {
             ("unknown", ..) | (_, "unknown", _) | (_, _, "unknown") => Durability::Unknown,
@@ -162,7 +177,7 @@ impl Facts {
             }
         };
         let (only, fsync) = (self.get("appendonly"), self.get("appendfsync"));
-        let unread = self.level() == Durability::Unknown;
+        let unread = self.settings_level() == Durability::Unknown;
         say(
             unread,
             "réglages illisibles (CONFIG GET refusé) : donnez « +config|get » à l'utilisateur du service".into(),
@@ -187,6 +202,9 @@ impl Facts {
         );
         for name in ["aof_last_write_status", "aof_last_bgrewrite_status", "rdb_last_bgsave_status"] {
             say(!matches!(self.get(name), "ok" | "unknown"), format!("{name} : vérifiez le disque de Redis"));
+        }
+        if let Some(why) = &self.torn {
+            remarks.push(format!("fichier AOF pas encore réécrit depuis le démarrage de Redis : {why}"));
         }
         if promise.level == Durability::D2 {
             remarks.extend(self.replica_remarks(promise, most_lag));

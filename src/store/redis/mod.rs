@@ -17,6 +17,7 @@ mod link;
 mod names;
 mod node;
 mod reply;
+mod rewrite;
 mod route;
 mod sentinel;
 mod territories;

@@ -28,6 +28,7 @@ use super::{
     address::Address,
     audit::{Facts, Standing},
     fault::Fault,
+    rewrite,
 };
 
 /// Connections that all callers share.
@@ -238,6 +239,9 @@ impl Node {
             return Err(if self.rules.alone { NoWay::Final(why) } else { NoWay::Passing(why) });
         }
         self.note_identity(facts.identity());
+        if facts.goes_on_behind_its_file() {
+            facts.torn = timeout(self.rules.hello, rewrite::begin(connection)).await.map_err(|_| late())?;
+        }
         if self.rules.promise.level == Durability::D2 {
             self.look_at_replicas(&mut facts).await;
         }
@@ -272,7 +276,7 @@ impl Node {
     }
 }
 
-fn questions() -> Pipeline {
+pub(super) fn questions() -> Pipeline {
     let mut questions = pipe();
     questions.ignore_errors();
     for question in Facts::questions() {

@@ -15,6 +15,7 @@ mod redis;
 pub mod stand;
 mod time;
 mod topology;
+mod torn;
 mod trimming;
 mod waiting;
 

@@ -111,6 +111,11 @@ impl Server {
         self.child = self.launch.spawn(&self.dir);
     }
 
+    /// Starts it again, and once more when it ends by itself, as a supervisor of processes does.
+    pub fn restart_supervised(&mut self) {
+        self.child = self.launch.try_spawn(&self.dir).unwrap_or_else(|_| self.launch.spawn(&self.dir));
+    }
+
     /// Starts it again as plain redis-server, whatever was around it.
     pub fn restart_plainly(&mut self) {
         self.launch.program = texts(&["redis-server"]);
@@ -153,8 +158,12 @@ impl Drop for Server {
 }
 
 impl Launch {
-    /// Returns once the server says that it is ready, which is after it has loaded its data.
     fn spawn(&self, dir: &TempDir) -> Child {
+        self.try_spawn(dir).unwrap_or_else(|said| panic!("redis-server did not start:\n{said}"))
+    }
+
+    /// Returns once the server says that it is ready, which is after it has loaded its data; what it said when it ends.
+    fn try_spawn(&self, dir: &TempDir) -> Result<Child, String> {
         let mut command = Command::new(&self.program[0]);
         command.args(&self.program[1..]).args(&self.args);
         command.current_dir(dir.path()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -167,10 +176,10 @@ impl Launch {
             said.last().is_some_and(|line| line.to_lowercase().contains(self.ready))
         });
         if ready {
-            return child;
+            return Ok(child);
         }
         let _ = child.wait();
-        panic!("redis-server did not start:\n{}", said.join("\n"));
+        Err(said.join("\n"))
     }
 }
 
