@@ -152,6 +152,7 @@ pub async fn start(setup: Setup, listener: TcpListener) -> Result<Service, Start
         request_deadline: server.request_deadline,
         shutdown_grace: server.shutdown_grace,
         late_call: server.late_call,
+        browser_origins: server.browser_origins.clone(),
     };
     let served = grpc::serve(engine.clone(), options, listener, until(stopped.clone()));
     let mut tasks = vec![tokio::spawn(async move {

@@ -3,11 +3,12 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use secrecy::SecretString;
+use toml::de::DeValue;
 
 use super::{
     sheet::Table,
     statistics::{self, ExtractSettings, IndicatorSettings},
-    values::{boolean, parsed, seconds, text, whole, words},
+    values::{boolean, list, parsed, seconds, text, whole, words},
 };
 use crate::{coded_enum, domain::time::Span};
 
@@ -59,6 +60,8 @@ pub struct ArchiveSettings {
 pub struct ServerSettings {
     /// Address and port.
     pub listen: SocketAddr,
+    /// Web pages that may call beside those of this machine: `https://console.example`.
+    pub browser_origins: Vec<String>,
     /// Threads that answer calls; 1 is one thread for everything, without the cost of handing work from one to another.
     pub runtime_threads: usize,
     /// Longest message accepted, in bytes.
@@ -214,6 +217,7 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
     let listen = table.required("listen", |value| {
         parsed::<SocketAddr>(value).map_err(|_| "expected an address and a port such as \"127.0.0.1:50051\"".into())
     });
+    let browser_origins = table.required("browser_origins", list(origin));
     let runtime_threads = table.required("runtime_threads", whole(1..=1_024));
     let max_message_bytes = table.required("max_message_bytes", whole(1_024..=64 * 1_048_576));
     let max_streams_per_connection = table.required("max_streams_per_connection", whole(1..=65_536));
@@ -234,6 +238,7 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
     let shutdown_grace = table.required("shutdown_grace_seconds", seconds);
     Some(ServerSettings {
         listen: listen?,
+        browser_origins: browser_origins?,
         runtime_threads: size(runtime_threads?),
         max_message_bytes: size(max_message_bytes?),
         max_streams_per_connection: count(max_streams_per_connection?),
@@ -248,6 +253,14 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
         late_call: late_call?,
         shutdown_grace: shutdown_grace?,
     })
+}
+
+/// Scheme, host and port of a web page, as a browser names it.
+fn origin(value: &DeValue<'_>) -> Result<String, String> {
+    let written = text(value)?;
+    let rest = written.strip_prefix("https://").or_else(|| written.strip_prefix("http://")).unwrap_or_default();
+    let bare = !rest.is_empty() && !rest.contains(|c: char| c == '/' || c == '@' || c.is_whitespace());
+    if bare { Ok(written) } else { Err("expected a page's origin such as \"https://console.example\"".to_owned()) }
 }
 
 fn store(table: &Table<'_>) -> Option<StoreSettings> {

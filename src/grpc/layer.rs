@@ -30,6 +30,7 @@ use crate::{
 use super::{
     actor,
     admission::{self, Admission},
+    origin::Pages,
     pb, status,
 };
 
@@ -74,13 +75,14 @@ pub(super) fn services() -> Vec<(String, Vec<String>)> {
 pub(super) struct CallLayer {
     metrics: Metrics,
     admission: Admission,
+    pages: Pages,
     deadline: Duration,
 }
 
 impl CallLayer {
     /// `deadline`: how long the transport lets a call take.
-    pub(super) fn new(metrics: Metrics, admission: Admission, deadline: Duration) -> Self {
-        Self { metrics, admission, deadline }
+    pub(super) fn new(metrics: Metrics, admission: Admission, pages: Pages, deadline: Duration) -> Self {
+        Self { metrics, admission, pages, deadline }
     }
 }
 
@@ -88,7 +90,8 @@ impl<S> Layer<S> for CallLayer {
     type Service = Calls<S>;
 
     fn layer(&self, inner: S) -> Calls<S> {
-        Calls { inner, metrics: self.metrics.clone(), admission: self.admission.clone(), deadline: self.deadline }
+        let Self { metrics, admission, pages, deadline } = self.clone();
+        Calls { inner, metrics, admission, pages, deadline }
     }
 }
 
@@ -98,6 +101,7 @@ pub(super) struct Calls<S> {
     inner: S,
     metrics: Metrics,
     admission: Admission,
+    pages: Pages,
     deadline: Duration,
 }
 
@@ -127,7 +131,8 @@ where
         if place.is_none() {
             metrics.shed(vital);
         }
-        let entered = if place.is_some() { identify(&mut request) } else { Err(Box::new(status::overloaded())) };
+        let entered =
+            if place.is_some() { identify(&mut request, &self.pages) } else { Err(Box::new(status::overloaded())) };
         let answer: Answer<S::Error> = match entered {
             Ok(()) => Box::pin(self.inner.call(request)),
             Err(status) => Box::pin(std::future::ready(Ok(status.into_http()))),
@@ -183,12 +188,13 @@ impl Drop for Left {
 }
 
 /// Puts the actor into the request.
-fn identify(request: &mut Request<Body>) -> Result<(), Box<Status>> {
+fn identify(request: &mut Request<Body>, pages: &Pages) -> Result<(), Box<Status>> {
     let peer = request.extensions().get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
     if peer.is_some_and(|peer| !peer.ip().is_loopback()) {
         let problem = "is believed from this machine only: connect through the proxy that authenticates";
         return Err(Box::new(status::unauthenticated(vec![FieldFault::new("x-sas-person", problem)])));
     }
+    pages.admit(request.headers())?;
     let actor = actor::from_metadata(request.headers())?;
     request.extensions_mut().insert(actor);
     Ok(())

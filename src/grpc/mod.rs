@@ -6,6 +6,7 @@ pub mod client;
 pub mod codec;
 pub mod convert;
 mod layer;
+mod origin;
 pub mod pb;
 mod server;
 pub mod services;

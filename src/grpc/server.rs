@@ -15,6 +15,7 @@ use crate::{domain::time::Span, engine::Engine};
 use super::{
     admission::Admission,
     layer::{self, CallLayer},
+    origin::Pages,
     pb::{
         self, directory_service_server::DirectoryServiceServer, intake_service_server::IntakeServiceServer,
         regulation_service_server::RegulationServiceServer, routing_service_server::RoutingServiceServer,
@@ -28,7 +29,7 @@ use super::{
 };
 
 /// The limits of the port.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ServerOptions {
     /// Longest message accepted, in bytes.
     pub max_message_bytes: usize,
@@ -44,6 +45,8 @@ pub struct ServerOptions {
     pub shutdown_grace: Span,
     /// A call that arrived longer ago is back-filled, not opened.
     pub late_call: Span,
+    /// Web pages that may call beside those of this machine: `https://console.example`.
+    pub browser_origins: Vec<String>,
 }
 
 impl Default for ServerOptions {
@@ -56,6 +59,7 @@ impl Default for ServerOptions {
             request_deadline: Span::from_secs(10),
             shutdown_grace: Span::from_secs(15),
             late_call: Span::from_mins(10),
+            browser_origins: Vec::new(),
         }
     }
 }
@@ -81,17 +85,18 @@ pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
-    let (health, routes) = routes(&engine, options).await?;
+    let (health, routes) = routes(&engine, &options).await?;
     let (tell, told) = oneshot::channel::<()>();
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let admission = Admission::new(options.max_requests_in_hand, options.reserved_requests);
+    let pages = Pages::new(&options.browser_origins);
     let server = Server::builder()
         .accept_http1(true)
         .timeout(duration(options.request_deadline))
         .max_concurrent_streams(options.max_streams_per_connection)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .layer(GrpcWebLayer::new())
-        .layer(CallLayer::new(engine.metrics().clone(), admission, duration(options.request_deadline)))
+        .layer(CallLayer::new(engine.metrics().clone(), admission, pages, duration(options.request_deadline)))
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, async {
             // A dropped sender means the same: stop.
@@ -115,7 +120,7 @@ fn duration(span: Span) -> Duration {
     Duration::from_millis(span.ms().unsigned_abs())
 }
 
-async fn routes(engine: &Engine, options: ServerOptions) -> Result<(HealthReporter, Routes), ServeError> {
+async fn routes(engine: &Engine, options: &ServerOptions) -> Result<(HealthReporter, Routes), ServeError> {
     let mut routes = Routes::builder();
     ours(&mut routes, engine, options);
     let (reporter, health) = tonic_health::server::health_reporter();
@@ -135,7 +140,7 @@ async fn routes(engine: &Engine, options: ServerOptions) -> Result<(HealthReport
 }
 
 /// Every service of the package.
-fn ours(routes: &mut RoutesBuilder, engine: &Engine, options: ServerOptions) {
+fn ours(routes: &mut RoutesBuilder, engine: &Engine, options: &ServerOptions) {
     let most = options.max_message_bytes;
     let engine = || engine.clone();
     routes

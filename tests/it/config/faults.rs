@@ -23,7 +23,11 @@ fn five_faults_in_five_files_are_reported_together() {
     let motive = copy.replace(PROTOCOLS, "motives = [\"M06.02\"]", "motives = [\"fièvre\"]");
     let faults = copy.faults();
     for (file, line, part) in [
-        (DEFAULT, limit, "server.max_request_in_hand: unknown key; known here: late_call_seconds, listen, max"),
+        (
+            DEFAULT,
+            limit,
+            "server.max_request_in_hand: unknown key; known here: browser_origins, late_call_seconds, listen, max",
+        ),
         (BAS_RHIN, start, "calendar.saturday_start: expected a time from 08:00 to before 20:00"),
         (COMMUNES, commune, "insee: 89387 lies in fr-89, not in fr-67"),
         (SECTORS, sector, "sector: 'nulle-part' has no name under [sectors] of territory.toml"),

@@ -72,20 +72,34 @@ async fn reflection_lists_the_eight_services_in_both_versions() {
 #[tokio::test]
 async fn a_browser_speaks_grpc_web_on_the_same_port() {
     let desk = Desk::start().await;
+    let text = browsed(&desk, &format!("http://{}", desk.address)).await;
+    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+    assert!(text.contains("grpc-status:0"), "{text}");
+}
+
+#[tokio::test]
+async fn a_page_from_elsewhere_acts_as_nobody_even_under_a_name_of_this_machine() {
+    let desk = Desk::start().await;
+    let text = browsed(&desk, "http://rebound.example:50051").await;
+    assert!(text.contains("grpc-status: 16") || text.contains("grpc-status:16"), "{text}");
+    assert!(text.contains("origin") && !text.contains("rebound"), "{text}");
+}
+
+/// What a browser gets that lists cases from a page of this origin.
+async fn browsed(desk: &Desk, origin: &str) -> String {
     let mut socket = tokio::net::TcpStream::connect(desk.address).await.unwrap();
     // An empty ListCasesRequest: one frame of no bytes.
     let head = format!(
         "POST /sas.dispatch.v1.IntakeService/ListCases HTTP/1.1\r\nhost: {}\r\ncontent-type: application/grpc-web+proto\r\n\
-         x-sas-person: arm-1\r\nx-sas-role: ARM\r\nx-sas-territory: fr-67\r\nconnection: close\r\ncontent-length: 5\r\n\r\n",
+         origin: {origin}\r\nx-sas-person: arm-1\r\nx-sas-role: ARM\r\nx-sas-territory: fr-67\r\nconnection: close\r\n\
+         content-length: 5\r\n\r\n",
         desk.address
     );
     socket.write_all(head.as_bytes()).await.unwrap();
     socket.write_all(&[0; 5]).await.unwrap();
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer).await.unwrap();
-    let text = String::from_utf8_lossy(&answer);
-    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
-    assert!(text.contains("grpc-status:0"), "{text}");
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[tokio::test]
