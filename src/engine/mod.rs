@@ -68,7 +68,7 @@ pub use draws::Asker;
 pub use indicators::{DayFolder, DaysAsked, DaysKnown, Extract, ExtractFolder, Statistics, extract_csv};
 pub use likeness::PossibleRepeat;
 pub use open::OpenCases;
-pub use read::{List, Listing, PageRequest};
+pub use read::{List, Listing, PageRequest, Sight, sight};
 pub use relay::{DueAction, First, Relay, StreamState};
 pub use repeat::LookupKey;
 pub use sheets::FoundSheet;

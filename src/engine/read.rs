@@ -264,20 +264,30 @@ impl Engine {
 
 /// How much of a case an actor may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sight {
+pub enum Sight {
     /// Not even that it exists.
     Nothing,
+    /// Its number, its call and how far it has come: nothing of why somebody called or what was decided.
+    Envelope,
     /// Nothing about a person.
     WithoutPersons,
+    /// Nothing about a person either, though what is worked out for him rests on where the patient is and whether the caller is
+    /// on the line.
+    Overview,
     /// Everything.
     Whole,
 }
 
-/// What an actor may see of a case: a desk everything; a telephony integration and the back office nothing about a
-/// person; a responder the cases offered to the structures he gives care for, with the persons once the care is his.
-pub(super) fn sight(actor: &Actor, place: &Place, case: &Case) -> Sight {
+/// What an actor may see of a case: the desks that handle every case everything, the dispatch desk once a visit was asked for;
+/// a telephony integration and the back office its envelope; a supervisor nothing about a person; a responder the cases
+/// offered to the structures he gives care for, with the persons once the care is his.
+pub fn sight(actor: &Actor, place: &Place, case: &Case) -> Sight {
     let mine = |id: &ResponderId| place.directory.get(id).is_some_and(|known| known.doctors.contains(&actor.person));
     let persons = match actor.role {
+        Role::Arm | Role::Regulator | Role::Coordinator | Role::Upkeep => true,
+        Role::Dispatcher if case.offers.iter().any(|offer| matches!(offer.means, Means::Visit { .. })) => true,
+        Role::Dispatcher | Role::Supervisor => return Sight::Overview,
+        Role::Telephony | Role::BackOffice => return Sight::Envelope,
         Role::Responder if !case.offers.iter().any(|offer| mine(&offer.responder)) => return Sight::Nothing,
         Role::Responder => {
             let visits = case.visits.iter().filter_map(|visit| visit.doctor.as_ref());
@@ -286,8 +296,6 @@ pub(super) fn sight(actor: &Actor, place: &Place, case: &Case) -> Sight {
             visits.into_iter().any(|(doctor, _)| *doctor == actor.person)
                 || case.offers.iter().filter(at_his).any(accepted)
         }
-        Role::Telephony | Role::BackOffice => false,
-        _ => true,
     };
     if persons { Sight::Whole } else { Sight::WithoutPersons }
 }
@@ -296,8 +304,8 @@ pub(super) fn sight(actor: &Actor, place: &Place, case: &Case) -> Sight {
 pub(super) fn shown_to(actor: &Actor, place: &Place, mut view: CaseView) -> Option<CaseView> {
     match sight(actor, place, &view.case) {
         Sight::Nothing => return None,
-        Sight::WithoutPersons => view.case = Arc::new(view.case.without_persons()),
-        Sight::Whole => {}
+        Sight::WithoutPersons | Sight::Envelope => view.case = Arc::new(view.case.without_persons()),
+        Sight::Overview | Sight::Whole => {}
     }
     Some(view)
 }

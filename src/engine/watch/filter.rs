@@ -59,8 +59,8 @@ impl WatchFilter {
 pub(super) fn seen_by(actor: &Actor, place: &Place, view: &Arc<CaseView>) -> Option<Arc<CaseView>> {
     match sight(actor, place, &view.case) {
         Sight::Nothing => None,
-        Sight::Whole => Some(view.clone()),
-        Sight::WithoutPersons => {
+        Sight::Overview | Sight::Whole => Some(view.clone()),
+        Sight::WithoutPersons | Sight::Envelope => {
             let mut copy = CaseView::clone(view);
             copy.case = Arc::new(copy.case.without_persons());
             Some(Arc::new(copy))

@@ -15,14 +15,12 @@ use crate::{
     domain::{
         actor::{Actor, Role},
         case::{
-            Case, Offer, OfferState,
+            Case,
             outgoing::{Outgoing, Withheld, may_send},
         },
-        routing::Means,
         time::Instant,
-        visits::Visit,
     },
-    engine::{CaseView, Place},
+    engine::{CaseView, Place, Sight, sight},
     grpc::pb,
 };
 
@@ -41,7 +39,11 @@ pub fn text<T: ToString>(value: Option<&T>) -> String {
 /// A case as `reader` may see it.
 pub fn view(reader: &Actor, ground: &Place, known: &CaseView) -> pb::CaseView {
     let case = &known.case;
-    let entitled = entitled(reader, ground, case);
+    let entitled = match sight(reader, ground, case) {
+        Sight::Nothing | Sight::Envelope => return envelope(known),
+        Sight::WithoutPersons | Sight::Overview => false,
+        Sight::Whole => true,
+    };
     let who = |number| case.sealed.identities.iter().find(|who| entitled && who.number == number);
     let mut patients: Vec<pb::Patient> = case.patients.iter().map(|known| patient(known, who(known.number))).collect();
     if on_the_road(reader) {
@@ -62,28 +64,6 @@ pub fn view(reader: &Actor, ground: &Place, known: &CaseView) -> pb::CaseView {
         view.sealed = true;
     }
     view
-}
-
-/// The desks that handle every case; the dispatch desk for visits; a responder for what was put to him.
-fn entitled(reader: &Actor, ground: &Place, case: &Case) -> bool {
-    match reader.role {
-        Role::Arm | Role::Regulator | Role::Coordinator => true,
-        Role::Responder => case.offers.iter().any(|offer| his(reader, ground, case, offer)),
-        Role::Dispatcher => case.offers.iter().any(|offer| matches!(offer.means, Means::Visit { .. })),
-        Role::Telephony | Role::Supervisor | Role::BackOffice | Role::Upkeep => false,
-    }
-}
-
-/// A practice that was asked, until it says no; of a structure that drives out, only the doctor who took the visit.
-fn his(reader: &Actor, ground: &Place, case: &Case, offer: &Offer) -> bool {
-    let took = |visit: &Visit| visit.doctor.as_ref().is_some_and(|(doctor, _)| *doctor == reader.person);
-    match (&offer.means, &offer.state) {
-        (Means::Visit { .. }, _) => case.visits.iter().any(|visit| visit.offer == offer.id && took(visit)),
-        (_, OfferState::Open | OfferState::Accepted { .. }) => {
-            ground.directory.get(&offer.responder).is_some_and(|known| known.doctors.contains(&reader.person))
-        }
-        (_, OfferState::Closed { .. } | OfferState::Withdrawn { .. }) => false,
-    }
 }
 
 /// Who called. A number that must not be rung goes to the desks that decide how to reach the caller, not to the road.
@@ -111,6 +91,25 @@ pub fn without_numbers(case: &Case, patient: &mut pb::Patient) {
 pub fn may_be_announced(case: &Case) -> bool {
     let noticed = matches!(may_send(case, 0, Outgoing::ArrivalNotice), Err(Withheld::Risk | Withheld::Secrecy));
     may_send(case, 0, Outgoing::CallBack).is_ok() && !noticed
+}
+
+/// What whoever has no part in the care needs to know a case again by.
+fn envelope(known: &CaseView) -> pb::CaseView {
+    let case = &known.case;
+    pb::CaseView {
+        case_id: case.id.to_string(),
+        version: known.version.to_bytes().to_vec(),
+        case_number: known.case_number.clone(),
+        status: known.status.wire(),
+        channel: case.channel.wire(),
+        origin: case.origin.clone().unwrap_or_default(),
+        opened_unix_ms: case.opened.unix_ms(),
+        entered_unix_ms: case.entered.unix_ms(),
+        line: case.line.wire(),
+        idle_since_unix_ms: ms(case.idle_since),
+        sealed: true,
+        ..pb::CaseView::default()
+    }
 }
 
 /// Everything of a case that is not about a person, save its patients.
