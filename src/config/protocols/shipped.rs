@@ -73,6 +73,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("traumatisme-cranien.toml", include_str!("../../../config/protocols/traumatisme-cranien.toml")),
     ("traumatisme-grave.toml", include_str!("../../../config/protocols/traumatisme-grave.toml")),
     ("traumatisme-membre.toml", include_str!("../../../config/protocols/traumatisme-membre.toml")),
+    ("traumatisme-tronc.toml", include_str!("../../../config/protocols/traumatisme-tronc.toml")),
     ("urinaire-enfant.toml", include_str!("../../../config/protocols/urinaire-enfant.toml")),
     ("urinaire-femme.toml", include_str!("../../../config/protocols/urinaire-femme.toml")),
     ("urinaire-homme.toml", include_str!("../../../config/protocols/urinaire-homme.toml")),

@@ -9,8 +9,8 @@ fn the_shipped_configuration_is_fine_and_says_what_it_holds() {
     assert_eq!(output.status.code(), Some(0));
     insta::assert_snapshot!(out(&output), @r"
     ./config : aucune faute
-    fr-67 Bas-Rhin (règles 67-2024.1) : 514 communes, 17 secteurs, 75 effecteurs, 1 protocole(s) D6311-35 dont 0 signé(s), 74 protocoles de tri dont 74 éteints faute de signature
-    fr-89 Yonne (règles 89-2024.1) : 423 communes, 7 secteurs, 24 effecteurs, 1 protocole(s) D6311-35 dont 0 signé(s), 74 protocoles de tri dont 74 éteints faute de signature
+    fr-67 Bas-Rhin (règles 67-2024.1) : 514 communes, 17 secteurs, 75 effecteurs, 1 protocole(s) D6311-35 dont 0 signé(s), 75 protocoles de tri dont 75 éteints faute de signature
+    fr-89 Yonne (règles 89-2024.1) : 423 communes, 7 secteurs, 24 effecteurs, 1 protocole(s) D6311-35 dont 0 signé(s), 75 protocoles de tri dont 75 éteints faute de signature
     ");
 }
 

@@ -75,9 +75,34 @@ fn p3_waits_for_every_question_it_hangs_on() {
     let open = asked("P60Y", "M03.11", &answers);
     assert_eq!((open.priority, open.rule.rule.as_str()), (Priority::P2, "DEFAUT"), "over the age of the rule");
     let open = asked("P40Y", "M03.11", &answers);
-    assert_eq!((open.priority, open.rule.rule.as_str()), (Priority::P2, "QUESTIONS_OUVERTES"));
+    assert_eq!((open.priority, open.rule.rule.as_str()), (Priority::P2, "SANS_REPONSE"), "it may be grave");
     answers.push(("TEMP", Value::Number(36.9)));
     assert_eq!(asked("P40Y", "M03.11", &answers).priority, Priority::P3);
+
+    let mut answers: Vec<(&str, Value)> = VITAL.iter().map(|(code, choice)| chosen(code, choice)).collect();
+    answers.push(chosen("PLAINTE", "PIQURE"));
+    let no = ["ALLERGIE", "SERPENT", "GORGE", "PROFONDE", "RAGE", "MULTIPLES", "MORSURE", "INFECTION", "TIQUE"];
+    let no = no.map(|sign| format!("PIQ.{sign}"));
+    answers.extend(no.iter().map(|code| (code.as_str(), Value::Yes(false))));
+    answers.push(("TERRAIN.IMMUNO", Value::Yes(false)));
+    let open = asked("P40Y", "M03.15", &answers);
+    assert_eq!((open.priority, open.rule.rule.as_str()), (Priority::P2, "QUESTIONS_OUVERTES"), "is it at the hand?");
+    answers.push(("PIQ.MAIN", Value::Yes(false)));
+    assert_eq!(asked("P40Y", "M03.15", &answers).priority, Priority::P3);
+}
+
+/// Found by others' stories: a blow to the belly was told « traumatisme crânien sans signe de gravité ».
+#[test]
+fn what_was_not_named_is_not_told_to_be_of_another_complaint() {
+    let vital: Vec<(&str, Value)> = VITAL.iter().map(|(code, choice)| chosen(code, choice)).collect();
+    for (motive, named) in [("M02.07", None), ("M02.06", Some("DOS")), ("M02.07", Some("AUTRE"))] {
+        let named = named.map(|complaint| chosen("PLAINTE", complaint));
+        let answers: Vec<_> = vital.iter().cloned().chain(named).collect();
+        let open = asked("P10Y", motive, &answers);
+        assert_eq!((open.priority, open.rule.rule.as_str()), (Priority::P2, "PLAINTE_OUVERTE"), "{motive}");
+    }
+    let head: Vec<_> = vital.into_iter().chain([chosen("PLAINTE", "CRANE")]).collect();
+    assert_eq!(asked("P10Y", "M02.07", &head).rule.protocol, "CRANE");
 }
 
 #[test]

@@ -29,13 +29,16 @@ const PSY: (&str, &str) = ("PSY", "Motif psychiatrique ou suicidaire : jamais di
 const INFANT: (&str, &str) = ("NOURRISSON", "Nourrisson : toujours au régulateur, jamais différé");
 const NO_AGE: (&str, &str) = ("AGE_INCONNU", "Âge inconnu : pas de P3");
 const NOT_ASKED: (&str, &str) = ("SANS_REPONSE", "Des signes de gravité n'ont pas été demandés : pas de P3");
+const NO_COMPLAINT: (&str, &str) =
+    ("PLAINTE_OUVERTE", "La plainte n'est pas dite, ou ce motif n'a pas de protocole pour elle : au régulateur");
 const NOT_ALL_ASKED: (&str, &str) =
     ("QUESTIONS_OUVERTES", "Des questions dont dépend le P3 n'ont pas de réponse : pas de P3");
 
 /// The French words of a rule that holds whatever the files say.
 pub(super) fn service_reason(protocol: &str, rule: &str) -> Option<&'static str> {
     let here_and_now = NotDeferred::ALL.iter().map(|why| (why.code(), why.label()));
-    let mut rules = [NO_PROTOCOL, PSY, INFANT, NO_AGE, NOT_ASKED, NOT_ALL_ASKED].into_iter().chain(here_and_now);
+    let mut rules =
+        [NO_PROTOCOL, NO_COMPLAINT, PSY, INFANT, NO_AGE, NOT_ASKED, NOT_ALL_ASKED].into_iter().chain(here_and_now);
     rules.find(|(code, _)| protocol == SERVICE && *code == rule).map(|(_, reason)| reason)
 }
 
@@ -98,6 +101,11 @@ pub fn propose(book: &Book, subject: &Subject, motive: &str, answers: &Answers) 
         && let Some(lifted) = scene.lifted(!open.is_empty(), &unanswered)
     {
         rule = lifted;
+    }
+    if scene.speaks_of_another_complaint(&rule) {
+        let (rule_code, reason) = NO_COMPLAINT;
+        rule = Fired { rule: rule_code.to_owned(), reason: reason.to_owned(), ..rule };
+        (rule.protocol, rule.version) = (SERVICE.to_owned(), "1".to_owned());
     }
     let window = (rule.priority == Priority::P3).then(|| scene.window());
     let names = |of: &[&Protocol]| of.iter().map(|known| known.code.clone()).collect::<Vec<_>>();
@@ -216,6 +224,18 @@ impl<'a> Scene<'a> {
         let common = self.book.common().filter(|_| !self.book.silent());
         let rules = common.into_iter().flat_map(|common| common.rules.iter().map(move |rule| (common, rule)));
         rules.filter(|(_, rule)| self.heard(rule)).map(|(common, rule)| fired(common, rule)).collect()
+    }
+
+    /// A default that is for one complaint of several, and that complaint was not named: its words would be untrue of the
+    /// patient, though its priority and stream hold.
+    fn speaks_of_another_complaint(&self, rule: &Fired) -> bool {
+        let of = self.meant.iter().find(|known| rule.rule == DEFAULT && known.code == rule.protocol);
+        let complaint = of.and_then(|known| known.presentation.as_ref()).map(|known| known.code.as_str());
+        match (complaint, self.answers.get(COMPLAINT)) {
+            (Some(complaint), Some(Value::Choice(named))) => complaint != named,
+            (Some(_), _) => self.complaint_open(),
+            (None, _) => false,
+        }
     }
 
     /// Why P3 is not for this patient; `None` when it is.
