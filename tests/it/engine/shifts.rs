@@ -7,18 +7,23 @@ use sas_dispatch::{
         regulation::{need::CareType, qualification::Priority},
         time::{Instant, Span},
     },
-    engine::{Done, Engine, Failure, Target},
+    engine::{Done, Engine, Failure, Options, Target},
+    store::{Index, Op, Store, Txn},
 };
 
 use super::desk::{Desk, regulator};
 use crate::{
     domain::stage::{self, SECTOR, SOS, SOS_DOCTOR, coordinator, doctor, visit_means},
     store::{on_every_engine, stand::Stand},
+    support::{gate::Gate, redis::until},
 };
 
 on_every_engine! {
     of_two_shifts_entered_at_once_on_two_instances_one_is_refused
     a_doctor_whose_shift_ran_out_on_a_visit_takes_no_other_in_his_next_one
+    a_shift_entered_a_moment_ago_at_another_instance_is_known_when_a_visit_is_taken_in_it
+    a_shift_that_an_older_binary_left_in_the_doctors_list_locks_nobody_out
+    a_shift_that_was_never_ended_locks_nobody_out_of_a_later_one
 }
 
 async fn opens(desk: &Desk, engine: &Engine, (start, end): (Instant, Instant)) -> Result<Done, Failure> {
@@ -71,5 +76,66 @@ async fn a_doctor_whose_shift_ran_out_on_a_visit_takes_no_other_in_his_next_one(
         let refused = engine.act(&doctor(SOS_DOCTOR), desk.mutation(), Target::case(other), take).await.unwrap_err();
         assert!(refused.to_string().contains("on a visit in another shift"), "{refused}");
     }
+    desk.clean().await;
+}
+
+async fn a_shift_entered_a_moment_ago_at_another_instance_is_known_when_a_visit_is_taken_in_it(stand: Stand) {
+    let gate = Gate::before(stand.store.clone());
+    let stores = [stand.store.clone(), gate.clone()];
+    let desk = Desk::over(stand, stores, Options::default());
+    let begun = desk.stand.clock.now();
+    let shift = |from, until| opens(&desk, &desk.a, (from, until));
+    let first = shift(begun, begun + Span::from_hours(1)).await.unwrap().reply.shift.unwrap();
+    let (case, offer) = offered(&desk).await;
+    desk.done(&doctor(SOS_DOCTOR), case, Command::TakeVisit { offer, shift: first }).await;
+    desk.stand.pass(Span::from_mins(61));
+    let (other, offer) = offered(&desk).await;
+    // What the second instance has followed ends here.
+    let in_the_first = Command::TakeVisit { offer, shift: first };
+    desk.b.act(&doctor(SOS_DOCTOR), desk.mutation(), Target::case(other), in_the_first).await.unwrap_err();
+    gate.hold_log_at(desk.stand.store.read(&desk.stand.territory, &[], None).await.unwrap().seq);
+    let now = desk.stand.clock.now();
+    let second = shift(now, now + Span::from_hours(8)).await.unwrap().reply.shift.unwrap();
+    let take = Command::TakeVisit { offer, shift: second };
+    let (person, mutation) = (doctor(SOS_DOCTOR), desk.mutation());
+    let before = gate.reads();
+    let takes = desk.b.act(&person, mutation, Target::case(other), take);
+    let follows = async {
+        until("it asks how far the log is", async || gate.reads() > before).await;
+        gate.hold_log_at(u64::MAX);
+    };
+    let refused = tokio::join!(takes, follows).0.unwrap_err();
+    assert!(refused.to_string().contains("on a visit in another shift"), "{refused}");
+    desk.clean().await;
+}
+
+async fn a_shift_that_an_older_binary_left_in_the_doctors_list_locks_nobody_out(stand: Stand) {
+    let desk = Desk::new(stand);
+    let now = desk.stand.clock.now();
+    let shift = opens(&desk, &desk.a, (now, now + Span::from_hours(1))).await.unwrap().reply.shift.unwrap();
+    let person = doctor(SOS_DOCTOR);
+    let list = Index::shifts_of(&person.person);
+    let listed = desk.stand.store.range(&desk.stand.territory, &list, None, 9).await.unwrap().entries;
+    desk.give(&person, None, Command::EndShift(shift)).await.unwrap();
+    let (score, member) = listed[0].clone();
+    let left = Op::IndexAdd(list, score, member);
+    desk.stand.done(&Txn { ops: vec![left], ..desk.stand.touch().await }).await;
+    for engine in [&desk.b, &Desk::engine(&desk.stand, Options::default())] {
+        let from = desk.stand.clock.now();
+        desk.stand.pass(Span::from_hours(2));
+        opens(&desk, engine, (from + Span::from_hours(2), from + Span::from_hours(3))).await.unwrap();
+        desk.stand.pass(Span::from_hours(2));
+    }
+}
+
+async fn a_shift_that_was_never_ended_locks_nobody_out_of_a_later_one(stand: Stand) {
+    let desk = Desk::new(stand);
+    let now = desk.stand.clock.now();
+    opens(&desk, &desk.a, (now, now + Span::from_hours(8))).await.unwrap();
+    desk.stand.pass(Span::from_hours(24 * 9));
+    let (fresh, now) = (Desk::engine(&desk.stand, Options::default()), desk.stand.clock.now());
+    opens(&desk, &fresh, (now, now + Span::from_hours(8))).await.unwrap();
+    let again = opens(&desk, &fresh, (now + Span::from_hours(1), now + Span::from_hours(9))).await.unwrap_err();
+    assert!(matches!(&again, Failure::Refused(Refusal::State { what, .. }) if what == "shift"), "{again:?}");
     desk.clean().await;
 }
