@@ -380,12 +380,15 @@ const SHEET_PAUSE: u32 = 9;
 async fn sheets(engine: Engine, sheets: Sheets, stopped: watch::Receiver<bool>) {
     let stop = until(stopped);
     tokio::pin!(stop);
+    let mut next = duration(sheets.every);
     loop {
-        let round = Stopwatch::start();
-        for (territory, error) in sheets.write_all(&engine).await.err().unwrap_or_default() {
+        let began = Stopwatch::start();
+        let round = sheets.write_all(&engine, span(next)).await;
+        for (territory, error) in round.failed {
             warn!(%territory, %error, "the shift sheet was not written; the last one stays");
         }
-        let pause = duration(sheets.every).max(SHEET_PAUSE * round.elapsed());
+        let pause = duration(sheets.every).max(SHEET_PAUSE * round.work);
+        next = pause + began.elapsed();
         tokio::select! {
             () = &mut stop => return,
             () = tokio::time::sleep(pause) => {}
@@ -396,6 +399,10 @@ async fn sheets(engine: Engine, sheets: Sheets, stopped: watch::Receiver<bool>) 
 async fn until(mut stopped: watch::Receiver<bool>) {
     // A sender that is gone stops the service as well.
     stopped.wait_for(|stop| *stop).await.ok();
+}
+
+fn span(duration: Duration) -> Span {
+    Span::from_ms(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn duration(span: crate::domain::time::Span) -> Duration {

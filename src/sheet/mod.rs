@@ -12,13 +12,19 @@ mod text;
 
 use std::{
     fs,
+    hash::{BuildHasher, Hasher, RandomState},
     io::{self, Write},
     path::{Path, PathBuf},
+    pin::pin,
     process,
     sync::Arc,
+    time::{Duration, UNIX_EPOCH},
 };
 
+use futures_util::{StreamExt, stream};
+
 use crate::{
+    clock::{Clock, Stopwatch},
     domain::{
         calendar::local,
         ids::TerritoryId,
@@ -33,6 +39,10 @@ use entry::Entry;
 const BLANK_FORMS: usize = 6;
 /// A sheet older than this many rounds says on its face that it is old.
 const ROUNDS_FRESH: i64 = 4;
+/// Territories whose sheets are written at the same time: one that cannot be reached holds the others up by no more.
+const AT_ONCE: usize = 4;
+/// What a writer that was killed left behind is taken away after this time: it holds patient data.
+const LEFT_BEHIND: Span = Span::from_mins(10);
 
 /// Where sheets are written, and how often.
 #[derive(Debug, Clone)]
@@ -59,6 +69,15 @@ pub enum SheetError {
     },
 }
 
+/// What became of one round of writing.
+#[derive(Debug, Default)]
+pub struct Round {
+    /// How long the sheets that were written took to write, together; waiting for a store that does not answer is no work.
+    pub work: Duration,
+    /// What was not written.
+    pub failed: Vec<(TerritoryId, SheetError)>,
+}
+
 /// One territory's sheet.
 struct Sheet<'a> {
     territory: &'a TerritoryId,
@@ -73,30 +92,35 @@ struct Sheet<'a> {
 }
 
 impl Sheets {
-    /// Writes the sheet of every territory that is served. One that fails does not hold up the others.
-    ///
-    /// # Errors
-    /// Those of each territory that failed.
-    pub async fn write_all(&self, engine: &Engine) -> Result<(), Vec<(TerritoryId, SheetError)>> {
-        let mut failed = Vec::new();
-        for place in engine.territories() {
-            let territory = place.territory.id.clone();
-            if let Err(error) = self.write(engine, place).await {
-                failed.push((territory, error));
+    /// Writes the sheet of every territory that is served. One that fails does not hold up the others. `next`: after how long
+    /// they are written again; a sheet says until when it may be taken for fresh.
+    pub async fn write_all(&self, engine: &Engine, next: Span) -> Round {
+        let written = engine.territories().into_iter().map(|place| async {
+            let (territory, watch) = (place.territory.id.clone(), Stopwatch::start());
+            let written = self.write(engine, place, next).await;
+            (territory, written.map(|()| watch.elapsed()))
+        });
+        let mut round = Round::default();
+        let mut written = pin!(stream::iter(written).buffer_unordered(AT_ONCE));
+        while let Some((territory, written)) = written.next().await {
+            match written {
+                Ok(work) => round.work += work,
+                Err(error) => round.failed.push((territory, error)),
             }
         }
-        if failed.is_empty() { Ok(()) } else { Err(failed) }
+        round
     }
 
-    async fn write(&self, engine: &Engine, place: Arc<Place>) -> Result<(), SheetError> {
+    async fn write(&self, engine: &Engine, place: Arc<Place>, next: Span) -> Result<(), SheetError> {
         let open = engine.open_cases(&place.territory.id).await?;
         let (now, sheets) = (engine.now(), self.clone());
         // Putting many cases into words and flushing files would hold up whoever calls meanwhile.
-        let written = tokio::task::spawn_blocking(move || sheets.write_cases(&open, &place, now)).await;
+        let written = tokio::task::spawn_blocking(move || sheets.write_cases(&open, &place, now, next)).await;
         written.unwrap_or_else(|stopped| Err(SheetError::Unwritten { path: self.dir.clone(), error: stopped.into() }))
     }
 
-    fn write_cases(&self, open: &OpenCases, place: &Place, now: Instant) -> Result<(), SheetError> {
+    fn write_cases(&self, open: &OpenCases, place: &Place, now: Instant, next: Span) -> Result<(), SheetError> {
+        clear_left_behind(&self.dir, &place.territory.id);
         let mut entries: Vec<Entry> = open.cases.iter().map(|view| Entry::of(view, place, now)).collect();
         entries.extend(open.unreadable.iter().map(Entry::unreadable));
         entries.sort_by_key(Entry::place);
@@ -104,7 +128,7 @@ impl Sheets {
         let sheet = Sheet {
             territory: &place.territory.id,
             written: time(now, "%d/%m/%Y %H:%M:%S"),
-            fresh_until: time(now + Span::from_ms(self.every.ms() * ROUNDS_FRESH), "%H:%M:%S"),
+            fresh_until: time(now + Span::from_ms(next.ms() * ROUNDS_FRESH), "%H:%M:%S"),
             seq: open.seq,
             every: self.every,
             entries,
@@ -121,9 +145,9 @@ impl Sheets {
 fn replace(path: &Path, content: &str) -> io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     private_dir(dir)?;
-    // Another instance of this machine may write the same sheet at this moment.
+    // Another instance, of this machine or of another container, may write the same sheet at this moment.
     let mut new = path.as_os_str().to_owned();
-    new.push(format!(".{}.new", process::id()));
+    new.push(format!(".{}.{:016x}.new", process::id(), RandomState::new().build_hasher().finish()));
     let new = PathBuf::from(new);
     let written = private_file(&new).and_then(|mut file| {
         file.write_all(content.as_bytes())?;
@@ -135,6 +159,22 @@ fn replace(path: &Path, content: &str) -> io::Result<()> {
         fs::remove_file(&new).ok();
     }
     written
+}
+
+/// Takes away what writers of this territory's sheet left that were killed.
+fn clear_left_behind(dir: &Path, territory: &TerritoryId) {
+    let begins = format!("{territory}.");
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let now = Clock::System.now();
+    let left = entries.filter(|entry| {
+        let name = entry.file_name();
+        let ours = name.to_str().is_some_and(|name| name.starts_with(&begins) && name.ends_with(".new"));
+        let written = entry.metadata().and_then(|known| known.modified()).ok();
+        let written = written.and_then(|at| i64::try_from(at.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok());
+        ours && written.is_some_and(|at| now.since(Instant::from_unix_ms(at)) >= LEFT_BEHIND)
+    });
+    // The next round tries again.
+    left.for_each(|entry| drop(fs::remove_file(entry.path())));
 }
 
 fn private_dir(dir: &Path) -> io::Result<()> {
@@ -178,11 +218,26 @@ mod tests {
                 });
             }
         });
+        clear_left_behind(dir.path(), &"fr-67".parse().expect("a territory"));
         for other in ["fr-67.new", "fr-67.html.1.new"] {
             assert!(fs::read_to_string(path(other)).is_ok_and(|text| text == "another's"), "{other}");
         }
         fs::create_dir(path("fr-89.html")).expect("a folder in a temporary folder");
         assert!(replace(&path("fr-89.html"), "x").is_err());
         assert_eq!(fs::read_dir(dir.path()).expect("it can be listed").count(), 5);
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_taken_away_once_nobody_can_be_writing_it() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        for name in ["fr-67.html.9.new", "fr-67.txt.9.ff.new", "fr-89.html.9.new", "fr-67.html"] {
+            let file = fs::File::create(dir.path().join(name)).expect("a file in a temporary folder");
+            file.set_modified(UNIX_EPOCH).expect("its time can be set");
+        }
+        clear_left_behind(dir.path(), &"fr-67".parse().expect("a territory"));
+        let mut left: Vec<_> = fs::read_dir(dir.path()).expect("it can be listed").flatten().collect();
+        left.sort_by_key(fs::DirEntry::file_name);
+        let left: Vec<_> = left.iter().map(fs::DirEntry::file_name).collect();
+        assert_eq!(left, ["fr-67.html", "fr-89.html.9.new"]);
     }
 }

@@ -12,6 +12,7 @@ use sas_dispatch::{
         time::Span,
     },
     engine::Options,
+    sheet::Sheets,
     store::Txn,
 };
 
@@ -27,6 +28,7 @@ use crate::{
 on_every_engine! {
     territories_of_a_node_that_is_gone_hold_no_other_one_up
     a_round_that_waits_for_a_node_that_is_gone_is_no_absence
+    waiting_for_territories_that_are_gone_is_no_work_that_the_sheets_rest_from
 }
 
 /// All of them come before `fr-67`.
@@ -83,4 +85,22 @@ async fn a_round_that_waits_for_a_node_that_is_gone_is_no_absence(stand: Stand) 
     desk.b.present();
     assert_eq!(desk.b.upkeep_once().await.unwrap(), 1, "a lease of 30 s has ended");
     assert!(desk.read(case).await.case.claim.as_ref().unwrap().suspect.is_some());
+}
+
+async fn waiting_for_territories_that_are_gone_is_no_work_that_the_sheets_rest_from(stand: Stand) {
+    let (mut desk, gate) = desk(stand).await;
+    desk.qualified(Priority::P2).await;
+    gate.set_lost(&GONE, LATE);
+    desk.stand.store = gate.clone();
+    let fresh = Desk::engine(&desk.stand, Options::default());
+    GONE.iter().for_each(|gone| drop(fresh.territory(&gone.parse::<TerritoryId>().unwrap()).unwrap()));
+    let dir = tempfile::tempdir().unwrap();
+    let sheets = Sheets { dir: dir.path().to_owned(), every: Span::from_secs(15) };
+    let round = Stopwatch::start();
+    let written = sheets.write_all(&fresh, Span::from_secs(150)).await;
+    assert_eq!(written.failed.len(), GONE.len());
+    assert!(written.work < LATE, "{:?}", written.work);
+    assert!(round.elapsed() < 4 * LATE, "they are waited for together: {:?}", round.elapsed());
+    let text = std::fs::read_to_string(dir.path().join("fr-67.txt")).unwrap();
+    assert!(text.contains("À jour jusqu'à 08:10:00"), "four times the time until the next: {text}");
 }
