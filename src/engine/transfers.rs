@@ -104,12 +104,15 @@ impl Engine {
                 }
                 match self.carry(&pair).await {
                     Ok(steps) => taken += steps,
-                    Err(failure) if failure.is_of_one_record() => {
+                    Err(Stopped { failure, .. }) if failure.is_of_one_record() => {
                         tracing::error!(%territory, case = %id, %failure, "a hand-over cannot be carried");
                     }
-                    Err(failure) => {
-                        tracing::warn!(%territory, %other, case = %id, %failure, "a hand-over waits for a territory");
-                        known_silent(silent).insert(other);
+                    Err(Stopped { at, failure }) => {
+                        tracing::warn!(%territory, %other, %at, case = %id, %failure, "a hand-over waits for a territory");
+                        // Where its own side does not go on, the other one may well do so with everybody else.
+                        if at == other {
+                            known_silent(silent).insert(other);
+                        }
                     }
                 }
             }
@@ -135,10 +138,11 @@ impl Engine {
         Ok(cases)
     }
 
-    async fn carry(&self, pair: &Pair) -> Result<usize, Failure> {
+    async fn carry(&self, pair: &Pair) -> Result<usize, Stopped> {
         for taken in 0..STEPS {
-            let sides =
-                Sides { sender: self.side(&pair.from, pair.case).await?, copy: self.side(&pair.to, pair.there).await? };
+            let sender = self.side(&pair.from, pair.case).await.map_err(Stopped::at(&pair.from))?;
+            let copy = self.side(&pair.to, pair.there).await.map_err(Stopped::at(&pair.to))?;
+            let sides = Sides { sender, copy };
             let case = |view| side(view).map(|side| side.case);
             let step = next(pair.there, case(&sides.sender), case(&sides.copy));
             let Some(step) = step else { return Ok(taken) };
@@ -155,8 +159,8 @@ impl Engine {
     }
 
     /// Takes one step; false when another instance did it, or things have changed: that is looked at in the next round.
-    async fn take(&self, pair: &Pair, step: Step, sides: &Sides) -> Result<bool, Failure> {
-        let Some(asked) = self.asked(pair, step, sides)? else { return Ok(false) };
+    async fn take(&self, pair: &Pair, step: Step, sides: &Sides) -> Result<bool, Stopped> {
+        let Some(asked) = self.asked(pair, step, sides).map_err(Stopped::at(&pair.from))? else { return Ok(false) };
         // What one side tells the other is as safe there as what is acknowledged, also when it tells that nothing is there:
         // an old primary or a replica may read so of what a doctor has meanwhile.
         let (territory, case, view) = match step {
@@ -164,7 +168,9 @@ impl Engine {
             _ => (&pair.from, pair.case, &sides.sender),
         };
         let rests_on_it = matches!(step, Step::Accept | Step::Confirm | Step::End(_));
-        if rests_on_it && !self.is_durable(territory, case, view.as_ref(), sides).await? {
+        if rests_on_it
+            && !self.is_durable(territory, case, view.as_ref(), sides).await.map_err(Stopped::at(territory))?
+        {
             return Ok(false);
         }
         let (territory, case) = if step.at_sender() { (&pair.from, pair.case) } else { (&pair.to, pair.there) };
@@ -175,7 +181,7 @@ impl Engine {
         match self.act_guarded(&upkeep(territory), mutation, Target::case(case), &command, Extra::default()).await {
             Ok(done) => Ok(!done.replayed),
             Err(Failure::Refused(_) | Failure::Busy) => Ok(false),
-            Err(failure) => Err(failure),
+            Err(failure) => Err(Stopped { at: territory.clone(), failure }),
         }
     }
 
@@ -242,6 +248,19 @@ pub(super) enum Carried {
 impl Carried {
     fn holds(self, score: Score) -> bool {
         (score >= CARRIED_LATER) == (self == Self::Later)
+    }
+}
+
+/// Why a hand-over is not carried further, and whose state it was.
+struct Stopped {
+    at: TerritoryId,
+    failure: Failure,
+}
+
+impl Stopped {
+    fn at(territory: &TerritoryId) -> impl FnOnce(Failure) -> Self {
+        let at = territory.clone();
+        |failure| Self { at, failure }
     }
 }
 

@@ -22,7 +22,7 @@ use sas_dispatch::{
 use super::desk::Desk;
 use crate::{
     domain::{
-        stage::{arm, bas_rhin, qualify, regulator, text, upkeep, yonne},
+        stage::{arm, bas_rhin, call, qualify, regulator, text, upkeep, yonne},
         transfers::border::{accept, receiver, refuse, take_back, transfer},
     },
     store::{on_every_engine, stand::Stand},
@@ -34,6 +34,7 @@ on_every_engine! {
     two_instances_carry_one_hand_over_once
     an_acceptance_that_came_in_time_is_recorded_before_the_deadline_fires
     a_territory_that_cannot_be_reached_holds_no_deadline_up
+    a_territory_that_takes_no_commit_stops_no_hand_over_between_two_others
     a_hand_over_leaves_nothing_behind_in_the_index
     a_record_that_cannot_be_read_holds_no_timer_up
     hand_overs_that_cannot_be_listed_hold_no_timer_up
@@ -50,8 +51,14 @@ pub struct Border {
     b: Engine,
 }
 
+/// A territory beside, after `fr-67` and before `fr-89`.
+const THIRD: &str = "fr-68";
+
 fn serving(stand: &Stand, store: Arc<dyn Store>) -> Engine {
-    let places = [bas_rhin(), yonne()].map(|ground| {
+    let mut third = bas_rhin().0.clone();
+    third.id = THIRD.parse().unwrap();
+    let third = Arc::new((third, bas_rhin().1.clone()));
+    let places = [bas_rhin(), third, yonne()].map(|ground| {
         let (territory, directory) = (ground.0.clone(), ground.1.clone());
         (territory.id.clone(), Arc::new(Place { territory, directory }))
     });
@@ -208,6 +215,29 @@ async fn a_territory_that_cannot_be_reached_holds_no_deadline_up(stand: Stand) {
     let copy = border.read(&receiver(), there).await.unwrap().case;
     assert!(copy.with_sender() && copy.claim.is_none(), "once it can be reached, it is told");
     border.clean().await;
+}
+
+async fn a_territory_that_takes_no_commit_stops_no_hand_over_between_two_others(stand: Stand) {
+    let border = Border::new(stand);
+    let case = border.sent().await;
+    border.carried().await;
+    border.accepts(case).await;
+    let gate = Gate::before(border.desk.stand.store.clone());
+    let beside = serving(&border.desk.stand, gate.clone());
+    let there = |actor: Actor| Actor { territory: THIRD.parse().unwrap(), ..actor };
+    let open = Command::Open(Box::new(call(border.desk.stand.clock.now())));
+    let opened = beside.act(&there(arm()), border.desk.mutation(), Target::default(), open).await.unwrap();
+    let other = opened.reply.case.unwrap();
+    let qualify = Command::Qualify(Box::new(qualify(Priority::P2)));
+    let send =
+        transfer(TransferAct::Send { claim_no: None, to: "fr-89".parse().unwrap(), reason: text("vit à Sens") });
+    for command in [qualify, send] {
+        beside.act(&there(arm()), border.desk.mutation(), Target::case(other), command).await.unwrap();
+    }
+    gate.set_read_only(&["fr-67"]);
+    // The acceptance cannot be recorded in fr-67, which comes first.
+    let _ = beside.upkeep_once().await;
+    assert_eq!(border.waits_there().await, 1, "the other hand-over has arrived all the same");
 }
 
 async fn a_hand_over_leaves_nothing_behind_in_the_index(stand: Stand) {

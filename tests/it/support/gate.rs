@@ -32,6 +32,8 @@ struct State {
     /// The territories that nobody reaches, and after how long that is said.
     lost: &'static [&'static str],
     late: Duration,
+    /// The territories that take no commit, as without their replica.
+    read_only: &'static [&'static str],
     /// The index that cannot be read.
     lost_index: Option<Index>,
     /// What is read of these records, whatever the store has: as from a primary or a replica that was left behind.
@@ -60,6 +62,7 @@ impl Gate {
             down: false,
             lost: &[],
             late: Duration::ZERO,
+            read_only: &[],
             lost_index: None,
             stale: BTreeMap::new(),
         });
@@ -79,6 +82,11 @@ impl Gate {
     /// These territories do not answer, all others do; whoever asks for one hears so after `late`.
     pub fn set_lost(&self, territories: &'static [&'static str], late: Duration) {
         self.state.send_modify(|state| (state.lost, state.late) = (territories, late));
+    }
+
+    /// These territories are read as ever and take no commit.
+    pub fn set_read_only(&self, territories: &'static [&'static str]) {
+        self.state.send_modify(|state| state.read_only = territories);
     }
 
     /// An index cannot be read, or (none) all can.
@@ -169,6 +177,9 @@ impl Store for Gate {
 
     async fn commit(&self, txn: &Txn) -> Result<Committed, StoreError> {
         self.reaches(&txn.territory).await?;
+        if self.state.borrow().read_only.contains(&txn.territory.as_str()) {
+            return Err(StoreError::Unavailable("the test lets nothing be written there".to_owned()));
+        }
         let behind = if txn.even_behind { " even behind" } else { "" };
         self.called(format_args!("commit {}{behind}", txn.territory));
         self.store()?.commit(txn).await
