@@ -190,7 +190,7 @@ impl Known {
         }
         let unread = match shown(&self.unread) {
             none if none.is_empty() => String::new(),
-            paths => format!(" (cannot be read: {paths})"),
+            paths => format!(" (cannot be read: {paths}; once its gap is settled, move it away)"),
         };
         Err(WrongUse::new(format!(
             "it is not known what was acknowledged of {}{unread}, and nothing was changed: to go on would make it unlistable \

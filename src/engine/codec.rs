@@ -39,11 +39,14 @@ pub enum Entity {
 }
 
 impl Entity {
-    /// The record without what changes without an event: a doctor's position.
+    /// The record without what changes without an event, a doctor's position, and without ended actions that binaries differ
+    /// in keeping.
     #[must_use]
     pub fn comparable(mut self) -> Self {
-        if let Self::Shift(shift) = &mut self {
-            shift.position = None;
+        match &mut self {
+            Self::Shift(shift) => shift.position = None,
+            Self::Case(case) => Arc::make_mut(case).forget_old_actions(),
+            Self::Slot(_) | Self::Room(_) | Self::Sheet(_) => {}
         }
         self
     }

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-use super::outgoing::Outgoing;
+use super::{Case, outgoing::Outgoing};
 
 coded_enum! {
     /// What is to be done.
@@ -213,6 +213,14 @@ pub(super) fn forget_old(actions: &mut Vec<Action>, opened: &Action) {
         over -= usize::from(forgotten);
         !forgotten
     });
+}
+
+impl Case {
+    /// Forgets of ended actions that are alike the oldest, as opening another one does.
+    pub fn forget_old_actions(&mut self) {
+        let known = self.actions.clone();
+        known.iter().filter(|action| !action.open()).for_each(|ended| forget_old(&mut self.actions, ended));
+    }
 }
 
 impl Action {

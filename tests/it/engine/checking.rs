@@ -26,6 +26,7 @@ on_every_engine! {
     an_index_entry_that_is_missing_or_too_many_is_found
     an_event_that_left_no_record_is_found
     a_deadline_that_passed_in_silence_is_counted
+    ended_actions_that_an_older_binary_kept_are_no_difference
 }
 
 /// Writes past the engine.
@@ -130,4 +131,18 @@ async fn an_event_that_was_lost_from_the_log_is_found() {
     let found = found(&desk).await;
     assert!(found.iter().any(|line| line.contains("seq 2: rule 1: missing from the log")), "{found:#?}");
     assert!(found.iter().any(|line| line.contains("what is stored is not what the log tells")), "{found:#?}");
+}
+
+async fn ended_actions_that_an_older_binary_kept_are_no_difference(stand: Stand) {
+    let desk = Desk::new(stand);
+    let case = desk.qualified(Priority::P2).await;
+    let known = desk.read(case).await.case;
+    let ended = known.actions.iter().find(|action| action.ended_as().is_some()).unwrap();
+    let with = |kept: usize| {
+        let mut case = Case::clone(&known);
+        case.actions.extend(std::iter::repeat_n(ended.clone(), kept));
+        Entity::Case(case.into()).comparable()
+    };
+    assert_eq!(with(30), with(22));
+    assert_ne!(with(0), with(3), "what both keep is compared");
 }
