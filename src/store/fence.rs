@@ -142,7 +142,7 @@ impl Fenced {
                 unwritten.push(ground);
             }
             if !past.marks.is_empty() {
-                all.insert(territory.clone(), past.marks.values().copied().collect());
+                all.insert(territory.clone(), past.all_marks().copied().collect());
             }
         }
         if !unwritten.is_empty()

@@ -68,6 +68,9 @@ pub(super) struct Past {
     entries: VecDeque<(u64, CommandId)>,
     /// The last acknowledged entry of each epoch.
     pub marks: BTreeMap<u64, Mark>,
+    /// What other instances acknowledged in an epoch in which there is a later mark. Where a store began anew after it was
+    /// lost, an epoch names two histories, and what is gone with the one is not in the other.
+    beside: Vec<Mark>,
     /// The engine's generation in which all this was found to be so.
     pub verified: Option<u64>,
     /// The last acknowledged entry that is missing: writes are refused.
@@ -84,11 +87,21 @@ impl Past {
     /// Begins with what was kept across a restart.
     pub fn recall(&mut self, marks: Vec<Mark>) {
         for mark in marks {
-            if self.marks.get(&mark.epoch).is_none_or(|kept| kept.seq < mark.seq) {
-                self.marks.insert(mark.epoch, mark);
+            match self.marks.get(&mark.epoch).copied() {
+                Some(kept) if kept == mark => {}
+                Some(kept) if kept.seq >= mark.seq => self.beside.push(mark),
+                kept => {
+                    self.beside.extend(kept);
+                    self.marks.insert(mark.epoch, mark);
+                }
             }
         }
         self.epoch = self.highest_epoch();
+    }
+
+    /// Everything that must be in the store.
+    pub fn all_marks(&self) -> impl Iterator<Item = &Mark> {
+        self.marks.values().chain(&self.beside)
     }
 
     pub fn knows_nothing(&self) -> bool {
@@ -165,13 +178,13 @@ impl Past {
             pages.push((window.start() - 1, usize::try_from(window.end() - window.start() + 1).unwrap_or(1)));
         }
         let outside = |mark: &&Mark| window.as_ref().is_none_or(|window| !window.contains(&mark.seq));
-        pages.extend(self.marks.values().filter(outside).map(|mark| (mark.seq - 1, 1)));
+        pages.extend(self.all_marks().filter(outside).map(|mark| (mark.seq - 1, 1)));
         pages
     }
 
     /// Compares what is remembered with what was found.
     pub fn judge(&self, found: &Look) -> Verdict {
-        let lost = self.marks.values().filter(|mark| mark.epoch >= found.restored);
+        let lost = self.all_marks().filter(|mark| mark.epoch >= found.restored);
         let lost = lost.filter(|mark| found.shows(mark.seq, mark.command) == Some(false));
         if let Some(last) = lost.max_by_key(|mark| (mark.epoch, mark.seq)) {
             return Verdict::Behind(*last);
@@ -196,7 +209,8 @@ impl Past {
         self.verified = Some(generation);
         // A later mark that is there has every earlier one before it.
         let last = self.marks.values().filter(|mark| mark.epoch >= found.restored).max_by_key(|mark| mark.seq).copied();
-        if self.behind.take().is_some() || self.marks.len() > 1 {
+        let others = !std::mem::take(&mut self.beside).is_empty();
+        if self.behind.take().is_some() || self.marks.len() > 1 || others {
             self.marks = last.into_iter().map(|mark| (mark.epoch, mark)).collect();
             self.unwritten = true;
         }

@@ -6,12 +6,14 @@ use sas_dispatch::{
     domain::{
         actor::Actor,
         case::Command,
-        ids::{CaseId, DecisionId, ShiftId},
+        ids::{CaseId, DecisionId, ShiftId, TerritoryId},
         place::Position,
         regulation::qualification::Stream,
     },
     engine::{Done, Engine, Failure, Mutation, Target},
 };
+
+use crate::domain::stage::bas_rhin;
 
 /// What was asked, so that it can be asked again.
 #[derive(Debug, Clone)]
@@ -25,6 +27,18 @@ pub enum Asked {
 }
 
 impl Asked {
+    /// Where it is asked.
+    pub fn territory(&self) -> TerritoryId {
+        match self {
+            Self::Act(actor, ..)
+            | Self::Advance(actor, ..)
+            | Self::ClaimNext(actor)
+            | Self::Renew(actor, ..)
+            | Self::Position(actor, _) => actor.territory.clone(),
+            Self::Tick => bas_rhin().0.id.clone(),
+        }
+    }
+
     /// Whether what is told of its success names a case.
     pub fn about_a_case(&self) -> bool {
         match self {

@@ -160,3 +160,23 @@ fn a_request_goes_on_without_a_roster_that_cannot_be_read() {
     ];
     holds(Level::D2, [begin, lost].concat());
 }
+
+/// An instance that misses what it acknowledged is started again, after another one of its machine, which had acknowledged
+/// nothing, has begun the empty store anew: in the same epoch, and further than the mark of what is gone.
+#[test]
+fn a_gap_is_not_forgotten_because_another_instance_wrote_on_in_the_same_epoch() {
+    holds(
+        Level::D2,
+        vec![
+            BackUp,
+            Arrival { at: 1, priority: 1 },
+            PutBack,
+            Arrival { at: 2, priority: 2 },
+            Ask { at: 0, hurry: true, what: Step { act: Next, who: 1, case: 1, pick: 2 } },
+            Crash { at: 0, late: false },
+            Onward { at: 1, case: 1, pick: 6, acts: 5 },
+            Crash { at: 1, late: false },
+            AskAgain { at: 1, hurry: true, back: 4 },
+        ],
+    );
+}

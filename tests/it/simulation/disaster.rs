@@ -53,7 +53,7 @@ impl World {
         let kept: BTreeSet<CommandId> =
             self.truth().lands.values().flat_map(|land| land.log.iter().map(|entry| entry.command_id)).collect();
         for missing in &mut self.missing {
-            missing.retain(|command| !kept.contains(command));
+            missing.retain(|(_, command)| !kept.contains(command));
         }
         self.went_back = true;
     }
@@ -65,9 +65,9 @@ impl World {
     }
 
     /// An instance acknowledged a command with an event.
-    pub fn acknowledged(&mut self, instance: usize, command: CommandId) {
+    pub fn acknowledged(&mut self, instance: usize, territory: &TerritoryId, command: CommandId) {
         if !self.went_back {
-            self.missing[instance].push(command);
+            self.missing[instance].push((territory.clone(), command));
         }
     }
 
@@ -79,7 +79,8 @@ impl World {
         if !self.went_back || txn.even_behind || raises || empty {
             return;
         }
-        if let Some(command) = self.missing[instance].last() {
+        let mut here = self.missing[instance].iter().rev().filter(|(territory, _)| *territory == txn.territory);
+        if let Some((_, command)) = here.next() {
             let said = format!("1: instance {instance} wrote on although {command}, which it acknowledged, is gone");
             self.wrong.get_or_insert(said);
         }

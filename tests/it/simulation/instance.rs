@@ -14,7 +14,7 @@ use sas_dispatch::{
 };
 
 use super::net::{Level, Net};
-use crate::domain::stage::{THURSDAY, bas_rhin};
+use crate::domain::stage::{THURSDAY, bas_rhin, yonne};
 
 /// The name under which the instances keep what they acknowledged.
 pub const KEPT_AS: &str = "simulated";
@@ -64,8 +64,16 @@ impl Instance {
 
 /// An engine for the ground on which everything is played.
 pub fn engine(store: Arc<dyn Store>, clock: Clock, options: Options) -> Engine {
-    let ground = bas_rhin();
-    let (territory, directory) = (ground.0.clone(), ground.1.clone());
-    let places = BTreeMap::from([(territory.id.clone(), Arc::new(Place { territory, directory }))]);
-    Engine::new(store, clock, places, LookupKey::new(*b"a key for a simulation"), Metrics::silent(), options)
+    let places = [bas_rhin(), yonne()].map(|ground| {
+        let (territory, directory) = (ground.0.clone(), ground.1.clone());
+        (territory.id.clone(), Arc::new(Place { territory, directory }))
+    });
+    Engine::new(
+        store,
+        clock,
+        BTreeMap::from(places),
+        LookupKey::new(*b"a key for a simulation"),
+        Metrics::silent(),
+        options,
+    )
 }

@@ -252,7 +252,10 @@ impl Judge {
         let due = |index: Index| land.indexes.get(&index).and_then(|entries| entries.first().cloned());
         for index in [Index::leases(), Index::timers()] {
             if let Some((score, member)) = due(index.clone()).filter(|(score, _)| *score <= now.unix_ms()) {
-                return Err(format!("2: {index} {} fell due at {score} and was not fired", member.0));
+                return Err(format!(
+                    "2: {}: {index} {} fell due at {score} and was not fired",
+                    self.territory, member.0
+                ));
             }
         }
         Ok(())

@@ -130,7 +130,7 @@ pub struct World {
     /// A copy made earlier, to be put back.
     pub(super) backup: Option<Ledger>,
     /// What each instance acknowledged and does not find since an old copy was put back: it may not go on writing.
-    pub(super) missing: Vec<Vec<CommandId>>,
+    pub(super) missing: Vec<Vec<(TerritoryId, CommandId)>>,
     /// Since then nobody has settled it.
     pub(super) went_back: bool,
     /// A write of an instance that should have refused it.

@@ -31,7 +31,7 @@ use crate::domain::{
         act::{Act, Step},
         scene::Scene,
     },
-    stage::{self, SOS_DOCTOR, THURSDAY, bas_rhin, doctor, someone},
+    stage::{self, SOS_DOCTOR, THURSDAY, bas_rhin, doctor, someone, yonne},
 };
 
 /// Requests under way at once; one more waits for the oldest.
@@ -62,6 +62,8 @@ pub struct Player {
     made: u64,
     history: Vec<(Asked, Mutation)>,
     pub(super) judge: Judge,
+    /// Of the territory to which cases are handed over.
+    pub(super) beyond: Judge,
     /// Where the instances keep across their lives what they acknowledged, where that is played.
     pub(super) kept: Option<tempfile::TempDir>,
 }
@@ -85,16 +87,16 @@ impl Player {
         let folder = kept.as_ref().map(tempfile::TempDir::path);
         let instances = (0..INSTANCES).map(|at| Instance::new(&net, at, program.level, folder)).collect();
         let checker = engine(std::sync::Arc::new(net.window()), Clock::manual(THURSDAY), Options::default());
-        let (judge, level) = (Judge::new(bas_rhin()), program.level);
+        let (judge, beyond, level) = (Judge::new(bas_rhin()), Judge::new(yonne()), program.level);
         let (ops, consoles, history) = Default::default();
-        Self { net, level, instances, checker, ops, consoles, made: 0, history, judge, kept }
+        Self { net, level, instances, checker, ops, consoles, made: 0, history, judge, beyond, kept }
     }
 
     /// Plays a program to its end; the error says which rule was broken at which move.
     pub async fn play(mut self, program: &Program) -> Result<Played, String> {
         let mut played = Played::default();
         for (n, step) in program.moves.iter().enumerate() {
-            let moved = self.step(step, &mut played).await.and_then(|()| self.judge.look(&self.net.world()));
+            let moved = self.step(step, &mut played).await.and_then(|()| self.look());
             let due = n % CHECK_EVERY == CHECK_EVERY - 1 || step.breaks();
             let checked = moved.and_then(|()| if due { self.check() } else { Ok(()) });
             self.print(&format!("move {n} {step:?}"), &mut played);
@@ -105,6 +107,9 @@ impl Player {
         ended.map_err(|wrong| format!("at the end: {wrong}"))?;
         played.trace.append(&mut self.net.world().told);
         played.took_effect = self.judge.took_effect;
+        for (name, n) in self.beyond.took_effect {
+            *played.took_effect.entry(name).or_default() += n;
+        }
         played.results.insert("epoch raised".to_owned(), self.judge.raised);
         for (kind, n) in self.consoles.iter().flat_map(|console| &console.heard) {
             *played.results.entry(format!("watch: {kind}")).or_default() += n;
@@ -147,6 +152,15 @@ impl Player {
                 None => Ok(()),
             },
             Move::AskAgain { at, hurry, back } => self.again(*at, *hurry, *back, played).await,
+            Move::OverThere { at, hurry, pick, refused } => {
+                // What was sent arrives there with the round of some instance.
+                self.ask(*at, Asked::Tick, *hurry, played).await?;
+                self.look()?;
+                match self.over_there(*pick, *refused) {
+                    Some(asked) => self.ask(*at, asked, *hurry, played).await,
+                    None => Ok(()),
+                }
+            }
             Move::Tick { at, hurry } => self.ask(*at, Asked::Tick, *hurry, played).await,
             Move::Go { call, fault } => {
                 self.go(*call, *fault);
@@ -183,6 +197,7 @@ impl Player {
             Move::PutBack => {
                 self.net.world().put_back();
                 self.judge.went_back(&self.net.world());
+                self.beyond.went_back(&self.net.world());
             }
             Move::Watch { at, queue } => self.watch(*at, *queue),
             Move::Resume { console, at } => {
@@ -232,7 +247,7 @@ impl Player {
         }
         let open = Command::Open(Box::new(stage::call(self.net.world().now())));
         self.ask(at, Asked::Act(stage::arm(), Target::default(), Box::new(open)), true, played).await?;
-        self.judge.look(&self.net.world())?;
+        self.look()?;
         let Some(case) = self.judge.cases.last().copied() else { return Ok(()) };
         let qualify = Command::Qualify(Box::new(stage::qualify(priority)));
         self.ask(at, Asked::Act(stage::arm(), Target::case(case), Box::new(qualify)), true, played).await
@@ -246,7 +261,7 @@ impl Player {
             let what = seldom.map_or(next, |act| Step { act, who: pick % 6, case, pick: 0 });
             if let Some(asked) = self.meaning(&what) {
                 self.ask(at, asked, true, played).await?;
-                self.judge.look(&self.net.world())?;
+                self.look()?;
             }
         }
         Ok(())
@@ -260,7 +275,10 @@ impl Player {
         match () {
             () if open(ActionKind::Reorient) => Some(Act::AnswerReorientation { refused: pick.is_multiple_of(2) }),
             () if case.claim.as_ref().is_some_and(|claim| claim.suspect.is_some()) => Some(Act::Resume),
-            () if case.claim.is_some() && pick.is_multiple_of(3) => Some(Act::Reorient { stream: pick % 4 }),
+            () if case.sent().is_some() && pick.is_multiple_of(5) => Some(Act::WithdrawTransfer),
+            () if case.sent().is_some() && pick % 5 < 3 => Some(Act::Note),
+            () if pick.is_multiple_of(3) => Some(Act::Transfer { by_arm: case.claim.is_none() }),
+            () if case.claim.is_some() && pick % 3 == 1 => Some(Act::Reorient { stream: pick % 4 }),
             () if open(ActionKind::ConfirmSlot) && pick.is_multiple_of(2) => Some(Act::RenewHold),
             () if open(ActionKind::ConfirmSlot) || open(ActionKind::Appointment) => Some(Act::Cancel),
             () => None,
@@ -297,6 +315,10 @@ impl Player {
             return None;
         }
         let (actor, case, command) = scene.meaning(what)?;
+        // What another territory says is said by its own people here, and carried by the instances.
+        if actor.role == Role::Upkeep && matches!(command, Command::Transfer(_)) {
+            return None;
+        }
         if matches!(what.act, Act::Plan)
             && let Command::Advance { decision, .. } = &command
         {
@@ -418,18 +440,21 @@ impl Player {
         played.trace.push(format!("{:?} {told:?}", op.mutation.command_id));
         *played.results.entry(kind(&told)).or_default() += 1;
         let broken = |failure: &Failure| matches!(failure, Failure::Refused(Refusal::Broken(_)));
-        let world = self.net.world();
-        self.judge.look(&world)?;
+        self.look()?;
+        let territory = op.asked.territory();
+        let net = self.net.clone();
+        let world = net.world();
         let failure = match (&told, &op.asked) {
             (Told::Done(Ok(done)), Asked::ClaimNext(_)) if done.reply.case.is_none() => return Ok(()),
             (Told::Done(Ok(done)), Asked::Act(actor, ..) | Asked::Advance(actor, ..) | Asked::ClaimNext(actor)) => {
                 if done.reply.case.is_none() && op.asked.about_a_case() {
                     return Err(format!("1: {:?} was acknowledged without a word of its case", op.asked));
                 }
-                self.judge.told(op.mutation.command_id, &actor.person, done, &world)?;
-                if !done.replayed && self.judge.in_log(op.mutation.command_id) {
+                let judge = self.judge_of(&territory);
+                judge.told(op.mutation.command_id, &actor.person, done, &world)?;
+                if !done.replayed && judge.in_log(op.mutation.command_id) {
                     drop(world);
-                    self.net.world().acknowledged(op.instance, op.mutation.command_id);
+                    self.net.world().acknowledged(op.instance, &territory, op.mutation.command_id);
                 }
                 return Ok(());
             }
@@ -442,7 +467,7 @@ impl Player {
         // Whoever reads from an old primary, cut off from everybody else, may be refused what he was told was done: nothing
         // is lost by it, and no read of one server could know better.
         let refused = matches!(failure, Failure::Refused(_)) && !world.misled(op.id);
-        if refused && self.judge.was_told(op.mutation.command_id) {
+        if refused && self.judge_of(&territory).was_told(op.mutation.command_id) {
             return Err(format!("1: {:?} was done and then refused: {failure}", op.asked));
         }
         match &op.asked {

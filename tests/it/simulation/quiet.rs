@@ -17,13 +17,14 @@ use sas_dispatch::{
 
 use super::{
     asked::Asked,
+    border::territories,
     console::Console,
     instance::KEPT_AS,
     judge::Verdict,
     net::Fault,
     play::{Played, Player},
 };
-use crate::domain::stage::{bas_rhin, someone};
+use crate::domain::stage::someone;
 
 /// Consoles of one run.
 const CONSOLES: usize = 2;
@@ -103,36 +104,40 @@ impl Player {
     pub(super) async fn restore(&mut self, played: &mut Played) -> Verdict {
         let Some(folder) = &self.kept else { return Ok(()) };
         self.instances.iter().for_each(|known| known.fence.flush());
-        let territory = bas_rhin().0.id.clone();
         let marks = kept::read_all(folder.path(), KEPT_AS).map_err(|error| error.to_string())?;
-        let marks: Vec<Mark> = marks.get(&territory).cloned().unwrap_or_default();
-        let report = at_once(restore::restore(&self.net.operator(), &territory, &marks, false));
-        report.map_err(|error| format!("the operator could not settle it: {error}"))?;
+        for territory in territories() {
+            let marks: Vec<Mark> = marks.get(&territory).cloned().unwrap_or_default();
+            let report = at_once(restore::restore(&self.net.operator(), &territory, &marks, false));
+            report.map_err(|error| format!("the operator could not settle it: {error}"))?;
+        }
         self.net.world().settled();
         self.run(played).await
     }
 
     /// The whole log against all records and indexes.
     pub(super) fn check(&self) -> Verdict {
-        let territory = bas_rhin().0.id.clone();
-        let report = at_once(self.checker.check(&territory)).map_err(|failure| failure.to_string())?;
-        let silence = |wrong: &&String| !wrong.contains("before anybody was told");
-        match report.violations.iter().find(silence) {
-            Some(wrong) => Err(wrong.clone()),
-            None => Ok(()),
+        for territory in territories() {
+            let report = at_once(self.checker.check(&territory)).map_err(|failure| failure.to_string())?;
+            let silence = |wrong: &&String| !wrong.contains("before anybody was told");
+            if let Some(wrong) = report.violations.iter().find(silence) {
+                return Err(format!("{territory}: {wrong}"));
+            }
         }
+        Ok(())
     }
 
     /// Everything works again: what is under way ends, upkeep runs, and nothing may be left silent.
     pub(super) async fn end(&mut self, played: &mut Played) -> Verdict {
         self.settle(played).await?;
+        // An instance that only reads would look at an old primary for ever and find nothing due there.
+        self.net.world().heal();
         self.net.world().skew_store(0);
         self.instances.iter_mut().for_each(|known| known.skew = 0);
         self.restore(played).await?;
         self.pass(Span::from_mins(2));
         self.arrivals();
         self.run(played).await?;
-        self.judge.look(&self.net.world())?;
+        self.look()?;
         // A lease that stood still while the store could not be reached runs on from the first contact, which may be lost yet.
         for _ in 0..2 {
             self.ask(0, Asked::Tick, true, played).await?;
@@ -141,18 +146,22 @@ impl Player {
         for _ in 0..4 {
             self.ask(0, Asked::Tick, true, played).await?;
         }
-        self.judge.look(&self.net.world())?;
+        self.look()?;
         self.check()?;
         self.everything_told()?;
+        self.across()?;
         self.quiet(played).await
     }
 
     /// Everything acknowledged stands, and nothing that is due is silent.
     fn everything_told(&self) -> Verdict {
         let world = self.net.world();
-        let Some(land) = world.truth().lands.get(&bas_rhin().0.id) else { return Ok(()) };
-        self.judge.all_acknowledged(land)?;
-        self.judge.nothing_silent(world.now(), land)
+        for (territory, judge) in territories().iter().zip([&self.judge, &self.beyond]) {
+            let Some(land) = world.truth().lands.get(territory) else { continue };
+            judge.all_acknowledged(land)?;
+            judge.nothing_silent(world.now(), land)?;
+        }
+        Ok(())
     }
 
     /// Whatever is still on its way from nobody arrives.

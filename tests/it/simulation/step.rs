@@ -29,6 +29,8 @@ pub enum Move {
     Position { at: usize, who: usize },
     /// A client repeats an earlier request with its id, here.
     AskAgain { at: usize, hurry: bool, back: usize },
+    /// Somebody of the other territory takes or refuses what was sent there.
+    OverThere { at: usize, hurry: bool, pick: usize, refused: bool },
     /// An instance does its upkeep.
     Tick { at: usize, hurry: bool },
     /// A call goes one stage further.
@@ -81,6 +83,9 @@ impl Move {
                 fewer.map(|acts| Self::Onward { at, case, pick, acts }).collect()
             }
             Self::ClaimNext { hurry, who, .. } => vec![Self::ClaimNext { at: 0, hurry, who }],
+            Self::OverThere { at, pick, refused, .. } => {
+                vec![Self::OverThere { at, hurry: true, pick: 0, refused }]
+            }
             Self::Tick { at, .. } => vec![Self::Tick { at, hurry: true }, Self::Tick { at: 0, hurry: true }],
             Self::Go { call, fault } => vec![Self::Go { call: 0, fault }, Self::Go { call, fault: Fault::Fine }],
             Self::Wait { ms } => vec![Self::Wait { ms: 1_000 }, Self::Wait { ms: ms - ms % 1_000 }],
@@ -148,6 +153,9 @@ fn asked() -> impl Strategy<Value = Move> {
         1 => (at(), 0..2_usize).prop_map(|(at, who)| Move::Position { at, who }),
         2 => (at(), hurry(), 0..6_usize).prop_map(|(at, hurry, back)| Move::AskAgain { at, hurry, back }),
         3 => (at(), hurry()).prop_map(|(at, hurry)| Move::Tick { at, hurry }),
+        2 => (at(), hurry(), 0..3_usize, prop_oneof![3 => Just(false), 1 => Just(true)]).prop_map(
+            |(at, hurry, pick, refused)| Move::OverThere { at, hurry, pick, refused }
+        ),
     ]
 }
 
