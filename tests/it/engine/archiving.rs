@@ -47,8 +47,12 @@ struct Site {
 }
 
 fn archiving(engine: &Engine, dir: &TempDir) -> Engine {
+    keeping(engine, dir, KEEP_LOG)
+}
+
+fn keeping(engine: &Engine, dir: &TempDir, keep_log: Span) -> Engine {
     let folder = Folder::new(dir.path().join("archive"));
-    engine.clone().with_archive(Archive { folder, keep_closed: KEEP_CLOSED, keep_log: KEEP_LOG })
+    engine.clone().with_archive(Archive { folder, keep_closed: KEEP_CLOSED, keep_log })
 }
 
 impl Site {
@@ -290,6 +294,8 @@ async fn a_record_that_cannot_be_read_stays_and_keeps_no_other_one(stand: Stand)
 
 async fn a_console_that_comes_back_over_a_case_that_has_left_begins_again_and_says_so(stand: Stand) {
     let site = Site::new(stand);
+    let beside = Desk::engine(&site.desk.stand, Options::default());
+    let keeps_its_log = keeping(&beside, &site.dir, Span::from_hours(100));
     let (desk, mut history) = (&site.desk, Shown::default());
     let case = desk.qualified(Priority::P3).await;
     history.note(desk).await;
@@ -299,8 +305,10 @@ async fn a_console_that_comes_back_over_a_case_that_has_left_begins_again_and_sa
     // Asleep with its token, it comes back to an instance that has begun since.
     site.answers(case).await;
     desk.stand.pass(Span::from_hours(24) + KEEP_CLOSED);
-    site.settles().await;
-    assert_eq!(desk.stand.record(Key::case(case).as_str()).await, None, "the record has left, the log has not");
+    assert!(keeps_its_log.archive_once().await.unwrap().records > 0);
+    assert_eq!(desk.stand.record(Key::case(case).as_str()).await, None, "the record has left");
+    let log = desk.stand.store.log(&desk.stand.territory, 0, 100).await.unwrap();
+    assert_eq!(log.len() as u64, site.head().await, "and the log has not");
     history.note(desk).await;
     screen.reconnects(&Desk::engine(&desk.stand, Options::default())).await;
     screen.catches_up(&history).await;
