@@ -76,5 +76,6 @@ fn beside(known: &Records, doctor: &PersonId, (start, end): (Instant, Instant)) 
     Extra {
         guards: vec![Guard::First(Index::shifts_of(doctor), newest.map(|(_, shift)| shift))],
         shifts: picked(known, |shift| own(shift) && shift.start < end && start < shift.end),
+        ..Extra::default()
     }
 }
