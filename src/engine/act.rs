@@ -27,7 +27,7 @@ use super::{
     concern::needed,
     memory::Known,
     policy,
-    read::shown_to,
+    read::answered_to,
 };
 
 /// What a commit must find beside the records that its command names.
@@ -371,7 +371,7 @@ pub(super) fn of_roster(refusal: &Refusal) -> bool {
 
 /// What the caller is told and may see. A command whose words were kept although it was refused answers the refusal.
 pub(super) fn answered(actor: &Actor, place: &Place, mut done: Done) -> Result<Done, Failure> {
-    done.case = done.case.and_then(|view| shown_to(actor, place, view));
+    done.case = done.case.map(|view| answered_to(actor, place, view));
     match done.reply.refused.clone() {
         Some(refusal) => Err(refusal.into()),
         None => Ok(done),
