@@ -11,11 +11,10 @@ use crate::{
     domain::{
         actor::Actor,
         case::{
-            Command, Event, Outcome, Records, Refusal, Reply, decide,
-            decide::{Context, ROSTER},
-            transfer::TransferAct,
+            Command, Event, Outcome, Records, Refusal, Reply, RestsOn, decide, decide::Context, transfer::TransferAct,
         },
         ids::{CaseId, ShiftId},
+        person::Private,
     },
     store::{Committed, Guard, Index, Key, Member, Policy, Receipt, Snapshot, StoreError, Txn},
     telemetry::labels::{CommandResult, RetryReason},
@@ -28,7 +27,7 @@ use super::{
     concern::needed,
     memory::Known,
     policy,
-    read::shown_to,
+    read::answered_to,
 };
 
 /// What a commit must find beside the records that its command names.
@@ -37,6 +36,10 @@ pub(super) struct Extra {
     pub(super) guards: Vec<Guard>,
     /// The doctor's other shifts: looked at with the one that the command is about.
     pub(super) shifts: Vec<ShiftId>,
+    /// The number that an event of a call came from, as the exchange tells it.
+    pub(super) number: Option<Private<String>>,
+    /// What the caller is told beside what the rules say.
+    pub(super) warnings: Vec<String>,
 }
 
 /// The records of one attempt: what was read, absent ones as `None`.
@@ -97,9 +100,8 @@ impl Engine {
         let mut done = self.act_guarded(actor, mutation, target, &command, extra).await;
         if let (Err(refused), Command::Open(open)) = (&done, &command)
             && refused.is_of_its_call()
-            && let Some(guards) = self.call_begun_again(actor, open).await?
         {
-            let extra = Extra { guards, ..Extra::default() };
+            let extra = self.call_begun_again(actor, open).await?;
             done = self.act_guarded(actor, mutation, target, &command, extra).await;
         }
         if sheet {
@@ -190,7 +192,7 @@ impl Engine {
         unfit(loaded, work.target, work.command).map_or(Ok(()), Err)?;
         let mut records = records(loaded);
         let now = self.not_before(records.last_instant());
-        calls::goes_on(&records, work.target, work.command, now)?;
+        calls::goes_on(&records, work, now)?;
         if !loaded.contains_key(&Key::room()) {
             records.room = self.0.rooms.known(&work.actor.territory);
         }
@@ -203,7 +205,9 @@ impl Engine {
             records: &records,
             case: work.target.case,
         };
-        decide(&context, work.command)
+        let mut outcome = decide(&context, work.command)?;
+        outcome.reply.warnings.extend(work.extra.warnings.iter().cloned());
+        Ok(outcome)
     }
 
     /// The records a command concerns: from memory, or all of them read together with the command's receipt.
@@ -362,12 +366,12 @@ fn looks_at_room(work: &Work<'_>) -> bool {
 
 /// Whether a refusal rests on who regulates.
 pub(super) fn of_roster(refusal: &Refusal) -> bool {
-    matches!(refusal, Refusal::State { what, .. } if what == ROSTER || what == "shift")
+    refusal.rests_on(RestsOn::Roster)
 }
 
 /// What the caller is told and may see. A command whose words were kept although it was refused answers the refusal.
 pub(super) fn answered(actor: &Actor, place: &Place, mut done: Done) -> Result<Done, Failure> {
-    done.case = done.case.and_then(|view| shown_to(actor, place, view));
+    done.case = done.case.map(|view| answered_to(actor, place, view));
     match done.reply.refused.clone() {
         Some(refusal) => Err(refusal.into()),
         None => Ok(done),

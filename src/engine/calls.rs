@@ -5,18 +5,23 @@ use crate::{
     domain::{
         actor::Actor,
         case::{
-            Case, Command, Records, Refusal,
+            Case, Command, Records, Refusal, RestsOn,
             command::{CallEvent, CallReport, Open},
             leaving,
             state::Line,
         },
         ids::CaseId,
+        person::Private,
         time::Instant,
     },
     store::{Conflict, Guard, Index, Member, Version},
 };
 
-use super::{Done, Engine, Failure, Mutation, Target, act::Extra, upkeep::upkeep};
+use super::{
+    Done, Engine, Failure, Mutation, Target,
+    act::{Extra, Work},
+    upkeep::upkeep,
+};
 
 impl Engine {
     /// The case of a telephone call: the newest opened under its name.
@@ -82,7 +87,7 @@ impl Engine {
         self.act_guarded(actor, mutation, Target::default(), &command, Extra { guards, ..Extra::default() }).await
     }
 
-    /// An event of the call of a case.
+    /// An event of the call of a case, and what would open another one.
     ///
     /// # Errors
     /// As [`Engine::act`]; `State` of the call when it is over for that case, or its name stands for another one.
@@ -90,24 +95,44 @@ impl Engine {
         &self,
         actor: &Actor,
         mutation: Mutation,
-        (call, case): (&str, CaseId),
-        report: CallReport,
+        case: CaseId,
+        (open, report): (&Open, CallReport),
     ) -> Result<Done, Failure> {
-        let extra = Extra { guards: vec![self.newest_of_call(call, Some(case))], ..Extra::default() };
+        let guards = open.opened.call.iter().map(|call| self.newest_of_call(call, Some(case))).collect();
+        let extra = Extra { guards, number: number(open).cloned(), ..Extra::default() };
         self.act_guarded(actor, mutation, Target::case(case), &Command::Call(report), extra).await
     }
 
-    /// The guards under which a case is opened after all whose call has a case already: `None` while that is the case to go
-    /// on with. Who enters a call by hand may do so when its caller has long hung up: that it is told later says nothing.
-    pub(super) async fn call_begun_again(&self, actor: &Actor, open: &Open) -> Result<Option<Vec<Guard>>, Failure> {
-        let Some(call) = &open.opened.call else { return Ok(None) };
-        let Some(earlier) = self.newest_call(actor, call).await? else { return Ok(None) };
-        let begun_again = match self.read_case(&upkeep(&actor.territory), earlier, 0).await {
-            Ok((view, _)) => is_another_call(&view.case, open, false),
-            Err(Failure::Refused(Refusal::NotFound(_) | Refusal::Archived(_))) => true,
-            Err(failure) => return Err(failure),
-        };
-        Ok(begun_again.then(|| vec![self.newest_of_call(call, Some(earlier))]))
+    /// On what a case is opened after all whose call has a case already. Who enters a call by hand may do so when its caller
+    /// has long hung up: that it is told later says nothing. A vital emergency is opened whatever that case is: nothing that
+    /// is not known of its caller may refuse it, nor may yet another case of that name; which it was is told.
+    ///
+    /// # Errors
+    /// `State` of the call, with the case to go on with; or the store does not answer.
+    pub(super) async fn call_begun_again(&self, actor: &Actor, open: &Open) -> Result<Extra, Failure> {
+        let Some(call) = &open.opened.call else { return Ok(Extra::default()) };
+        let earlier = self.newest_call(actor, call).await?;
+        if open.vital {
+            let told =
+                |case| format!("CALL_KNOWN: the name of its call stood for case {case}: look whether it is the same");
+            return Ok(Extra { warnings: earlier.map(told).into_iter().collect(), ..Extra::default() });
+        }
+        if let Some(case) = earlier
+            && self.is_to_go_on_with(actor, case, open).await?
+        {
+            let problem =
+                format!("it has case {case}: go on with that, or give the number of the caller if it is another");
+            return Err(Refusal::resting(RestsOn::CallName, "call", problem).into());
+        }
+        Ok(Extra { guards: vec![self.newest_of_call(call, earlier)], ..Extra::default() })
+    }
+
+    async fn is_to_go_on_with(&self, actor: &Actor, case: CaseId, open: &Open) -> Result<bool, Failure> {
+        match self.read_case(&upkeep(&actor.territory), case, 0).await {
+            Ok((view, _)) => Ok(!is_another_call(&view.case, open, false)),
+            Err(Failure::Refused(Refusal::NotFound(_) | Refusal::Archived(_))) => Ok(false),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Two events of one new call may come at the same time: only one of them opens its case.
@@ -119,7 +144,7 @@ impl Engine {
 impl Failure {
     /// Whether it was refused since the name of its call stands for another case.
     pub fn is_of_its_call(&self) -> bool {
-        matches!(self, Self::Refused(Refusal::State { what, .. }) if what == "call")
+        matches!(self, Self::Refused(refusal) if refusal.rests_on(RestsOn::CallName))
     }
 }
 
@@ -134,28 +159,30 @@ pub(super) fn another_case(guards: &[Guard], conflict: &Conflict) -> bool {
 }
 
 /// Refuses an event of a call that the case of its name has nothing to do with any longer.
-pub(super) fn goes_on(records: &Records, target: Target, command: &Command, now: Instant) -> Result<(), Refusal> {
-    let (Command::Call(report), Some(case)) = (command, target.case.and_then(|id| records.cases.get(&id))) else {
+pub(super) fn goes_on(records: &Records, work: &Work<'_>, now: Instant) -> Result<(), Refusal> {
+    let (Command::Call(report), Some(case)) = (work.command, work.target.case.and_then(|id| records.cases.get(&id)))
+    else {
         return Ok(());
     };
-    if is_of_another(case, *report, now) {
-        return Err(Refusal::state("call", "its case is over: this is another call of the same name"));
+    if is_of_another(case, *report, work.extra.number.as_ref(), now) {
+        let problem = "its case is over, or of another caller: this is another call of the same name";
+        return Err(Refusal::resting(RestsOn::CallName, "call", problem));
     }
     Ok(())
 }
 
-/// Who rang off is not answered again once nothing is left to do, and a closed case has no caller. A caller who hangs up
-/// when everything is decided is no new call; nor is what is told late of the old one.
-fn is_of_another(case: &Case, report: CallReport, now: Instant) -> bool {
+/// Who rang off is not answered again once nothing is left to do, a closed case has no caller, and when its caller is gone
+/// another number is another caller's. A caller who hangs up when everything is decided is no new call; nor is what is told
+/// late of the old one.
+fn is_of_another(case: &Case, report: CallReport, number: Option<&Private<String>>, now: Instant) -> bool {
     if case.heard_later_than(report) {
         return false;
     }
+    let gone = case.line != Line::OnLine;
     let closed = leaving::closed_at(case).is_some_and(|at| at <= now);
-    match report.event {
-        CallEvent::Answered => closed || (over(case) && case.line != Line::OnLine),
-        CallEvent::HungUp => closed,
-        CallEvent::Reconnected => false,
-    }
+    closed
+        || (gone && is_of_another_number(case, number))
+        || (gone && report.event == CallEvent::Answered && over(case))
 }
 
 /// Whether a call that begins under the name of this case's call is another one: nothing is left to do for that case, or two
@@ -163,12 +190,19 @@ fn is_of_another(case: &Case, report: CallReport, now: Instant) -> bool {
 /// heard of it. One alone may be a report that comes late or twice, or a number that was mended. A call that is taken for
 /// another one by mistake opens a case that resembles the first; one that is not has nobody who answers it.
 fn is_another_call(case: &Case, open: &Open, later: bool) -> bool {
-    let gone = case.line != Line::OnLine;
-    let known = &case.sealed.caller;
-    let number = open.particulars.caller.as_ref().map(|caller| &caller.phone);
-    let told = known.has_number() && number.is_some_and(|number| !number.reveal().is_empty());
-    let other = told && number.is_some_and(|number| *number != known.phone && *number != known.call_back);
+    let (gone, other) = (case.line != Line::OnLine, is_of_another_number(case, number(open)));
     over(case) || (gone && other) || (gone && later) || (other && later)
+}
+
+/// Whether a call came from another number than that of the case: both have to be known.
+fn is_of_another_number(case: &Case, number: Option<&Private<String>>) -> bool {
+    let known = &case.sealed.caller;
+    let told = number.filter(|number| known.has_number() && !number.reveal().is_empty());
+    told.is_some_and(|number| *number != known.phone && *number != known.call_back)
+}
+
+fn number(open: &Open) -> Option<&Private<String>> {
+    open.particulars.caller.as_ref().map(|caller| &caller.phone)
 }
 
 fn over(case: &Case) -> bool {

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         actor::{Actor, Role},
         calendar::local_date,
-        case::{Outcome, Records, Refusal},
+        case::{Outcome, Records, Refusal, RestsOn},
         ids::CaseId,
         time::Instant,
     },
@@ -31,12 +31,9 @@ use super::{
 /// The pause before a transaction is sent again; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 
-/// What a refusal names that has no more room for what was asked.
-const RECORD: &str = "record of the case";
-
 /// Whether it was refused since the record of its case has no more room for it.
 pub(super) fn is_full(failure: &Failure) -> bool {
-    matches!(failure, Failure::Refused(Refusal::State { what, .. }) if what == RECORD)
+    matches!(failure, Failure::Refused(refusal) if refusal.rests_on(RestsOn::RecordSize))
 }
 
 impl Engine {
@@ -122,9 +119,8 @@ impl Engine {
         let full =
             |op: &Op| matches!(op, Op::Put { key, value, .. } if own.as_ref() == Some(key) && value.len() > most);
         if txn.ops.iter().any(full) {
-            return Err(
-                Refusal::state(RECORD, "it is as large as it may be: open a case for what is new and link it").into()
-            );
+            let problem = "it is as large as it may be: open a case for what is new and link it";
+            return Err(Refusal::resting(RestsOn::RecordSize, "record of the case", problem).into());
         }
         match self.send(&txn).await? {
             Some(Committed::Done(receipt)) if receipt.replayed => {
@@ -151,11 +147,8 @@ impl Engine {
             Some(Committed::Conflict(conflict)) => {
                 self.corrected(actor, place, &conflict);
                 if calls::another_case(&txn.guards, &conflict) {
-                    return Err(Refusal::state(
-                        "call",
-                        "it has its case already: find that case and report the event again",
-                    )
-                    .into());
+                    let problem = "it has its case already: find that case and report the event again";
+                    return Err(Refusal::resting(RestsOn::CallName, "call", problem).into());
                 }
                 Ok(Attempt::Again(Some(RetryReason::Conflict)))
             }

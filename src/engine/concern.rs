@@ -2,8 +2,9 @@
 
 use crate::{
     domain::{
-        case::{Case, Command, command::Timer},
+        case::{Case, Command, Offer, OfferState, command::Timer},
         ids::{ShiftId, SlotId},
+        regulation::qualification::Priority,
         routing::Means,
     },
     store::Key,
@@ -54,6 +55,12 @@ fn named(command: &Command, case: Option<&Case>) -> (Vec<SlotId>, Vec<ShiftId>) 
         | Command::Cancel { offer, .. }
         | Command::RenewHold { offer }
         | Command::Attend { offer, .. } => of_offer(*offer),
+        // Who opposes that his GP is told gives back what is held at him. A vital emergency waits for no slot: what is held for
+        // it is free again at the end of the hold.
+        Command::Amend(particulars) if !particulars.patients.is_empty() => (held(case), Vec::new()),
+        Command::Qualify(qualify) if qualify.priority != Priority::P0 && !qualify.particulars.patients.is_empty() => {
+            (held(case), Vec::new())
+        }
         Command::TakeVisit { shift, .. } | Command::EndShift(shift) => (Vec::new(), vec![*shift]),
         Command::MoveVisit { visit, .. } => {
             let offer = case.and_then(|case| case.visit(*visit)).map(|visit| visit.offer);
@@ -65,4 +72,11 @@ fn named(command: &Command, case: Option<&Case>) -> (Vec<SlotId>, Vec<ShiftId>) 
         Command::WithdrawSlot(slot) => (vec![*slot], Vec::new()),
         _ => Default::default(),
     }
+}
+
+/// The slots of the offers that wait for an answer.
+fn held(case: Option<&Case>) -> Vec<SlotId> {
+    let open = case.into_iter().flat_map(|case| &case.offers).filter(|offer| offer.state == OfferState::Open);
+    let slot = |offer: &Offer| if let Means::Slot { slot, .. } = offer.means { Some(slot) } else { None };
+    open.filter_map(slot).collect()
 }

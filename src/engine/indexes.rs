@@ -80,18 +80,19 @@ fn of_case(case: &Case, basis: Basis<'_>) -> Entries {
         add(Index::repeat(&basis.lookup.hash(&trace.text())));
     }
     if let Some(call) = &case.call {
-        // The newest stands first: an exchange uses its names of calls again.
-        entries.insert((Index::call(&basis.lookup.hash(call)), id), -case.opened.unix_ms());
+        // The newest stands first: an exchange uses its names of calls again. The newest is what was entered last by our own
+        // clock: when a call came in is told by that of the exchange, which may be behind.
+        entries.insert((Index::call(&basis.lookup.hash(call)), id), -case.entered.unix_ms());
     }
     entries
 }
 
-/// Whether everything a case is found by, and the instant that orders it, is the same.
+/// Whether everything a case is found by, and the instants that order it, are the same.
 fn found_alike(old: &Case, new: &Case) -> bool {
     let (a, b) = (&old.sealed, &new.sealed);
     let place = |case: &Case| case.place.commune;
     old.call == new.call
-        && old.opened == new.opened
+        && (old.opened, old.entered) == (new.opened, new.entered)
         && a.caller == b.caller
         && a.identities == b.identities
         && a.address.street == b.address.street

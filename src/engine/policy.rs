@@ -38,13 +38,14 @@ pub(super) fn policy(command: &Command, case: Option<&Case>, intake: Policy) -> 
 }
 
 /// The largest record that a command may leave of a case, bytes: what a person adds stops first, then what is decided and
-/// looked for anew, so that what keeps the case safe has room to the end: a vital emergency and its hand-over, a caller who is
-/// gone, an alarm, an end.
+/// looked for anew, and that it has become worse, so that what keeps the case safe has room to the end: a vital emergency and
+/// its hand-over, a caller who is gone, an alarm, an end.
 pub(super) fn most_bytes(command: &Command) -> usize {
     const ADDED: usize = 176 * 1_024;
     const DECIDED: usize = 216 * 1_024;
     match command {
         Command::Qualify(qualify) if qualify.priority == Priority::P0 => MAX_RECORD,
+        Command::Qualify(qualify) if qualify.priority == Priority::P1 => DECIDED,
         Command::Amend(_)
         | Command::AddNote(_)
         | Command::LinkRepeat(_)

@@ -6,12 +6,11 @@ use crate::{
     domain::{
         actor::{Actor, Role},
         case::{Case, Offer, OfferState, Refusal},
-        ids::{CaseId, CommandId, OfferId, ResponderId, SectorId, TerritoryId},
+        ids::{CaseId, CommandId, OfferId, PersonId, ResponderId, SectorId, TerritoryId},
         regulation::qualification::Stream,
-        routing::Means,
         slots::Slot,
         time::Span,
-        visits::Shift,
+        visits::{Shift, Visit},
     },
     store::{Index, Key, Member, Page, Score, Snapshot, StoreError, txn::MAX_CLOCK_GAP},
 };
@@ -278,36 +277,45 @@ pub enum Sight {
     Whole,
 }
 
-/// What an actor may see of a case: the desks that handle every case everything, the dispatch desk once a visit was asked for;
-/// a telephony integration and the back office its envelope; a supervisor nothing about a person; a responder the cases
-/// offered to the structures he gives care for, with the persons once the care is his.
+/// What an actor may see of a case: the desks that handle every case everything, the dispatch desk while a visit is asked for
+/// or made; a telephony integration and the back office its envelope; a supervisor nothing about a person; a responder the
+/// cases offered to the structures he gives care for, with the persons once the care is his. Who has no part in it any longer
+/// sees it no more: he declined or let the time pass, called the visit off, or the patient would not have him know.
 pub fn sight(actor: &Actor, place: &Place, case: &Case) -> Sight {
-    let mine = |id: &ResponderId| place.directory.get(id).is_some_and(|known| known.doctors.contains(&actor.person));
-    let persons = match actor.role {
-        Role::Arm | Role::Regulator | Role::Coordinator | Role::Upkeep => true,
-        Role::Dispatcher if case.offers.iter().any(|offer| matches!(offer.means, Means::Visit { .. })) => true,
-        Role::Dispatcher | Role::Supervisor => return Sight::Overview,
-        Role::Telephony | Role::BackOffice => return Sight::Envelope,
-        Role::Responder if !case.offers.iter().any(|offer| mine(&offer.responder)) => return Sight::Nothing,
-        Role::Responder => {
-            let visits = case.visits.iter().filter_map(|visit| visit.doctor.as_ref());
-            let accepted = |offer: &Offer| matches!(offer.state, OfferState::Accepted { .. });
-            let at_his = |offer: &&Offer| !matches!(offer.means, Means::Visit { .. }) && mine(&offer.responder);
-            visits.into_iter().any(|(doctor, _)| *doctor == actor.person)
-                || case.offers.iter().filter(at_his).any(accepted)
-        }
-    };
-    if persons { Sight::Whole } else { Sight::WithoutPersons }
+    match actor.role {
+        Role::Arm | Role::Regulator | Role::Coordinator | Role::Upkeep => Sight::Whole,
+        Role::Dispatcher if case.visits.iter().any(Visit::stands) => Sight::Whole,
+        Role::Dispatcher | Role::Supervisor => Sight::Overview,
+        Role::Telephony | Role::BackOffice => Sight::Envelope,
+        Role::Responder => sight_of_responder(&actor.person, place, case),
+    }
+}
+
+fn sight_of_responder(person: &PersonId, place: &Place, case: &Case) -> Sight {
+    let of_his = |offer: &&Offer| place.directory.get(&offer.responder).is_some_and(|his| his.doctors.contains(person));
+    let accepted = |offer: &&Offer| matches!(offer.state, OfferState::Accepted { .. });
+    // A structure's visit is for whoever of its doctors took it.
+    let at_his = |offer: &Offer| !offer.is_visit();
+    let drives = |visit: &Visit| visit.stands() && visit.doctor.as_ref().is_some_and(|(doctor, _)| doctor == person);
+    if case.visits.iter().any(drives) || case.offers.iter().filter(of_his).filter(accepted).any(at_his) {
+        return Sight::Whole;
+    }
+    let asked = |offer: &Offer| matches!(offer.state, OfferState::Open | OfferState::Accepted { .. });
+    if case.offers.iter().filter(of_his).any(asked) { Sight::WithoutPersons } else { Sight::Nothing }
 }
 
 /// A case as an actor may see it; none when he may not see that it exists.
-pub(super) fn shown_to(actor: &Actor, place: &Place, mut view: CaseView) -> Option<CaseView> {
+pub(super) fn shown_to(actor: &Actor, place: &Place, view: CaseView) -> Option<CaseView> {
+    (sight(actor, place, &view.case) != Sight::Nothing).then(|| answered_to(actor, place, view))
+}
+
+/// A case as it is answered to whoever has just acted on it, though that was the end of his part: then without persons.
+pub(super) fn answered_to(actor: &Actor, place: &Place, mut view: CaseView) -> CaseView {
     match sight(actor, place, &view.case) {
-        Sight::Nothing => return None,
-        Sight::WithoutPersons | Sight::Envelope => view.case = Arc::new(view.case.without_persons()),
+        Sight::Nothing | Sight::WithoutPersons | Sight::Envelope => view.case = Arc::new(view.case.without_persons()),
         Sight::Overview | Sight::Whole => {}
     }
-    Some(view)
+    view
 }
 
 fn new_enough(seq: u64, at_least: u64) -> Result<(), Failure> {

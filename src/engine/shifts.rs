@@ -61,7 +61,7 @@ impl Engine {
         let shifts = entered.filter(|shift| own(shift, &actor.person) && overlaps(shift, (start, end)));
         let shifts = shifts.map(|shift| shift.id).take(MOST_SHIFTS).collect();
         let newest = listed.into_iter().next().map(|(_, member)| member);
-        Ok(Extra { guards: vec![Guard::First(index, newest)], shifts })
+        Ok(Extra { guards: vec![Guard::First(index, newest)], shifts, ..Extra::default() })
     }
 
     /// The other shifts of the doctor of `shift`: he may still be on a visit in one that has run out.
@@ -113,5 +113,6 @@ fn beside(known: &Records, doctor: &PersonId, (start, end): (Instant, Instant)) 
     Extra {
         guards: vec![Guard::First(Index::shifts_of(doctor), newest.map(|(_, shift)| shift))],
         shifts: picked(known, |shift| own(shift, doctor) && overlaps(shift, (start, end))),
+        ..Extra::default()
     }
 }

@@ -32,5 +32,5 @@ pub use command::Command;
 pub use decide::{Context, Outcome, Reply, decide};
 pub use evolve::apply;
 pub use fact::{Event, Fact, Records};
-pub use refusal::{FieldFault, Refusal};
+pub use refusal::{FieldFault, Refusal, RestsOn};
 pub use state::{Case, Claim, Offer, OfferState};

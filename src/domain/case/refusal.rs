@@ -34,6 +34,20 @@ impl From<Wrong> for FieldFault {
     }
 }
 
+/// What a refusal for the state of something rests on, for the part of this program that can look again or find another way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RestsOn {
+    /// The thing itself, as it was read.
+    #[default]
+    TheThing,
+    /// Which case the name of a telephone call stands for.
+    CallName,
+    /// How much the record of a case holds.
+    RecordSize,
+    /// Who regulates, as it was known.
+    Roster,
+}
+
 /// A refusal. Each has a stable code, and one meaning for the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -65,6 +79,9 @@ pub enum Refusal {
         what: String,
         /// Where it stands and what to do first.
         problem: String,
+        /// What it rests on: nobody outside this program is told.
+        #[serde(skip)]
+        rests_on: RestsOn,
     },
     /// This role may not do it.
     #[error("the role {role} may not do this; it is for {needed}")]
@@ -85,7 +102,17 @@ pub enum Refusal {
 impl Refusal {
     /// A refusal for the state of something.
     pub fn state(what: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::State { what: what.into(), problem: problem.into() }
+        Self::resting(RestsOn::TheThing, what, problem)
+    }
+
+    /// A refusal for the state of something that rests on more than the thing itself.
+    pub fn resting(rests_on: RestsOn, what: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::State { what: what.into(), problem: problem.into(), rests_on }
+    }
+
+    /// Whether it is one for the state of something, and rests on this.
+    pub fn rests_on(&self, ground: RestsOn) -> bool {
+        matches!(self, Self::State { rests_on, .. } if *rests_on == ground)
     }
 
     /// A single wrong field.

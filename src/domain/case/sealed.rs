@@ -276,29 +276,46 @@ pub struct Sealed {
     pub prescriptions: Vec<Prescription>,
 }
 
-/// Bytes of notes beyond which a case takes no more of them: its record stays so far below the largest that a store takes
-/// (256 KiB) that what keeps the case safe, an alarm, a vital emergency or its end, always has room.
+/// Bytes of notes beyond which a case takes no more of them from who only adds: its record stays so far below the largest that
+/// a store takes (256 KiB) that what keeps the case safe, an alarm, a vital emergency or its end, always has room.
 const MOST_NOTED: usize = 136 * 1_024;
+/// Bytes of notes that what a doctor found, decided or told may fill beyond that, and why somebody did something: three such
+/// texts of the greatest length in accented letters. A record is at most 176 KiB when the last of what people only add is
+/// taken (`engine::policy`), so with these words it is at most 200 KiB: 16 KiB below where decisions stop, and 56 KiB below
+/// the largest record.
+const KEPT_FOR_ACTS: usize = 24 * 1_024;
 /// Bytes of a stored note beside its words.
 const AROUND_A_NOTE: usize = 300;
 
 impl Sealed {
     /// Whether a note of these words still has room. Words that come late leave half of it to those who hold the case.
     pub fn has_room_for(&self, kind: NoteKind, text: &str) -> bool {
-        let noted: usize = self.notes.iter().map(|note| stored(note.text.reveal())).sum();
-        let most = if kind == NoteKind::Late { MOST_NOTED / 2 } else { MOST_NOTED };
-        noted + stored(text) <= most
+        let noted: usize = self.notes.iter().map(|note| AROUND_A_NOTE + written(note.text.reveal())).sum();
+        let most = match kind {
+            NoteKind::Late => MOST_NOTED / 2,
+            NoteKind::Note | NoteKind::Addendum => MOST_NOTED,
+            NoteKind::Report
+            | NoteKind::Reason
+            | NoteKind::Advice
+            | NoteKind::SafetyNet
+            | NoteKind::CounterRegulation => MOST_NOTED + KEPT_FOR_ACTS,
+        };
+        noted + AROUND_A_NOTE + written(text) <= most
     }
 }
 
-/// Bytes of a note in its record, where quotation marks and line breaks take two and other control characters six.
-fn stored(text: &str) -> usize {
-    let of = |byte: u8| match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
-        0..b' ' => 6,
-        _ => 1,
-    };
-    AROUND_A_NOTE + text.bytes().map(of).sum::<usize>()
+/// Bytes of a text in a record or an event.
+pub fn written(text: &str) -> usize {
+    text.chars().map(written_char).sum()
+}
+
+/// Bytes of one character there: quotation marks and line breaks take two, other control characters six.
+pub fn written_char(c: char) -> usize {
+    match c {
+        '"' | '\\' | '\n' | '\r' | '\t' => 2,
+        '\0'..' ' => 6,
+        _ => c.len_utf8(),
+    }
 }
 
 fn nothing_answered(answers: &Private<Answers>) -> bool {

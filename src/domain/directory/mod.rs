@@ -75,6 +75,13 @@ impl Directory {
         })
     }
 
+    /// Whether asking `other` lets the own GP know: it is the own GP himself, his practice, or somebody of his practice.
+    pub fn lets_know(&self, own: &ResponderId, other: &ResponderId) -> bool {
+        let practice = |id| self.get(id).and_then(|responder| responder.practice.as_ref());
+        let of_practice = |known| known == other || practice(other) == Some(known);
+        own == other || practice(own).is_some_and(of_practice)
+    }
+
     /// The responders a person gives care for: what a regulator must not become in a case he regulated.
     pub fn of_person<'a>(&'a self, person: &'a PersonId) -> impl Iterator<Item = &'a Responder> {
         self.iter().filter(move |responder| responder.doctors.contains(person))

@@ -73,9 +73,8 @@ pub(super) fn screen(frame: &Frame<'_>, category: Category, responder: &Responde
 /// Refused for the own GP and whatever else is of his practice when the patient opposes that the own GP is told.
 fn unopposed(frame: &Frame<'_>, responder: &Responder) -> Result<(), WhyNot> {
     let patient = frame.problem.patient;
-    let Some(own) = patient.own_gp.as_ref().filter(|_| opposes(patient, Outgoing::Gp)) else { return Ok(()) };
-    let practice = frame.problem.directory.get(own).and_then(|known| known.practice.as_ref());
-    let told = responder.id == *own || (practice.is_some() && responder.practice.as_ref() == practice);
+    let own = patient.own_gp.as_ref().filter(|_| opposes(patient, Outgoing::Gp));
+    let told = own.is_some_and(|own| frame.problem.directory.lets_know(own, &responder.id));
     if told { Err(WhyNot::PatientOpposes) } else { Ok(()) }
 }
 

@@ -79,6 +79,13 @@ pub struct Visit {
     pub history: Vec<(VisitStatus, Instant)>,
 }
 
+impl Visit {
+    /// Whether it is still to be made or was made: not called off.
+    pub fn stands(&self) -> bool {
+        self.status != VisitStatus::CalledOff
+    }
+}
+
 /// What a doctor on duty is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "SCREAMING_SNAKE_CASE")]

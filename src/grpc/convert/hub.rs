@@ -2,7 +2,12 @@
 
 use crate::{
     domain::{
-        case::{Command, command::Open, state::Patient},
+        case::{
+            Command,
+            command::{Open, Particulars},
+            sealed::{Address, Caller, Identity, written, written_char},
+            state::Patient,
+        },
         person::Private,
         regulation::{
             need::{Constraints, Need},
@@ -13,6 +18,7 @@ use crate::{
     engine::{Failure, Place, Target},
     grpc::pb,
     interop::{fault::Limits, incoming::IncomingCase, intake as incoming_intake, json::Fallback, messages},
+    store::txn::MAX_EVENT,
 };
 
 use super::{
@@ -22,10 +28,16 @@ use super::{
     intake::Scene,
 };
 
-/// Longest text taken over from a message's notes or ways in, characters; the event that holds it is bounded.
+/// Longest text taken over from a message's notes or ways in, characters.
 const LONGEST_TEXT: usize = 12_000;
 /// Most patients taken over.
 const MOST_PATIENTS: usize = 20;
+/// Bytes of all texts of a message in the one event that holds them: of its 64 KiB, twenty patients without a word about them
+/// take 11, and what else is done in the act less than 5.
+const MOST_WRITTEN: usize = MAX_EVENT - 16 * 1_024;
+/// Bytes of one line there. Twenty patients of whom a message fills the three names, thirteen more lines and two numbers are
+/// at most 30 KiB.
+const LONGEST_LINE_BYTES: usize = 400;
 
 /// Opens the case of a message. A vital emergency is read in spite of its faults, which are warnings then.
 ///
@@ -88,17 +100,60 @@ fn settle(fields: &mut Fields, open: &mut Open, ground: &Place) {
     for (patient, _) in &mut open.particulars.patients {
         known_gp(fields, patient, ground);
     }
-    let mut cut = |text: &mut Private<String>, longest: usize| {
-        if text.reveal().chars().count() > longest {
-            *text = Private::new(text.reveal().chars().take(longest).collect());
-            fields.warn("message", "TEXT_CUT", format!("a text was cut after {longest} characters"));
+    shorten(fields, open);
+}
+
+/// Cuts what is longer than one event holds: first every line, then the note, then the way in.
+fn shorten(fields: &mut Fields, open: &mut Open) {
+    let mut left = MOST_WRITTEN;
+    let mut cut = |text: &mut Private<String>, longest: usize, most_bytes: usize| {
+        let known = text.reveal();
+        let kept = fitting(known, longest, most_bytes);
+        if kept.len() < known.len() {
+            let warning = format!("a text was cut after {} characters", kept.chars().count());
+            fields.warn("message", "TEXT_CUT", warning);
+            *text = Private::new(kept.to_owned());
         }
+        written(text.reveal())
     };
-    open.note.iter_mut().for_each(|note| cut(note, LONGEST_TEXT));
-    if let Some(address) = &mut open.particulars.address {
-        cut(&mut address.access, LONGEST_TEXT);
-        address.way_in.parts_mut().into_iter().for_each(|part| cut(part, LONGEST_LINE));
+    for line in lines(&mut open.particulars) {
+        left = left.saturating_sub(cut(line, LONGEST_LINE, LONGEST_LINE_BYTES.min(left)));
     }
+    // A long note leaves as much to the way in.
+    if let Some(note) = &mut open.note {
+        left = left.saturating_sub(cut(note, LONGEST_TEXT, left / 2));
+    }
+    if let Some(address) = &mut open.particulars.address {
+        cut(&mut address.access, LONGEST_TEXT, left);
+    }
+}
+
+/// Every text of a message that is a name or a line, those of the patients last.
+fn lines(known: &mut Particulars) -> Vec<&mut Private<String>> {
+    let Particulars { caller, address, patients, .. } = known;
+    let mut lines: Vec<&mut Private<String>> = Vec::new();
+    if let Some(Caller { name, phone, call_back, partner, partner_reference, .. }) = caller {
+        lines.extend([name, phone, call_back, partner, partner_reference]);
+    }
+    if let Some(Address { street, way_in, .. }) = address {
+        lines.push(street);
+        lines.extend(way_in.parts_mut());
+    }
+    for (_, identity) in patients {
+        let Identity { name, birth_date, nir, birth_name, birth_first_names, birth_place, gp_name, .. } = identity;
+        lines.extend([name, birth_date, nir, birth_name, birth_first_names, birth_place, gp_name]);
+    }
+    lines
+}
+
+/// The beginning of a text that is at most so many characters and so many bytes in an event.
+fn fitting(text: &str, longest: usize, most_bytes: usize) -> &str {
+    let mut bytes = 0;
+    let beyond = text.char_indices().enumerate().find(|(nth, (_, c))| {
+        bytes += written_char(*c);
+        *nth == longest || bytes > most_bytes
+    });
+    beyond.map_or(text, |(_, (at, _))| &text[..at])
 }
 
 fn known_gp(fields: &mut Fields, patient: &mut Patient, ground: &Place) {

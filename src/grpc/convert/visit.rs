@@ -143,10 +143,12 @@ fn mission(reader: &Actor, place: &Place, view: &CaseView, visit: &Visit) -> pb:
     }
 }
 
-/// The doctor who took the visit, and the desk that guides him: nobody else needs a name or a door code.
+/// The doctor who took the visit, and the desk that guides him, unless it was called off: nobody else needs a name or a door
+/// code.
 fn entitled(reader: &Actor, visit: &Visit) -> bool {
     let taken_by = visit.doctor.as_ref().map(|(doctor, _)| doctor);
-    reader.role == Role::Dispatcher || (reader.role == Role::Responder && taken_by == Some(&reader.person))
+    let his = reader.role == Role::Responder && taken_by == Some(&reader.person);
+    visit.stands() && (reader.role == Role::Dispatcher || his)
 }
 
 /// As much of the place as a doctor needs to say yes or no.
@@ -162,11 +164,11 @@ fn surroundings(known: &Case, visit: &Visit, commune: Option<&Commune>) -> pb::P
     }
 }
 
-/// Who: the patient without social security number, and the caller without numbers that must not be rung.
+/// Who: the patient without social security number, and nobody with a number that must not be rung.
 fn details(known: &Case, patient: u32) -> pb::MissionDetails {
     let patient = known.patient(patient).map(|patient| {
         let identity = known.sealed.identities.iter().find(|identity| identity.number == patient.number);
-        let mut told = pb::Patient { nir: String::new(), ..case::patient(patient, identity) };
+        let mut told = case::patient(patient, identity);
         case::without_numbers(known, &mut told);
         told
     });

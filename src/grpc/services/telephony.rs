@@ -77,7 +77,7 @@ impl Telephony {
     async fn known(&self, actor: &Actor, reported: &Reported, case: CaseId) -> Result<Known, Status> {
         let done = match reported.happened {
             Happened::Later(report) => {
-                self.engine.call_event(actor, reported.mutation, (&reported.call, case), report).await
+                self.engine.call_event(actor, reported.mutation, case, (&reported.open, report)).await
             }
             Happened::Ringing if convert::opened_by(reported.mutation.command_id, case) => {
                 let open = Command::Open(Box::new(reported.open.clone()));

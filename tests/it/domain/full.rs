@@ -11,11 +11,14 @@ use sas_dispatch::{
         ids::CaseId,
         regulation::{need::CareType, qualification::Priority},
         time::Span,
+        visits::VisitStatus,
     },
     engine::codec::{self, Entity},
 };
 
-use super::stage::{Stage, arm, other_regulator, qualify, regulator, sign, text};
+use super::stage::{
+    SOS, SOS_DOCTOR, Stage, arm, doctor, other_regulator, qualify, regulator, sign, supervisor, text, visit_means,
+};
 
 /// The largest record that a store takes, bytes.
 const MOST: usize = 256 * 1_024;
@@ -66,12 +69,12 @@ fn words_that_come_late_again_and_again_leave_room_for_those_of_who_holds_the_ca
             Err(full) => assert!(matches!(&full, Refusal::State { what, .. } if what == "claim"), "{full}"),
         }
     }
-    let said = |stage: &Stage, kind| stage.case(case).sealed.notes.iter().filter(|note| note.kind == kind).count();
-    let late = said(&stage, NoteKind::Late);
+    let late = said(&stage, case, NoteKind::Late);
     assert!((3..300).contains(&late), "{late} late notes");
     stage.done(&other_regulator(), case, Command::AddNote(text("la famille rappellera")));
     stage.done(&other_regulator(), case, Command::SignNeed(Box::new(words(held))));
-    assert_eq!((said(&stage, NoteKind::Note), said(&stage, NoteKind::Advice)), (1, 1), "the holder's words are kept");
+    let kept = (said(&stage, case, NoteKind::Note), said(&stage, case, NoteKind::Advice));
+    assert_eq!(kept, (1, 1), "the holder's words are kept");
     goes_on(&mut stage, case);
 }
 
@@ -93,5 +96,55 @@ fn an_end_is_taken_though_the_case_keeps_no_more_words() {
         assert!(reply.warnings.iter().any(|told| told.starts_with("NOTES_FULL: ")), "{:?}", reply.warnings);
         stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
     }
+    goes_on(&mut stage, case);
+}
+
+/// Fills a case with the notes of whoever adds some.
+fn fill(stage: &mut Stage, case: CaseId) {
+    for length in [4_000, 1] {
+        let note = Command::AddNote(text(&"é".repeat(length)));
+        let refused = (0..500).find_map(|_| stage.give(&arm(), Some(case), &note).err());
+        assert!(matches!(&refused, Some(Refusal::State { what, .. }) if what == "notes"), "{refused:?}");
+    }
+}
+
+fn said(stage: &Stage, case: CaseId, kind: NoteKind) -> usize {
+    stage.case(case).sealed.notes.iter().filter(|note| note.kind == kind).count()
+}
+
+#[test]
+fn what_a_doctor_found_on_a_visit_is_kept_though_the_case_takes_no_more_notes() {
+    let mut stage = Stage::new();
+    let sos = doctor(SOS_DOCTOR);
+    let shift = stage.on_duty(SOS_DOCTOR);
+    let (case, decision) = stage.decided(CareType::HomeVisit);
+    let offer = stage.offered(case, decision, SOS, visit_means());
+    stage.done(&sos, case, Command::TakeVisit { offer, shift });
+    let visit = stage.case(case).visits[0].id;
+    stage.done(&sos, case, Command::MoveVisit { visit, status: VisitStatus::Finished, happened: None });
+    fill(&mut stage, case);
+    let report = Command::ReportVisit { visit, text: text(&"é".repeat(4_000)), counter: None };
+    let reply = stage.done(&sos, case, report.clone());
+    assert!(!reply.warnings.iter().any(|told| told.starts_with("NOTES_FULL")), "{:?}", reply.warnings);
+    assert_eq!(said(&stage, case, NoteKind::Report), 1);
+    // What is added to it has an end too, and is refused then rather than left out.
+    let refused = (0..10).find_map(|_| stage.give(&sos, Some(case), &report).err()).expect("words have an end");
+    assert!(matches!(&refused, Refusal::State { what, .. } if what == "notes"), "{refused}");
+    assert!(said(&stage, case, NoteKind::Report) >= 2, "he had more to say");
+    goes_on(&mut stage, case);
+}
+
+#[test]
+fn why_somebody_acted_and_what_a_doctor_advised_are_kept_though_the_case_takes_no_more_notes() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P2);
+    fill(&mut stage, case);
+    stage.claim(&other_regulator(), case);
+    stage.done(&supervisor(), case, Command::ForceRelease { reason: text(&"é".repeat(4_000)) });
+    let claim_no = stage.claim(&regulator(), case);
+    let signed = SignNeed { note: Some(text(&"é".repeat(4_000))), ..sign(claim_no, CareType::Advice) };
+    let reply = stage.done(&regulator(), case, Command::SignNeed(Box::new(signed)));
+    assert!(!reply.warnings.iter().any(|told| told.starts_with("NOTES_FULL")), "{:?}", reply.warnings);
+    assert_eq!((said(&stage, case, NoteKind::Reason), said(&stage, case, NoteKind::Advice)), (1, 1));
     goes_on(&mut stage, case);
 }

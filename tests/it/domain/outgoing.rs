@@ -3,27 +3,31 @@
 use std::{fs, path::Path};
 
 use proptest::prelude::*;
-use sas_dispatch::domain::{
-    case::{
-        ActionKind, Case, Command, Reply,
-        command::{CallEvent, Particulars},
-        outgoing::{Outgoing, Withheld, may_send, withheld},
-        patient::{Consent, Recipient, Wish},
-        safety::{ContactRisk, ContactSafety},
-        sealed::Caller,
-        state::{OfferState, Patient},
+use sas_dispatch::{
+    domain::{
+        case::{
+            ActionKind, Case, Command, Reply,
+            command::{CallEvent, Particulars},
+            outgoing::{Outgoing, Withheld, may_send, withheld},
+            patient::{Consent, Recipient, Wish},
+            safety::{ContactRisk, ContactSafety},
+            sealed::Caller,
+            state::{OfferState, Patient},
+        },
+        ids::{CaseId, SlotId},
+        regulation::{
+            dialogue::{Dialogue, Understanding},
+            need::CareType,
+            qualification::Priority,
+        },
+        routing::{Means, WhyNot},
+        slots::{SlotKind, SlotState},
+        time::Span,
     },
-    ids::CaseId,
-    regulation::{
-        dialogue::{Dialogue, Understanding},
-        need::CareType,
-        qualification::Priority,
-    },
-    routing::{Means, WhyNot},
-    time::Span,
+    engine::{Place, Sight, sight},
 };
 
-use super::stage::{GP, SAS, SAS_DOCTOR, Stage, arm, coordinator, doctor, qualify, regulator, sign};
+use super::stage::{GP, GP_DOCTOR, SAS, SAS_DOCTOR, Stage, arm, coordinator, doctor, qualify, regulator, sign};
 
 fn consent(recipient: Recipient, wish: Wish) -> Consent {
     Consent { recipient, wish, form: None, at: None, noted_by: None }
@@ -185,15 +189,60 @@ fn the_own_gp_is_not_rung_any_longer_once_the_patient_opposes_that_he_is_told() 
     assert!(stage.waits(case, ActionKind::Route), "a coordinator goes on with the next");
 }
 
+/// A slot that a GP publishes himself for the SAS.
+fn slot_of_gp(stage: &mut Stage, gp: &str, person: &str) -> (SlotId, Means) {
+    let (start, end) = (stage.now + Span::from_hours(1), stage.now + Span::from_mins(80));
+    let (responder, kind) = (gp.parse().unwrap(), SlotKind::Snp);
+    let publish = Command::PublishSlot { slot: None, responder, kind, start, end };
+    let slot = stage.give(&doctor(person), None, &publish).unwrap().slot.unwrap();
+    (slot, Means::Slot { slot, start, end })
+}
+
 #[test]
-fn under_violence_the_patient_is_asked_before_the_own_gp_is_rung() {
+fn a_slot_held_at_the_own_gp_or_in_his_practice_is_free_again_once_the_patient_opposes_that_he_is_told() {
+    for (who, person, near) in
+        [(GP, GP_DOCTOR, true), ("gp-67-sarment", "dr-67-sarment", true), (SAS, SAS_DOCTOR, false)]
+    {
+        let mut stage = Stage::new();
+        let (case, decision) = stage.decided(CareType::Consultation);
+        let (slot, means) = slot_of_gp(&mut stage, who, person);
+        let offer = stage.offered(case, decision, who, means);
+        let held = matches!(stage.records.slots[&slot].state, SlotState::Held { .. });
+        assert!(held && stage.waits(case, ActionKind::ConfirmSlot), "{who}");
+        opposed(&mut stage, case);
+        let known = stage.case(case).offer(offer).unwrap().state.clone();
+        let closed = matches!(known, OfferState::Closed { why: WhyNot::PatientOpposes, .. });
+        assert_eq!((closed, stage.records.slots[&slot].state == SlotState::Free), (near, near), "{who}: {known:?}");
+        assert_eq!((stage.waits(case, ActionKind::Route), stage.waits(case, ActionKind::ConfirmSlot)), (near, !near));
+    }
+}
+
+#[test]
+fn a_gp_whom_the_patient_would_not_have_know_does_not_see_the_case_he_was_asked_for() {
     let mut stage = Stage::new();
     let (case, decision) = stage.decided(CareType::Consultation);
-    amended(&mut stage, case, in_danger());
-    let plan = Box::new(stage.plan(Some((GP, Means::Ring))));
-    let reply = stage.done(&coordinator(), case, Command::Advance { decision, plan });
-    assert!(reply.warnings.iter().any(|told| told.starts_with("ASK_PATIENT_FIRST: RISK: ")), "{:?}", reply.warnings);
-    assert!(stage.waits(case, ActionKind::RingGp), "the choice stays the coordinator's");
+    stage.offered(case, decision, GP, Means::Ring);
+    let place = Place { territory: stage.territory.clone(), directory: stage.directory.clone() };
+    let seen = |stage: &Stage| sight(&doctor(GP_DOCTOR), &place, stage.case(case));
+    assert_eq!(seen(&stage), Sight::WithoutPersons);
+    opposed(&mut stage, case);
+    assert_eq!(seen(&stage), Sight::Nothing);
+}
+
+#[test]
+fn under_violence_the_patient_is_asked_before_the_own_gp_is_in_whatever_way() {
+    for by_slot in [false, true] {
+        let mut stage = Stage::new();
+        let (case, decision) = stage.decided(CareType::Consultation);
+        amended(&mut stage, case, in_danger());
+        let means = if by_slot { slot_of_gp(&mut stage, GP, GP_DOCTOR).1 } else { Means::Ring };
+        let plan = Box::new(stage.plan(Some((GP, means))));
+        let reply = stage.done(&coordinator(), case, Command::Advance { decision, plan });
+        let asked = reply.warnings.iter().any(|told| told.starts_with("ASK_PATIENT_FIRST: RISK: "));
+        assert!(asked, "{by_slot}: {:?}", reply.warnings);
+        let waits = if by_slot { ActionKind::ConfirmSlot } else { ActionKind::RingGp };
+        assert!(stage.waits(case, waits), "the choice stays the coordinator's");
+    }
 }
 
 #[test]

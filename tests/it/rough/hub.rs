@@ -124,3 +124,35 @@ async fn a_number_of_the_hub_that_cannot_be_dialled_stands_in_the_note() -> Stor
     assert!(case.notes[0].text.contains("Contact de l'appelant : 06 39 98 00 17"), "{}", case.notes[0].text);
     room.closes().await
 }
+
+/// Every text of a message may be that long; what holds them all is smaller.
+#[tokio::test]
+async fn a_p0_of_the_hub_with_the_longest_texts_everywhere_is_handed_over_and_tells_that_they_were_cut() -> Story {
+    let room = Room::at("fr-67", "2024-12-26 10:05").await;
+    let arm = room.arm("arm-1");
+    for letter in ["z", "é", "漢", "\""] {
+        let long = |length: usize| Value::from(letter.repeat(length));
+        let mut sent = message(BARE, "P0", &[]);
+        let case = &mut sent["createCaseHealth"];
+        case["location"]["detailedAddress"]["complete"] = long(20_000);
+        case["location"]["freetext"] = long(20_000);
+        case["initialAlert"]["caller"]["detailedName"]["complete"] = long(20_000);
+        case["medicalNote"][0]["freetext"] = long(20_000);
+        let mut patient = case["patient"][0].clone();
+        patient["identity"]["nonStrictFeatures"]["complete"] = long(2_000);
+        patient["identity"]["strictFeatures"]["birthName"] = long(2_000);
+        patient["administrativeFile"]["generalPractitioner"]["detailedName"]["complete"] = long(2_000);
+        case["patient"] = vec![patient; 20].into();
+        let answer = give(&arm, &sent).await?;
+        let case = answer.case.unwrap();
+        assert_eq!(case.to_do(), [ActionKind::HandOver], "{letter}");
+        let (caller, place) = (case.caller.clone().unwrap(), case.place.clone().unwrap());
+        for line in [&caller.name, &place.street, &case.patients[19].name, &case.patients[19].gp_name] {
+            assert!((100..=300).contains(&line.chars().count()), "{letter}: {} characters", line.chars().count());
+        }
+        assert!(case.notes[0].text.chars().count() > 1_000, "{letter}: what was written is kept as far as it goes");
+        let warnings = answer.receipt.unwrap().warnings;
+        assert!(warnings.iter().filter(|warning| warning.code == "TEXT_CUT").count() > 60, "{letter}");
+    }
+    room.closes().await
+}

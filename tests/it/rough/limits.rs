@@ -41,10 +41,13 @@ async fn a_case_that_is_full_says_so_and_takes_a_vital_emergency_all_the_same() 
     let room = Room::at("fr-67", MORNING).await;
     let arm = room.arm("arm-1");
     let case = arm.opens("67482", ill()).await?;
-    let mut told = String::new();
-    for round in 0..50_u32 {
+    let twenty = |round: u32| -> Vec<pb::Patient> {
         let patient = |place| pb::Patient { number: round * 20 + place, name: "z".repeat(300), ..ill() };
-        let more = pb::AmendCaseRequest { patients: (1..=20).map(patient).collect(), ..Default::default() };
+        (1..=20).map(patient).collect()
+    };
+    let (mut told, mut rounds) = (String::new(), 0..50);
+    for round in &mut rounds {
+        let more = pb::AmendCaseRequest { patients: twenty(round), ..Default::default() };
         if let Err(refused) = arm.amends(&case, more).await {
             told = read::<()>(Err(refused));
             break;
@@ -52,6 +55,11 @@ async fn a_case_that_is_full_says_so_and_takes_a_vital_emergency_all_the_same() 
     }
     assert!(told.starts_with("FailedPrecondition WRONG_STATE\nrecord of the case: "), "{told}");
     assert!(told.contains("open a case for what is new and link it"), "{told}");
+    let grown = |priority| pb::QualifyRequest { patients: twenty(rounds.start), ..qualified(priority, "M03.14") };
+    let as_before = read(arm.qualifies(&case, grown(Priority::P2)).await);
+    assert!(as_before.contains("record of the case: "), "{as_before}");
+    let case = arm.qualifies(&case, grown(Priority::P1)).await?;
+    assert_eq!(case.to_do(), [ActionKind::Regulate], "that it has become worse is heard");
     let case = arm.qualifies(&case, qualified(Priority::P0, "M03.14")).await?;
     assert_eq!(case.to_do(), [ActionKind::HandOver]);
     room.regulator("reg-1").accepts_hand_over(&case).await?;

@@ -103,10 +103,13 @@ fn own(world: &World) -> Option<&Responder> {
     world.responders.iter().find(|who| who.id == *id)
 }
 
-/// The patient does not want his GP to know: neither the GP nor anybody of the same practice.
+/// The patient does not want his GP to know: neither the GP nor the practice nor anybody of it.
 fn opposed(world: &World, who: &Responder) -> bool {
     let unwanted = |known: &Consent| known.recipient == Recipient::Gp && known.wish == Wish::Opposes;
-    let together = |own: &Responder| own.id == who.id || (own.practice.is_some() && own.practice == who.practice);
+    let together = |own: &Responder| {
+        let of_practice = own.practice == who.practice || own.practice.as_ref() == Some(&who.id);
+        own.id == who.id || (own.practice.is_some() && of_practice)
+    };
     world.patient.consents.iter().any(unwanted) && own(world).is_some_and(together)
 }
 

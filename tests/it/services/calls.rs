@@ -57,6 +57,17 @@ impl Exchange {
         assert!(self.open_actions(case).await.is_empty());
     }
 
+    /// A call entered by hand with nothing but its name.
+    fn entered(&self, vital: bool) -> pb::OpenCaseRequest {
+        let (command_id, call_reference) = (self.stand.id(), "pbx-1/77".into());
+        pb::OpenCaseRequest { command_id, call_reference, vital, ..pb::OpenCaseRequest::default() }
+    }
+
+    /// The event of a caller with another number than all others here.
+    fn of_another(&self, event: CallEventKind) -> pb::ReportCallEventRequest {
+        pb::ReportCallEventRequest { caller_number: "03 53 01 00 02".into(), ..self.event(event) }
+    }
+
     /// A caller is answered and qualified, and hangs up: a doctor is to call.
     async fn waits_and_hangs_up(&self) -> String {
         let arm = actor(Role::Arm, "arm-1");
@@ -216,8 +227,7 @@ async fn a_name_used_again_whose_ringing_was_lost_is_a_new_call_all_the_same() {
 async fn a_new_caller_under_a_name_used_again_has_a_case_while_the_earlier_one_waits() {
     let exchange = Exchange::new().await;
     let first = exchange.waits_and_hangs_up().await;
-    let other =
-        pb::ReportCallEventRequest { caller_number: "03 53 01 00 02".into(), ..exchange.event(CallEventKind::Ringing) };
+    let other = exchange.of_another(CallEventKind::Ringing);
     let second = exchange.report(&other).await.unwrap();
     assert_ne!(second.case_id, first, "somebody else is on the line");
     assert_eq!(exchange.open_actions(&second.case_id).await, [ActionKind::AnswerCall]);
@@ -251,8 +261,7 @@ async fn who_has_hung_up_and_rings_again_is_answered_and_a_ringing_told_late_ope
 async fn a_caller_of_another_number_has_a_case_though_nobody_told_that_the_first_hung_up() {
     let exchange = Exchange::new().await;
     let first = exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap();
-    let other =
-        pb::ReportCallEventRequest { caller_number: "03 53 01 00 02".into(), ..exchange.event(CallEventKind::Ringing) };
+    let other = exchange.of_another(CallEventKind::Ringing);
     let second = exchange.report(&other).await.unwrap();
     assert_ne!(second.case_id, first.case_id);
     assert_eq!(exchange.open_actions(&second.case_id).await, [ActionKind::AnswerCall]);
@@ -272,6 +281,7 @@ async fn another_caller_is_entered_by_hand_under_a_name_whose_caller_has_hung_up
     };
     let refused = intake.open_case(call(&arm, entered("03 53 01 00 01"))).await.unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition, "the caller who hung up has his case");
+    assert!(refused.message().contains(&first), "and is told which: {}", refused.message());
     let opened = intake.open_case(call(&arm, entered("03 53 01 00 02"))).await.unwrap().into_inner();
     assert_ne!(opened.case.unwrap().case_id, first);
 }
@@ -282,15 +292,11 @@ async fn a_call_entered_by_hand_under_a_name_of_a_call_that_is_over_has_its_case
     let exchange = Exchange::new().await;
     let intake = Intake::new(exchange.stand.engine.clone(), Span::from_mins(10));
     let old = exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap();
-    let entered = pb::OpenCaseRequest {
-        command_id: exchange.stand.id(),
-        call_reference: "pbx-1/77".into(),
-        vital: true,
-        ..pb::OpenCaseRequest::default()
-    };
+    let entered = exchange.entered(false);
     let arm = actor(Role::Arm, "arm-1");
     let refused = intake.open_case(call(&arm, entered.clone())).await.unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition, "that call has its case, where something is left to do");
+    assert!(refused.message().contains(&old.case_id), "{}", refused.message());
 
     exchange.ends(&old.case_id).await;
     let opened = intake.open_case(call(&arm, entered.clone())).await.unwrap().into_inner().case.unwrap();
@@ -299,4 +305,110 @@ async fn a_call_entered_by_hand_under_a_name_of_a_call_that_is_over_has_its_case
     assert_eq!(told.case_id, opened.case_id, "the name stands for the newest");
     let again = intake.open_case(call(&arm, entered)).await.unwrap().into_inner();
     assert!(again.receipt.unwrap().replayed);
+}
+
+/// The exchange uses the name again, the new ringing is lost, and who answers knows no number.
+#[tokio::test]
+async fn a_vital_emergency_without_a_number_is_opened_while_an_earlier_caller_of_its_name_waits() {
+    let exchange = Exchange::new().await;
+    let intake = Intake::new(exchange.stand.engine.clone(), Span::from_mins(10));
+    let arm = actor(Role::Arm, "arm-1");
+    let still_there = exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap().case_id;
+    let vital = exchange.entered(true);
+    let opened = intake.open_case(call(&arm, vital)).await.unwrap().into_inner();
+    assert_ne!(opened.case.unwrap().case_id, still_there, "nor is it refused while somebody is on the line");
+
+    let exchange = Exchange::new().await;
+    let intake = Intake::new(exchange.stand.engine.clone(), Span::from_mins(10));
+    let first = exchange.waits_and_hangs_up().await;
+    let before = exchange.open_actions(&first).await;
+    let refused = intake.open_case(call(&arm, exchange.entered(false))).await.unwrap_err();
+    assert!(refused.message().contains(&first), "what can wait is told where to go on: {}", refused.message());
+
+    exchange.stand.pass(Span::from_secs(1));
+    let vital = exchange.entered(true);
+    let opened = intake.open_case(call(&arm, vital.clone())).await.unwrap().into_inner();
+    let case = opened.case.unwrap().case_id;
+    assert_ne!(case, first);
+    assert_eq!(exchange.open_actions(&case).await, [ActionKind::HandOver]);
+    assert_eq!(exchange.open_actions(&first).await, before);
+    let names_the_first = |receipt: &pb::Receipt| {
+        receipt.warnings.iter().any(|warning| warning.code == "CALL_KNOWN" && warning.text.contains(&first))
+    };
+    assert!(names_the_first(&opened.receipt.unwrap()));
+    let again = intake.open_case(call(&arm, vital)).await.unwrap().into_inner().receipt.unwrap();
+    assert!(again.replayed && names_the_first(&again), "who asks again is told the same");
+    let gone = exchange.report(&exchange.event(CallEventKind::HungUp)).await.unwrap();
+    assert_eq!(gone.case_id, case, "the name stands for the newest");
+}
+
+#[tokio::test]
+async fn what_is_told_of_another_number_under_a_name_used_again_has_its_case_though_its_ringing_was_lost() {
+    for (event, waits) in [
+        (CallEventKind::Answered, ActionKind::Qualify),
+        (CallEventKind::HungUp, ActionKind::CallBack),
+        (CallEventKind::Reconnected, ActionKind::AnswerCall),
+    ] {
+        let exchange = Exchange::new().await;
+        let first = exchange.waits_and_hangs_up().await;
+        let before = exchange.open_actions(&first).await;
+        exchange.stand.pass(Span::from_secs(1));
+        let of_another = exchange.of_another(event);
+        let second = exchange.report(&of_another).await.unwrap();
+        assert_ne!(second.case_id, first, "{event:?}: somebody else called");
+        assert_eq!(codes(&second), ["CALL_OPENED_LATE"], "{event:?}");
+        assert_eq!(exchange.open_actions(&second.case_id).await, [waits], "{event:?}");
+        assert_eq!(exchange.open_actions(&first).await, before, "{event:?}");
+        let again = exchange.report(&of_another).await.unwrap();
+        assert_eq!((again.case_id.as_str(), again.receipt.unwrap().replayed), (second.case_id.as_str(), true));
+        let next = exchange.report(&exchange.of_another(CallEventKind::HungUp)).await.unwrap();
+        assert_eq!(next.case_id, second.case_id, "{event:?}");
+    }
+}
+
+/// A number may be told differently at the two ends of a call, or not at all.
+#[tokio::test]
+async fn a_caller_on_the_line_or_without_a_number_is_no_other_caller() {
+    let exchange = Exchange::new().await;
+    let first = exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap().case_id;
+    let gone = exchange.report(&exchange.of_another(CallEventKind::HungUp)).await.unwrap();
+    assert_eq!(gone.case_id, first, "whoever is on the line is the one who hangs up");
+    let withheld = |event| pb::ReportCallEventRequest { caller_number: String::new(), ..exchange.event(event) };
+    for event in [CallEventKind::Reconnected, CallEventKind::HungUp, CallEventKind::Answered] {
+        assert_eq!(exchange.report(&withheld(event)).await.unwrap().case_id, first, "{event:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_comes_back_in_a_call_whose_case_is_closed_is_answered() {
+    let exchange = Exchange::new().await;
+    let old = exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap();
+    exchange.ends(&old.case_id).await;
+    exchange.stand.pass(Span::from_hours(25));
+    let back = exchange.report(&exchange.event(CallEventKind::Reconnected)).await.unwrap();
+    assert_ne!(back.case_id, old.case_id);
+    assert_eq!(exchange.open_actions(&back.case_id).await, [ActionKind::AnswerCall]);
+}
+
+#[tokio::test]
+async fn a_name_stands_for_the_case_entered_last_though_the_clock_of_the_exchange_is_behind() {
+    let exchange = Exchange::new().await;
+    let intake = Intake::new(exchange.stand.engine.clone(), Span::from_mins(10));
+    let arm = actor(Role::Arm, "arm-1");
+    let old = intake.open_case(call(&arm, exchange.entered(false))).await.unwrap().into_inner().case.unwrap().case_id;
+    exchange.ends(&old).await;
+    exchange.stand.pass(Span::from_mins(30));
+    let behind = |event| pb::ReportCallEventRequest {
+        happened_unix_ms: NOW.unix_ms() - Span::from_mins(10).ms(),
+        ..exchange.event(event)
+    };
+    let new = exchange.report(&behind(CallEventKind::Ringing)).await.unwrap();
+    assert_ne!(new.case_id, old);
+    let pbx = actor(Role::Telephony, "pbx-1");
+    let asked = pb::GetCallRequest { call_id: "pbx-1/77".into(), at_least_seq: 0 };
+    let found = exchange.telephony.get_call(call(&pbx, asked)).await.unwrap().into_inner();
+    assert_eq!(found.case_id, new.case_id);
+    let answered = exchange.report(&behind(CallEventKind::Answered)).await.unwrap();
+    assert_eq!(answered.case_id, new.case_id);
+    assert_eq!(exchange.open_actions(&new.case_id).await, [ActionKind::Qualify]);
 }

@@ -278,6 +278,115 @@ async fn a_household_that_must_not_be_rung_is_not_rung_from_the_road() {
     assert_eq!(of(&case.patients[0]).phone, "+33353010009", "who decides how to reach them has it");
 }
 
+/// The visit of [`offered`], taken by the doctor on duty; the ids of the case and of the visit.
+async fn taken(stand: &Stand, visits: &Visits) -> (String, String) {
+    let doctor = actor(Role::Responder, "dr-89-sos-basalte");
+    let case_id = offered(stand, visits).await;
+    let shifts = visits.list_shifts(call(&doctor, pb::ListShiftsRequest::default())).await.unwrap().into_inner().shifts;
+    let visit = missions(visits, &doctor).await.remove(0).visit.unwrap();
+    let accept = pb::AcceptVisitRequest {
+        command_id: stand.id(),
+        case_id: case_id.clone(),
+        version: Vec::new(),
+        offer_id: visit.offer_id,
+        shift_id: shifts[0].shift_id.clone(),
+    };
+    visits.accept_visit(call(&doctor, accept)).await.unwrap();
+    (case_id, visit.visit_id)
+}
+
+/// A case as somebody reads it.
+async fn read(stand: &Stand, reader: &Actor, case_id: &str) -> Result<pb::CaseView, tonic::Status> {
+    let intake = Intake::new(stand.engine.clone(), Span::from_mins(10));
+    let get = pb::GetCaseRequest { case_id: case_id.to_owned(), at_least_seq: 0 };
+    Ok(intake.get_case(call(reader, get)).await?.into_inner().case.unwrap())
+}
+
+#[tokio::test]
+async fn who_is_on_the_road_or_sends_him_reads_everything_but_the_social_security_number() {
+    let stand = Stand::new().await;
+    let visits = Visits::new(stand.engine.clone());
+    let (case_id, _) = taken(&stand, &visits).await;
+    for (role, person, told) in [
+        (Role::Responder, "dr-89-sos-basalte", false),
+        (Role::Dispatcher, "desk-1", false),
+        (Role::Regulator, "reg-1", true),
+        (Role::Arm, "arm-1", true),
+    ] {
+        let reader = actor(role, person);
+        let patient = read(&stand, &reader, &case_id).await.unwrap().patients.remove(0);
+        assert_eq!((patient.name.as_str(), patient.nir == "secret-nir"), ("Zéphyrine Test", told), "{person}");
+        let intake = Intake::new(stand.engine.clone(), Span::from_mins(10));
+        let listed = intake.list_cases(call(&reader, pb::ListCasesRequest::default())).await;
+        let listed = listed.map(|page| format!("{:?}", page.into_inner())).unwrap_or_default();
+        assert_eq!(listed.contains("secret-nir"), told && listed.contains("Zéphyrine"), "{person}");
+    }
+}
+
+#[tokio::test]
+async fn who_called_the_visit_off_reads_the_case_no_more() {
+    let stand = Stand::new().await;
+    let visits = Visits::new(stand.engine.clone());
+    let (doctor, desk) = (actor(Role::Responder, "dr-89-sos-basalte"), actor(Role::Dispatcher, "desk-1"));
+    let (case_id, visit_id) = taken(&stand, &visits).await;
+    assert_eq!(read(&stand, &doctor, &case_id).await.unwrap().patients[0].name, "Zéphyrine Test");
+    let off = pb::ProgressVisitRequest {
+        command_id: stand.id(),
+        case_id: case_id.clone(),
+        visit_id,
+        status: pb::VisitStatus::CalledOff as i32,
+        ..Default::default()
+    };
+    let again = off.clone();
+    for told in [off, again] {
+        let mission = visits.progress_visit(call(&doctor, told)).await.unwrap().into_inner().mission.unwrap();
+        assert_eq!(mission.visit.as_ref().unwrap().status(), pb::VisitStatus::CalledOff, "what he did is answered");
+        assert!(mission.details.is_none());
+        assert!(!format!("{mission:?}").contains("Zéphyrine") && !format!("{mission:?}").contains("Essai"));
+    }
+    assert_eq!(read(&stand, &doctor, &case_id).await.unwrap_err().code(), Code::NotFound);
+    let at_the_desk = read(&stand, &desk, &case_id).await.unwrap();
+    assert!(at_the_desk.sealed && !format!("{at_the_desk:?}").contains("Zéphyrine"), "it goes elsewhere now");
+}
+
+#[tokio::test]
+async fn whose_visit_was_cancelled_or_declined_reads_the_case_no_more() {
+    let desk = actor(Role::Dispatcher, "desk-1");
+    for (cancelled, doctor) in [(true, "dr-89-sos-basalte"), (false, "dr-89-sos-ardoise")] {
+        let stand = Stand::new().await;
+        let visits = Visits::new(stand.engine.clone());
+        let case_id = if cancelled { taken(&stand, &visits).await.0 } else { offered(&stand, &visits).await };
+        let doctor = actor(Role::Responder, doctor);
+        read(&stand, &doctor, &case_id).await.unwrap();
+        assert_eq!(read(&stand, &desk, &case_id).await.unwrap().patients[0].name, "Zéphyrine Test");
+        let offer_id = missions(&visits, &desk).await.remove(0).visit.unwrap().offer_id;
+        let offer = offer_id.parse().unwrap();
+        if cancelled {
+            let cancel = Command::Cancel { offer, reason: private("le patient va mieux") };
+            stand.act(&actor(Role::Coordinator, "osnp-1"), Some(case_id.parse().unwrap()), cancel).await;
+        } else {
+            let command_id = stand.id();
+            let no = pb::DeclineVisitRequest { command_id, case_id: case_id.clone(), version: Vec::new(), offer_id };
+            visits.decline_visit(call(&doctor, no)).await.unwrap();
+        }
+        assert_eq!(read(&stand, &doctor, &case_id).await.unwrap_err().code(), Code::NotFound, "{cancelled}");
+        assert!(read(&stand, &desk, &case_id).await.unwrap().sealed, "{cancelled}");
+        assert!(missions(&visits, &desk).await.is_empty());
+    }
+}
+
+/// The report is still to come when the visit is over.
+#[tokio::test]
+async fn a_doctor_reads_the_case_of_the_visit_he_has_made_and_reports_on_it() {
+    let stand = Stand::new().await;
+    let visits = Visits::new(stand.engine.clone());
+    let doctor = actor(Role::Responder, "dr-89-sos-basalte");
+    let (case_id, _) = taken(&stand, &visits).await;
+    let mission = missions(&visits, &doctor).await.remove(0);
+    made(&stand, &visits, &doctor, &mission).await;
+    assert_eq!(read(&stand, &doctor, &case_id).await.unwrap().patients[0].name, "Zéphyrine Test");
+}
+
 #[tokio::test]
 async fn where_a_doctor_is_goes_to_those_who_send_him_and_what_is_open_to_the_room() {
     let stand = Stand::new().await;

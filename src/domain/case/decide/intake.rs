@@ -12,7 +12,8 @@ use crate::domain::{
         state::{Case, Channel, Line, Offer, OfferState},
         status::{Status, stage},
     },
-    ids::{ActionId, CaseId, case_id},
+    directory::Directory,
+    ids::{ActionId, CaseId, ResponderId, case_id},
     person::Private,
     regulation::{
         protocols::psychiatric,
@@ -246,7 +247,9 @@ fn take_back(draft: &mut Draft<'_>) {
     };
     let returns = case.open_actions().filter(|action| action.kind == ActionKind::ReturnOfInformation);
     let withheld: Vec<ActionId> = returns.filter(|action| told(action)).map(|action| action.id).collect();
-    let opposed: Vec<Offer> = case.offers.iter().filter(|offer| rings_opposed_gp(case, offer)).cloned().collect();
+    let directory = draft.context.directory;
+    let opposed = |offer: &&Offer| offer.state == OfferState::Open && asks_opposed_gp(case, directory, offer);
+    let opposed: Vec<Offer> = case.offers.iter().filter(opposed).cloned().collect();
     for offer in opposed {
         draft.offer_failed(&offer, WhyNot::PatientOpposes, End::Replaced);
     }
@@ -263,11 +266,24 @@ fn take_back(draft: &mut Draft<'_>) {
     draft.end(End::Replaced, |action| withheld.contains(&action.id));
 }
 
-/// Whether the own GP's practice is about to be rung for a patient who opposes that he is told.
-fn rings_opposed_gp(case: &Case, offer: &Offer) -> bool {
+/// Whether an offer lets the own GP know of a patient who opposes that.
+fn asks_opposed_gp(case: &Case, directory: &Directory, offer: &Offer) -> bool {
     let patient = case.decision(offer.decision).map(|decision| decision.need.patient).unwrap_or_default();
-    let near = matches!(offer.category, Category::OwnGp | Category::PracticeColleague);
-    near && offer.state == OfferState::Open && may_send(case, patient, Outgoing::Gp) == Err(Withheld::Opposed)
+    let known = own_gp_knows(case, directory, patient, (offer.category, &offer.responder));
+    known && may_send(case, patient, Outgoing::Gp) == Err(Withheld::Opposed)
+}
+
+/// Whether the own GP of a patient knows of the case when this responder is asked in this category: however it is asked. What
+/// was asked as the own GP or for him stays so when another is named since.
+pub(super) fn own_gp_knows(
+    case: &Case,
+    directory: &Directory,
+    patient: u32,
+    (category, responder): (Category, &ResponderId),
+) -> bool {
+    let own = case.patient(patient).and_then(|patient| patient.own_gp.as_ref());
+    matches!(category, Category::OwnGp | Category::PracticeColleague)
+        || own.is_some_and(|own| directory.lets_know(own, responder))
 }
 
 /// Has an interpreter joined as a third party, until a deadline that raises an alarm.

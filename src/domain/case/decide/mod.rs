@@ -43,7 +43,6 @@ use super::{
 };
 
 use draft::Draft;
-pub use room::ROSTER;
 
 /// What a decision is a function of, beside the command.
 #[derive(Debug, Clone, Copy)]

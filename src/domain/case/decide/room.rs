@@ -6,7 +6,7 @@ use crate::domain::{
     case::{
         command::StartDuty,
         fact::Fact,
-        refusal::{FieldFault, Refusal},
+        refusal::{FieldFault, Refusal, RestsOn},
     },
     ids::{DutyId, PersonId},
     regulation::{
@@ -95,7 +95,7 @@ fn no_responder(draft: &mut Draft<'_>, command: &StartDuty, person: &PersonId) -
         shift.doctor == *person && shift.working() && shift.start < command.until && command.from < shift.end
     });
     if both {
-        apart(draft, person, "duty", "this person makes visits in that time: end that shift first")
+        apart(draft, person, Refusal::state("duty", "this person makes visits in that time: end that shift first"))
     } else {
         Ok(())
     }
@@ -110,17 +110,18 @@ pub(super) fn no_regulator(
 ) -> Result<(), Refusal> {
     let duties = draft.records.room.iter().flat_map(|room| &room.duties);
     let both = duties.filter(|duty| duty.person == *person).any(|duty| duty.overlaps(from, until));
-    if both { apart(draft, person, "shift", "this person regulates in that time: end that duty first") } else { Ok(()) }
+    let problem = "this person regulates in that time: end that duty first";
+    if both { apart(draft, person, Refusal::resting(RestsOn::Roster, "shift", problem)) } else { Ok(()) }
 }
 
-fn apart(draft: &mut Draft<'_>, person: &PersonId, what: &str, problem: &str) -> Result<(), Refusal> {
+fn apart(draft: &mut Draft<'_>, person: &PersonId, refusal: Refusal) -> Result<(), Refusal> {
     let exceptions = &draft.context.territory.regulation.independence_exceptions;
     match independence(std::iter::once(person), person, exceptions, draft.now) {
         Independence::Excepted(convention) => {
             draft.push(Fact::Excepted { person: person.clone(), convention });
             Ok(())
         }
-        Independence::Independent | Independence::Refused => Err(Refusal::state(what, problem)),
+        Independence::Independent | Independence::Refused => Err(refusal),
     }
 }
 
@@ -190,12 +191,9 @@ pub(super) fn rostered(draft: &mut Draft<'_>, priority: Priority) -> Result<(), 
     if policy == Unrostered::Refuse && priority > Priority::P1 {
         let problem = "you are not on the roster, and this territory lets only regulators on duty take what is not \
                        urgent: go on duty first (StartDuty)";
-        return Err(Refusal::state(ROSTER, problem));
+        return Err(Refusal::resting(RestsOn::Roster, "roster", problem));
     }
     let at = local(draft.context.territory.calendar.zone(), draft.now).format("%H:%M");
     draft.reply.warnings.push(format!("NOT_ON_ROSTER: you are not on the roster at {at}: nothing was refused"));
     Ok(())
 }
-
-/// What a refusal for want of a duty concerns.
-pub const ROSTER: &str = "roster";

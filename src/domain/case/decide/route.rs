@@ -9,7 +9,7 @@ use crate::domain::{
         refusal::Refusal,
         state::{Offer, OfferState},
     },
-    ids::{DecisionId, OfferId, VisitId},
+    ids::{DecisionId, OfferId, PersonId, ResponderId, VisitId},
     regulation::{
         decision::Decision,
         independence::{Independence, independence},
@@ -21,7 +21,10 @@ use crate::domain::{
     visits::{Visit, VisitStatus},
 };
 
-use super::draft::{Draft, coordinators, regulators};
+use super::{
+    draft::{Draft, coordinators, regulators},
+    intake::own_gp_knows,
+};
 
 /// Takes the first kept option of `plan`, which was made from the supply as the caller saw it; what it books is judged
 /// here, against the records of the commit.
@@ -51,7 +54,7 @@ fn take(draft: &mut Draft<'_>, decision: &Decision, row: &Row, about: About) -> 
         return Err(Refusal::Broken("a kept option without responder or means".to_owned()));
     };
     independent(draft, &responder)?;
-    ask_first(draft, decision, row);
+    ask_first(draft, decision, (row.category, &responder));
     let offer = OfferId(draft.id("offer"));
     let until = asked_until(&draft.context.territory.routing, draft.now, decision.deadline(), row, &means);
     if let Means::Slot { slot, start, end } = means {
@@ -120,18 +123,18 @@ fn wait_for(draft: &mut Draft<'_>, decision: &Decision, offer: OfferId, until: I
     }
 }
 
-/// Under violence or secrecy the patient is asked before his GP is rung: that he may be is not said yet.
-fn ask_first(draft: &mut Draft<'_>, decision: &Decision, row: &Row) {
-    let withheld = draft.case().ok().and_then(|case| may_send(case, decision.need.patient, Outgoing::Gp).err());
-    let near = matches!(row.category, Category::OwnGp | Category::PracticeColleague);
-    if let Some(why) = withheld.filter(|_| near) {
-        let told = format!("ASK_PATIENT_FIRST: {}: ask the patient before his GP's practice is rung", why.code());
+/// Under violence or secrecy the patient is asked before his GP is, in whatever way: that he may be is not said yet.
+fn ask_first(draft: &mut Draft<'_>, decision: &Decision, asked: (Category, &ResponderId)) {
+    let (patient, directory) = (decision.need.patient, draft.context.directory);
+    let case = draft.case().ok().filter(|case| own_gp_knows(case, directory, patient, asked));
+    if let Some(why) = case.and_then(|case| may_send(case, patient, Outgoing::Gp).err()) {
+        let told = format!("ASK_PATIENT_FIRST: {}: ask the patient before his GP's practice is asked", why.code());
         draft.reply.warnings.push(told);
     }
 }
 
 /// No responder of which every doctor regulated this case. A structure's doctor who accepts is checked again then.
-fn independent(draft: &mut Draft<'_>, responder: &crate::domain::ids::ResponderId) -> Result<(), Refusal> {
+fn independent(draft: &mut Draft<'_>, responder: &ResponderId) -> Result<(), Refusal> {
     let Some(known) = draft.context.directory.get(responder) else {
         return Err(Refusal::NotFound("responder".to_owned()));
     };
@@ -142,7 +145,7 @@ fn independent(draft: &mut Draft<'_>, responder: &crate::domain::ids::ResponderI
 }
 
 /// Refuses a person who regulated the case, unless a dated convention allows it, which the log then keeps.
-pub(super) fn check_person(draft: &mut Draft<'_>, person: &crate::domain::ids::PersonId) -> Result<(), Refusal> {
+pub(super) fn check_person(draft: &mut Draft<'_>, person: &PersonId) -> Result<(), Refusal> {
     let exceptions = &draft.context.territory.regulation.independence_exceptions;
     match independence(draft.case()?.regulators.iter(), person, exceptions, draft.now) {
         Independence::Independent => Ok(()),

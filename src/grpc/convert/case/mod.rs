@@ -79,9 +79,10 @@ fn on_the_road(reader: &Actor) -> bool {
     matches!(reader.role, Role::Responder | Role::Dispatcher)
 }
 
-/// Where nobody may be rung before the arrival, the number of the representative is not given either: it is that of the
-/// household.
+/// A patient as the road sees him: without social security number, which nobody needs to give care. Where nobody may be rung
+/// before the arrival, the number of the representative is not given either: it is that of the household.
 pub fn without_numbers(case: &Case, patient: &mut pb::Patient) {
+    patient.nir.clear();
     if !may_be_announced(case) {
         patient.representative.iter_mut().for_each(|known| known.phone.clear());
     }
