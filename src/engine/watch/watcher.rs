@@ -8,10 +8,9 @@ use crate::{
     domain::{actor::Actor, ids::CaseId},
     engine::{
         CaseView, Engine, Failure, PageRequest, Place, WatchLimits,
-        read::MAX_PAGE_SIZE,
         tail::{Beat, Latest, Look, Mark, Watching},
     },
-    store::Version,
+    store::{MAX_READ, Version},
 };
 
 use super::{Change, WatchFilter, WatchToken, filter::seen_by, resume::Resumed, stopping};
@@ -166,15 +165,17 @@ impl Watcher {
     }
 
     async fn pages(&mut self) -> Result<Level, End> {
-        let mut page = PageRequest { size: MAX_PAGE_SIZE, ..PageRequest::default() };
+        // As many as one read brings: all of a page are then of one history, and its newest speaks for the others.
+        let mut page = PageRequest { size: MAX_READ, ..PageRequest::default() };
         loop {
             let listing = self.engine.list(&self.actor, self.filter.list(), page.clone()).await?;
-            let newest = listing.items.iter().map(|view| view.version.seq()).max();
+            let newest = listing.items.iter().map(|view| view.version).max_by_key(|version| version.seq());
             // A record may be ahead of the log that is safe everywhere: it is not shown before.
-            self.tail.shows(newest.unwrap_or_default(), self.resets, self.limits.silence).await?;
+            let seq = newest.map_or(0, Version::seq);
+            self.tail.shows(seq, self.resets, self.limits.silence).await?;
             // What was read from an old primary may be of a history that was lost.
             let lost = |view: &CaseView| self.tail.has(view.version) == Some(false);
-            if self.tail.place().2 != self.resets || listing.items.iter().any(lost) {
+            if self.tail.place().2 != self.resets || listing.items.iter().any(lost) || !self.stands(newest).await? {
                 return Ok(Level::Reset);
             }
             for view in listing.items {
@@ -189,6 +190,18 @@ impl Watcher {
                 None => return Ok(Level::Reached),
             }
         }
+    }
+
+    /// Whether the log has what a state was written by, also where it was read too long ago for the tail to know.
+    async fn stands(&self, version: Option<Version>) -> Result<bool, Failure> {
+        let Some(version) = version else { return Ok(true) };
+        if let Some(known) = self.tail.has(version) {
+            return Ok(known);
+        }
+        let before = version.seq().saturating_sub(1);
+        let entries = self.engine.0.store.log(&self.actor.territory, before, 1).await?;
+        // What was trimmed since has been safe for hours.
+        Ok(entries.first().is_some_and(|entry| entry.seq > version.seq() || entry.version() == version))
     }
 
     /// Tells every case that changed after the cursor, each once, as its last change left it.

@@ -116,7 +116,8 @@ impl Desk {
         let number = format!("+336399{:05}", mutation.command_id.0.as_u128() % 100_000);
         open.particulars.caller.iter_mut().for_each(|caller| caller.phone = stage::text(&number));
         let open = Command::Open(Box::new(open));
-        self.a.act(&stage::arm(), mutation, Target::default(), open).await.unwrap().reply.case.unwrap()
+        let give = async || self.a.act(&stage::arm(), mutation, Target::default(), open.clone()).await;
+        insisting(give).await.unwrap().reply.case.unwrap()
     }
 
     pub async fn qualified(&self, priority: Priority) -> CaseId {

@@ -180,3 +180,20 @@ fn a_gap_is_not_forgotten_because_another_instance_wrote_on_in_the_same_epoch() 
         ],
     );
 }
+
+/// An instance that knew nothing yet read a case from an old primary that had taken it alone, and its tail then began at the new
+/// one, behind the seq of that case: that the log has come so far says nothing of whose entry stands there.
+#[test]
+fn what_only_an_old_primary_has_is_shown_by_no_snapshot() {
+    let next = |at, who| Ask { at, hurry: true, what: Step { act: Next, who, case: 4, pick: 6 } };
+    holds(
+        Level::D2,
+        vec![
+            FailOver { saved: 3 },
+            Arrival { at: 0, priority: 1 },
+            next(1, 2),
+            Watch { at: 1, queue: false },
+            next(2, 0),
+        ],
+    );
+}
