@@ -50,17 +50,26 @@ impl Engine {
     /// The same as [`beside`], as the store has it now.
     async fn stored_beside(&self, actor: &Actor, (start, end): (Instant, Instant)) -> Result<Extra, Failure> {
         let index = Index::shifts_of(&actor.person);
-        let listed = self.0.store.range(&actor.territory, &index, None, MAX_READ).await?.entries;
-        let keys = listed.iter().filter_map(|(_, member)| Some(Key::shift(member.0.parse().ok()?))).collect::<Vec<_>>();
-        let snapshot = self.read_store(&actor.territory, &keys, None).await?;
-        let (read, _) = self.remember_readable(actor, &snapshot);
-        let entered = read.values().flatten().filter_map(|known| match known.entity.as_ref() {
-            Entity::Shift(shift) => Some(shift),
-            _ => None,
-        });
-        let shifts = entered.filter(|shift| own(shift, &actor.person) && overlaps(shift, (start, end)));
-        let shifts = shifts.map(|shift| shift.id).take(MOST_SHIFTS).collect();
-        let newest = listed.into_iter().next().map(|(_, member)| member);
+        let (mut shifts, mut newest, mut after) = (Vec::new(), None, None);
+        loop {
+            let listed = self.0.store.range(&actor.territory, &index, after, MAX_READ).await?.entries;
+            let key = |member: &Member| Some(Key::shift(member.0.parse().ok()?));
+            let keys: Vec<Key> = listed.iter().filter_map(|(_, member)| key(member)).collect();
+            let snapshot = self.read_store(&actor.territory, &keys, None).await?;
+            let (read, _) = self.remember_readable(actor, &snapshot);
+            let entered = read.values().flatten().filter_map(|known| match known.entity.as_ref() {
+                Entity::Shift(shift) => Some(shift),
+                _ => None,
+            });
+            let beside = entered.filter(|shift| own(shift, &actor.person) && overlaps(shift, (start, end)));
+            shifts.extend(beside.map(|shift| shift.id));
+            newest = newest.or_else(|| listed.first().map(|(_, member)| member.clone()));
+            after = listed.last().filter(|_| listed.len() == MAX_READ).cloned();
+            if after.is_none() || shifts.len() >= MOST_SHIFTS {
+                break;
+            }
+        }
+        shifts.truncate(MOST_SHIFTS);
         Ok(Extra { guards: vec![Guard::First(index, newest)], shifts, ..Extra::default() })
     }
 

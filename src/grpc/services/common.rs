@@ -6,7 +6,10 @@ use futures_util::{Stream, StreamExt};
 use tonic::{Request, Status};
 
 use crate::{
-    domain::{actor::Actor, case::Refusal},
+    domain::{
+        actor::{Actor, Role},
+        case::Refusal,
+    },
     engine::{CaseView, Done, Engine, Failure, Listing, Place, WatchFilter},
     grpc::{
         actor,
@@ -21,6 +24,18 @@ pub(super) type Told<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 /// Who acts: put into the call by the layer, never read from a message.
 pub(super) fn actor<T>(request: &Request<T>) -> Result<Actor, Status> {
     actor::acting(request)
+}
+
+/// Lists of what is done for patients are not for who has no part in the care, whatever is left out of them.
+///
+/// # Errors
+/// `WRONG_ROLE` for a telephony integration and the back office.
+pub(super) fn has_part_in_the_care(actor: &Actor) -> Result<(), Status> {
+    if !matches!(actor.role, Role::Telephony | Role::BackOffice) {
+        return Ok(());
+    }
+    let needed = "ARM, REGULATOR, COORDINATOR, RESPONDER, DISPATCHER, SUPERVISOR".to_owned();
+    Err(Refusal::Role { role: actor.role.code().to_owned(), needed }.into())
 }
 
 /// What a handler works with: who acts, where, on which engine.

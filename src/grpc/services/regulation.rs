@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status};
 
-use super::common::{Carried, Desk, Told};
+use super::common::{Carried, Desk, Told, has_part_in_the_care};
 use crate::{
     domain::{
         case::{ActionKind, Refusal},
@@ -282,6 +282,7 @@ impl RegulationService for Regulation {
         request: Request<pb::ListTransfersRequest>,
     ) -> Result<Response<pb::ListTransfersResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
+        has_part_in_the_care(&desk.actor)?;
         let asked = request.get_ref();
         let page = page(asked.page_size, &asked.page_token, asked.at_least_seq)?;
         let listing = self.engine.list(&desk.actor, List::Transfers, page).await?;

@@ -2,7 +2,10 @@
 
 use tonic::{Request, Response, Status};
 
-use super::acts::{after, call, perform, version};
+use super::{
+    acts::{after, call, perform, version},
+    common::has_part_in_the_care,
+};
 use crate::{
     domain::actor::Actor,
     engine::{Done, Engine, List},
@@ -87,6 +90,7 @@ impl RoutingService for Routing {
         request: Request<pb::ListOffersRequest>,
     ) -> Result<Response<pb::ListOffersResponse>, Status> {
         let (actor, asked) = call(request)?;
+        has_part_in_the_care(&actor)?;
         let (responder, page) = convert::list_offers(&asked)?;
         let listing = self.engine.list_offers(&actor, page).await?;
         let place = self.engine.territory(&actor.territory)?;
@@ -105,6 +109,7 @@ impl RoutingService for Routing {
         request: Request<pb::ListUnansweredRequest>,
     ) -> Result<Response<pb::ListUnansweredResponse>, Status> {
         let (actor, asked) = call(request)?;
+        has_part_in_the_care(&actor)?;
         let page = convert::list_unanswered(&asked)?;
         let listing = self.engine.list(&actor, List::Unanswered, page).await?;
         let place = self.engine.territory(&actor.territory)?;

@@ -4,6 +4,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     acts::{call, head, perform, version},
+    common::has_part_in_the_care,
     indicators,
 };
 use crate::{
@@ -51,6 +52,7 @@ impl SupervisionService for Supervision {
         request: Request<pb::ListAlarmsRequest>,
     ) -> Result<Response<pb::ListAlarmsResponse>, Status> {
         let (actor, asked) = call(request)?;
+        has_part_in_the_care(&actor)?;
         let page = convert::page(asked.page_size, &asked.page_token, asked.at_least_seq)?;
         let listing = self.engine.list(&actor, List::Alarms, page).await?;
         Ok(Response::new(pb::ListAlarmsResponse {
@@ -65,6 +67,7 @@ impl SupervisionService for Supervision {
         request: Request<pb::ListOpenCasesRequest>,
     ) -> Result<Response<pb::ListOpenCasesResponse>, Status> {
         let (actor, asked) = call(request)?;
+        has_part_in_the_care(&actor)?;
         let page = convert::page(asked.page_size, &asked.page_token, asked.at_least_seq)?;
         let listing = self.engine.list(&actor, List::Open, page).await?;
         Ok(Response::new(pb::ListOpenCasesResponse {

@@ -5,7 +5,10 @@ use std::pin::Pin;
 use futures_util::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
-use super::acts::{after, call, perform, version};
+use super::{
+    acts::{after, call, perform, version},
+    common::has_part_in_the_care,
+};
 use crate::{
     domain::{actor::Actor, case::Command},
     engine::{Done, Engine, Failure, WatchFilter},
@@ -99,6 +102,7 @@ impl VisitService for Visits {
         request: Request<pb::ListMissionsRequest>,
     ) -> Result<Response<pb::ListMissionsResponse>, Status> {
         let (actor, asked) = call(request)?;
+        has_part_in_the_care(&actor)?;
         let (whose, page) = convert::list_missions(&asked)?;
         let listing = self.engine.list(&actor, whose.list(), page).await?;
         let place = self.engine.territory(&actor.territory)?;
@@ -115,6 +119,7 @@ impl VisitService for Visits {
         request: Request<pb::WatchMissionsRequest>,
     ) -> Result<Response<Self::WatchMissionsStream>, Status> {
         let (actor, asked) = call(request)?;
+        has_part_in_the_care(&actor)?;
         let (responder, resume) = convert::watch(&asked)?;
         let place = self.engine.territory(&actor.territory)?;
         let filter = WatchFilter::Missions(responder.clone());

@@ -240,7 +240,9 @@ impl Node {
         }
         self.note_identity(facts.identity());
         if facts.goes_on_behind_its_file() {
-            facts.torn = timeout(self.rules.hello, rewrite::begin(connection)).await.map_err(|_| late())?;
+            facts.torn = timeout(3 * self.rules.hello, rewrite::begin(connection, 2 * self.rules.hello))
+                .await
+                .map_err(|_| late())?;
         }
         if self.rules.promise.level == Durability::D2 {
             self.look_at_replicas(&mut facts).await;

@@ -180,7 +180,7 @@ fn every_protocol_is_listed_with_codes_types_red_flags_sources_and_signature() {
     let breathing = advice["questions"].as_array().unwrap().iter().find(|asked| asked["code"] == "VIT.RESPIRATION");
     assert_eq!(breathing.unwrap()["asked_if"], serde_json::json!({ "yes": "COE.SYMPTOMES" }));
     let told = out(&run(&["protocols"]));
-    assert!(told.contains("GORGE — Mal de gorge (version 2026.2, non signé)"), "{told}");
+    assert!(told.contains("GORGE — Mal de gorge (version 2026.4, non signé)"), "{told}");
     assert!(told.contains("Samu-Urgences de France (2009) — jamais ouverte"), "{told}");
     assert!(told.lines().last().unwrap().contains("que personne n'a ouvertes"), "{told}");
 }

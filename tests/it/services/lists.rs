@@ -4,15 +4,21 @@ use sas_dispatch::{
     domain::actor::Role,
     grpc::{
         pb::{
-            self, directory_service_server::DirectoryService, slot_service_server::SlotService,
-            supervision_service_server::SupervisionService,
+            self, directory_service_server::DirectoryService, regulation_service_server::RegulationService,
+            routing_service_server::RoutingService, slot_service_server::SlotService,
+            supervision_service_server::SupervisionService, visit_service_server::VisitService,
         },
-        services::{directory::Responders, slot::Slots, supervision::Supervision},
+        services::{
+            directory::Responders, regulation::Regulation, routing::Routing, slot::Slots, supervision::Supervision,
+            visit::Visits,
+        },
     },
 };
 use tonic::Code;
 
 use super::{NOW, Stand, actor, call};
+
+const SOS: &str = "sos-medecins-sens";
 
 #[tokio::test]
 async fn the_programme_of_sens_is_a_collective_practice_with_a_limit_and_a_list() {
@@ -25,6 +31,29 @@ async fn the_programme_of_sens_is_a_collective_practice_with_a_limit_and_a_list(
     assert_eq!(programme.served_by.unwrap().responder_id, "sos-medecins-sens");
     let asked = pb::GetProgrammeRequest { responder_id: "sos-medecins-sens".into(), at_least_seq: 0 };
     assert_eq!(directory.get_programme(call(&arm, asked)).await.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn who_has_no_part_in_the_care_gets_no_list_of_it_and_of_a_case_its_envelope() {
+    let stand = Stand::new().await;
+    let (visits, routing) = (Visits::new(stand.engine.clone()), Routing::new(stand.engine.clone()));
+    let (room, desks) = (Supervision::new(stand.engine.clone()), Regulation::new(stand.engine.clone()));
+    for role in [Role::Telephony, Role::BackOffice] {
+        let reader = actor(role, "pbx-1");
+        macro_rules! refused {
+            ($service:ident.$rpc:ident($request:expr)) => {
+                let refused = $service.$rpc(call(&reader, $request)).await.err().map(|status| status.code());
+                assert_eq!(refused, Some(Code::PermissionDenied), "{role:?} {}", stringify!($rpc));
+            };
+        }
+        refused!(visits.list_missions(pb::ListMissionsRequest { responder_id: SOS.into(), ..Default::default() }));
+        refused!(visits.watch_missions(pb::WatchMissionsRequest { responder_id: SOS.into(), ..Default::default() }));
+        refused!(routing.list_offers(pb::ListOffersRequest::default()));
+        refused!(routing.list_unanswered(pb::ListUnansweredRequest::default()));
+        refused!(room.list_alarms(pb::ListAlarmsRequest::default()));
+        refused!(room.list_open_cases(pb::ListOpenCasesRequest::default()));
+        refused!(desks.list_transfers(pb::ListTransfersRequest::default()));
+    }
 }
 
 #[tokio::test]
