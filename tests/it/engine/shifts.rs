@@ -8,7 +8,7 @@ use sas_dispatch::{
         time::{Instant, Span},
     },
     engine::{Done, Engine, Failure, Options, Target},
-    store::{Index, Op, Store, Txn},
+    store::{Index, Op, Txn},
 };
 
 use super::desk::{Desk, regulator};

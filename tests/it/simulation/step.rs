@@ -83,7 +83,7 @@ impl Move {
                 fewer.map(|acts| Self::Onward { at, case, pick, acts }).collect()
             }
             Self::ClaimNext { hurry, who, .. } => vec![Self::ClaimNext { at: 0, hurry, who }],
-            Self::OverThere { at, pick, refused, .. } => {
+            Self::OverThere { at, refused, .. } => {
                 vec![Self::OverThere { at, hurry: true, pick: 0, refused }]
             }
             Self::Tick { at, .. } => vec![Self::Tick { at, hurry: true }, Self::Tick { at: 0, hurry: true }],
