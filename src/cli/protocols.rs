@@ -128,10 +128,13 @@ fn question(known: &Question, red_flag: bool) -> Json {
                 choices.iter().map(|choice| json!({ "code": choice.code, "label": choice.label })).collect();
             document.insert("values".into(), json!(values));
         }
-        Kind::Number { unit, min, max } => {
+        Kind::Number { unit, min, max, or_no } => {
             document.insert("unit".into(), json!(unit));
             document.insert("min".into(), json!(min));
             document.insert("max".into(), json!(max));
+            if *or_no {
+                document.insert("or".into(), json!([false]));
+            }
         }
     }
     if known.code != COMPLAINT {
@@ -244,6 +247,8 @@ fn values(asked: &Question) -> String {
             let codes: Vec<_> = choices.iter().map(|choice| choice.code.as_str()).collect();
             format!(" [{}]", codes.join(" "))
         }
-        Kind::Number { unit, min, max } => format!(" [{min} à {max} {unit}]"),
+        Kind::Number { unit, min, max, or_no } => {
+            format!(" [{min} à {max} {unit}{}]", if *or_no { ", ou non" } else { "" })
+        }
     }
 }

@@ -301,7 +301,10 @@ fn value(book: &Book, code: &str, raw: &Json) -> Option<Value> {
     let kind = if code == COMPLAINT { None } else { Some(&book.question(code)?.kind) };
     match kind {
         Some(Kind::YesNo) => yes(raw).map(Value::Yes),
-        Some(Kind::Number { .. }) => raw.as_f64().or_else(|| measured(raw.as_str()?)).map(Value::Number),
+        Some(Kind::Number { or_no, .. }) => {
+            let number = raw.as_f64().or_else(|| measured(raw.as_str()?)).map(Value::Number);
+            number.or_else(|| yes(raw).filter(|yes| *or_no && !yes).map(Value::Yes))
+        }
         Some(Kind::Choice(_)) | None => raw.as_str().map(|text| Value::Choice(text.trim().to_uppercase())),
     }
 }

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 use super::{
     super::{
         sheet::{Table, kind},
-        values::{parsed, text, words},
+        values::{boolean, parsed, text, words},
     },
     Shelf, condition,
 };
@@ -52,6 +52,7 @@ pub(super) fn question(
     let choices = table.optional("choices", self::choices);
     let measured = measured(table);
     let reassuring = table.optional("reassuring", number);
+    let or_no = table.optional("or_no", boolean).unwrap_or_default();
     let asked_if = table.optional("asked_if", |value| condition::read(value, &|code| known(shelf, earlier, code)));
     let (code, ask) = (code?, ask?);
     if let Some(place) = shelf.codes.borrow_mut().insert(code.clone(), file.to_owned()) {
@@ -87,13 +88,16 @@ pub(super) fn question(
                 table.fault("reassuring", "a number needs the value that worries least, within min and max");
                 return None;
             };
-            (Kind::Number { unit, min, max }, Value::Number(reassuring), Vec::new())
+            (Kind::Number { unit, min, max, or_no }, Value::Number(reassuring), Vec::new())
         }
         (None, None) => {
             let flags = flag.map(|priority| flagged(Value::Yes(true), code.clone(), priority, because.clone()));
             (Kind::YesNo, Value::Yes(false), flags.into_iter().collect())
         }
     };
+    if or_no && !matches!(kind, Kind::Number { .. }) {
+        table.fault("or_no", "only for a question whose answer is measured");
+    }
     if flag.is_some() && kind != Kind::YesNo {
         table.fault("red_flag", "only for a question of yes or no: a choice has it beside each value");
     }

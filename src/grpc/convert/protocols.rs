@@ -139,9 +139,9 @@ fn question(known: &Question, red_flag: bool) -> pb::ProtocolQuestion {
     let kind = match &known.kind {
         Kind::YesNo => Type::YesNo(true),
         Kind::Choice(choices) => Type::Choices(pb::ProtocolChoices { choices: choices.iter().map(choice).collect() }),
-        Kind::Number { unit, min, max } => {
+        Kind::Number { unit, min, max, or_no } => {
             let reassuring = if let Value::Number(number) = &known.reassuring { *number } else { *min };
-            Type::Number(pb::ProtocolNumber { unit: unit.clone(), min: *min, max: *max, reassuring })
+            Type::Number(pb::ProtocolNumber { unit: unit.clone(), min: *min, max: *max, reassuring, or_no: *or_no })
         }
     };
     pb::ProtocolQuestion { code: known.code.clone(), text: known.text.clone(), r#type: Some(kind), red_flag }

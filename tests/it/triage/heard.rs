@@ -1,7 +1,7 @@
 //! What was heard once counts, wherever and at whatever age it was heard; what was not asked does not reassure.
 
 use sas_dispatch::domain::regulation::{
-    protocols::{Age, Answers, Proposal, Sex, Subject, Value, propose},
+    protocols::{Age, Answers, Kind, Proposal, Sex, Subject, Value, propose},
     qualification::Priority,
 };
 
@@ -115,5 +115,38 @@ fn a_slight_shortness_of_breath_is_never_deferred() {
         let subject = Subject { age: Age::from_years(30.0), ..Subject::default() };
         let proposal = propose(book(), &subject, &protocol.motives[0], &answers);
         assert!(proposal.priority <= Priority::P2, "{}: {:?}", protocol.code, proposal.rule);
+    }
+}
+
+/// Callers without a thermometer never give a number: that somebody has no fever can be told all the same, save of the youngest.
+#[test]
+fn no_fever_and_no_pain_are_answers_without_a_measure_from_three_months_on() {
+    let mut answers: Vec<(&str, Value)> = VITAL.iter().map(|(code, choice)| chosen(code, choice)).collect();
+    answers.push(chosen("PLAINTE", "DOS"));
+    let no = ["SPHINCTERS", "FORCE", "ABDOMEN", "TRAUMA", "CANCER", "MARCHE"].map(|sign| format!("DOS.{sign}"));
+    answers.extend(no.iter().map(|code| (code.as_str(), Value::Yes(false))));
+    answers.extend(["TERRAIN.ANTICOAG", "TERRAIN.IMMUNO", "TERRAIN.GROSSESSE"].map(|code| (code, Value::Yes(false))));
+    answers.push(("DOULEUR", Value::Number(4.0)));
+    assert_eq!(asked("P40Y", "M03.22", &answers).priority, Priority::P2, "nobody asked for a fever");
+    answers.push(("TEMP", Value::Yes(false)));
+    assert_eq!(asked("P40Y", "M03.22", &answers).priority, Priority::P3);
+    assert!(book().fault("TEMP", &Value::Yes(false)).is_none() && book().fault("TEMP", &Value::Yes(true)).is_some());
+    assert!(book().fault("DIA.GLYCEMIE", &Value::Yes(false)).is_some(), "what only a measure tells");
+
+    let newborn = asked("P20D", "M03.12", &[chosen("PLAINTE", "RHUME"), ("TEMP", Value::Yes(false))]);
+    assert!(newborn.unanswered.iter().any(|code| code == "TEMP"), "{:?}", newborn.unanswered);
+}
+
+#[test]
+fn no_is_worth_the_value_that_worries_least_in_every_protocol() {
+    for protocol in book().protocols() {
+        for known in book().asked_by(protocol).filter(|known| matches!(known.kind, Kind::Number { or_no: true, .. })) {
+            let mut answers: Answers =
+                book().asked_by(protocol).map(|asked| (asked.code.clone(), asked.reassuring.clone())).collect();
+            let subject = Subject { age: Age::from_years(30.0), ..Subject::default() };
+            let measured = propose(book(), &subject, &protocol.motives[0], &answers);
+            answers.insert(known.code.clone(), Value::Yes(false));
+            assert_eq!(propose(book(), &subject, &protocol.motives[0], &answers), measured, "{}", protocol.code);
+        }
     }
 }

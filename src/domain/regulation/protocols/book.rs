@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    Age,
     answer::{Answers, Value},
     question::{Choice, Kind, Question},
     rules::Protocol,
@@ -11,6 +12,9 @@ use super::{
 
 /// Code of the question that tells the protocols of one motive apart.
 pub const COMPLAINT: &str = "PLAINTE";
+
+/// From this age on it can be told without a thermometer that somebody has no fever.
+const MEASURED_FROM: Age = Age::from_days(90);
 
 /// Every protocol of a territory.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -176,6 +180,18 @@ impl Book {
         // A complaint that the motive does not have: what it is about counts beside the motive's own.
         let elsewhere = self.protocols.iter().filter(here).filter(said);
         of_motive.into_iter().chain(elsewhere).collect()
+    }
+
+    /// The answers with a "no" to what is measured as the value that worries least. Not before three months: there a fever is
+    /// measured, whatever anybody feels.
+    pub(super) fn measured(&self, subject: &Subject, answers: &Answers) -> Answers {
+        let young = subject.age.is_some_and(|age| age < MEASURED_FROM);
+        let measured = |(code, value): (&String, &Value)| match (self.reassuring.get(code), value) {
+            (Some(Value::Number(_)), Value::Yes(_)) if young => None,
+            (Some(Value::Number(least)), Value::Yes(false)) => Some((code.clone(), Value::Number(*least))),
+            _ => Some((code.clone(), value.clone())),
+        };
+        answers.iter().filter_map(measured).collect()
     }
 
     /// Protocols of this motive that are off for want of a signature.

@@ -84,6 +84,7 @@ pub struct Proposal {
 
 /// Proposes a priority and a stream.
 pub fn propose(book: &Book, subject: &Subject, motive: &str, answers: &Answers) -> Proposal {
+    let answers = &book.measured(subject, answers);
     let scene = Scene { book, subject, motive, answers, meant: book.meant(subject, motive, answers) };
     let mut red_flags = scene.red_flags();
     red_flags.sort_by_key(urgency);

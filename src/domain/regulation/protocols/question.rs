@@ -26,6 +26,8 @@ pub enum Kind {
         min: f64,
         /// Largest that is believed.
         max: f64,
+        /// Whether "no" is an answer as well: there is none of it, as far as can be told without measuring.
+        or_no: bool,
     },
 }
 
@@ -67,7 +69,11 @@ impl Question {
                 Some(format!("expected one of {}", codes.join(", ")))
             }
             (Kind::Number { min, max, .. }, Value::Number(number)) if (*min..=*max).contains(number) => None,
-            (Kind::Number { unit, min, max }, _) => Some(format!("expected a number from {min} to {max} ({unit})")),
+            (Kind::Number { or_no: true, .. }, Value::Yes(false)) => None,
+            (Kind::Number { unit, min, max, or_no }, _) => {
+                let no = if *or_no { ", or no where there is none and nobody measured it" } else { "" };
+                Some(format!("expected a number from {min} to {max} ({unit}){no}"))
+            }
         }
     }
 }
