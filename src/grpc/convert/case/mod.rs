@@ -121,20 +121,9 @@ fn clear(ground: &Place, known: &CaseView) -> pb::CaseView {
         plan: Some(plan(ground, &route.plan)),
     };
     pb::CaseView {
-        case_id: case.id.to_string(),
-        version: known.version.to_bytes().to_vec(),
-        case_number: known.case_number.clone(),
-        status: known.status.wire(),
-        channel: case.channel.wire(),
-        origin: case.origin.clone().unwrap_or_default(),
-        opened_unix_ms: case.opened.unix_ms(),
-        entered_unix_ms: case.entered.unix_ms(),
         call_reference: case.call.clone().unwrap_or_default(),
-        line: case.line.wire(),
         safety: Some(safety(case.safety)),
         place: Some(people::surroundings(case)),
-        caller: None,
-        patients: Vec::new(),
         repeat_of_case_id: text(case.repeat_of.as_ref()),
         qualification: case.qualification.as_ref().map(|known| qualification(&ground.territory.book, known)),
         dismissed: case.dismissed.map_or(0, Coded::wire),
@@ -145,14 +134,12 @@ fn clear(ground: &Place, known: &CaseView) -> pb::CaseView {
         offers: case.offers.iter().map(|known| offer(ground, known)).collect(),
         visits: case.visits.iter().map(visit).collect(),
         actions: case.actions.iter().map(action).collect(),
-        notes: Vec::new(),
-        idle_since_unix_ms: ms(case.idle_since),
         sealed: false,
-        answers: Vec::new(),
         may_wait: case.may_wait.as_ref().map(may_wait),
         missing_for_validation: known.missing.iter().map(|item| item.wire()).collect(),
         withheld: people::withheld(case),
         transfers: case.transfers.iter().map(sent::transfer).collect(),
         received: case.received.as_deref().map(sent::received),
+        ..envelope(known)
     }
 }
