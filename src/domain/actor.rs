@@ -35,6 +35,10 @@ impl Role {
     pub const OF_THE_ROOM: [Self; 5] =
         [Self::Arm, Self::Regulator, Self::Coordinator, Self::Dispatcher, Self::Supervisor];
 
+    /// Those who have a part in the care. A telephony integration and the back office have none, whatever they may do.
+    pub const IN_THE_CARE: [Self; 6] =
+        [Self::Arm, Self::Regulator, Self::Coordinator, Self::Responder, Self::Dispatcher, Self::Supervisor];
+
     /// Whether it works on every case of a territory.
     pub fn of_the_room(self) -> bool {
         Self::OF_THE_ROOM.contains(&self)

@@ -146,11 +146,7 @@ impl Engine {
 
 /// The page tells of every open case: numbers, motives, who holds it.
 fn for_the_room(actor: &Actor) -> Result<(), Refusal> {
-    if actor.role.of_the_room() {
-        return Ok(());
-    }
-    let needed = Role::OF_THE_ROOM.map(Role::code).join(", ");
-    Err(Refusal::Role { role: actor.role.code().to_owned(), needed })
+    Refusal::unless(actor.role, &Role::OF_THE_ROOM)
 }
 
 fn waits(view: &CaseView, stream: Stream) -> bool {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ids::CaseId, regulation::wrong::Wrong};
+use crate::domain::{actor::Role, ids::CaseId, regulation::wrong::Wrong};
 
 /// One wrong field of a command: never the value itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +108,18 @@ impl Refusal {
     /// A refusal for the state of something that rests on more than the thing itself.
     pub fn resting(rests_on: RestsOn, what: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::State { what: what.into(), problem: problem.into(), rests_on }
+    }
+
+    /// Refuses a role that is none of those that may.
+    ///
+    /// # Errors
+    /// [`Refusal::Role`], which names them.
+    pub fn unless(role: Role, may: &[Role]) -> Result<(), Self> {
+        if may.contains(&role) {
+            return Ok(());
+        }
+        let names: Vec<_> = may.iter().filter(|role| **role != Role::Upkeep).map(|role| role.code()).collect();
+        Err(Self::Role { role: role.code().to_owned(), needed: names.join(", ") })
     }
 
     /// Whether it is one for the state of something, and rests on this.

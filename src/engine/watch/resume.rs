@@ -72,11 +72,20 @@ impl Watcher {
         if place.epoch != self.tail.place().0.epoch {
             return Ok(false);
         }
-        if let Some(known) = self.tail.has(place.version) {
+        Ok(self.logged(place.version).await? == Some(true))
+    }
+
+    /// Whether the log has what was written under this version, also where that was read too long ago for the tail to know;
+    /// `None` when it was trimmed since.
+    pub(super) async fn logged(&self, version: Version) -> Result<Option<bool>, Failure> {
+        let known = self.tail.has(version);
+        if known.is_some() {
             return Ok(known);
         }
-        let entries = self.engine.0.store.log(&self.actor.territory, place.seq() - 1, 1).await?;
-        Ok(entries.first().is_some_and(|entry| entry.version() == place.version))
+        let before = version.seq().saturating_sub(1);
+        let entries = self.engine.0.store.log(&self.actor.territory, before, 1).await?;
+        let trimmed = entries.first().is_some_and(|entry| entry.seq > version.seq());
+        Ok((!trimmed).then(|| entries.first().is_some_and(|entry| entry.version() == version)))
     }
 
     /// Tells what changed between the cursor and the window, from the log; false when that is too much or gone, or a case that

@@ -192,16 +192,10 @@ impl Watcher {
         }
     }
 
-    /// Whether the log has what a state was written by, also where it was read too long ago for the tail to know.
+    /// Whether what a state was written by is of this history. What was trimmed since has been safe for hours.
     async fn stands(&self, version: Option<Version>) -> Result<bool, Failure> {
         let Some(version) = version else { return Ok(true) };
-        if let Some(known) = self.tail.has(version) {
-            return Ok(known);
-        }
-        let before = version.seq().saturating_sub(1);
-        let entries = self.engine.0.store.log(&self.actor.territory, before, 1).await?;
-        // What was trimmed since has been safe for hours.
-        Ok(entries.first().is_some_and(|entry| entry.seq > version.seq() || entry.version() == version))
+        Ok(self.logged(version).await? != Some(false))
     }
 
     /// Tells every case that changed after the cursor, each once, as its last change left it.

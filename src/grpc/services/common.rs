@@ -31,11 +31,7 @@ pub(super) fn actor<T>(request: &Request<T>) -> Result<Actor, Status> {
 /// # Errors
 /// `WRONG_ROLE` for a telephony integration and the back office.
 pub(super) fn has_part_in_the_care(actor: &Actor) -> Result<(), Status> {
-    if !matches!(actor.role, Role::Telephony | Role::BackOffice) {
-        return Ok(());
-    }
-    let needed = "ARM, REGULATOR, COORDINATOR, RESPONDER, DISPATCHER, SUPERVISOR".to_owned();
-    Err(Refusal::Role { role: actor.role.code().to_owned(), needed }.into())
+    Ok(Refusal::unless(actor.role, &Role::IN_THE_CARE)?)
 }
 
 /// What a handler works with: who acts, where, on which engine.

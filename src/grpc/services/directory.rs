@@ -118,10 +118,7 @@ impl DirectoryService for Responders {
         request: Request<pb::ListRemarkableSheetsRequest>,
     ) -> Result<Response<pb::ListRemarkableSheetsResponse>, Status> {
         let (actor, asked) = call(request)?;
-        if !matches!(actor.role, Role::BackOffice | Role::Regulator | Role::Supervisor) {
-            let needed = "BACK_OFFICE, REGULATOR, SUPERVISOR".to_owned();
-            return Err(Refusal::Role { role: actor.role.code().to_owned(), needed }.into());
-        }
+        Refusal::unless(actor.role, &[Role::BackOffice, Role::Regulator, Role::Supervisor])?;
         let page = page(asked.page_size, &asked.page_token, asked.at_least_seq)?;
         let listing = self.engine.list_sheets(&actor, page).await?;
         let now = self.engine.now();

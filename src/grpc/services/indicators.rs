@@ -40,10 +40,7 @@ impl<'a, T> Asked<'a, T> {
 }
 
 fn supervisor(actor: &Actor) -> Result<(), Refusal> {
-    match actor.role {
-        Role::Supervisor => Ok(()),
-        role => Err(Refusal::Role { role: role.code().to_owned(), needed: Role::Supervisor.code().to_owned() }),
-    }
+    Refusal::unless(actor.role, &[Role::Supervisor])
 }
 
 pub(super) async fn get(

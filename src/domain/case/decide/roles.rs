@@ -7,12 +7,7 @@ use crate::domain::{
 
 /// Refuses a command that the role may not give.
 pub(super) fn check(role: Role, command: &Command) -> Result<(), Refusal> {
-    let allowed = allowed(command);
-    if allowed.contains(&role) {
-        return Ok(());
-    }
-    let names: Vec<_> = allowed.iter().filter(|role| **role != Role::Upkeep).map(|role| role.code()).collect();
-    Err(Refusal::Role { role: role.code().to_owned(), needed: names.join(", ") })
+    Refusal::unless(role, allowed(command))
 }
 
 fn allowed(command: &Command) -> &'static [Role] {
