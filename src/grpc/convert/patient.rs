@@ -81,8 +81,9 @@ impl<'a> Reader<'a, '_> {
             reduced_mobility: given.reduced_mobility,
             isolated: given.isolated,
             pregnant: given.pregnant,
-            infant: given.infant.unwrap_or_else(|| years.is_some_and(|years| years < INFANT_BELOW_YEARS)),
-            minor: given.minor.unwrap_or_else(|| years.is_some_and(|years| years < MINOR_BELOW_YEARS)),
+            // An answer says "no" of whom no age was known, and comes back with one.
+            infant: given.infant == Some(true) || years.is_some_and(|years| years < INFANT_BELOW_YEARS),
+            minor: years.map_or(given.minor == Some(true), |years| years < MINOR_BELOW_YEARS),
             secrecy: given.secrecy,
             consents: self.consents(&given.consents),
         };

@@ -6,7 +6,7 @@ use sas_dispatch::grpc::{
     pb::{self, ActionKind, CaseStatus, Flag, Priority, RouteCategory, Stream},
 };
 
-use crate::support::room::{Ground, Patient, Refused, Room, Seen, Story, ill, qualified};
+use crate::support::room::{Ground, Patient, Refused, Room, Seen, Story, ask, ill, qualified};
 
 const PROTOCOL: &str = "certificat-ou-ordonnance";
 const PRESCRIPTION_ASKED: &str = "M06.02";
@@ -59,6 +59,22 @@ async fn an_infant_is_regulated_by_a_doctor_even_when_told_of_late() -> Story {
     let case = arm.opens("67482", ill().an_infant()).await?;
     assert_eq!(arm.qualifies(&case, by_protocol()).await?.to_do(), [ActionKind::Regulate]);
 
+    // Found by reading: a patient sent back as he was answered, with the age that was not known before, stayed no infant.
+    let unknown = pb::Patient { birth_date: String::new(), age_years: None, ..ill() };
+    let later = arm.opens_from("06 39 98 00 06", "67482", unknown).await?;
+    let known = later.patients[0].clone();
+    assert_eq!((known.infant, known.minor), (Some(false), Some(false)));
+    let born = pb::Patient { birth_date: "2024-11-09".to_owned(), ..known };
+    let told = pb::AmendCaseRequest {
+        command_id: arm.act(),
+        case_id: later.case_id.clone(),
+        patients: vec![born],
+        ..Default::default()
+    };
+    let told = ask!(arm, intake, amend_case, told)?.case.unwrap();
+    assert_eq!((told.patients[0].infant, told.patients[0].minor), (Some(true), Some(true)));
+    assert_eq!(arm.qualifies(&told, by_protocol()).await?.to_do(), [ActionKind::Regulate]);
+
     let other = arm.opens_from("06 39 98 00 05", "67482", ill()).await?;
     assert_eq!(arm.qualifies(&other, by_protocol()).await?.to_do(), [ActionKind::Route]);
     let told = pb::AmendCaseRequest {
@@ -67,7 +83,7 @@ async fn an_infant_is_regulated_by_a_doctor_even_when_told_of_late() -> Story {
         patients: vec![ill().an_infant()],
         ..Default::default()
     };
-    let amended = crate::support::room::ask!(arm, intake, amend_case, told)?.case.unwrap();
+    let amended = ask!(arm, intake, amend_case, told)?.case.unwrap();
     assert!(amended.to_do().contains(&ActionKind::Regulate), "{:?}", amended.to_do());
     room.closes().await
 }
