@@ -2,12 +2,13 @@
 //!
 //! Nobody else reads the contact's safety, a request for secrecy or a wish to decide whether something leaves the room. Not
 //! to know is not to forbid: what no rule withholds may be sent. A consent said in so many words opens the way to its
-//! recipient again under violence or secrecy, since it is the patient's to give.
+//! recipient again under violence or secrecy where the patient gave it himself: whoever represents him may be the one it is
+//! kept from.
 
 use crate::coded_enum;
 
 use super::{
-    patient::{Patient, Recipient, Wish},
+    patient::{Consent, Patient, Recipient, Wish},
     safety::ContactSafety,
     state::Case,
 };
@@ -115,13 +116,14 @@ fn to_contact(case: &Case, what: Outgoing) -> Result<(), Withheld> {
 }
 
 fn about_patient(case: &Case, patient: Option<&Patient>, recipient: Recipient) -> Result<(), Withheld> {
-    match patient.and_then(|patient| patient.wish(recipient)) {
+    let said = patient.and_then(|patient| patient.said(recipient));
+    match said.map(|said| said.wish) {
         Some(Wish::Opposes) => Err(Withheld::Opposed),
-        Some(Wish::Consents) => Ok(()),
-        None if case.safety.risk.is_some() => Err(Withheld::Risk),
-        None if patient.is_some_and(|patient| patient.secrecy) => Err(Withheld::Secrecy),
+        Some(Wish::Consents) if said.is_some_and(Consent::by_the_patient) => Ok(()),
+        _ if case.safety.risk.is_some() => Err(Withheld::Risk),
+        _ if patient.is_some_and(|patient| patient.secrecy) => Err(Withheld::Secrecy),
         None if recipient.needs_consent() => Err(Withheld::NoConsent),
-        None => Ok(()),
+        Some(Wish::Consents) | None => Ok(()),
     }
 }
 

@@ -80,6 +80,13 @@ pub struct Consent {
     pub noted_by: Option<PersonId>,
 }
 
+impl Consent {
+    /// The patient's own word. Not known how it was said is not known to be his.
+    pub fn by_the_patient(&self) -> bool {
+        matches!(self.form, Some(ConsentForm::Oral | ConsentForm::Written))
+    }
+}
+
 /// What routing and protocols need of a patient.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -149,7 +156,12 @@ impl Patient {
 
     /// What the patient wants of a recipient, if he has said it.
     pub fn wish(&self, recipient: Recipient) -> Option<Wish> {
-        self.consents.iter().find(|known| known.recipient == recipient).map(|known| known.wish)
+        self.said(recipient).map(|known| known.wish)
+    }
+
+    /// The wish about a recipient, with how and when it was said.
+    pub fn said(&self, recipient: Recipient) -> Option<&Consent> {
+        self.consents.iter().find(|known| known.recipient == recipient)
     }
 }
 

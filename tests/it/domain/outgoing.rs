@@ -9,7 +9,7 @@ use sas_dispatch::{
             ActionKind, Case, Command, Reply,
             command::{CallEvent, Particulars},
             outgoing::{Outgoing, Withheld, may_send, withheld},
-            patient::{Consent, Recipient, Wish},
+            patient::{Consent, ConsentForm, Recipient, Wish},
             safety::{ContactRisk, ContactSafety},
             sealed::Caller,
             state::{OfferState, Patient},
@@ -35,9 +35,10 @@ fn consent(recipient: Recipient, wish: Wish) -> Consent {
 
 fn wishes() -> impl Strategy<Value = Vec<Consent>> {
     let wish = prop_oneof![Just(None), Just(Some(Wish::Consents)), Just(Some(Wish::Opposes))];
-    prop::collection::vec(wish, Recipient::ALL.len()).prop_map(|wishes| {
+    let form = prop::option::of(prop::sample::select(ConsentForm::ALL));
+    prop::collection::vec((wish, form), Recipient::ALL.len()).prop_map(|wishes| {
         let said = Recipient::ALL.iter().zip(wishes);
-        said.filter_map(|(recipient, wish)| Some(consent(*recipient, wish?))).collect()
+        said.filter_map(|(recipient, (wish, form))| Some(Consent { form, ..consent(*recipient, wish?) })).collect()
     })
 }
 
@@ -87,7 +88,9 @@ proptest! {
                     Some(_) => patient.is_some_and(|patient| patient.secrecy),
                     None => case.patients.iter().any(|patient| patient.secrecy),
                 };
-                let agreed = what.recipient().and_then(|recipient| patient?.wish(recipient)) == Some(Wish::Consents);
+                let said = what.recipient().and_then(|recipient| patient?.said(recipient));
+                let own_word = |said: &Consent| matches!(said.form, Some(ConsentForm::Oral | ConsentForm::Written));
+                let agreed = said.is_some_and(|said| said.wish == Wish::Consents && own_word(said));
                 let silent = case.safety.risk.is_some() || secret;
                 prop_assert!(!(sent && silent && !agreed && *what != Outgoing::CallBack), "{what} is sent in silence");
             }
@@ -104,6 +107,7 @@ proptest! {
                 let sent = may_send(&case, patient.number, *what);
                 match patient.wish(recipient) {
                     Some(Wish::Opposes) => prop_assert_eq!(sent, Err(Withheld::Opposed)),
+                    Some(Wish::Consents) if patient.secrecy || safety.risk.is_some() => {}
                     Some(Wish::Consents) => prop_assert_eq!(sent, Ok(())),
                     None => prop_assert!(sent.is_err() || !matches!(recipient, Recipient::Cpam | Recipient::Ccas)),
                 }
