@@ -91,6 +91,7 @@ fn cases(figures: &Figures) -> Vec<Point<u64>> {
         ("REGULATED", figures.regulated),
         ("BY_PROTOCOL", figures.by_protocol),
         ("DISMISSED", figures.dismissed),
+        ("COUNTER_REGULATED", figures.counter_regulated),
         ("CALLED_AGAIN_24H", figures.called_again_24h),
         ("CALLED_AGAIN_72H", figures.called_again_72h),
     ];
