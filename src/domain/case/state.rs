@@ -307,6 +307,11 @@ impl Case {
         self.open_actions().find(|action| action.kind == kind)
     }
 
+    /// Whether a regulator has it in hand, whose console is heard.
+    pub fn in_hand(&self) -> bool {
+        self.claim.as_ref().is_some_and(|claim| claim.suspect.is_none())
+    }
+
     /// The regulators before whom it waits: those of its stream or, while a re-orientation waits for their answer, those
     /// whom it was sent to.
     pub fn before(&self) -> Option<Stream> {

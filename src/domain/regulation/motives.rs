@@ -56,6 +56,13 @@ impl Motive {
         matches!(self, Self::Known(_))
     }
 
+    /// Whether it names a complaint of the body or the mind (groups M01 to M04, a failing state, a fall): somebody who asks
+    /// for that has a symptom, and is a doctor's (design.md §3, invariant 5).
+    pub fn medical(&self) -> bool {
+        let group = |entry: &MotiveEntry| matches!(&entry.code[..3], "M01" | "M02" | "M03" | "M04");
+        matches!(self, Self::Known(entry) if group(entry) || matches!(entry.code, "M05.02" | "M06.03"))
+    }
+
     /// The group of a known motive (`M03.00` of `M03.14`); a group is its own.
     pub fn group(&self) -> Option<&'static MotiveEntry> {
         match self {

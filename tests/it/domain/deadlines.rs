@@ -32,6 +32,54 @@ fn a_late_p2_raises_an_alarm_and_is_asked_how_the_patient_is() {
     assert_eq!(stage.action(case, ActionKind::Regulate).alarmed(), None, "its new deadline alarms again");
 }
 
+/// Found by reading: the front line was told to ring a caller who was speaking with the doctor.
+#[test]
+fn who_is_late_and_in_a_doctors_hands_is_asked_again_only_when_he_gives_the_case_back() {
+    for given_back in [true, false] {
+        let mut stage = Stage::new();
+        let case = stage.qualified(Priority::P2);
+        let claim_no = stage.claim(&regulator(), case);
+        stage.late(case, ActionKind::Regulate);
+        assert!(stage.action(case, ActionKind::Regulate).alarmed().is_some(), "the room sees that it is late");
+        assert!(!stage.waits(case, ActionKind::ReEvaluate));
+        if given_back {
+            stage.done(&regulator(), case, Command::Release { claim_no, may_wait: None });
+        } else {
+            stage.done(&upkeep(), case, Command::Fire(Timer::Lease));
+            stage.pass(Span::from_mins(10));
+            stage.done(&upkeep(), case, Command::Fire(Timer::Suspect));
+        }
+        assert!(stage.waits(case, ActionKind::ReEvaluate), "given back: {given_back}");
+    }
+}
+
+#[test]
+fn who_was_asked_again_is_not_asked_once_more_because_a_doctor_looked() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P2);
+    stage.late(case, ActionKind::Regulate);
+    let action = stage.action(case, ActionKind::ReEvaluate).id;
+    stage.done(&arm(), case, Command::EndAction { action, end: End::Done, note: None });
+    let claim_no = stage.claim(&regulator(), case);
+    stage.done(&regulator(), case, Command::Release { claim_no, may_wait: None });
+    assert!(!stage.waits(case, ActionKind::ReEvaluate));
+}
+
+/// Found by reading: a decided case came back to the queue because nobody had reached an interpreter.
+#[test]
+fn an_interpreter_who_is_not_found_calls_no_doctor_once_one_has_decided() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P2);
+    stage.done(&arm(), case, Command::CallInterpreter { language: Some("ar".to_owned()) });
+    let claim_no = stage.claim(&regulator(), case);
+    let decision = stage.need(&regulator(), case, claim_no, CareType::Consultation);
+    stage.answer(&regulator(), case, claim_no, decision, CareType::Consultation);
+    assert!(!stage.waits(case, ActionKind::Interpreter), "the doctor has understood");
+    stage.done(&coordinator(), case, Command::CallInterpreter { language: Some("ar".to_owned()) });
+    stage.late(case, ActionKind::Interpreter);
+    assert!(!stage.waits(case, ActionKind::Regulate), "the desk is told, and goes on");
+}
+
 /// A case in which one action of this kind waits.
 fn waiting(stage: &mut Stage, kind: ActionKind) -> CaseId {
     let care = match kind {

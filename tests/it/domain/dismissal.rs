@@ -97,7 +97,7 @@ fn a_file_that_a_doctor_holds_is_not_ended_behind_his_back() {
     let mut stage = Stage::new();
     let case = stage.called();
     let mut quiet = qualify(Priority::P3);
-    quiet.symptoms = false;
+    (quiet.symptoms, quiet.motive) = (false, Some("M06.02".to_owned()));
     stage.done(&arm(), case, Command::Qualify(Box::new(quiet)));
     stage.claim(&regulator(), case);
     let mut nothing = qualify(Priority::NotRegulated);
@@ -116,4 +116,21 @@ fn a_decided_case_is_not_dismissed() {
         stage.refused(&arm(), case, Command::Dismiss { attribution: Attribution::Fax, possible_repeat: false }),
         Refusal::State { .. }
     ));
+}
+
+/// Found by reading: who was said to have no symptom was ended without a doctor, whatever he rang for.
+#[test]
+fn whoever_rings_for_body_or_mind_is_a_doctors_whatever_is_said_of_symptoms() {
+    let mut stage = Stage::new();
+    for motive in ["M04.01", "M03.16", "M01.01", "M03.14", "M02.06", "M05.02", "M06.03"] {
+        let case = stage.called();
+        let mut nothing = qualify(Priority::NotRegulated);
+        nothing.motive = Some(motive.to_owned());
+        let refused = stage.refused(&arm(), case, Command::Qualify(Box::new(nothing)));
+        assert!(refused.to_string().contains("priority: NR is for requests"), "{motive}: {refused}");
+        // As an older binary wrote it.
+        stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::NotRegulated))));
+        stage.records.case_mut(case).unwrap().qualification.as_mut().unwrap().motive = Some(motive.to_owned());
+        refused_a_dismissal(&mut stage, case);
+    }
 }

@@ -196,8 +196,41 @@ fn a_repeat_call_or_an_infant_makes_a_doctor_compulsory_and_lifts_a_deferred_cas
     let particulars = Particulars { patients: vec![(infant, Default::default())], ..Particulars::default() };
     stage.done(&arm(), case, Command::Amend(Box::new(particulars)));
     assert!(stage.case(case).qualification.as_ref().unwrap().flags.contains(&Flag::Infant));
+    // Found by reading: only the first of several calls ended a doctor's word that it may wait.
+    let claim_no = stage.claim(&regulator(), case);
+    let may_wait = Some(stage.now + Span::from_hours(1));
+    stage.done(&regulator(), case, Command::Release { claim_no, may_wait });
+    linked(&mut stage, case, earlier);
+    assert!(
+        stage.action(case, ActionKind::Regulate).deadline <= stage.now + Span::from_mins(15),
+        "a call is news each time"
+    );
     let itself = stage.refused(&arm(), case, Command::LinkRepeat(case));
     assert!(itself.to_string().contains("repeat itself"));
+}
+
+/// Found by reading: who had been told to wait for an hour waited on, and nobody who heard the second call knew.
+#[test]
+fn whoever_links_a_call_to_a_deferred_case_is_told_that_it_still_waits() {
+    let mut stage = Stage::new();
+    let deferred = stage.qualified(Priority::P3);
+    let again = stage.qualified(Priority::P2);
+    let told = stage.done(&arm(), again, Command::LinkRepeat(deferred)).warnings;
+    assert!(told.iter().any(|warning| warning.starts_with("EARLIER_DEFERRED")), "{told:?}");
+    stage.done(&arm(), deferred, Command::Qualify(Box::new(qualify(Priority::P2))));
+    let third = stage.qualified(Priority::P2);
+    assert!(stage.done(&arm(), third, Command::LinkRepeat(deferred)).warnings.is_empty());
+}
+
+/// A caller whose number nobody knows cannot be rung at an hour.
+#[test]
+fn nobody_without_a_number_is_given_an_hour() {
+    let mut stage = Stage::new();
+    let case = stage.called();
+    stage.records.case_mut(case).unwrap().sealed.caller = Default::default();
+    let reply = stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P3))));
+    assert!(reply.warnings.iter().any(|warning| warning.starts_with("P3_LIFTED")), "{:?}", reply.warnings);
+    assert!(stage.waits(case, ActionKind::Regulate) && !stage.waits(case, ActionKind::TelephoneAppointment));
 }
 
 #[test]

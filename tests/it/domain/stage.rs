@@ -359,7 +359,7 @@ pub fn qualify(priority: Priority) -> Qualify {
         skill: None,
         priority,
         stream: Stream::Snp,
-        motive: Some("M03.14".to_owned()),
+        motive: Some(if priority == Priority::NotRegulated { "M06.02" } else { "M03.14" }.to_owned()),
         flags: Vec::new(),
         symptoms: priority != Priority::NotRegulated,
         protocol: None,

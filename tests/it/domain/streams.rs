@@ -93,6 +93,43 @@ fn a_case_that_was_sent_belongs_to_its_sender_until_the_others_take_it() {
     assert!(!stage.waits(case, ActionKind::Regulate), "one decision ends it");
 }
 
+/// Found by reading: the sender accepted what he had sent, and the file said that the AMU had.
+#[test]
+fn whoever_sent_a_case_takes_it_back_and_never_accepts_it_for_the_others() {
+    let mut stage = Stage::new();
+    stage.rostered(&regulator(), Stream::Snp);
+    stage.rostered(&other_regulator(), Stream::Amu);
+    let case = stage.sent(Stream::Amu);
+    let refused = stage.refused(&regulator(), case, Command::AnswerReorientation { refused: None });
+    assert!(refused.to_string().contains("your own stream sent it"), "{refused}");
+    stage.claim(&regulator(), case);
+    assert_eq!((stage.stream(case), stage.ended(case, ActionKind::Reorient)), (Stream::Snp, Some(End::Replaced)));
+    let case = stage.sent(Stream::Amu);
+    stage.done(&other_regulator(), case, Command::AnswerReorientation { refused: None });
+    assert_eq!((stage.stream(case), stage.ended(case, ActionKind::Reorient)), (Stream::Amu, Some(End::Done)));
+}
+
+/// Found by reading: only ClaimNext noted who answered for a stream that had nobody.
+#[test]
+fn whoever_stands_in_is_noted_however_he_takes_the_case() {
+    let mut stage = Stage::new();
+    stage.rostered(&regulator(), Stream::Snp);
+    let vital = stage.called();
+    stage.done(&arm(), vital, Command::Qualify(Box::new(qualify(Priority::P0))));
+    let reply = stage.done(&regulator(), vital, Command::AcceptHandOver);
+    assert!(reply.warnings.iter().any(|warning| warning.starts_with("FALLBACK")), "{:?}", reply.warnings);
+    assert_eq!(stage.case(vital).claim.as_ref().unwrap().fallback, Some(Fallback::EmergencyUnavailable));
+
+    let mut stage = Stage::new();
+    let (from, to) = ("00:00".parse().unwrap(), "08:00".parse().unwrap());
+    let first = "2024-01-01".parse().unwrap();
+    stage.territory.regulation.stops = vec![Stop { stream: Stream::Snp, from, to, first, last: None }];
+    let case = stage.qualified(Priority::P2);
+    stage.pass(Span::from_hours(16));
+    stage.claim(&other_regulator(), case);
+    assert_eq!(stage.case(case).claim.as_ref().unwrap().fallback, Some(Fallback::NoLiberal));
+}
+
 #[test]
 fn a_case_sent_back_or_not_answered_is_with_its_sender_again_and_rings() {
     for silent in [false, true] {

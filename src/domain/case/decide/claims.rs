@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::{
     case::{
-        action::{About, ActionKind, End},
+        action::{About, Action, ActionKind, End},
         fact::Fact,
         refusal::Refusal,
         sealed::NoteKind,
@@ -22,6 +22,7 @@ use crate::domain::{
 
 use super::{
     draft::{Draft, regulators},
+    intake,
     regulate::reason_given,
     reorient, room, transfer,
 };
@@ -41,13 +42,19 @@ pub(super) fn claim_next(draft: &mut Draft<'_>, stream: Stream) -> Result<(), Re
 
 /// Takes a case that waits for a regulator. A P0 or P1 may be taken over from a suspect holder at once.
 pub(super) fn claim(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    let code = draft.case()?.before().and_then(|of| fallback_of(draft, of));
+    if code.is_none() {
+        reorient::taken_back(draft);
+    }
+    take_waiting(draft, code)
+}
+
+/// The code of a regulator who takes what waits for `of`, where that stream has nobody: he is on duty for the one that stands
+/// in, or his stream is not known here.
+fn fallback_of(draft: &Draft<'_>, of: Stream) -> Option<Fallback> {
     let own = room::own_stream(draft);
-    let of = draft.case()?.before();
-    let stands_in = of
-        .zip(own)
-        .filter(|(of, own)| of != own)
-        .and_then(|(of, own)| room::stands_in(draft, of).filter(|(other, _)| *other == own));
-    take_waiting(draft, stands_in.map(|(_, code)| code))
+    let (other, code) = room::stands_in(draft, of)?;
+    own.is_none_or(|own| own != of && own == other).then_some(code)
 }
 
 fn take_waiting(draft: &mut Draft<'_>, code: Option<Fallback>) -> Result<(), Refusal> {
@@ -78,12 +85,7 @@ fn take_waiting(draft: &mut Draft<'_>, code: Option<Fallback>) -> Result<(), Ref
     room::rostered(draft, priority)?;
     reorient::accepted(draft);
     transfer::accepted(draft);
-    take(draft)?;
-    if let Some(code) = code {
-        draft.push(Fact::FellBack { code });
-        draft.reply.warnings.push(format!("FALLBACK: {}: {}", code.code(), code.label()));
-    }
-    Ok(())
+    take(draft, code)
 }
 
 /// Gives the case back: finished when every decision is complete, else to the queue as it was, or as the doctor says that it
@@ -93,12 +95,26 @@ pub(super) fn release(draft: &mut Draft<'_>, claim_no: u64, may_wait: Option<Ins
     if let Some(until) = may_wait {
         waits_until(draft, until)?;
     }
-    draft.push(Fact::ClaimEnded { no: claim_no });
     // Whoever says that it may wait has not decided all of it.
     if may_wait.is_none() {
         finish_if_decided(draft);
     }
+    give_back(draft, claim_no);
     Ok(())
+}
+
+/// Nobody has it in hand any more: where it is late already, the caller is asked how the patient is, as when nobody had it
+/// at its deadline.
+pub(super) fn give_back(draft: &mut Draft<'_>, claim_no: u64) {
+    draft.push(Fact::ClaimEnded { no: claim_no });
+    let late = draft.case().ok().and_then(|case| case.open_action(ActionKind::Regulate)?.alarmed());
+    let asked = |since: Instant| {
+        let rung = |action: &Action| matches!(action.kind, ActionKind::ReEvaluate) && action.opened >= since;
+        draft.case().is_ok_and(|case| case.actions.iter().any(rung))
+    };
+    if late.is_some_and(|since| !asked(since)) {
+        intake::re_evaluate(draft);
+    }
 }
 
 /// The doctor's word that the case may wait: queue and alarm go by it (SUdF: what may wait without risk is a P2).
@@ -129,7 +145,7 @@ pub(super) fn force_release(draft: &mut Draft<'_>, reason: &Private<String>) -> 
     };
     reason_given(reason)?;
     draft.note(NoteKind::Reason, reason);
-    draft.push(Fact::ClaimEnded { no: claim.no });
+    give_back(draft, claim.no);
     Ok(())
 }
 
@@ -157,15 +173,20 @@ pub(super) fn accept_hand_over(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     // It is the AMU's now, whomever it had been sent to meanwhile.
     reorient::withdraw(draft);
     transfer::accepted(draft);
-    take(draft)
+    let code = fallback_of(draft, stream);
+    take(draft, code)
 }
 
-fn take(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+fn take(draft: &mut Draft<'_>, code: Option<Fallback>) -> Result<(), Refusal> {
     not_its_responder(draft)?;
     let no = draft.case().map_or(1, |case| case.last_claim + 1);
     let by = draft.context.actor.person.clone();
     draft.push(Fact::Claimed { no, by, connection: draft.context.actor.connection.clone() });
     draft.reply.claim_no = Some(no);
+    if let Some(code) = code {
+        draft.push(Fact::FellBack { code });
+        draft.reply.warnings.push(format!("FALLBACK: {}: {}", code.code(), code.label()));
+    }
     Ok(())
 }
 
@@ -202,6 +223,8 @@ pub(super) fn finish_if_decided(draft: &mut Draft<'_>) {
         matches!(action.kind, ActionKind::Regulate | ActionKind::CallBack | ActionKind::TelephoneAppointment)
     });
     draft.end_kind(ActionKind::ReEvaluate, End::Replaced);
+    // The doctor has understood the caller, with or without one.
+    draft.end_kind(ActionKind::Interpreter, End::Replaced);
     draft.end_kind(ActionKind::Unanswered, End::Replaced);
 }
 

@@ -90,7 +90,20 @@ pub(super) fn link_repeat(draft: &mut Draft<'_>, earlier: CaseId) -> Result<(), 
     not_closed(draft)?;
     draft.push(Fact::RepeatOf(earlier));
     qualify::flag(draft, Flag::RepeatCall);
+    tell_deferred(draft, earlier);
     Ok(())
+}
+
+/// Who calls again may have been told to wait: the earlier case is another file, and somebody looks at it too.
+fn tell_deferred(draft: &mut Draft<'_>, earlier: CaseId) {
+    let Some(known) = draft.context.records.cases.get(&earlier) else { return };
+    let deferred = known.qualification.as_ref().is_some_and(|said| said.priority == Priority::P3);
+    let waits = known.open_action(ActionKind::Regulate).is_some() && (deferred || known.may_wait.is_some());
+    if waits {
+        let told =
+            "EARLIER_DEFERRED: the earlier case waits for its hour and is not raised by itself: qualify it again";
+        draft.reply.warnings.push(told.to_owned());
+    }
 }
 
 /// Hanging up never ends a case: the caller is rung back, and after a symptom a doctor decides (invariant 5). What is told

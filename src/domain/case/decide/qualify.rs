@@ -148,7 +148,10 @@ pub(super) fn dismiss(draft: &mut Draft<'_>, attribution: Attribution, possible_
     }
     let case = draft.case()?;
     let (symptoms, flags) = match &case.qualification {
-        Some(known) => (known.symptoms || known.priority != Priority::NotRegulated, known.flags.clone()),
+        Some(known) => {
+            let asks = known.symptoms || known.motive.as_deref().is_some_and(medical);
+            (asks || known.priority != Priority::NotRegulated, known.flags.clone())
+        }
         None => (false, Vec::new()),
     };
     let infant = case.patients.iter().any(|patient| patient.infant);
@@ -173,15 +176,16 @@ pub(super) fn flag(draft: &mut Draft<'_>, flag: Flag) {
         }
         return;
     };
-    if qualification.flags.contains(&flag) {
-        return;
-    }
-    // What is heard anew ends a doctor's word that it may wait, like any deferral.
+    // What is heard anew ends a doctor's word that it may wait, like any deferral; a call is news each time.
     let deferred = qualification.priority == Priority::P3 || draft.case().is_ok_and(|case| case.may_wait.is_some());
-    draft.push(Fact::Flagged(flag));
-    if deferred {
+    let known = qualification.flags.contains(&flag);
+    if deferred && (!known || matches!(flag, Flag::RepeatCall | Flag::LostCall)) {
         lift(draft, &qualification);
     }
+    if known {
+        return;
+    }
+    draft.push(Fact::Flagged(flag));
     let regulated = draft.case().is_ok_and(|case| case.decisions.iter().any(|decision| decision.protocol.is_none()));
     if !regulated && qualification.priority != Priority::P0 {
         draft.call_for_regulator();
@@ -236,7 +240,8 @@ fn check(
         Some(_) => {}
     }
     if command.priority == Priority::NotRegulated && !may_dismiss(known.symptoms, &known.flags) {
-        let problem = "NR is for requests in which no symptom or flag was ever noted: choose P1, P2 or P3";
+        let problem = "NR is for requests in which no symptom or flag was ever noted, with a motive that is none (M05.01, M06, \
+                       M07): choose P1, P2 or P3";
         faults.push(FieldFault::new("priority", problem));
     }
     if command.skill.as_ref().is_some_and(|skill| !draft.context.territory.regulation.skills.contains(skill)) {
@@ -258,6 +263,10 @@ fn believed_motive(draft: &mut Draft<'_>, command: &Qualify) -> Option<String> {
 
 fn known_motive(code: &str) -> bool {
     code.parse::<Motive>().is_ok_and(|motive| motive.is_known())
+}
+
+fn medical(code: &str) -> bool {
+    code.parse::<Motive>().is_ok_and(|motive| motive.medical())
 }
 
 /// A foreign code that came with the case stays what it is when the case is qualified again.
@@ -293,7 +302,7 @@ fn qualification(draft: &Draft<'_>, command: &Qualify, at: Instant, by: PersonId
         stream,
         motive: command.motive.clone(),
         flags,
-        symptoms: command.symptoms || heard,
+        symptoms: command.symptoms || heard || command.motive.as_deref().is_some_and(medical),
         due: due(command.priority, at, draft.due_spans()),
         at,
         by,
@@ -386,9 +395,9 @@ pub(super) fn requalified(draft: &mut Draft<'_>, qualification: &Qualification, 
     }
 }
 
-/// Whether the contact may be rung back.
+/// Whether the contact can and may be rung back.
 fn may_ring(draft: &Draft<'_>) -> bool {
-    draft.case().is_ok_and(|case| may_send(case, 0, Outgoing::CallBack).is_ok())
+    draft.case().is_ok_and(|case| case.sealed.caller.has_number() && may_send(case, 0, Outgoing::CallBack).is_ok())
 }
 
 /// D6311-35: the ARM sends straight to a coordinator; whatever the protocol does not cover goes to a regulator.

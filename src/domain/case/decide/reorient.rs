@@ -19,6 +19,7 @@ use super::{
     draft::{Draft, regulators},
     intake,
     regulate::reason_given,
+    room,
 };
 
 /// Sends the case to another stream's regulators, with the reason they read.
@@ -53,6 +54,10 @@ pub(super) fn answer(draft: &mut Draft<'_>, refused: Option<&Private<String>>) -
         return Err(Refusal::state("case", "no re-orientation waits for an answer"));
     };
     match refused {
+        None if sent_it(draft) => {
+            let problem = "your own stream sent it: the other one accepts it, or you take it back (Claim)";
+            Err(Refusal::state("case", problem))
+        }
         None => claims::claim(draft),
         Some(reason) => {
             reason_given(reason)?;
@@ -60,6 +65,22 @@ pub(super) fn answer(draft: &mut Draft<'_>, refused: Option<&Private<String>>) -
             back(draft, &action, End::Refused);
             Ok(())
         }
+    }
+}
+
+/// Whether the acting regulator is on duty for the stream that sent the case, and for no other that was asked.
+fn sent_it(draft: &Draft<'_>) -> bool {
+    let Ok(case) = draft.case() else { return false };
+    let from = case.qualification.as_ref().map(|known| known.stream);
+    let sent = case.open_action(ActionKind::Reorient).is_some();
+    let both = from.zip(case.before()).is_some_and(|(from, to)| room::open_to_both(draft, from, to));
+    sent && !both && from.is_some() && room::own_stream(draft) == from
+}
+
+/// A regulator of the sending stream who takes the case has it back: it stays his stream's.
+pub(super) fn taken_back(draft: &mut Draft<'_>) {
+    if sent_it(draft) {
+        withdraw(draft);
     }
 }
 

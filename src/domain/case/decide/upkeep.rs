@@ -8,7 +8,7 @@ use crate::domain::{
         fact::Fact,
         refusal::Refusal,
         sealed::NoteKind,
-        state::Offer,
+        state::{Case, Offer},
     },
     ids::ActionId,
     person::Private,
@@ -16,7 +16,7 @@ use crate::domain::{
     routing::WhyNot,
 };
 
-use super::{draft::Draft, intake, qualify, regulate, reorient, transfer};
+use super::{claims, draft::Draft, intake, qualify, regulate, reorient, transfer};
 
 /// Fires a timer. One that has become pointless meanwhile is refused: whoever made it so has done the work.
 pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Refusal> {
@@ -38,7 +38,7 @@ pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Refusal> {
             if claim.suspect.is_none_or(|since| since + left > draft.now) {
                 return Err(pointless());
             }
-            draft.push(Fact::ClaimEnded { no: claim.no });
+            claims::give_back(draft, claim.no);
         }
     }
     Ok(())
@@ -60,11 +60,12 @@ fn overdue(draft: &mut Draft<'_>, action: &Action) {
         return transfer::expired(draft, action);
     }
     draft.push(Fact::ActionAlarmed { action: action.id });
-    if action.kind == ActionKind::Regulate {
-        // A late P2 is asked again how the patient is (design.md §3, invariant 8).
+    let held = draft.case().is_ok_and(Case::in_hand);
+    if action.kind == ActionKind::Regulate && !held {
+        // A late P2 is asked again how the patient is (design.md §3, invariant 8); who speaks with the doctor is not rung.
         intake::re_evaluate(draft);
     }
-    if action.kind == ActionKind::Interpreter {
+    if action.kind == ActionKind::Interpreter && draft.case().is_ok_and(|case| !case.undecided().is_empty()) {
         without_interpreter(draft);
     }
 }

@@ -91,7 +91,7 @@ pub(super) fn history(old: &Case, new: &Case, found: &mut Vec<Found>) {
     let newly = late(new).is_some() && late(old) != late(new);
     let rung = open(new, ActionKind::CallBack) || open(new, ActionKind::ReEvaluate);
     let asked = rung || may_send(new, 0, Outgoing::CallBack).is_err();
-    note(found, newly && !asked, 8, "a late regulation has no re-evaluation call");
+    note(found, newly && !asked && !new.in_hand(), 8, "a late regulation has no re-evaluation call");
     let unsafe_now = |case: &Case| open(case, ActionKind::FollowUp) && may_send(case, 0, Outgoing::CallBack).is_err();
     note(found, unsafe_now(new) && !unsafe_now(old), 11, "an unsafe contact is to be asked how the patient is");
     for action in &old.actions {

@@ -386,7 +386,7 @@ fn a_copy_is_a_doctors_no_arm_ends_it_and_no_protocol_stands_in() {
     let mut border = Border::new();
     let case = border.here.called();
     let mut front = qualify(Priority::P2);
-    front.symptoms = false;
+    (front.symptoms, front.motive) = (false, Some("M06.02".to_owned()));
     border.here.done(&arm(), case, Command::Qualify(Box::new(front)));
     border.send(case);
     border.carry(case);
