@@ -208,14 +208,16 @@ async fn a_call_that_nobody_waits_for_any_longer_is_counted_as_what_became_of_it
     let collector = Collector::start().await;
     let (_dispatch, guard, _lines) = start(&json(Some(collector.endpoint())));
     let mut config = shipped();
-    config.settings.server.request_deadline = Span::from_secs(1);
+    config.settings.server.request_deadline = Span::from_secs(10);
+    // The store is waited for longer than that.
+    config.settings.store.redis_response = Span::from_secs(60);
     let room = Room::configured(config, Ground::Redis, "fr-67", "2024-12-19 10:00").await;
     let room = room.restarts_measured(guard.metrics()).await;
     let arm = room.arm("arm-1");
     let case = arm.opens("67482", ill()).await.unwrap();
     room.redis_stands_still(true);
     arm.reads(&case).await.expect_err("its time is over");
-    let left = tokio::time::timeout(Duration::from_millis(200), arm.notes(&case, "trop tard")).await;
+    let left = tokio::time::timeout(Duration::from_secs(2), arm.notes(&case, "trop tard")).await;
     left.expect_err("the caller has gone");
     arm.reads(&case).await.expect_err("what came after it on the same line is over too");
     room.redis_stands_still(false);

@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Ok(Asked::Nothing) => ExitCode::SUCCESS,
         Ok(Asked::SelfTest) => {
             check::selftest::all();
+            run::selftest();
             proxy::selftest();
             ground::selftest();
             println!("chaos: who speaks on a bus, and which slots a node says it has ... ok");

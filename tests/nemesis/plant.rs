@@ -26,6 +26,21 @@ pub enum Plant {
     Twice,
 }
 
+/// Every key that fits the pattern, each followed by its dump: in one step, while instances commit.
+const DUMP: &str = "local kept = {}
+for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
+  kept[#kept + 1] = key
+  kept[#kept + 1] = redis.call('DUMP', key)
+end
+return kept";
+/// Puts keys and their dumps in the place of every key that fits the pattern.
+const PUT_BACK: &str = "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end
+for at = 2, #ARGV, 2 do redis.call('RESTORE', ARGV[at], 0, ARGV[at + 1]) end
+return (#ARGV - 1) / 2";
+
+/// How often a note is tried that is acknowledged and not flushed: an audit of the settings has it refused.
+const TRIES: usize = 5;
+
 impl Plant {
     pub const ALL: [(&str, Self); 3] = [("drop", Self::Drop), ("unflushed", Self::Unflushed), ("twice", Self::Twice)];
 }
@@ -37,13 +52,13 @@ pub async fn plant(stand: &mut Stand, lie: Plant, mut caller: Caller) -> io::Res
     let home = home(&stand.servers, &caller.territory).await?;
     match lie {
         Plant::Drop => {
-            let before = territory(home, &caller.territory).await?;
+            let before = script(home, DUMP, &caller.territory, &[]).await?;
             note(&mut caller, &case, command).await?;
-            put_back(home, &caller.territory, &before).await
+            let before: Vec<Vec<u8>> = redis::from_redis_value(before).map_err(io::Error::other)?;
+            script(home, PUT_BACK, &caller.territory, &before).await.map(|_| ())
         }
         Plant::Unflushed => {
-            home.ask(&["CONFIG", "SET", "appendfsync", "no"]).await.map_err(io::Error::other)?;
-            note(&mut caller, &case, command).await?;
+            note_unflushed(home, &mut caller, &case).await?;
             let port = home.port;
             let mut cut = stand.servers.nodes.iter_mut().filter(|node| node.port == port);
             cut.try_for_each(Node::cut_power)?;
@@ -96,30 +111,38 @@ async fn note(caller: &mut Caller, case: &str, command_id: String) -> io::Result
     done.map(|_| ()).ok_or_else(|| io::Error::other("the planted note was not acknowledged"))
 }
 
-/// Every key of a territory with its dump.
-async fn territory(node: &Node, territory: &str) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
-    let mut kept = Vec::new();
-    for key in keys(node, territory).await? {
-        if let Value::BulkString(dump) = node.command(redis::cmd("DUMP").arg(&key)).await.map_err(io::Error::other)? {
-            kept.push((key, dump));
+/// A note that the server acknowledges without flushing it. One that an audit of the server's settings has refused may not be
+/// the lie: the settings are as promised again, the instances are seen to know it, and another note is tried.
+async fn note_unflushed(home: &Node, caller: &mut Caller, case: &str) -> io::Result<()> {
+    let set = async |value| home.ask(&["CONFIG", "SET", "appendfsync", value]).await.map_err(io::Error::other);
+    let mut refused = None;
+    for _ in 0..TRIES {
+        set("no").await?;
+        let command = caller.dice.command();
+        match note(caller, case, command).await {
+            Ok(()) => return Ok(()),
+            Err(error) => refused = Some(error),
         }
+        set("always").await?;
+        let command = caller.dice.command();
+        // Refused as well while they still go by what they read last.
+        let _ = note(caller, case, command).await;
     }
-    Ok(kept)
+    Err(refused.unwrap_or_else(|| io::Error::other("no note was tried")))
 }
 
-async fn put_back(node: &Node, territory: &str, before: &[(Vec<u8>, Vec<u8>)]) -> io::Result<()> {
-    for key in keys(node, territory).await? {
-        node.command(redis::cmd("DEL").arg(&key)).await.map_err(io::Error::other)?;
-    }
-    for (key, dump) in before {
-        let mut restore = redis::cmd("RESTORE");
-        restore.arg(key).arg(0).arg(dump).arg("REPLACE");
-        node.command(&restore).await.map_err(io::Error::other)?;
-    }
-    Ok(())
+/// Runs a script on the keys of a territory.
+async fn script(node: &Node, script: &str, territory: &str, more: &[Vec<u8>]) -> io::Result<Value> {
+    let mut eval = redis::cmd("EVAL");
+    eval.arg(script).arg(0).arg(pattern(territory)).arg(more);
+    node.work(&eval).await.map_err(io::Error::other)
 }
 
 async fn keys(node: &Node, territory: &str) -> io::Result<Vec<Vec<u8>>> {
-    let found = node.command(redis::cmd("KEYS").arg(format!("sas:*:{{{territory}}}:*"))).await;
+    let found = node.command(redis::cmd("KEYS").arg(pattern(territory))).await;
     redis::from_redis_value(found.map_err(io::Error::other)?).map_err(io::Error::other)
+}
+
+fn pattern(territory: &str) -> String {
+    format!("sas:*:{{{territory}}}:*")
 }

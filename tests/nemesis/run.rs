@@ -1,6 +1,6 @@
 //! One run: start, play and torment, heal, let it settle, look at everything, judge.
 
-use std::{io, path::Path, process::ExitCode, sync::Arc};
+use std::{collections::BTreeMap, io, path::Path, process::ExitCode, sync::Arc};
 
 use tokio::{sync::Mutex, task::JoinHandle};
 
@@ -98,6 +98,8 @@ async fn attempt(run: &Run) -> io::Result<Report> {
         plant(&mut stand, lie, caller).await?;
     }
     pass(CARRY_MS).await;
+    // One that ends for want of an answer just before the stop would be found half-way.
+    stand.handed_over(SETTLE_MS).await;
     let watched = settle(&stand, watchers).await;
     let mut queued = Vec::new();
     for ground in &stand.site.grounds {
@@ -117,9 +119,7 @@ async fn attempt(run: &Run) -> io::Result<Report> {
             format!("instance {instance} does not answer {} s after the last fault", SETTLE_MS / 1_000)
         }),
     );
-    if judged.acknowledged == 0 {
-        problems.push("nothing was acknowledged: the run shows nothing".to_owned());
-    }
+    problems.extend(shows_nothing(judged.acknowledged, &faults, run.plant).map(str::to_owned));
     judged.violations.extend(problems);
     if !stand.servers.nodes.iter().all(Node::has_power) {
         judged.notes.push(format!("power_cut is left out: {NO_POWER}"));
@@ -131,6 +131,24 @@ async fn attempt(run: &Run) -> io::Result<Report> {
         keep(&stand, &path, &history)?;
     }
     Ok(Report::of(run, faults, judged))
+}
+
+/// A run without work, or without a fault where no lie is planted, passes every check and shows nothing.
+fn shows_nothing(acknowledged: usize, faults: &BTreeMap<String, u64>, lie: Option<Plant>) -> Option<&'static str> {
+    if acknowledged == 0 {
+        return Some("nothing was acknowledged: the run shows nothing");
+    }
+    let none = "no fault was made, as the servers were never whole or the run is too short: the run shows nothing";
+    (faults.is_empty() && lie.is_none()).then_some(none)
+}
+
+/// Run by the harness's own `main`, which tests itself.
+pub fn selftest() {
+    let (none, one) = (BTreeMap::new(), BTreeMap::from([("cut_off".to_owned(), 1)]));
+    assert!(shows_nothing(0, &one, None).is_some_and(|why| why.contains("acknowledged")));
+    assert!(shows_nothing(1, &none, None).is_some_and(|why| why.contains("fault")));
+    assert_eq!((shows_nothing(1, &one, None), shows_nothing(1, &none, Some(Plant::Drop))), (None, None));
+    println!("chaos: a run without work or without a fault does not pass ... ok");
 }
 
 /// What is stored, read again while a busy machine does not answer in time.

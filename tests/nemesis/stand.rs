@@ -1,12 +1,12 @@
 //! The site while it runs: servers, instances, their clients; and what of it is stored when it has ended.
 
-use std::{collections::BTreeMap, io, sync::Arc};
+use std::{collections::BTreeMap, fs, io, sync::Arc};
 
 use sas_dispatch::{
     clock::Clock,
     domain::ids::TerritoryId,
     engine::{Engine, LookupKey, Options, Place, codec::decode_event},
-    store::{self, MAX_PAGE, Settings, Store, redis::RedisOptions},
+    store::{self, Index, MAX_PAGE, Settings, Store, redis::RedisOptions},
     telemetry::Metrics,
 };
 use tempfile::TempDir;
@@ -15,7 +15,7 @@ use crate::{
     check::{Entry, Stored},
     ground::{Servers, Topology},
     history::{History, Recorder},
-    pace::pass,
+    pace::{pass, unix_ms},
     service::{Doors, Instance},
     site::Site,
 };
@@ -24,6 +24,9 @@ use crate::{
 const INSTANCES: usize = 3;
 /// How long they may take to start on a busy machine.
 const START_MS: u64 = 120_000;
+
+/// How often it is tried to remove what a run left on disk.
+const REMOVALS: usize = 10_000;
 
 /// Everything that was started.
 #[derive(Debug)]
@@ -35,7 +38,22 @@ pub struct Stand {
     pub site: Site,
     pub doors: Arc<Doors>,
     pub recorder: Arc<Recorder>,
-    _folder: TempDir,
+    _folder: Folder,
+}
+
+/// Everything of a run on disk; gone when dropped, also when what a killed server had started still writes to it for a moment.
+#[derive(Debug)]
+struct Folder(TempDir);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        for _ in 0..REMOVALS {
+            if fs::remove_dir_all(self.0.path()).is_ok() || !self.0.path().exists() {
+                return;
+            }
+            std::thread::yield_now();
+        }
+    }
 }
 
 impl Stand {
@@ -48,7 +66,7 @@ impl Stand {
         let instance = |n: usize| Instance::new(n, doors.port(n), &site.folder, &servers.urls[n], folder.path());
         let instances = (0..INSTANCES).map(instance).collect();
         let recorder = Arc::default();
-        let mut stand = Self { topology, instances, servers, site, doors, recorder, _folder: folder };
+        let mut stand = Self { topology, instances, servers, site, doors, recorder, _folder: Folder(folder) };
         stand.supervise()?;
         match stand.unanswered(START_MS).await?.as_slice() {
             [] => Ok(stand),
@@ -105,6 +123,30 @@ impl Stand {
             pass(250).await;
         }
         Ok(silent)
+    }
+
+    /// Returns once no hand-over waits for an answer or for its other side, or after this time: what is left then is judged.
+    pub async fn handed_over(&self, ms: u64) {
+        for _ in 0..ms / 500 {
+            if self.hand_overs_wait().await == Ok(false) {
+                return;
+            }
+            pass(500).await;
+        }
+    }
+
+    /// Those that are through stand behind those that wait, which stand by when they were sent.
+    async fn hand_overs_wait(&self) -> Result<bool, String> {
+        let (store, now) = (self.store().await?, unix_ms());
+        for ground in &self.site.grounds {
+            let territory = ground.territory.parse().expect("the territories of a run are well written");
+            let page =
+                store.range(&territory, &Index::transfers(), None, 1).await.map_err(|error| error.to_string())?;
+            if page.entries.first().is_some_and(|(sent, _)| *sent <= now) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Stops the instances: what is stored changes no more.

@@ -44,7 +44,10 @@ async fn attempt(signal: &str, expected: i32) -> Result<(), String> {
         let _ = harness.kill();
         let _ = harness.wait();
     }
-    let (left, files) = (working(folder.path()), fs::read_dir(folder.path()).map_or(0, Iterator::count));
+    // What Redis started to write a file is killed with it, and gone from the list of processes a moment later.
+    let files = || fs::read_dir(folder.path()).map_or(0, Iterator::count);
+    until(|| working(folder.path()).is_empty() && files() == 0).await;
+    let (left, files) = (working(folder.path()), files());
     match (begun, asked, ended.and_then(|status| status.code())) {
         (false, ..) => Err("the run did not begin".to_owned()),
         (_, Err(error), _) => Err(error.to_string()),

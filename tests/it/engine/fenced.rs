@@ -56,7 +56,7 @@ async fn what_was_remembered_of_a_lost_tail_decides_nothing() {
     let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
     let (desk, gone) = room(&server, folder.path()).await;
     let case = desk.qualified(Priority::P2).await;
-    let old = copy_of(&server);
+    let old = copy_of(&server).await;
     gone.give(&regulator(7), Some(case), Command::Claim).await.unwrap();
     // Both instances have seen the claim, and a console has a token from behind it.
     let watched = desk.b.watch(&regulator(1), None, WatchFilter::All).await.unwrap();
@@ -93,7 +93,7 @@ async fn a_vital_call_is_taken_while_everything_else_waits_for_the_operator() {
     let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
     let (desk, _) = room(&server, folder.path()).await;
     let case = desk.qualified(Priority::P2).await;
-    let old = copy_of(&server);
+    let old = copy_of(&server).await;
     desk.qualified(Priority::P1).await;
     put_back(&mut server, old.path());
 
@@ -120,7 +120,7 @@ async fn a_command_that_took_effect_through_another_instance_is_answered_while_w
     let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
     let (desk, gone) = room(&server, folder.path()).await;
     let case = desk.qualified(Priority::P2).await;
-    let old = copy_of(&server);
+    let old = copy_of(&server).await;
     desk.qualified(Priority::P1).await;
     put_back(&mut server, old.path());
     // It has seen nothing of what was lost, and stops before it can answer.

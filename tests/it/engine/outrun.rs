@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::stage::{arm, text},
     store::{on_every_engine, stand::Stand},
-    support::gate::Gate,
+    support::{gate::Gate, redis::until},
 };
 
 on_every_engine! {
@@ -229,7 +229,8 @@ async fn what_a_change_costs_does_not_grow_with_the_consoles(mut stand: Stand) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_console_that_reads_nothing_is_dropped() {
-    let watch = WatchLimits { stall: Duration::from_millis(50), ..WatchLimits::default() };
+    // Long enough that whoever does read is not taken for one who does not.
+    let watch = WatchLimits { stall: Duration::from_secs(5), ..WatchLimits::default() };
     let (desk, mut history) = (Desk::with(Stand::embedded().await, limits(watch)), History::default());
     let mut cases = Vec::new();
     for _ in 0..70 {
@@ -242,9 +243,7 @@ async fn a_console_that_reads_nothing_is_dropped() {
         note(&desk, *case).await;
     }
     // It is gone although nobody read: only then does this console read what had been made ready for it.
-    while desk.b.watching(&desk.stand.territory) > 0 {
-        tokio::task::yield_now().await;
-    }
+    until("the console is dropped", async || desk.b.watching(&desk.stand.territory) == 0).await;
     let dropped = loop {
         match screen.next().await {
             Ok(Change::Stale(_)) => {}

@@ -1,6 +1,11 @@
 //! What a receipt says is what the servers have done: levels, policies, and what is refused before the first write.
 
-use std::{process::Command, sync::Arc, time::Duration};
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Command, Output, Stdio},
+    sync::Arc,
+    time::Duration,
+};
 
 use sas_dispatch::{
     domain::ids::TerritoryId,
@@ -56,7 +61,8 @@ async fn a_frozen_replica_leaves_strict_commands_unknown_and_then_refused_and_de
         2,
         "the repeated command learns that it was done"
     );
-    assert_eq!(done(store.as_ref(), &degraded(writing(&here, "vital", 1))).await, (Durability::D2, seq));
+    let vital = degraded(writing(&here, "vital", 1));
+    until("the replica has it too", async || done(store.as_ref(), &vital).await == (Durability::D2, seq)).await;
     assert_eq!(logged(store.as_ref(), &here, 0).await.len() as u64, head().await);
 }
 
@@ -192,8 +198,9 @@ fn answered_after_their_flush(trace: &str, answering: u32) -> usize {
     replies
 }
 
-/// What `serve` prints and how it ends, on this Redis with these lines of the configuration's store.
-fn served(url: &str, replace: &[(&str, &str)]) -> std::process::Output {
+/// What `serve` prints and how it ends, on this Redis with these lines of the configuration's store: by itself, or by Ctrl-C
+/// once it has warned, which is the last that it says when it listens.
+fn served(url: &str, replace: &[(&str, &str)]) -> Output {
     let config = tempfile::tempdir().unwrap();
     let shipped = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
     let copied = Command::new("cp").arg("-r").arg(shipped).arg(config.path().join("config")).status().unwrap();
@@ -205,12 +212,24 @@ fn served(url: &str, replace: &[(&str, &str)]) -> std::process::Output {
         text = text.replace(old, new);
     }
     std::fs::write(&file, text).unwrap();
-    Command::new("timeout")
-        .args(["--signal=INT", "--kill-after=20", "5", env!("CARGO_BIN_EXE_sas-dispatch")])
+    // It hands the signal on, and bounds what never listens.
+    let mut serve = Command::new("timeout")
+        .args(["--signal=INT", "--kill-after=20", "60", env!("CARGO_BIN_EXE_sas-dispatch")])
         .args(["serve", "--listen", "127.0.0.1:0", "--redis", url, "--config"])
         .args([config.path().join("config"), "--data".into(), config.path().join("data")])
-        .output()
-        .unwrap()
+        .stdout(Stdio::piped())
+        .stderr(std::fs::File::create(config.path().join("stderr")).unwrap())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    let mut stdout = BufReader::new(serve.stdout.take().unwrap());
+    while stdout.read_line(&mut said).unwrap() > 0 && !said.contains("ATTENTION") {}
+    if said.contains("ATTENTION") {
+        assert!(Command::new("kill").args(["-INT", &serve.id().to_string()]).status().unwrap().success());
+    }
+    stdout.read_to_string(&mut said).unwrap();
+    let status = serve.wait().unwrap();
+    Output { status, stdout: said.into_bytes(), stderr: std::fs::read(config.path().join("stderr")).unwrap() }
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use sas_dispatch::{
 };
 
 use super::stand::{START, Stand, add, command, index, key, put, put_numbered, redis_at};
-use crate::support::redis::Server;
+use crate::support::redis::{Server, until};
 
 fn options(url: &str, deadline_ms: u64) -> RedisOptions {
     let deadline = Duration::from_millis(deadline_ms);
@@ -165,10 +165,9 @@ async fn a_frozen_server_leaves_the_outcome_unknown_and_the_repeated_command_lea
     let server = Server::start("always");
     let store = Redis::connect(options(&server.url(), 300)).await.unwrap();
     let txn = Txn { epoch: 1, ..opening("next") };
-    store.commit(&opening("open")).await.unwrap();
-    for _ in 0..3 {
-        store.read(&txn.territory, &[], None).await.unwrap();
-    }
+    until("the opening is done", async || matches!(store.commit(&opening("open")).await, Ok(Committed::Done(_)))).await;
+    let reads = async || store.read(&txn.territory, &[], None).await.is_ok();
+    until("three reads in a row", async || reads().await && reads().await && reads().await).await;
     server.signal("STOP");
     // All connections stand, so the command may have been sent.
     let error = store.commit(&txn).await.unwrap_err();

@@ -46,6 +46,24 @@ pub struct Gate {
     reads: AtomicU64,
     /// Every call so far: what was asked of which territory.
     calls: Mutex<Vec<String>>,
+    waits: Mutex<Waits>,
+}
+
+/// How lost territories are waited for.
+#[derive(Debug, Default, Clone, Copy)]
+struct Waits {
+    begun: usize,
+    now: usize,
+    most: usize,
+}
+
+/// One wait for a lost territory, until it is over or given up.
+struct Waiting<'a>(&'a Gate);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waits.lock().unwrap().now -= 1;
+    }
 }
 
 impl std::fmt::Debug for Gate {
@@ -66,7 +84,7 @@ impl Gate {
             lost_index: None,
             stale: BTreeMap::new(),
         });
-        Arc::new(Self { state, reads: AtomicU64::new(0), calls: Mutex::default() })
+        Arc::new(Self { state, reads: AtomicU64::new(0), calls: Mutex::default(), waits: Mutex::default() })
     }
 
     /// Nobody sees more of the log than this.
@@ -105,6 +123,22 @@ impl Gate {
         std::mem::take(&mut self.calls.lock().unwrap())
     }
 
+    /// How many waits for lost territories have begun since the last look, and how many of them were there at once.
+    pub fn waits(&self) -> (usize, usize) {
+        let mut waits = self.waits.lock().unwrap();
+        let Waits { begun, now, most } = *waits;
+        *waits = Waits { begun: 0, now, most: now };
+        (begun, most)
+    }
+
+    fn waiting(&self) -> Waiting<'_> {
+        let mut waits = self.waits.lock().unwrap();
+        waits.begun += 1;
+        waits.now += 1;
+        waits.most = waits.most.max(waits.now);
+        Waiting(self)
+    }
+
     fn called(&self, what: impl std::fmt::Display) {
         self.calls.lock().unwrap().push(what.to_string());
     }
@@ -112,6 +146,7 @@ impl Gate {
     async fn reaches(&self, territory: &TerritoryId) -> Result<(), StoreError> {
         let (lost, late) = (self.state.borrow().lost, self.state.borrow().late);
         if lost.contains(&territory.as_str()) {
+            let _waiting = self.waiting();
             // As an engine does: nobody answers until its deadline.
             tokio::time::timeout(late, std::future::pending::<()>()).await.ok();
             return Err(StoreError::Unavailable("the test took this territory away".to_owned()));

@@ -60,13 +60,14 @@ impl Server {
         Self::launched(port, Launch { program: texts(program), args, ready: "ready to accept connections" })
     }
 
-    /// A sentinel of the master `main` at this port, which `quorum` sentinels must find missing.
+    /// A sentinel of the master `main` at this port, which `quorum` sentinels must find missing, and that for longer than a
+    /// flush may take on a busy machine: nobody is to take over unasked.
     pub fn sentinel(master: u16, quorum: u8) -> Self {
         let port = free_port();
         let dir = tempfile::tempdir().unwrap();
         let conf = format!(
             "port {port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 {master} {quorum}\n\
-             sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n"
+             sentinel down-after-milliseconds main 5000\nsentinel failover-timeout main 2000\n"
         );
         std::fs::write(dir.path().join("sentinel.conf"), conf).unwrap();
         let (program, args) = (texts(&["redis-server"]), texts(&["sentinel.conf", "--sentinel"]));

@@ -121,6 +121,8 @@ impl Room {
             Ground::Replicated => {
                 config.settings.store.durability = Promised::D2;
                 config.settings.store.replicas = 1;
+                // A replica on a busy machine is late and not away.
+                config.settings.store.wait = Span::from_secs(20);
                 let [master, replica] = Replicated::without_sentinels().await.servers;
                 until("the replica follows", async || follows(&replica).await).await;
                 until("the master counts on it", async || master.says(&["INFO", "replication"], "state=online").await)

@@ -1,5 +1,7 @@
 //! Redis with a replica and three sentinels, and a cluster of three masters with a replica each, on loopback ports.
 
+use std::time::Duration;
+
 use super::redis::{Server, free_port, until};
 
 /// A master, its replica, and three sentinels that call the master `main`.
@@ -60,9 +62,10 @@ pub struct Cluster {
 pub const THIRDS: [(u16, u16); 3] = [(0, 5_460), (5_461, 10_922), (10_923, 16_383)];
 
 impl Cluster {
-    /// Returns once every node knows all others, every slot has an owner and every replica follows.
-    pub async fn start() -> Self {
-        let nodes: Vec<Server> = (0..6).map(|_| node()).collect();
+    /// Returns once every node knows all others, every slot has an owner and every replica follows. A node that was not
+    /// heard for `away` is lost: longer than a flush may take on a busy machine, or a replica takes over unasked.
+    pub async fn start(away: Duration) -> Self {
+        let nodes: Vec<Server> = (0..6).map(|_| node(away)).collect();
         for (n, (first, last)) in THIRDS.iter().enumerate() {
             let (first, last) = (first.to_string(), last.to_string());
             nodes[n].command(&["CLUSTER", "ADDSLOTSRANGE", &first, &last]).await;
@@ -108,8 +111,9 @@ impl Cluster {
     }
 }
 
-fn node() -> Server {
+fn node(away: Duration) -> Server {
     let (port, bus) = (free_port(), free_port().to_string());
+    let away = away.as_millis().to_string();
     let options = [
         "--appendfsync",
         "always",
@@ -118,7 +122,7 @@ fn node() -> Server {
         "--cluster-port",
         &bus,
         "--cluster-node-timeout",
-        "1000",
+        &away,
         "--cluster-require-full-coverage",
         "no",
     ];

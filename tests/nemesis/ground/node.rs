@@ -18,6 +18,8 @@ use crate::{
 
 /// Longest wait for an answer: a frozen server gives none.
 const ANSWER: Duration = Duration::from_millis(1_500);
+/// Longest wait for a server that is known to work.
+const WORK: Duration = Duration::from_secs(30);
 
 /// One server.
 #[derive(Debug)]
@@ -93,7 +95,12 @@ impl Node {
 
     /// The same, for a command whose words are bytes.
     pub async fn command(&self, command: &Cmd) -> RedisResult<Value> {
-        send(self.port, command).await
+        send(self.port, command, ANSWER).await
+    }
+
+    /// The same for what takes a busy machine long.
+    pub async fn work(&self, command: &Cmd) -> RedisResult<Value> {
+        send(self.port, command, WORK).await
     }
 
     /// Returns once it answers, with its data loaded.
@@ -131,17 +138,17 @@ pub async fn ask(port: u16, words: &[&str]) -> RedisResult<Value> {
     words[1..].iter().for_each(|word| {
         command.arg(*word);
     });
-    send(port, &command).await
+    send(port, &command, ANSWER).await
 }
 
-async fn send(port: u16, command: &Cmd) -> RedisResult<Value> {
+async fn send(port: u16, command: &Cmd, longest: Duration) -> RedisResult<Value> {
     let client = redis::Client::open(format!("redis://127.0.0.1:{port}/"))?;
     let asked = async {
         let mut connection = client.get_multiplexed_async_connection().await?;
         command.query_async(&mut connection).await
     };
     let late = || redis::RedisError::from((redis::ErrorKind::Io, "no answer in time"));
-    timeout(ANSWER, asked).await.unwrap_or_else(|_| Err(late()))
+    timeout(longest, asked).await.unwrap_or_else(|_| Err(late()))
 }
 
 /// A reply that is a text.

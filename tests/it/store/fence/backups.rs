@@ -1,14 +1,33 @@
 //! An old backup is put back: with the real files of a real server.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use super::*;
+use crate::support::redis::until;
 
-/// A copy of the server's append-only files, taken while it runs.
-pub fn copy_of(server: &Server) -> tempfile::TempDir {
+/// A copy of the server's append-only files, taken while it runs and does not change from one file to the next: the service
+/// has a server begin a new one when it first connects, and until that is done files come and go.
+pub async fn copy_of(server: &Server) -> tempfile::TempDir {
+    let files = server.dir.path().join("appendonlydir");
+    until("the append-only files rest", async || !rewrites(server).await && as_listed(&files)).await;
     let copy = tempfile::tempdir().unwrap();
-    copy_folder(&server.dir.path().join("appendonlydir"), copy.path());
+    copy_folder(&files, copy.path());
     copy
+}
+
+async fn rewrites(server: &Server) -> bool {
+    let info: String = server.ask(&["INFO", "persistence"]).await.unwrap();
+    !info.contains("aof_rewrite_in_progress:0") || !info.contains("aof_rewrite_scheduled:0")
+}
+
+/// The folder holds what its manifest names, and nothing of it is history that is still to be deleted.
+fn as_listed(files: &Path) -> bool {
+    let manifest = "appendonly.aof.manifest";
+    let text = fs::read_to_string(files.join(manifest)).unwrap_or_default();
+    let named = text.lines().filter_map(|line| line.strip_prefix("file ")?.split(' ').next().map(str::to_owned));
+    let listed: BTreeSet<String> = named.chain([manifest.to_owned()]).collect();
+    let there = fs::read_dir(files).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    !text.contains(" type h") && there.collect::<BTreeSet<_>>() == listed
 }
 
 /// Kills the server as `kill -9` does, puts the copied files in the place of its own, and starts it again.
@@ -33,7 +52,7 @@ async fn an_old_backup_refuses_writes_until_restore_has_listed_the_gap() {
     let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
     let mut one = Instance::at(&server, folder.path()).await;
     one.done(&["a", "b", "c"]).await;
-    let old = copy_of(&server);
+    let old = copy_of(&server).await;
     one.done(&["d", "e"]).await;
     one.fence.flush();
     put_back(&mut server, old.path());
@@ -71,7 +90,7 @@ async fn a_backup_of_now_is_the_same_history() {
     let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
     let mut one = Instance::at(&server, folder.path()).await;
     one.done(&["a", "b"]).await;
-    let now = copy_of(&server);
+    let now = copy_of(&server).await;
     put_back(&mut server, now.path());
     assert_eq!(one.done(&["c"]).await[0].seq, 3);
     assert_eq!((one.resets(), one.epoch), (0, 1));
@@ -95,10 +114,10 @@ async fn a_call_is_taken_even_then_in_an_epoch_of_its_own() {
     let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
     let mut one = Instance::at(&server, folder.path()).await;
     one.done(&["a"]).await;
-    let old = copy_of(&server);
+    let old = copy_of(&server).await;
     one.done(&["b", "c"]).await;
     one.fence.flush();
-    let right = copy_of(&server);
+    let right = copy_of(&server).await;
     put_back(&mut server, old.path());
 
     let call = |one: &Instance| Txn { even_behind: true, ..one.txn("vital") };
@@ -123,9 +142,9 @@ async fn the_right_data_put_back_end_the_refusal_without_a_word_of_an_operator()
     let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
     let mut one = Instance::at(&server, folder.path()).await;
     one.done(&["a"]).await;
-    let old = copy_of(&server);
+    let old = copy_of(&server).await;
     one.done(&["b"]).await;
-    let right = copy_of(&server);
+    let right = copy_of(&server).await;
     put_back(&mut server, old.path());
     assert_eq!(one.send(&one.txn("c")).await, behind(2, 1));
     put_back(&mut server, right.path());
@@ -173,9 +192,9 @@ async fn what_took_effect_in_the_data_that_are_there_is_answered_while_writes_ar
     let nobody = tempfile::tempdir().unwrap();
     let mut one = Instance::at(&server, folder.path()).await;
     one.done(&["a", "b"]).await;
-    let old = copy_of(&server);
+    let old = copy_of(&server).await;
     one.done(&["c"]).await;
-    let right = copy_of(&server);
+    let right = copy_of(&server).await;
     put_back(&mut server, old.path());
     // Another instance knows of nothing that was lost: it goes on, and its answers do not arrive.
     let mut other = Instance::at(&server, nobody.path()).await;
@@ -209,7 +228,7 @@ async fn what_was_acknowledged_when_it_came_again_is_missed_when_it_is_gone() {
     let nobody = tempfile::tempdir().unwrap();
     let mut one = Instance::at(&server, folder.path()).await;
     one.done(&["a"]).await;
-    let old = copy_of(&server);
+    let old = copy_of(&server).await;
     // It stops before it can answer.
     Instance::at(&server, nobody.path()).await.done(&["b"]).await;
     assert!(acknowledged(one.send(&one.txn("b")).await).replayed);

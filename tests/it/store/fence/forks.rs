@@ -8,10 +8,10 @@ use crate::store::fence::backups::{copy_of, put_back};
 /// The data of a server whose log goes on differently after the first two entries.
 async fn other_tail(server: &Server, names: &[&str]) -> tempfile::TempDir {
     let (mut elsewhere, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
-    put_back(&mut elsewhere, copy_of(server).path());
+    put_back(&mut elsewhere, copy_of(server).await.path());
     let mut there = Instance::at(&elsewhere, folder.path()).await;
     there.done(names).await;
-    copy_of(&elsewhere)
+    copy_of(&elsewhere).await
 }
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn a_lost_tail_that_was_only_seen_is_fenced_by_one_and_followed_by_the_oth
     let nobody = tempfile::tempdir().unwrap();
     let mut one = Instance::at(&server, folder.path()).await;
     one.done(&["a", "b"]).await;
-    let old = copy_of(&server);
+    let old = copy_of(&server).await;
     // Written by an instance that is gone, and seen by two that are not.
     let mut gone = Instance::at(&server, nobody.path()).await;
     gone.done(&["c", "d"]).await;
@@ -91,7 +91,7 @@ async fn a_raised_epoch_that_is_lost_is_raised_beyond_itself() {
     let mut one = Instance::at(&server, folder.path()).await;
     one.done(&["a"]).await;
     one.fence.flush();
-    let old = copy_of(&server);
+    let old = copy_of(&server).await;
     restored(&server, folder.path()).await;
     one.read_again().await;
     assert_eq!(one.epoch, 2);
@@ -108,7 +108,7 @@ async fn what_was_acknowledged_below_the_promise_may_go_and_writing_goes_on() {
     // No replica: the receipts say D1 where D2 is promised, as a vital emergency's do while no replica follows.
     let mut one = Instance::promising(Durability::D2, store, folder.path()).await;
     one.done(&["a", "b"]).await;
-    let old = copy_of(&server);
+    let old = copy_of(&server).await;
     assert_eq!(one.done(&["c"]).await[0].durability, Durability::D1);
     put_back(&mut server, old.path());
     assert_eq!(

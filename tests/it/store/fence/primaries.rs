@@ -1,18 +1,22 @@
 //! Two primaries for a while: a real primary and its replica, frozen, promoted and woken.
 
-use std::net::TcpListener;
-
 use sas_dispatch::{
     domain::time::Span,
     store::{Durability, Policy, Promise, Settings, open, redis::RedisOptions},
 };
 
 use super::*;
-use crate::store::fence::backups::{copy_of, put_back};
+use crate::{
+    store::fence::backups::{copy_of, put_back},
+    support::{
+        redis::{free_port, until},
+        topology::follows,
+    },
+};
 
 /// Lets a running server listen on a free loopback port, and says which.
 async fn listening(server: &Server) -> String {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let port = free_port().to_string();
     server.command(&["CONFIG", "SET", "bind", "127.0.0.1"]).await;
     server.command(&["CONFIG", "SET", "port", &port]).await;
     port
@@ -25,13 +29,8 @@ async fn pair() -> (Server, Server) {
     listening(&replica).await;
     primary.command(&["CONFIG", "SET", "repl-diskless-sync-delay", "0"]).await;
     replica.command(&["REPLICAOF", "127.0.0.1", &port]).await;
-    loop {
-        let info: String = redis::from_redis_value(replica.command(&["INFO", "replication"]).await).unwrap();
-        if info.contains("master_link_status:up") {
-            return (primary, replica);
-        }
-        tokio::task::yield_now().await;
-    }
+    until("the replica follows", async || follows(&replica).await).await;
+    (primary, replica)
 }
 
 /// An instance that promises D2 with one replica.
@@ -68,7 +67,7 @@ async fn what_the_old_primary_takes_alone_is_acknowledged_to_nobody() {
     assert_eq!(receipt.durability, Durability::D1);
 
     // The old primary's data give way to the new one's, under the same address.
-    put_back(&mut old, copy_of(&new).path());
+    put_back(&mut old, copy_of(&new).await.path());
     alone.command = Some((command("next"), Digest::of(b"next")));
     let lost = StoreError::Behind { territory: land(), acknowledged: receipt.seq, head: 3 };
     assert_eq!(one.send(&alone).await, Err(lost), "its own history is gone, and with it what it acknowledged alone");
