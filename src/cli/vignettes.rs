@@ -3,6 +3,7 @@
 //! Protocols propose here whether signed or not, and the ones that are not signed are named: this is how a committee sees
 //! what it would sign.
 
+mod age;
 mod print;
 mod read;
 

@@ -66,6 +66,8 @@ fn ages_and_names_are_read_in_many_notations_and_what_is_wrong_is_named_by_line_
         r#"{"id":"w3","age":30,"motive":"M03.14","answers":{"VIT.RESPIRATION":true},"expected":"P1"}"#,
         r#"{"id":"w4","age":30,"motive":"M03.14","answers":{"TEMP":385},"expected":"P1"}"#,
         r#"{"id":"w5","age":30,"motive":"M03.14","answers":{"FIA.PURPURA":"beaucoup"},"expected":"P1"}"#,
+        r#"{"id":"w6","age_months":"-2","motive":"M03.14","answers":{},"expected":"P1"}"#,
+        r#"{"id":"w7","age_trimestres":1,"motive":"M03.14","answers":{},"expected":"P1"}"#,
     ];
     fs::write(&file, right.iter().map(String::as_str).chain(wrong).collect::<Vec<_>>().join("\n")).unwrap();
     let path = file.to_str().unwrap();
@@ -74,7 +76,15 @@ fn ages_and_names_are_read_in_many_notations_and_what_is_wrong_is_named_by_line_
     assert_eq!((&document["vignettes"], &document["agreement_share"]), (&8.into(), &1.0.into()), "{document:#}");
     let named: Vec<_> =
         document["errors"].as_array().unwrap().iter().map(|fault| (&fault["line"], &fault["field"])).collect();
-    let fields = ["age", "pregnant", "answers.VIT.RESPIRATION", "answers.TEMP", "answers.FIA.PURPURA"];
+    let fields = [
+        "age",
+        "pregnant",
+        "answers.VIT.RESPIRATION",
+        "answers.TEMP",
+        "answers.FIA.PURPURA",
+        "age_months",
+        "age_trimestres",
+    ];
     for (at, (line, field)) in named.iter().enumerate() {
         assert_eq!((line.as_u64(), field.as_str()), (Some(9 + at as u64), Some(fields[at])));
     }
