@@ -74,7 +74,7 @@ pub struct ServerSettings {
     pub reserved_requests: usize,
     /// Longest time for a request that states no deadline.
     pub request_deadline: Span,
-    /// Longest page of a list, in rows.
+    /// Longest page of a list, in rows: at most the 200 of the interface.
     pub max_page_rows: usize,
     /// Changed cases kept for slow watchers of a territory; one further behind must resume from its token.
     pub watch_buffer_changes: usize,
@@ -229,7 +229,7 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
         table.fault("reserved_requests", "is a part of max_requests_in_hand: expected less than it");
     }
     let request_deadline = table.required("request_deadline_seconds", seconds);
-    let max_page_rows = table.required("max_page_rows", whole(1..=10_000));
+    let max_page_rows = table.required("max_page_rows", whole(1..=200));
     let watch_buffer_changes = table.required("watch_buffer_changes", whole(1..=1_000_000));
     let watch_stall = table.required("watch_stall_seconds", seconds);
     let watch_silence = table.required("watch_silence_seconds", seconds);
