@@ -254,6 +254,7 @@ async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport, Arc<Fen
     let request = duration(setup.config.settings.server.request_deadline);
     let options = Options {
         attempts: settings.commit_attempts,
+        page_rows: server.max_page_rows,
         store: kind,
         intake,
         promised,

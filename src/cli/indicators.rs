@@ -99,6 +99,9 @@ pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
     if all_cases && (args.stream.is_some() || args.priority.is_some()) {
         return Err(WrongUse::new("this report counts all cases: leave --stream and --priority out"));
     }
+    if args.from.zip(args.to).is_some_and(|(from, to)| to < from) {
+        return Err(WrongUse::new("--to must not lie before --from"));
+    }
     let (territory, reply, notes) = match args.address {
         Some(address) => {
             let (territory, reply) = asked::ask(args, address)?;

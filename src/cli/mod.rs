@@ -30,12 +30,16 @@ use std::{
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
+    sync::Arc,
 };
 
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 
-use crate::config::Config;
+use crate::{
+    config::Config,
+    domain::{ids::TerritoryId, regulation::protocols::Book},
+};
 
 /// Regulated unscheduled care: calls in, medical regulation, own GP, SAS slot or SOS Médecins visit out.
 #[derive(Debug, Parser)]
@@ -146,6 +150,20 @@ impl Shared {
     pub fn load(&self) -> Result<Config, WrongUse> {
         Config::load_or_shipped(self.config.as_deref())
             .map_err(|faults| WrongUse(format!("the configuration has faults:\n{faults}")))
+    }
+
+    /// The triage protocols and whose they are: the national ones, or those of a territory with its own among them.
+    fn book(&self, territory: Option<&str>) -> Result<(Option<TerritoryId>, Arc<Book>), WrongUse> {
+        let config = self.load()?;
+        let Some(asked) = territory else { return Ok((None, config.book)) };
+        let known = config.territories.iter().find(|(id, _)| id.as_str().eq_ignore_ascii_case(asked));
+        known.map(|(id, ground)| (Some(id.clone()), ground.0.book.clone())).ok_or_else(|| {
+            let known: Vec<_> = config.territories.keys().map(ToString::to_string).collect();
+            let known = if known.is_empty() { "aucun".to_owned() } else { known.join(", ") };
+            WrongUse::new(format!(
+                "--territory : aucun dossier de ce nom dans la configuration ; territoires : {known}"
+            ))
+        })
     }
 }
 

@@ -5,26 +5,33 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Answer, Outcome, Shared, say, say_json};
-use crate::domain::regulation::{
-    motives::MOTIVES,
-    protocols::{Book, COMPLAINT, Condition, Kind, Protocol, Question, Rule, Seal, Source, Value},
+use crate::domain::{
+    ids::TerritoryId,
+    regulation::{
+        motives::MOTIVES,
+        protocols::{Book, COMPLAINT, Condition, Kind, Protocol, Question, Rule, Seal, Source, Value},
+    },
 };
 
 /// Arguments of `protocols`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// Those of this territory, its own among them [default: the national ones]
+    #[arg(long, value_name = "ID")]
+    territory: Option<String>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
-    let book = shared.load()?.book;
+    let (territory, book) = shared.book(args.territory.as_deref())?;
     if args.json {
-        say_json(&document(&book));
+        say_json(&document(territory.as_ref(), &book));
     } else {
         book.protocols().iter().for_each(|protocol| say(words(&book, protocol)));
-        say(format!("{} protocoles, {} signé(s) ; {}", book.protocols().len(), signed(&book), sources(&book)));
+        let whose = territory.map_or(String::new(), |id| format!("{id} : "));
+        say(format!("{whose}{} protocoles, {} signé(s) ; {}", book.protocols().len(), signed(&book), sources(&book)));
     }
     Ok(Answer::Done)
 }
@@ -33,12 +40,13 @@ fn signed(book: &Book) -> usize {
     book.protocols().iter().filter(|protocol| protocol.signed()).count()
 }
 
-fn document(book: &Book) -> Json {
+fn document(territory: Option<&TerritoryId>, book: &Book) -> Json {
     let common = book.common();
     let everywhere = common.map(|common| flags(&common.red_flags)).unwrap_or_default();
     let protocols: Vec<Json> = book.protocols().iter().map(|known| protocol(book, known)).collect();
     let complaint = book.complaint(|_| true);
     json!({
+        "territory": territory,
         "levels": ["P0", "P1", "P2", "P3"],
         "complaint": question(&complaint, false),
         "common_red_flags": everywhere,

@@ -3,6 +3,7 @@
 //! Protocols propose here whether signed or not, and the ones that are not signed are named: this is how a committee sees
 //! what it would sign.
 
+mod age;
 mod print;
 mod read;
 
@@ -11,9 +12,12 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 use serde::Serialize;
 
 use super::{Answer, Outcome, Shared, WrongUse, say_json};
-use crate::domain::regulation::{
-    protocols::{Book, Fired, Proposal, propose},
-    qualification::Priority,
+use crate::domain::{
+    ids::TerritoryId,
+    regulation::{
+        protocols::{Book, Fired, Proposal, propose},
+        qualification::Priority,
+    },
 };
 use read::{Unread, Vignette};
 
@@ -23,6 +27,9 @@ pub(super) struct Args {
     /// JSON lines: {"id", "age", "sex", "motive", "answers", "expected"}; age in years or as P3M, answers by question code
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// With the protocols of this territory, its own among them [default: the national ones]
+    #[arg(long, value_name = "ID")]
+    territory: Option<String>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -34,6 +41,8 @@ pub(super) const LEVELS: [Priority; 4] = [Priority::P0, Priority::P1, Priority::
 /// The document of `--json`; the order of the keys is part of it.
 #[derive(Debug, Serialize)]
 pub(super) struct Document {
+    /// Whose protocols; none: the national ones.
+    territory: Option<TerritoryId>,
     vignettes: usize,
     agreement_share: Option<f64>,
     under_triage_share: Option<f64>,
@@ -74,7 +83,8 @@ struct RuleEntry {
 }
 
 pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
-    let book = Book::clone(&shared.load()?.book).with_unsigned();
+    let (territory, book) = shared.book(args.territory.as_deref())?;
+    let book = Book::clone(&book).with_unsigned();
     let text = fs::read_to_string(&args.file)
         .map_err(|error| WrongUse::new(format!("{}: {error}; name a file of vignettes", args.file.display())))?;
     let (vignettes, errors) = read::all(&text, &book);
@@ -83,7 +93,7 @@ pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
         let file = args.file.display();
         return Err(WrongUse::new(format!("{file}: no vignette in it can be judged\n{}", told.join("\n"))));
     }
-    let document = judged(&book, vignettes, errors);
+    let document = Document { territory, ..judged(&book, vignettes, errors) };
     if args.json {
         say_json(&document);
     } else {
@@ -110,6 +120,7 @@ fn judged(book: &Book, vignettes: Vec<Vignette>, errors: Vec<Unread>) -> Documen
     let of = |verdict: &str| results.iter().filter(|result| result.verdict == verdict).count();
     let (all, under, over) = (results.len(), of("under"), of("over"));
     Document {
+        territory: None,
         vignettes: all,
         agreement_share: share(all - under - over, all),
         under_triage_share: share(under, all),

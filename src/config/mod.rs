@@ -31,16 +31,16 @@ mod room;
 mod settings;
 mod sheet;
 mod statistics;
+mod telemetry;
 mod territory;
 mod values;
 
 use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc};
 
 pub use fault::{Fault, Faults};
-pub use settings::{
-    ArchiveSettings, Below, Intake, LogFormat, Promised, ServerSettings, Settings, StoreSettings, TelemetrySettings,
-};
+pub use settings::{ArchiveSettings, Below, Intake, Promised, ServerSettings, Settings, StoreSettings};
 pub use statistics::{ExtractSettings, IndicatorSettings};
+pub use telemetry::{LogFormat, TelemetrySettings};
 
 use crate::domain::{
     calendar::UnknownTerritory,

@@ -8,9 +8,13 @@ use toml::de::DeValue;
 use super::{
     sheet::Table,
     statistics::{self, ExtractSettings, IndicatorSettings},
+    telemetry::{self, TelemetrySettings},
     values::{boolean, list, parsed, seconds, text, whole, words},
 };
-use crate::{coded_enum, domain::time::Span};
+use crate::{
+    coded_enum,
+    domain::{store_address::StoreAddress, time::Span},
+};
 
 /// Everything of `default.toml`.
 #[derive(Debug, Clone)]
@@ -74,7 +78,7 @@ pub struct ServerSettings {
     pub reserved_requests: usize,
     /// Longest time for a request that states no deadline.
     pub request_deadline: Span,
-    /// Longest page of a list, in rows.
+    /// Longest page of a list, in rows: at most the 200 of the interface.
     pub max_page_rows: usize,
     /// Changed cases kept for slow watchers of a territory; one further behind must resume from its token.
     pub watch_buffer_changes: usize,
@@ -161,27 +165,6 @@ coded_enum! {
     }
 }
 
-/// Logs, traces and metrics.
-#[derive(Debug, Clone)]
-pub struct TelemetrySettings {
-    /// OTLP endpoint (gRPC); `None`: nothing is exported.
-    pub otlp_endpoint: Option<String>,
-    /// For people or for machines.
-    pub log_format: LogFormat,
-    /// What is logged, in `tracing` filter notation.
-    pub log_filter: String,
-}
-
-coded_enum! {
-    /// How log lines are written.
-    LogFormat {
-        /// For people.
-        Text = "text", "texte";
-        /// One JSON object a line.
-        Json = "json", "JSON";
-    }
-}
-
 /// Reads the root table; `None` when something required is missing, which is then among the faults.
 pub(super) fn read(root: &Table<'_>) -> Option<Settings> {
     let server = root.required_table("server", server);
@@ -191,7 +174,7 @@ pub(super) fn read(root: &Table<'_>) -> Option<Settings> {
     let indicators = root.required_table("indicators", statistics::indicators);
     let final_after = indicators.iter().flatten().map(|known| known.settle).next();
     let extract = root.required_table("extract", |table| statistics::extract(table, final_after));
-    let telemetry = root.required_table("telemetry", telemetry);
+    let telemetry = root.required_table("telemetry", telemetry::read);
     Some(Settings {
         server: server??,
         store: store??,
@@ -214,9 +197,7 @@ fn archive(table: &Table<'_>) -> Option<ArchiveSettings> {
 }
 
 fn server(table: &Table<'_>) -> Option<ServerSettings> {
-    let listen = table.required("listen", |value| {
-        parsed::<SocketAddr>(value).map_err(|_| "expected an address and a port such as \"127.0.0.1:50051\"".into())
-    });
+    let listen = table.required("listen", listen);
     let browser_origins = table.required("browser_origins", list(origin));
     let runtime_threads = table.required("runtime_threads", whole(1..=1_024));
     let max_message_bytes = table.required("max_message_bytes", whole(1_024..=64 * 1_048_576));
@@ -229,7 +210,7 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
         table.fault("reserved_requests", "is a part of max_requests_in_hand: expected less than it");
     }
     let request_deadline = table.required("request_deadline_seconds", seconds);
-    let max_page_rows = table.required("max_page_rows", whole(1..=10_000));
+    let max_page_rows = table.required("max_page_rows", whole(1..=200));
     let watch_buffer_changes = table.required("watch_buffer_changes", whole(1..=1_000_000));
     let watch_stall = table.required("watch_stall_seconds", seconds);
     let watch_silence = table.required("watch_silence_seconds", seconds);
@@ -255,6 +236,17 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
     })
 }
 
+/// The actor of a call is taken from its metadata, which only this machine may be trusted with.
+fn listen(value: &DeValue<'_>) -> Result<SocketAddr, String> {
+    let expected = |_| "expected an address and a port such as \"127.0.0.1:50051\"".to_owned();
+    let address = parsed::<SocketAddr>(value).map_err(expected)?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("expected a loopback address such as \"127.0.0.1:50051\": only this machine may say who calls".into())
+    }
+}
+
 /// Scheme, host and port of a web page, as a browser names it.
 fn origin(value: &DeValue<'_>) -> Result<String, String> {
     let written = text(value)?;
@@ -271,16 +263,7 @@ fn origin(value: &DeValue<'_>) -> Result<String, String> {
 
 fn store(table: &Table<'_>) -> Option<StoreSettings> {
     let data_dir = table.required("data_dir", words);
-    let redis_url = table.optional("redis_url", |value| {
-        let url = text(value)?;
-        let known = ["redis://", "unix://", "redis+unix://", "redis-sentinel://", "redis-cluster://"];
-        // The value is a secret, so the message shows nothing of it.
-        if known.iter().any(|scheme| url.starts_with(scheme)) {
-            Ok(SecretString::from(url))
-        } else {
-            Err("expected redis://, unix://, redis-sentinel:// or redis-cluster://".into())
-        }
-    });
+    let redis_url = table.optional("redis_url", redis_url);
     let lookup_key = table.optional("lookup_key", |value| {
         let key = text(value)?;
         if key.len() >= 16 { Ok(SecretString::from(key)) } else { Err("expected at least 16 characters".into()) }
@@ -323,21 +306,21 @@ fn store(table: &Table<'_>) -> Option<StoreSettings> {
     })
 }
 
+/// The value is a secret, so no message shows anything of it.
+fn redis_url(value: &DeValue<'_>) -> Result<SecretString, String> {
+    let url = text(value)?;
+    let known = ["redis://", "unix://", "redis+unix://", "redis-sentinel://", "redis-cluster://"];
+    if !known.iter().any(|scheme| url.starts_with(scheme)) {
+        return Err("expected redis://, unix://, redis-sentinel:// or redis-cluster://".into());
+    }
+    StoreAddress::parse(&url)?;
+    Ok(SecretString::from(url))
+}
+
 fn sheet(table: &Table<'_>) -> Option<SheetSettings> {
     let dir = table.optional("dir", words).map(PathBuf::from);
     let every = table.required("every_seconds", whole(1..=3_600));
     Some(SheetSettings { dir, every: Span::from_secs(every?) })
-}
-
-fn telemetry(table: &Table<'_>) -> Option<TelemetrySettings> {
-    let otlp_endpoint = table.optional("otlp_endpoint", |value| {
-        let url = text(value)?;
-        let known = url.starts_with("http://") || url.starts_with("https://");
-        if known { Ok(url) } else { Err("expected http://… or https://…".into()) }
-    });
-    let log_format = table.required("log_format", parsed::<LogFormat>);
-    let log_filter = table.required("log_filter", words);
-    Some(TelemetrySettings { otlp_endpoint, log_format: log_format?, log_filter: log_filter? })
 }
 
 fn size(number: i64) -> usize {

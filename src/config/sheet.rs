@@ -139,6 +139,24 @@ impl<'a> Table<'a> {
         tables.map(|table| keys.map(|key| table.get(key)?.get_ref().as_str())).collect()
     }
 
+    /// The text above the line on which the table `key` of the root begins, all of it where there is none. That table must be
+    /// the last: anything else below that line is a fault with `problem`, however it is written.
+    pub(super) fn text_above_last(&self, key: &str, problem: &str) -> &'a str {
+        let text = self.sheet.text;
+        let Some((name, _)) = self.entries.get_key_value(key) else { return text };
+        let start = text[..name.span().start].rfind('\n').map_or(0, |end| end + 1);
+        // Read by itself, so that the rest of a list or a table that began above shows as well.
+        let (below, errors) = DeTable::parse_recoverable(&text[start..]);
+        let others: Vec<_> = below.get_ref().keys().filter(|other| other.get_ref() != key).collect();
+        for other in &others {
+            self.sheet.fault(start + other.span().start, format!("{}: {problem}", other.get_ref()));
+        }
+        if others.is_empty() && !errors.is_empty() && !self.sheet.broken {
+            self.fault(key, problem);
+        }
+        &text[..start]
+    }
+
     /// Every key of a table whose keys are names of the operator's choosing.
     pub(super) fn keys(&self) -> Vec<String> {
         self.entries.keys().map(|key| key.get_ref().to_string()).collect()

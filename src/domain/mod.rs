@@ -19,6 +19,7 @@ pub mod regulation;
 pub mod remarkable;
 pub mod routing;
 pub mod slots;
+pub mod store_address;
 pub mod territory;
 pub mod time;
 pub mod visits;

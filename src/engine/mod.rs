@@ -91,6 +91,8 @@ pub struct Options {
     pub attempts: u32,
     /// Records kept in memory.
     pub remembered: usize,
+    /// Most items of one page, at most [`read::MAX_PAGE_SIZE`].
+    pub page_rows: usize,
     /// Timers and leases read at once in a round of upkeep; a round reads on while they are due.
     pub timers_per_round: usize,
     /// Which engine keeps the state, for metrics.
@@ -141,6 +143,7 @@ impl Default for Options {
         Self {
             attempts: 8,
             remembered: 100_000,
+            page_rows: read::MAX_PAGE_SIZE,
             timers_per_round: 500,
             store: StoreKind::Embedded,
             intake: Policy::Degraded,

@@ -17,7 +17,7 @@ use crate::{
 
 use super::{CaseView, Engine, Failure, Place, codec::Entity, draws, memory::Known};
 
-/// Most items of one page.
+/// Most items of one page anywhere.
 pub const MAX_PAGE_SIZE: usize = 200;
 
 /// What may be listed.
@@ -59,7 +59,7 @@ impl List {
 /// Which page.
 #[derive(Debug, Clone, Default)]
 pub struct PageRequest {
-    /// Items wanted, 1 to 200.
+    /// Items wanted, 1 to 200; where pages are shorter, the rest comes with the next.
     pub size: usize,
     /// Where the last page ended.
     pub token: Option<String>,
@@ -140,7 +140,7 @@ impl Engine {
     pub async fn list_offers(&self, actor: &Actor, page: PageRequest) -> Result<Listing<(CaseView, OfferId)>, Failure> {
         let place = self.territory(&actor.territory)?;
         let now = self.now();
-        let size = page.size.clamp(1, MAX_PAGE_SIZE);
+        let size = self.page_rows(page.size);
         let after = page.token.as_deref().map(parse_token).transpose()?;
         let range = self.0.store.range(&actor.territory, &Index::offers(), after, size).await?;
         let listing = self.entries(actor, range, &page, "case/").await?;
@@ -187,6 +187,11 @@ impl Engine {
         Ok(Listing { items: shifts.collect(), next: listing.next, unreadable: listing.unreadable, seq: listing.seq })
     }
 
+    /// How many items a page has here when so many are wanted.
+    pub fn page_rows(&self, wanted: usize) -> usize {
+        wanted.clamp(1, self.0.options.page_rows.clamp(1, MAX_PAGE_SIZE))
+    }
+
     pub(super) async fn page(
         &self,
         actor: &Actor,
@@ -194,7 +199,7 @@ impl Engine {
         page: &PageRequest,
         prefix: &str,
     ) -> Result<Listing<Known>, Failure> {
-        let (size, after) = (page.size.clamp(1, MAX_PAGE_SIZE), page.token.as_deref().map(parse_token).transpose()?);
+        let (size, after) = (self.page_rows(page.size), page.token.as_deref().map(parse_token).transpose()?);
         let range = self.0.store.range(&actor.territory, index, after, size).await?;
         self.items(actor, range, page, prefix).await
     }
@@ -206,7 +211,7 @@ impl Engine {
         indexes: &[Index],
         page: &PageRequest,
     ) -> Result<Listing<Known>, Failure> {
-        let (size, after) = (page.size.clamp(1, MAX_PAGE_SIZE), page.token.as_deref().map(parse_token).transpose()?);
+        let (size, after) = (self.page_rows(page.size), page.token.as_deref().map(parse_token).transpose()?);
         let mut all = Page { seq: u64::MAX, entries: Vec::new() };
         for index in indexes {
             let range = self.0.store.range(&actor.territory, index, after.clone(), size).await?;
@@ -237,7 +242,7 @@ impl Engine {
         page: &PageRequest,
         prefix: &str,
     ) -> Result<Listing<(Member, Known)>, Failure> {
-        let size = page.size.clamp(1, MAX_PAGE_SIZE);
+        let size = self.page_rows(page.size);
         new_enough(range.seq, page.at_least_seq)?;
         let next = (range.entries.len() == size).then(|| range.entries.last().map(write_token)).flatten();
         let key = |member: &Member| {

@@ -3,6 +3,8 @@
 //! What a caller knows (who is ill, where, who the own GP is, how long patience lasts) is said on the telephone; nothing
 //! else in the demo may read it.
 
+use chrono::NaiveDate;
+
 use crate::{
     config::Ground,
     domain::{
@@ -15,7 +17,7 @@ use crate::{
 
 use super::{
     dice::Dice,
-    wants::{Want, want},
+    wants::{Want, by_protocol, want},
 };
 
 /// Municipal populations of the largest communes of Bas-Rhin (INSEE, populations légales, Licence Ouverte), used as weights.
@@ -133,13 +135,14 @@ pub(super) struct Caller {
 }
 
 /// Makes up the callers of a day, in order of arrival.
-pub(super) fn callers(ground: &Ground, arrivals: &[Instant], seed: u64) -> Vec<Caller> {
+pub(super) fn callers(ground: &Ground, date: NaiveDate, arrivals: &[Instant], seed: u64) -> Vec<Caller> {
+    let by_protocol = by_protocol(&ground.0, date);
     let towns = towns(ground);
     let mut callers: Vec<Caller> = Vec::with_capacity(arrivals.len());
     for (number, arrives) in arrivals.iter().enumerate() {
         let mut dice = Dice::new(seed, &format!("caller/{number}"));
         let earlier = dice.percent(REPEAT_PERCENT).then(|| earlier(&callers, *arrives, &mut dice)).flatten();
-        let mut caller = caller(ground, &towns, number, *arrives, &mut dice);
+        let mut caller = caller(ground, &towns, (number, *arrives), by_protocol, &mut dice);
         if let Some(earlier) = earlier {
             let known: &Caller = &callers[earlier];
             let (who, place, patient) = (known.who.clone(), known.place.clone(), known.patient.clone());
@@ -163,8 +166,8 @@ fn earlier(callers: &[Caller], now: Instant, dice: &mut Dice) -> Option<usize> {
 fn caller(
     ground: &Ground,
     towns: &[((InseeCode, Position), u32)],
-    number: usize,
-    arrives: Instant,
+    (number, arrives): (usize, Instant),
+    by_protocol: bool,
     dice: &mut Dice,
 ) -> Caller {
     let (commune, position) = *dice.pick(towns);
@@ -177,7 +180,7 @@ fn caller(
     let patience = dice.waiting(Span::from_secs(if hasty { 4 } else { 150 })) + Span::from_secs(1);
     let name = format!("{} {}", dice.any(&FIRST_NAMES), dice.any(&SURNAMES));
     let gp = dice.percent(WITH_GP_PERCENT).then(|| own_gp(ground, position, dice)).flatten();
-    let want = want(dice, age, frail);
+    let want = want(dice, age, frail, by_protocol);
     let patient = pb::Patient {
         number: 1,
         own_gp_id: gp.map(|gp| gp.id.to_string()).unwrap_or_default(),

@@ -70,6 +70,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, shared: &Shared) -> Outcome {
+    play::playable(args.date)?;
     let config = shared.load()?;
     eprintln!("sas-dispatch: démonstration : les protocoles non signés par un comité y proposent aussi");
     // One thread: everybody takes turns anyway, and nobody waits for another thread to wake.

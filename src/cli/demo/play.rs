@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{Datelike, NaiveDate, NaiveTime};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::net::TcpListener;
@@ -39,6 +39,9 @@ use super::{
 /// After the last call visits end, patients come to their appointments and reports are written: as long again as calls
 /// came, and at most this long.
 const AFTERWARDS: Span = Span::from_hours(4);
+/// The days that can be played, both included: every instant of the day, and of the agendas beyond it, is one that the service
+/// takes.
+const PLAYABLE: [(i32, u32, u32); 2] = [(2000, 1, 2), (2099, 12, 30)];
 
 /// Why no day was played to its end.
 pub(super) enum Stopped {
@@ -122,6 +125,19 @@ fn played(args: &Args, config: &Config) -> Result<Played, WrongUse> {
     Ok(Played { kind: kind(&noon), ground, midnight, from, until, noon })
 }
 
+/// Refuses a day that cannot be played.
+pub(super) fn playable(date: NaiveDate) -> Result<(), WrongUse> {
+    let [first, last] = PLAYABLE;
+    let day = (date.year(), date.month(), date.day());
+    if first <= day && day <= last {
+        return Ok(());
+    }
+    Err(WrongUse::new(format!(
+        "le {} ne peut pas être joué : choisissez avec --date un jour du 2 janvier 2000 au 30 décembre 2099",
+        date.format("%d/%m/%Y")
+    )))
+}
+
 fn instant((territory, _): &Ground, date: NaiveDate, hour: u32) -> Instant {
     let time = NaiveTime::from_hms_opt(hour, 0, 0).expect("hours of this module are below 24");
     to_instant(territory.calendar.zone(), date.and_time(time))
@@ -151,7 +167,7 @@ async fn day(args: &Args, policy: Policy, played: &Played, service: &Service, cl
         visitors: Visitors::new(supply::speaking(&played.ground)),
     };
     let arrivals = arrivals(played.kind, played.midnight, (played.from, played.until), args.seed);
-    let mut callers = callers(&played.ground, &arrivals, args.seed);
+    let mut callers = callers(&played.ground, args.date, &arrivals, args.seed);
     if policy == Policy::ResponderDecides {
         responder_decides(&mut callers, args.seed);
     }

@@ -32,11 +32,17 @@ fn safety_net() -> pb::SafetyNet {
     pb::SafetyNet { watch_for, words: String::new(), call_again: CallAgain::Fifteen.into(), texts: Vec::new() }
 }
 
-/// Some will not go where they are sent: told what it may lead to, and when to call again.
-pub(super) fn refusal(care: CareType, dice: &mut Dice) -> Option<(pb::PatientRefusal, pb::Dialogue)> {
+/// Some will not go where they are sent: told what it may lead to, and when to call again. For a minor, who decides in law says so.
+pub(super) fn refusal(
+    care: CareType,
+    patient: &pb::Patient,
+    dice: &mut Dice,
+) -> Option<(pb::PatientRefusal, pb::Dialogue)> {
     let sent = matches!(care, CareType::Ambulance | CareType::EmergencyDepartment);
     (sent && dice.percent(REFUSE_PERCENT)).then(|| {
-        let refusal = pb::PatientRefusal { capacity: Capacity::Capable.into(), risks_explained: true };
+        let minor = patient.age_years.is_some_and(|years| years < 18);
+        let capacity = if minor { Capacity::Representative } else { Capacity::Capable };
+        let refusal = pb::PatientRefusal { capacity: capacity.into(), risks_explained: true };
         let told = pb::Dialogue { safety_net: Some(safety_net()), ..dialogue(care, dice) };
         (refusal, told)
     })
@@ -75,4 +81,20 @@ pub(super) fn counter(dice: &mut Dice) -> Option<pb::CounterRegulation> {
         .pick(&[((CareType::Ambulance, CounterReason::Worse), 40), ((CareType::Advice, CounterReason::Better), 60)]);
     let words = "L'examen montre autre chose que l'appel.".to_owned();
     Some(pb::CounterRegulation { care: care.into(), reasons: vec![reason.into()], words, ..Default::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minor_does_not_refuse_by_himself() {
+        let mut dice = Dice::new(1, "refusals");
+        for (age, capacity) in [(17, Capacity::Representative), (18, Capacity::Capable)] {
+            let patient = pb::Patient { age_years: Some(age), ..Default::default() };
+            let refused: Vec<_> =
+                (0..1_000).filter_map(|_| refusal(CareType::Ambulance, &patient, &mut dice)).collect();
+            assert!(!refused.is_empty() && refused.iter().all(|(refusal, _)| refusal.capacity() == capacity), "{age}");
+        }
+    }
 }

@@ -3,9 +3,17 @@
 //! Shares are set to published figures (domain notes §8): DRM/DR 79 % (A3), SMUR about 3 % of files (A8), of doctors'
 //! decisions 61 % advice and 15 % emergency department or SMUR (A5), the liberal stream 40 to 50 % of DRM (A4).
 
-use crate::grpc::pb::{self, Attribution, CareLevel, CareType, Flag, LongestDelay, Priority, Stream};
+use chrono::NaiveDate;
+
+use crate::{
+    domain::territory::Territory,
+    grpc::pb::{self, Attribution, CareLevel, CareType, Flag, LongestDelay, Priority, Stream},
+};
 
 use super::dice::Dice;
+
+/// The protocol of `protocols.toml` by which a call goes straight to a coordinator.
+const PROTOCOL: &str = "certificat-ou-ordonnance";
 
 /// What a caller wants, as it comes out on the telephone.
 #[derive(Debug, Clone)]
@@ -95,10 +103,19 @@ const SNP_CARE: [(CareType, u32); 6] = [
     (CareType::OtherResource, 1),
 ];
 
-pub(super) fn want(dice: &mut Dice, age: u32, frail: bool) -> Want {
+/// Whether the ARM may send to a coordinator by [`PROTOCOL`] on that day, and on the next one: who calls before midnight may
+/// be qualified after it.
+pub(super) fn by_protocol(territory: &Territory, date: NaiveDate) -> bool {
+    let of = |date| territory.regulation.protocol(PROTOCOL, date).is_some();
+    of(date) && date.succ_opt().is_some_and(of)
+}
+
+/// What somebody wants; `by_protocol`: [`by_protocol`] of the day.
+pub(super) fn want(dice: &mut Dice, age: u32, frail: bool, by_protocol: bool) -> Want {
     let kind = match *dice.pick(&KINDS) {
         // An infant's file is never the ARM's to end.
         Kind::NotMedical | Kind::Protocol if age < 2 => Kind::Deferred,
+        Kind::Protocol if !by_protocol => Kind::Ordinary,
         kind => kind,
     };
     let stream = stream(kind, dice);
@@ -121,7 +138,7 @@ pub(super) fn want(dice: &mut Dice, age: u32, frail: bool) -> Want {
     }
     let attribution = (kind == Kind::NotMedical).then(|| *dice.pick(&NOT_MEDICAL));
     let symptoms = !matches!(kind, Kind::NotMedical | Kind::Protocol);
-    let protocol = if kind == Kind::Protocol { "certificat-ou-ordonnance" } else { "" };
+    let protocol = if kind == Kind::Protocol { PROTOCOL } else { "" };
     let care = care(kind, stream, dice);
     let need = care.map(|care| need(care, motive, frail, dice));
     Want { priority, stream, motive, flags, symptoms, protocol, attribution, need }
@@ -186,11 +203,12 @@ pub(super) fn need(care: CareType, motive: &str, frail: bool, dice: &mut Dice) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn shares_are_those_published() {
         let mut dice = Dice::new(3, "wants");
-        let wants: Vec<_> = (0..20_000).map(|_| want(&mut dice, 40, false)).collect();
+        let wants: Vec<_> = (0..20_000).map(|_| want(&mut dice, 40, false, true)).collect();
         let share = |count: usize, of: usize| count as f64 * 100.0 / of as f64;
         let decided: Vec<_> = wants.iter().filter_map(|want| want.need.as_ref()).collect();
         assert!((76.0..82.0).contains(&share(decided.len(), wants.len())), "A3: DRM/DR");
@@ -203,5 +221,21 @@ mod tests {
         assert!((2.0..4.0).contains(&share(vital, wants.len())), "A8: SMUR");
         let liberal = wants.iter().filter(|want| want.stream == Stream::Snp && want.need.is_some()).count();
         assert!((35.0..55.0).contains(&share(liberal, decided.len())), "A4: liberal share");
+    }
+
+    #[test]
+    fn a_protocol_that_is_not_in_force_that_day_is_not_used() {
+        let config = Config::load(concat!(env!("CARGO_MANIFEST_DIR"), "/config").as_ref()).expect("the shipped one");
+        let ground = &config.territories[&super::super::TERRITORY.parse().expect("an id")];
+        let covers = |date: &str| by_protocol(&ground.0, date.parse().expect("a date"));
+        assert_eq!(["2024-05-09", "2024-06-14", "2024-06-15"].map(covers), [false, false, true]);
+        let wants = |covered| {
+            let mut dice = Dice::new(3, "wants");
+            (0..2_000).map(|_| want(&mut dice, 40, false, covered)).collect::<Vec<_>>()
+        };
+        assert!(wants(true).iter().any(|want| want.protocol == PROTOCOL && want.priority == Priority::P3));
+        let without = wants(false);
+        assert!(without.iter().all(|want| want.protocol.is_empty()));
+        assert!(without.iter().all(|want| want.need.is_some() || want.attribution.is_some()), "each goes somewhere");
     }
 }

@@ -1,6 +1,6 @@
 //! The reports counted from exported logs.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use chrono::NaiveDate;
 
@@ -9,6 +9,7 @@ use crate::{
     app::statistics::counted,
     cli::{Shared, logs::told},
     domain::{
+        calendar::local_date,
         ids::TerritoryId,
         indicators::{Day, Filter, Projection, Rules, added, compare_by_month, unmet},
         time::Instant,
@@ -30,7 +31,8 @@ pub(super) fn count(args: &Args, shared: &Shared) -> Result<(TerritoryId, Reply,
     let told = told(&args.files, args.territory.as_ref())?;
     let (territory, directory) = &*config.territory(&told.territory).map_err(WrongUse::new)?;
     let statistics = counted(&config.settings.indicators);
-    let rules = statistics.rules(territory.calendar.zone());
+    let zone = territory.calendar.zone();
+    let rules = statistics.rules(zone);
     let mut projection = Projection::new(rules.clone(), false);
     for (at, event) in told.events.iter().enumerate() {
         if told.hole.is_some_and(|(_, hole)| hole == at) {
@@ -38,10 +40,17 @@ pub(super) fn count(args: &Args, shared: &Shared) -> Result<(TerritoryId, Reply,
         }
         projection.tell(event);
     }
-    let wanted = |day: &NaiveDate| args.from.is_none_or(|from| from <= *day) && args.to.is_none_or(|to| *day <= to);
+    let last = projection.last_at().map(|last| local_date(zone, last));
+    // A request entered from paper counts on its own day, which may lie before the first event.
+    let first = told.events.iter().map(|event| local_date(zone, event.at)).chain(projection.dates()).min();
+    let asked = asked(args, first, last);
+    let wanted = |date: &NaiveDate| asked.as_ref().is_some_and(|asked| asked.contains(date));
     let days = projection.dates().into_iter().filter(wanted);
     let days: BTreeMap<_, _> = days.filter_map(|date| Some((date, projection.day(date, directory)?))).collect();
-    let total = added(days.values());
+    // What is told from its beginning is one stretch of days: every day lies in it when the first and the last do.
+    let tells = |date: &NaiveDate| projection.covers(*date) && last.is_some_and(|last| *date <= last);
+    let complete = asked.is_some_and(|asked| tells(asked.start()) && tells(asked.end()));
+    let total = Day { complete, ..added(days.values()) };
     let counted = Counted { days, total, last: projection.last_at(), seq: told.last_seq };
     let reply = match args.report {
         Report::Figures => Reply::Figures(Box::new(figures(args, &counted, &rules))),
@@ -62,6 +71,13 @@ pub(super) fn count(args: &Args, shared: &Shared) -> Result<(TerritoryId, Reply,
         }
     };
     Ok((told.territory, reply, told.left_out.iter().map(ToString::to_string).collect()))
+}
+
+/// The days that are asked for; on a side where none is named, as far as the logs tell. None: they tell nothing.
+fn asked(args: &Args, first: Option<NaiveDate>, last: Option<NaiveDate>) -> Option<RangeInclusive<NaiveDate>> {
+    let from = args.from.or(first.into_iter().chain(args.to).min())?;
+    let to = args.to.or(last.into_iter().chain(args.from).max())?;
+    Some(from..=to)
 }
 
 fn filter(args: &Args) -> Filter {

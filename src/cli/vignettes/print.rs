@@ -27,6 +27,9 @@ pub(super) fn words(document: &Document) {
         let codes: Vec<_> = document.unsigned_protocols.iter().map(String::as_str).collect();
         say(format!("protocoles non signés : {}", codes.join(", ")));
     }
+    if let Some(territory) = &document.territory {
+        say(format!("protocoles de {territory}"));
+    }
 }
 
 fn shares(what: &str, share: Option<f64>, interval: Option<[f64; 2]>) -> String {

@@ -5,23 +5,15 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use super::age;
 use crate::domain::regulation::{
     motives::Motive,
-    protocols::{Age, Answers, Book, COMPLAINT, Kind, Sex, Subject, Value},
+    protocols::{Answers, Book, COMPLAINT, Kind, Sex, Subject, Value},
     qualification::Priority,
 };
 
-/// The names under which each field is found, the documented one first. What else stands in a vignette is its author's.
-const AGE: [&str; 3] = ["age", "age_years", "âge"];
-/// Ages in a unit that the name says.
-const AGE_IN: [(&str, &str); 6] = [
-    ("age_months", "mois"),
-    ("age_mois", "mois"),
-    ("age_weeks", "semaines"),
-    ("age_semaines", "semaines"),
-    ("age_days", "jours"),
-    ("age_jours", "jours"),
-];
+/// The names under which each field is found, the documented one first; those of the age are [`age`]'s. What else stands in a
+/// vignette is its author's.
 const SEX: [&str; 2] = ["sex", "sexe"];
 const PREGNANT: [&str; 3] = ["pregnant", "enceinte", "grossesse"];
 const MOTIVE: [&str; 3] = ["motive", "motif", "motive_code"];
@@ -109,12 +101,11 @@ fn sort(item: Json, line: usize, book: &Book, vignettes: &mut Vec<Vignette>, err
     }
 }
 
-type Faults = Vec<(String, String)>;
+pub(super) type Faults = Vec<(String, String)>;
 
 fn vignette(fields: &Map<String, Json>, id: String, book: &Book, faults: &mut Faults) -> Option<Vignette> {
     let field = |names: &[&str]| names.iter().find_map(|name| fields.get(*name));
-    let age =
-        age(field(&AGE), faults).or_else(|| AGE_IN.iter().find_map(|(name, unit)| age_in(fields.get(*name)?, unit)));
+    let age = age::age(fields, faults);
     let sex = sex(field(&SEX), faults);
     let pregnant = pregnant(field(&PREGNANT), faults);
     let motive = motive(field(&MOTIVE), faults);
@@ -130,51 +121,6 @@ fn pregnant(given: Option<&Json>, faults: &mut Faults) -> Option<bool> {
         faults.push(("pregnant".to_owned(), "expected true, false or null".to_owned()));
     }
     read
-}
-
-/// Years as a number, a duration of ISO 8601, a number and its unit in words, or nothing.
-fn age(given: Option<&Json>, faults: &mut Faults) -> Option<Age> {
-    let read = match given? {
-        Json::Null => return None,
-        Json::Number(years) => years.as_f64().and_then(Age::from_years),
-        Json::String(text) if text.trim().is_empty() => return None,
-        Json::String(text) => {
-            let text = text.trim();
-            let years = text.replace(',', ".").parse::<f64>().ok().and_then(Age::from_years);
-            years.or_else(|| text.parse().ok()).or_else(|| in_words(text))
-        }
-        _ => None,
-    };
-    if read.is_none() {
-        let problem = "expected years such as 42 or 0.5, a duration such as P3M, words such as \"3 mois\", or null";
-        faults.push(("age".to_owned(), problem.to_owned()));
-    }
-    read
-}
-
-fn age_in(given: &Json, unit: &str) -> Option<Age> {
-    in_words(&format!("{} {unit}", given.as_f64()?))
-}
-
-/// `3 mois`, `18 months`, `2 ans et 6 mois`. A letter alone says too little: `3 m` may be months, or metres.
-fn in_words(text: &str) -> Option<Age> {
-    let text = text.to_lowercase().replace(',', ".").replace(" et ", " ").replace(" and ", " ");
-    let mut years = 0.0;
-    let mut parts = text.split_whitespace().peekable();
-    parts.peek()?;
-    while let Some(part) = parts.next() {
-        let (number, unit) = part.split_at(part.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(part.len()));
-        let unit = if unit.is_empty() { parts.next()? } else { unit };
-        years += number.parse::<f64>().ok()?
-            * match unit {
-                "an" | "ans" | "année" | "années" | "year" | "years" => 1.0,
-                "mois" | "month" | "months" => 1.0 / 12.0,
-                "semaine" | "semaines" | "week" | "weeks" => 7.0 / 365.25,
-                "jour" | "jours" | "day" | "days" => 1.0 / 365.25,
-                _ => return None,
-            };
-    }
-    Age::from_years(years)
 }
 
 fn sex(given: Option<&Json>, faults: &mut Faults) -> Option<Sex> {

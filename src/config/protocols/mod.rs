@@ -1,8 +1,8 @@
 //! `config/protocols/*.toml`: triage protocols, national ones and a territory's own.
 //!
 //! `commun.toml` holds what is asked in every case and the questions that several protocols share; each other file is one
-//! protocol. A signature covers a file up to its `[committee]` table, and the common file: whoever changes either takes the
-//! signature away, without a fault. Every condition is checked against the questions and the patients there are.
+//! protocol. A signature covers a file up to its `[committee]` table, which is the last, and the common file: whoever changes
+//! either takes the signature away, without a fault. Every condition is checked against the questions and the patients there are.
 //!
 //! A source has a `url` where title and address were borne out by a page, and `opened` with the date on which somebody had the
 //! document before his eyes. `vital_signs_if` says when what is asked in every case is asked: not of who wants a document.
@@ -38,8 +38,11 @@ use question::code;
 
 /// The file with what every protocol shares.
 const COMMON: &str = "commun.toml";
-/// The line from which on a file is the signature and no longer what is signed.
-const SIGNATURE: &str = "[committee]";
+/// The last table of a file: the signature, and no longer what is signed.
+const SIGNATURE: &str = "committee";
+/// Of what stands below it, which the digest would not cover.
+const UNSIGNED: &str =
+    "stands below [committee], where no signature covers it: put it above, and have the new digest signed";
 
 /// What is known while the files of one book are read.
 struct Shelf {
@@ -128,12 +131,12 @@ fn common(root: &Table<'_>, shelf: &Shelf, file: &str) -> (Option<Protocol>, Vec
 
 /// One protocol. Its digest is over the common file and its own text up to the signature.
 fn one(file: &str, text: &str, shelf: &Shelf, log: &FaultLog) -> Option<Protocol> {
-    let signed: String = text.split_inclusive('\n').take_while(|line| line.trim() != SIGNATURE).collect();
-    let digest = digest([shelf.common_text.as_bytes(), signed.trim_end().as_bytes()]);
     with_root(file, text, log, |root| {
-        let signed = root.table("committee", signature).flatten();
-        let seal = signed.map_or(Seal::Unsigned, |(committee, of)| Seal::of(committee, &of, &digest));
-        read(root, shelf, file, false, digest.clone(), seal)
+        let signed = root.text_above_last(SIGNATURE, UNSIGNED);
+        let digest = digest([shelf.common_text.as_bytes(), signed.trim_end().as_bytes()]);
+        let seal = root.table(SIGNATURE, signature).flatten();
+        let seal = seal.map_or(Seal::Unsigned, |(committee, of)| Seal::of(committee, &of, &digest));
+        read(root, shelf, file, false, digest, seal)
     })
 }
 

@@ -240,9 +240,10 @@ pub(super) fn share(count: u64, of: u64) -> Option<f64> {
     (of > 0).then(|| count as f64 / of as f64)
 }
 
-/// Days added up into one.
+/// Days added up into one. The sum of none is not final; whether it is complete, only who knows which were asked for can say.
 pub fn added<'a>(days: impl IntoIterator<Item = &'a Day>) -> Day {
-    let mut all = Day { complete: true, settled: true, ..Day::default() };
-    days.into_iter().for_each(|day| all.merge(day));
+    let mut days = days.into_iter().peekable();
+    let mut all = Day { complete: true, settled: days.peek().is_some(), ..Day::default() };
+    days.for_each(|day| all.merge(day));
     all
 }

@@ -15,16 +15,20 @@ use crate::{
 
 use super::{codes::Coded, fields::Fields, protocols::first_of};
 
-/// A page of the sentences that are asked for.
+/// A page of the sentences that are asked for; `rows`: how many a page has when so many are wanted.
 ///
 /// # Errors
 /// Every wrong field at once.
-pub fn listed(request: &pb::ListAdviceRequest, list: &AdviceList) -> Result<pb::ListAdviceResponse, Failure> {
+pub fn listed(
+    request: &pb::ListAdviceRequest,
+    list: &AdviceList,
+    rows: impl Fn(usize) -> usize,
+) -> Result<pb::ListAdviceResponse, Failure> {
     let mut fields = Fields::default();
     let motive = fields.optional::<Motive>("motive", &request.motive);
     let age = fields.optional::<Age>("age", &request.age);
     let page = first_of(&mut fields, request.page_size, &request.page_token);
-    let (first, size) = fields.done(page)?;
+    let (first, size) = fields.done(page.map(|(first, size)| (first, rows(size))))?;
     let motive = motive.as_ref().map(Motive::code);
     let fitting: Vec<&Sentence> = list.iter().filter(|known| known.fits(motive, age)).collect();
     let next = first.saturating_add(size);

@@ -128,13 +128,14 @@ pub fn list(
     reader: &Reader<'_>,
     request: &pb::ListRespondersRequest,
     now: Instant,
+    rows: impl Fn(usize) -> usize,
 ) -> Result<(Vec<pb::Responder>, String), Failure> {
     let mut fields = Fields::default();
     let kind: Option<ResponderKind> = fields.optional_code("kind", request.kind);
     let commune: Option<InseeCode> = fields.optional("commune_insee", &request.commune_insee);
     let at = fields.optional_instant("at_unix_ms", request.at_unix_ms).unwrap_or(now);
     let page = fields.page(request.page_size, &request.page_token, request.at_least_seq);
-    let page = fields.done(page)?;
+    let page = fields.done(page.map(|page| PageRequest { size: rows(page.size), ..page }))?;
     let wanted = |known: &Responder| {
         kind.is_none_or(|kind| known.kind == kind)
             && commune.is_none_or(|commune| known.commune == commune)
@@ -151,6 +152,7 @@ pub fn find_own_gp(
     reader: &Reader<'_>,
     request: &pb::FindOwnGpRequest,
     now: Instant,
+    rows: impl Fn(usize) -> usize,
 ) -> Result<(Vec<pb::Responder>, String), Failure> {
     let mut fields = Fields::default();
     let commune: Option<InseeCode> = fields.optional("commune_insee", &request.commune_insee);
@@ -161,7 +163,7 @@ pub fn find_own_gp(
         fields.fault::<()>("name_part", "1 character: give at least 2");
     }
     let page = fields.page(request.page_size, &request.page_token, request.at_least_seq);
-    let page = fields.done(page)?;
+    let page = fields.done(page.map(|page| PageRequest { size: rows(page.size), ..page }))?;
     let wanted = |known: &Responder| {
         can_be_own_gp(known)
             && plain(&known.name).contains(&part)

@@ -96,6 +96,12 @@ impl At {
 }
 
 impl Search {
+    /// The same search with a page of at most so many slots as `rows` has it.
+    #[must_use]
+    pub fn in_pages(self, rows: impl Fn(usize) -> usize) -> Self {
+        Self { size: rows(self.size), ..self }
+    }
+
     /// Whom to ask next, for how many slots and from where; none when the page is full or everybody was asked.
     pub fn next(&mut self, directory: &Directory) -> Option<(ResponderId, usize, Option<String>)> {
         if self.at == At::Start {

@@ -56,7 +56,7 @@ impl DirectoryService for Responders {
         let (actor, asked) = call(request)?;
         let place = self.place(&actor)?;
         let reader = Reader { place: &place, role: actor.role };
-        let found = convert::list(&reader, &asked, self.engine.now())?;
+        let found = convert::list(&reader, &asked, self.engine.now(), |size| self.engine.page_rows(size))?;
         let seq = head(&self.engine, &actor, asked.at_least_seq).await?;
         let (responders, next_page_token) = found;
         Ok(Response::new(pb::ListRespondersResponse {
@@ -74,7 +74,7 @@ impl DirectoryService for Responders {
         let (actor, asked) = call(request)?;
         let place = self.place(&actor)?;
         let reader = Reader { place: &place, role: actor.role };
-        let found = convert::find_own_gp(&reader, &asked, self.engine.now())?;
+        let found = convert::find_own_gp(&reader, &asked, self.engine.now(), |size| self.engine.page_rows(size))?;
         let seq = head(&self.engine, &actor, asked.at_least_seq).await?;
         let (responders, next_page_token) = found;
         Ok(Response::new(pb::FindOwnGpResponse { responders, next_page_token, seq }))

@@ -80,6 +80,7 @@ impl RegulationService for Regulation {
         let desk = Desk::of(&self.engine, &request)?;
         let book = &desk.ground.territory.book;
         let (first, size) = protocols::listed(request.get_ref())?;
+        let size = self.engine.page_rows(size);
         let page = book.protocols().iter().skip(first).take(size).map(|known| protocols::protocol(book, known));
         let next = first.saturating_add(size);
         let next_page_token = if next < book.protocols().len() { next.to_string() } else { String::new() };
@@ -91,7 +92,9 @@ impl RegulationService for Regulation {
         request: Request<pb::ListAdviceRequest>,
     ) -> Result<Response<pb::ListAdviceResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
-        Ok(Response::new(advice::listed(request.get_ref(), &desk.ground.territory.advice)?))
+        Ok(Response::new(advice::listed(request.get_ref(), &desk.ground.territory.advice, |size| {
+            self.engine.page_rows(size)
+        })?))
     }
 
     async fn qualify(&self, request: Request<pb::QualifyRequest>) -> Result<Response<pb::QualifyResponse>, Status> {

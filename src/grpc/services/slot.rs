@@ -81,6 +81,7 @@ impl SlotService for Slots {
         let (actor, asked) = call(request)?;
         let place = self.engine.territory(&actor.territory)?;
         let search = search::search(&asked, &place.directory, self.engine.now())?;
+        let search = search.in_pages(|size| self.engine.page_rows(size));
         let at_least = asked.at_least_seq;
         Ok(Response::new(self.search(&actor, &place, search, at_least).await?))
     }

@@ -3,9 +3,7 @@
 
 use ::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
-/// The forms, for messages.
-const FORMS: &str = "redis://host:port/db, unix:///path, redis-sentinel://host:port,host:port/MASTER or \
-                     redis-cluster://host:port,host:port; user:password@ before the first host";
+use crate::domain::store_address::{FORMS, Form, StoreAddress};
 
 /// A parsed address of Redis.
 #[derive(Debug, Clone)]
@@ -34,16 +32,11 @@ impl Address {
     /// # Errors
     /// What was expected, without a word of what was given.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let expected = || format!("expected {FORMS}");
-        let (scheme, rest) = text.split_once("://").ok_or_else(expected)?;
-        match scheme {
-            "redis" | "unix" | "redis+unix" => one(text).map(Self::Static),
-            "redis-sentinel" => sentinel(&Parts::of(rest)?),
-            "redis-cluster" => cluster(&Parts::of(rest)?),
-            "rediss" | "rediss-sentinel" | "rediss-cluster" => {
-                Err("TLS to Redis (rediss) is not built in: put a TLS tunnel on this machine before it".to_owned())
-            }
-            _ => Err(expected()),
+        let parts = StoreAddress::parse(text)?;
+        match parts.form {
+            Form::One => one(text).map(Self::Static),
+            Form::Sentinel { master, database } => sentinel(&parts, master, database),
+            Form::Cluster => Ok(Self::Cluster { seeds: each(&parts, parts.user, "", 6_379)? }),
         }
     }
 
@@ -62,43 +55,17 @@ impl Address {
     }
 }
 
-/// What stands after the scheme: `user:password@host,host/path?query`.
-struct Parts<'a> {
-    user: &'a str,
-    hosts: Vec<&'a str>,
-    path: &'a str,
-    query: &'a str,
-}
-
-impl<'a> Parts<'a> {
-    fn of(rest: &'a str) -> Result<Self, String> {
-        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        // A password may hold `@` only percent-encoded, but a mistyped one must not become part of a host's name.
-        let (user, rest) = rest.rsplit_once('@').map_or(("", rest), |(user, rest)| (user, rest));
-        let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let hosts: Vec<&str> = hosts.split(',').collect();
-        if hosts.iter().any(|host| host.is_empty()) {
-            return Err("expected host:port,host:port after the scheme".to_owned());
-        }
-        Ok(Self { user, hosts, path: path.trim_end_matches('/'), query })
-    }
-
-    fn query(&self, name: &str) -> Option<&'a str> {
-        self.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
-    }
-
-    /// The connection to each host as `user:password`, default port `port`.
-    fn each(&self, user: &str, database: &str, port: u16) -> Result<Vec<ConnectionInfo>, String> {
-        let at = if user.is_empty() { "" } else { "@" };
-        self.hosts
-            .iter()
-            .map(|host| {
-                let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-                let host = if has_port { (*host).to_owned() } else { format!("{host}:{port}") };
-                one(&format!("redis://{user}{at}{host}/{database}"))
-            })
-            .collect()
-    }
+/// The connection to each host as `user`, default port `port`.
+fn each(parts: &StoreAddress<'_>, user: &str, database: &str, port: u16) -> Result<Vec<ConnectionInfo>, String> {
+    let at = if user.is_empty() { "" } else { "@" };
+    parts
+        .hosts()
+        .map(|host| {
+            let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+            let host = if has_port { host.to_owned() } else { format!("{host}:{port}") };
+            one(&format!("redis://{user}{at}{host}/{database}"))
+        })
+        .collect()
 }
 
 fn one(url: &str) -> Result<ConnectionInfo, String> {
@@ -106,28 +73,15 @@ fn one(url: &str) -> Result<ConnectionInfo, String> {
     url.into_connection_info().map_err(|error| format!("expected {FORMS} ({})", error.category()))
 }
 
-fn sentinel(parts: &Parts<'_>) -> Result<Address, String> {
-    let (master, database) = parts.path.split_once('/').unwrap_or((parts.path, "0"));
-    if master.is_empty() {
-        return Err(
-            "expected the master's name after the sentinels: redis-sentinel://host:port,host:port/MASTER".into()
-        );
-    }
+fn sentinel(parts: &StoreAddress<'_>, master: &str, database: &str) -> Result<Address, String> {
     let watchers = match (parts.query("sentinel_user"), parts.query("sentinel_password")) {
         (None, None) => String::new(),
         (user, password) => format!("{}:{}", user.unwrap_or_default(), password.unwrap_or_default()),
     };
-    let sentinels = parts.each(&watchers, "", 26_379)?;
-    let servers = parts.each(parts.user, database, 6_379)?;
+    let sentinels = each(parts, &watchers, "", 26_379)?;
+    let servers = each(parts, parts.user, database, 6_379)?;
     let servers = servers.into_iter().next().ok_or("expected a host")?;
     Ok(Address::Sentinel { sentinels, master: master.to_owned(), servers })
-}
-
-fn cluster(parts: &Parts<'_>) -> Result<Address, String> {
-    if !matches!(parts.path, "" | "0") {
-        return Err("a cluster has only database 0: expected redis-cluster://host:port,host:port".to_owned());
-    }
-    Ok(Address::Cluster { seeds: parts.each(parts.user, "", 6_379)? })
 }
 
 #[cfg(test)]

@@ -53,3 +53,24 @@ fn json_is_one_document_with_the_same_faults() {
     let fine: serde_json::Value = serde_json::from_str(&out(&run(&["check-config", "--json"]))).unwrap();
     assert_eq!((&fine["ok"], &fine["territories"][0]["territory"]), (&true.into(), &"fr-67".into()));
 }
+
+/// Found by reading: each of these was called faultless, and stopped the service at its start.
+#[test]
+fn what_the_service_would_refuse_at_its_start_is_named_at_once() {
+    let copy = Copy::of_shipped();
+    let commented = "# redis_url = \"redis://user:password@127.0.0.1:6379/0\"";
+    let file = "default.toml";
+    let lines = [
+        copy.replace(file, "listen = \"127.0.0.1:50051\"", "listen = \"0.0.0.0:50051\""),
+        copy.replace(file, commented, "redis_url = \"redis-sentinel://10.0.0.1:26379\""),
+        copy.replace(file, "log_filter = \"info\"", "log_filter = \"sas_dispatch=loud\""),
+    ];
+    let dir = copy.path().display().to_string();
+    let output = run(&["check-config", "--config", &dir]);
+    assert_eq!(output.status.code(), Some(1));
+    let printed = out(&output);
+    for line in lines {
+        assert!(printed.contains(&format!("{dir}/{file}:{line}: ")), "{line} in {printed}");
+    }
+    assert!(printed.contains("the master's name after the sentinels") && printed.contains("3 faute(s)"), "{printed}");
+}

@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::{err, out, run};
+use crate::config::Copy;
 
 fn json(args: &[&str]) -> Value {
     serde_json::from_str(&out(&run(args))).unwrap()
@@ -65,6 +66,8 @@ fn ages_and_names_are_read_in_many_notations_and_what_is_wrong_is_named_by_line_
         r#"{"id":"w3","age":30,"motive":"M03.14","answers":{"VIT.RESPIRATION":true},"expected":"P1"}"#,
         r#"{"id":"w4","age":30,"motive":"M03.14","answers":{"TEMP":385},"expected":"P1"}"#,
         r#"{"id":"w5","age":30,"motive":"M03.14","answers":{"FIA.PURPURA":"beaucoup"},"expected":"P1"}"#,
+        r#"{"id":"w6","age_months":"-2","motive":"M03.14","answers":{},"expected":"P1"}"#,
+        r#"{"id":"w7","age_trimestres":1,"motive":"M03.14","answers":{},"expected":"P1"}"#,
     ];
     fs::write(&file, right.iter().map(String::as_str).chain(wrong).collect::<Vec<_>>().join("\n")).unwrap();
     let path = file.to_str().unwrap();
@@ -73,7 +76,15 @@ fn ages_and_names_are_read_in_many_notations_and_what_is_wrong_is_named_by_line_
     assert_eq!((&document["vignettes"], &document["agreement_share"]), (&8.into(), &1.0.into()), "{document:#}");
     let named: Vec<_> =
         document["errors"].as_array().unwrap().iter().map(|fault| (&fault["line"], &fault["field"])).collect();
-    let fields = ["age", "pregnant", "answers.VIT.RESPIRATION", "answers.TEMP", "answers.FIA.PURPURA"];
+    let fields = [
+        "age",
+        "pregnant",
+        "answers.VIT.RESPIRATION",
+        "answers.TEMP",
+        "answers.FIA.PURPURA",
+        "age_months",
+        "age_trimestres",
+    ];
     for (at, (line, field)) in named.iter().enumerate() {
         assert_eq!((line.as_u64(), field.as_str()), (Some(9 + at as u64), Some(fields[at])));
     }
@@ -183,4 +194,41 @@ fn every_protocol_is_listed_with_codes_types_red_flags_sources_and_signature() {
     assert!(told.contains("GORGE — Mal de gorge (version 2026.4, non signé)"), "{told}");
     assert!(told.contains("Samu-Urgences de France (2009) — jamais ouverte"), "{told}");
     assert!(told.lines().last().unwrap().contains("que personne n'a ouvertes"), "{told}");
+}
+
+/// Found by reading: a committee could neither list nor try the protocols of its own territory.
+#[test]
+fn a_territorys_own_protocols_are_listed_and_tried() {
+    let copy = Copy::of_shipped();
+    let own = copy.path().join("territories/fr-67/protocols");
+    fs::create_dir(&own).unwrap();
+    let text = fs::read_to_string(copy.path().join("protocols/gorge.toml")).unwrap();
+    let text = text.replace("version = \"2026.4\"", "version = \"67.1\"").replace("GOR.DUREE", "GOR.SEMAINE");
+    fs::write(own.join("gorge.toml"), text).unwrap();
+    let dir = copy.path().to_str().unwrap();
+    let version = |territory: &[&str]| {
+        let document = json(&[&["--config", dir, "protocols", "--json"][..], territory].concat());
+        let throat = document["protocols"].as_array().unwrap().iter().find(|known| known["code"] == "GORGE").cloned();
+        (document["territory"].clone(), throat.unwrap()["version"].clone())
+    };
+    assert_eq!(version(&[]), (Value::Null, "2026.4".into()));
+    assert_eq!(version(&["--territory", "fr-67"]), ("fr-67".into(), "67.1".into()));
+    assert_eq!(version(&["--territory", "FR-89"]), ("fr-89".into(), "2026.4".into()));
+    assert!(out(&run(&["--config", dir, "protocols", "--territory", "fr-67"])).contains("\nfr-67 : 75 protocoles"));
+
+    let file = copy.path().join("v.jsonl");
+    let answers = r#"{"PLAINTE":"GORGE","GOR.SEMAINE":true}"#;
+    let vignette = format!(r#"{{"id":"a","age":30,"motive":"M03.14","answers":{answers},"expected":"P2"}}"#);
+    fs::write(&file, vignette).unwrap();
+    let tried = |territory: &[&str]| {
+        run(&[&["--config", dir, "vignettes", file.to_str().unwrap(), "--json"][..], territory].concat())
+    };
+    assert!(err(&tried(&[])).contains("answers.GOR.SEMAINE : no protocol has a question of this code"));
+    let document: Value = serde_json::from_str(&out(&tried(&["--territory", "fr-67"]))).unwrap();
+    assert_eq!((&document["territory"], &document["results"][0]["rule"]["version"]), (&"fr-67".into(), &"67.1".into()));
+
+    for output in [tried(&["--territory", "fr-75"]), run(&["--config", dir, "protocols", "--territory", "fr-75"])] {
+        assert_eq!(output.status.code(), Some(2));
+        assert!(err(&output).contains("territoires : fr-67, fr-89"), "{}", err(&output));
+    }
 }

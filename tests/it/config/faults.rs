@@ -4,6 +4,11 @@ use std::fs;
 
 use rstest::rstest;
 
+use sas_dispatch::{
+    store::redis::Address,
+    telemetry::{self, TelemetrySettings},
+};
+
 use super::Copy;
 
 const BAS_RHIN: &str = "territories/fr-67/territory.toml";
@@ -46,6 +51,25 @@ fn five_faults_in_five_files_are_reported_together() {
 #[rstest]
 #[case(DEFAULT, "reserved_requests = 128", "reserved_requests = 512", "server.reserved_requests: is a part of")]
 #[case(BAS_RHIN, "lease_seconds = 30", "lease = 30", "regulation.lease: unknown key")]
+#[case(
+    DEFAULT,
+    "listen = \"127.0.0.1:50051\"",
+    "listen = \"0.0.0.0:50051\"",
+    "server.listen: expected a loopback address"
+)]
+#[case(
+    DEFAULT,
+    "log_filter = \"info\"",
+    "log_filter = \"sas_dispatch=loud\"",
+    "telemetry.log_filter: expected a level"
+)]
+#[case(DEFAULT, "max_page_rows = 200", "max_page_rows = 201", "server.max_page_rows: expected 1 to 200, got 201")]
+#[case(
+    DEFAULT,
+    "# otlp_endpoint = \"http:",
+    "otlp_endpoint = \"https:",
+    "telemetry.otlp_endpoint: TLS to the collector is not built in"
+)]
 #[case(DEFAULT, "delay_hours = 24", "delay_hours = 97", "extract.delay_hours: must not be longer than indicators.")]
 #[case(BAS_RHIN, "{JJJ}{00000}", "{00000}", "intake.case_number: ")]
 #[case(
@@ -249,5 +273,65 @@ fn one_mistake_is_one_fault_and_not_one_for_each_line_that_leans_on_it() {
         // A sector without a name is told twice: for the communes in it and for the association that drives there.
         let most = if file == BAS_RHIN { 2 } else { 1 };
         assert!(faults.len() <= most, "{faults:#?}");
+    }
+}
+
+/// Found by reading: what was checked was refused by the service at its start.
+#[test]
+fn an_address_of_redis_is_refused_as_the_service_refuses_it() {
+    let commented = "# redis_url = \"redis://user:password@127.0.0.1:6379/0\"";
+    for (url, right) in [
+        ("redis://u:p%40@h:7/3", true),
+        ("redis://[::1]/", true),
+        ("unix:///run/redis.sock?db=2", true),
+        ("redis-sentinel://u:s3cret@10.0.0.1:26379,b/main/2?sentinel_password=x", true),
+        ("redis-cluster://:s3cret@a:1,b:2", true),
+        ("redis-sentinel://u:s3cret@10.0.0.1:26379", false),
+        ("redis-sentinel://a:1,,b:2/m", false),
+        ("redis-sentinel://a:1/m/s3cret", false),
+        ("redis-cluster://u:s3cret@a:1/4", false),
+        ("redis://u:s3cret/w@h:1", false),
+        ("redis://h:s3cret", false),
+        ("redis://h:99999", false),
+        ("redis://h/s3cret", false),
+        ("redis://0.0.0.0:6379", false),
+        ("redis://[::1:6379", false),
+        ("redis://", false),
+        ("unix://run/redis.sock", false),
+    ] {
+        let copy = Copy::of_shipped();
+        let line = copy.replace(DEFAULT, commented, &format!("redis_url = \"{url}\""));
+        assert_eq!((copy.load().is_ok(), Address::parse(url).is_ok()), (right, right), "{url}");
+        if !right {
+            let faults = copy.faults();
+            assert!(faults[0].starts_with(&format!("default.toml:{line}: store.redis_url: ")), "{faults:?}");
+            assert!(faults.len() == 1 && !faults[0].contains("s3cret"), "{faults:?}");
+        }
+    }
+}
+
+#[test]
+fn a_log_filter_is_refused_as_the_service_refuses_it() {
+    for (filter, right) in [
+        ("info", true),
+        ("WARN,sas_dispatch::store=debug,", true),
+        ("sas_dispatch=,off", true),
+        ("3,sas_dispatch", true),
+        ("sas_dispatch[act]=trace", true),
+        ("[{seq}]=trace", true),
+        ("sas_dispatch=loud", false),
+        ("a=b=info", false),
+        ("info, sas_dispatch=debug", false),
+        ("=info", false),
+        ("info;debug=1;", false),
+        ("sas_dispatch[act=trace", false),
+        ("sas_dispatch[act]trace", false),
+        ("sas_dispatch=6", false),
+    ] {
+        let copy = Copy::of_shipped();
+        copy.replace(DEFAULT, "log_filter = \"info\"", &format!("log_filter = \"{filter}\""));
+        let settings = TelemetrySettings { filter: filter.to_owned(), ..TelemetrySettings::default() };
+        let served = telemetry::build(&settings, std::io::sink).is_ok();
+        assert_eq!((copy.load().is_ok(), served), (right, right), "{filter}");
     }
 }

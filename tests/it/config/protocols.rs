@@ -87,6 +87,47 @@ fn a_signature_counts_until_anything_that_was_signed_changes() {
     assert!(matches!(seal(&copy.load().unwrap().book, "GORGE"), Seal::Changed(_)), "nor were other common questions");
 }
 
+/// Found by reading: what stood below the signature counted and was signed by nobody.
+#[rstest]
+#[case("\n[vital_signs_if]\nyes = \"GOR.RESPIRE\"\n", 2, "vital_signs_if")]
+#[case(
+    "\n[[rules]]\ncode = \"GOR.RIEN\"\npriority = \"P2\"\nreason = \"x\"\nif = { yes = \"GOR.DUREE\" }\n",
+    2,
+    "rules"
+)]
+#[case("[[red_flags]]\ncode = \"GOR.RIEN\"\n", 1, "red_flags")]
+#[case("[[\"sources\"]]\ntitle = \"x\"\nyear = 2020\n", 1, "sources")]
+fn nothing_counts_that_stands_below_the_signature(#[case] more: &str, #[case] below: usize, #[case] key: &str) {
+    let copy = Copy::of_shipped();
+    let digest =
+        copy.load().unwrap().book.protocols().iter().find(|known| known.code == "GORGE").unwrap().digest.clone();
+    let line = copy
+        .append(THROAT, &format!("\n[ committee ] # signé\nname = \"x\"\ndate = 2026-01-10\ndigest = \"{digest}\""));
+    assert!(matches!(seal(&copy.load().unwrap().book, "GORGE"), Seal::Signed(_)), "however the table is written");
+    copy.append(THROAT, more);
+    let start = format!(
+        "{THROAT}:{}: {key}: stands below [committee], where no signature covers it: put it above",
+        line + 4 + below
+    );
+    let faults = copy.faults();
+    assert!(faults.iter().any(|fault| fault.starts_with(&start)), "{start}\nin {faults:#?}");
+}
+
+#[test]
+fn a_text_that_looks_like_a_signature_takes_nothing_out_of_the_digest() {
+    let copy = Copy::of_shipped();
+    let path = copy.path().join(THROAT);
+    let text = fs::read_to_string(&path).unwrap();
+    let title = text.lines().find(|line| line.starts_with("title")).unwrap();
+    let with = |below: &str| {
+        let title = format!("title = \"\"\"Mal de gorge\n[committee]\n{below}\"\"\"");
+        fs::write(&path, text.replace(text.lines().find(|line| line.starts_with("title")).unwrap(), &title)).unwrap();
+        copy.load().unwrap().book.protocols().iter().find(|known| known.code == "GORGE").unwrap().digest.clone()
+    };
+    assert!(title.contains("gorge"));
+    assert_ne!(with("a"), with("b"));
+}
+
 #[test]
 fn a_territory_has_its_own_protocols_and_chooses_among_the_national_ones() {
     let copy = Copy::of_shipped();

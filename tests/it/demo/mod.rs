@@ -128,3 +128,19 @@ fn the_same_demand_is_played_under_both_policies_and_the_caveat_stands_beside_th
 fn the_log_of_an_hour_is_clean(day: &Value) {
     assert_eq!((&day["check"]["violations"], &day["check"]["lost"]), (&serde_json::json!([]), &0.into()));
 }
+
+/// Found by reading: the day before the protocols of the demo came into force was given up half way.
+#[test]
+fn a_day_without_the_protocols_of_today_is_played_and_one_outside_the_service_is_refused_at_once() {
+    let early = ["--date", "2024-05-09", "--from", "20", "--hours", "1", "--json"];
+    let early: Value = serde_json::from_str(&printed(play(&early))).unwrap();
+    the_log_of_an_hour_is_clean(&early);
+    assert!(early["figures"]["cases"].as_u64().unwrap() > 50, "{early:#}");
+    for date in ["1999-12-31", "2000-01-01", "2099-12-31", "2100-01-01"] {
+        let output = play(&["--date", date, "--from", "23", "--hours", "1"]).wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{date}: {told}");
+        assert!(told.contains("ne peut pas être joué : choisissez avec --date un jour du"), "{date}: {told}");
+        assert!(!told.contains("démonstration"), "{date}: {told}");
+    }
+}

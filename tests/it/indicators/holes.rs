@@ -42,3 +42,38 @@ fn a_day_whose_log_has_a_hole_is_not_complete_and_has_no_extract() {
     assert_eq!(refused.status.code(), Some(2), "{why}");
     assert!(refused.stdout.is_empty() && why.contains("before seq 401 is missing"), "{why}");
 }
+
+/// Found by reading: a month that no file tells of was reported as whole, final, and without a call.
+#[test]
+fn days_that_the_log_does_not_tell_are_not_complete() {
+    let log = Played::day().log();
+    let total = |report: &str, more: &[&str]| {
+        let csv = ok(&[&["indicators", "--log", text(&log), "--csv", "--report", report][..], more].concat());
+        csv.lines()
+            .find(|line| line.starts_with("TOTAL,") && line.contains(",cases,"))
+            .map(str::to_owned)
+            .unwrap_or(csv)
+    };
+    let figures = |more: &[&str]| total("figures", more);
+    for whole in [
+        &[][..],
+        &["--from", DAY, "--to", DAY],
+        &["--from", DAY],
+        &["--to", DAY],
+        &["--to", DAY, "--from", "2024-12-24"],
+    ] {
+        assert!(figures(whole).starts_with("TOTAL,true,false,cases,,"), "{whole:?}: {}", figures(whole));
+    }
+    for beyond in [
+        &["--from", "2024-12-27"][..],
+        &["--from", DAY, "--to", "2024-12-27"],
+        &["--from", "2025-01-01", "--to", "2025-01-31"],
+    ] {
+        assert!(figures(beyond).starts_with("TOTAL,false,false,cases,,"), "{beyond:?}: {}", figures(beyond));
+        let unmet = total("unmet", beyond);
+        assert!(unmet.contains("une partie du journal de ces jours manque"), "{unmet}");
+    }
+    let wrong = run(&["indicators", "--log", text(&log), "--from", DAY, "--to", "2024-12-25"]);
+    assert_eq!((wrong.status.code(), wrong.stdout.is_empty()), (Some(2), true));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("--to must not lie before --from"));
+}

@@ -6,7 +6,7 @@ use tonic::{Request, client::Grpc, transport::Channel};
 use tonic_prost::ProstCodec;
 
 use super::{CANARY, read, wrong};
-use crate::support::room::{Room, Seen, Story, ask, ill, qualified};
+use crate::support::room::{Ground, Room, Seen, Story, ask, ill, qualified, shipped};
 
 const MORNING: &str = "2024-12-19 10:00";
 
@@ -132,5 +132,38 @@ async fn a_state_that_is_not_there_yet_is_to_be_asked_for_again() -> Story {
     let request = pb::GetCaseRequest { case_id: case.case_id, at_least_seq: u64::MAX };
     let told = read(ask!(arm, intake, get_case, request));
     assert!(told.starts_with("Unavailable UNAVAILABLE\nthe store is at seq 1, "), "{told}");
+    room.closes().await
+}
+
+/// Found by reading: the limit of a site was checked, and no list kept to it.
+#[tokio::test]
+async fn pages_are_no_longer_than_the_site_has_them() -> Story {
+    let mut config = shipped();
+    config.settings.server.max_page_rows = 20;
+    let room = Room::configured(config, Ground::Embedded, "fr-67", MORNING).await;
+    let (arm, reg) = (room.arm("arm-1"), room.regulator("reg-1"));
+    for number in 0..45 {
+        arm.opens_from(&format!("06399800{number:02}"), "67482", ill()).await?;
+    }
+    for page_size in [0, 200] {
+        let (mut lengths, mut page_token) = (Vec::new(), String::new());
+        loop {
+            let request = pb::ListCasesRequest { page_size, page_token, ..Default::default() };
+            let page = ask!(arm, intake, list_cases, request)?;
+            lengths.push(page.cases.len());
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(lengths, [20, 20, 5], "{page_size} asked for");
+    }
+    let page = ask!(reg, regulation, list_protocols, pb::ListProtocolsRequest::default())?;
+    assert_eq!((page.protocols.len(), page.next_page_token.as_str()), (20, "20"));
+    let page = ask!(reg, regulation, list_advice, pb::ListAdviceRequest { page_size: 200, ..Default::default() })?;
+    assert_eq!((page.sentences.len(), page.next_page_token.as_str()), (20, "20"));
+    let asked = pb::ListRespondersRequest { page_size: 50, ..Default::default() };
+    let page = ask!(arm, directory, list_responders, asked)?;
+    assert!(page.responders.len() == 20 && !page.next_page_token.is_empty());
     room.closes().await
 }
