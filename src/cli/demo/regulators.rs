@@ -146,7 +146,7 @@ impl Room {
         let care = need.care();
         let supply = matches!(care, CareType::Consultation | CareType::HomeVisit | CareType::Teleconsultation);
         let advice = care == CareType::Advice;
-        let refused = told::refusal(care, &mut self.dice);
+        let refused = told::refusal(care, &self.patient(&case), &mut self.dice);
         let (refusal, dialogue) = match refused {
             Some((refusal, dialogue)) => (Some(refusal), dialogue),
             None => (None, told::dialogue(care, &mut self.dice)),
@@ -254,8 +254,12 @@ impl Room {
     }
 
     fn prescription(&self, case: &str) -> pb::Prescription {
+        told::prescription(&self.patient(case))
+    }
+
+    fn patient(&self, case: &str) -> pb::Patient {
         let patient = self.by_case.get(case).map(|caller| self.people[*caller].caller.patient.clone());
-        told::prescription(&patient.unwrap_or_default())
+        patient.unwrap_or_default()
     }
 
     fn care_of(&self, case: &str, decision: &str) -> CareType {

@@ -32,10 +32,15 @@ fn safety_net() -> pb::SafetyNet {
     pb::SafetyNet { watch_for, words: String::new(), call_again: CallAgain::Fifteen.into(), texts: Vec::new() }
 }
 
-/// Some will not go where they are sent: told what it may lead to, and when to call again.
-pub(super) fn refusal(care: CareType, dice: &mut Dice) -> Option<(pb::PatientRefusal, pb::Dialogue)> {
+/// Some who are of age will not go where they are sent: told what it may lead to, and when to call again.
+pub(super) fn refusal(
+    care: CareType,
+    patient: &pb::Patient,
+    dice: &mut Dice,
+) -> Option<(pb::PatientRefusal, pb::Dialogue)> {
     let sent = matches!(care, CareType::Ambulance | CareType::EmergencyDepartment);
-    (sent && dice.percent(REFUSE_PERCENT)).then(|| {
+    let of_age = patient.age_years.is_some_and(|years| years >= 18);
+    (sent && dice.percent(REFUSE_PERCENT) && of_age).then(|| {
         let refusal = pb::PatientRefusal { capacity: Capacity::Capable.into(), risks_explained: true };
         let told = pb::Dialogue { safety_net: Some(safety_net()), ..dialogue(care, dice) };
         (refusal, told)
