@@ -261,7 +261,9 @@ fn apply_offer(case: &mut Case, at: Instant, fact: &Fact) {
             return;
         }
         Fact::OfferAccepted { offer, appointment } => (offer, OfferState::Accepted { at, appointment: *appointment }),
-        Fact::OfferClosed { offer, why } => (offer, OfferState::Closed { at, why: *why }),
+        Fact::OfferClosed { offer, why, doctor } => {
+            (offer, OfferState::Closed { at, why: *why, doctor: doctor.clone() })
+        }
         Fact::OfferWithdrawn { offer } => (offer, OfferState::Withdrawn { at }),
         Fact::SlotHeld { offer, until, .. } => {
             case.offers.iter_mut().filter(|known| known.id == *offer).for_each(|known| known.until = *until);

@@ -137,6 +137,9 @@ pub enum Fact {
         offer: OfferId,
         /// Why.
         why: WhyNot,
+        /// The one doctor whose no it is; none: the structure's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doctor: Option<PersonId>,
     },
     /// Taken back.
     OfferWithdrawn {

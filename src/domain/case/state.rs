@@ -148,6 +148,9 @@ pub enum OfferState {
         at: Instant,
         /// Why it led nowhere.
         why: WhyNot,
+        /// The one doctor whose no it is: the others of the structure may still be asked. None: it is the structure's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doctor: Option<PersonId>,
     },
     /// Taken back by the regulator or a coordinator; final.
     Withdrawn {
@@ -181,6 +184,14 @@ impl Offer {
     /// True when a home visit is offered.
     pub fn is_visit(&self) -> bool {
         matches!(self.means, Means::Visit { .. })
+    }
+
+    /// The one doctor whose no ended it, where it was not the structure's.
+    pub fn refused_by(&self) -> Option<&PersonId> {
+        match &self.state {
+            OfferState::Closed { doctor, .. } => doctor.as_ref(),
+            OfferState::Open | OfferState::Accepted { .. } | OfferState::Withdrawn { .. } => None,
+        }
     }
 }
 
@@ -380,6 +391,12 @@ impl Case {
     /// A patient by number.
     pub fn patient(&self, number: u32) -> Option<&Patient> {
         self.patients.iter().find(|patient| patient.number == number)
+    }
+
+    /// Whether a doctor has said no to a visit for a decision, or called it off.
+    pub fn refused_by(&self, decision: DecisionId, doctor: &PersonId) -> bool {
+        let mut offers = self.offers.iter().filter(|offer| offer.decision == decision);
+        offers.any(|offer| offer.refused_by() == Some(doctor))
     }
 
     /// What was tried for a decision and led nowhere.

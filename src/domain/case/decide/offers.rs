@@ -33,15 +33,27 @@ pub(super) fn answer(draft: &mut Draft<'_>, id: OfferId, answer: &OfferAnswer) -
     draft.reply.offer = Some(id);
     match answer {
         OfferAnswer::Accepted { appointment } => accept(draft, &offer, *appointment),
-        OfferAnswer::Declined => {
-            draft.offer_failed(&offer, WhyNot::Declined, End::Refused);
-            Ok(())
-        }
+        OfferAnswer::Declined => decline(draft, &offer),
         OfferAnswer::Unreachable => {
             draft.offer_failed(&offer, WhyNot::Unreachable, End::Unreachable);
             Ok(())
         }
     }
+}
+
+/// A doctor who declines a visit speaks for himself, a desk for the structure.
+fn decline(draft: &mut Draft<'_>, offer: &Offer) -> Result<(), Refusal> {
+    let actor = draft.context.actor;
+    if actor.role != Role::Responder || !offer.is_visit() {
+        draft.offer_failed(offer, WhyNot::Declined, End::Refused);
+        return Ok(());
+    }
+    if draft.case()?.refused_by(offer.decision, &actor.person) {
+        let problem = "you have said no to this visit: it is your colleagues' to answer, or the dispatcher's";
+        return Err(Refusal::state("offer", problem));
+    }
+    draft.offer_refused_by(offer, &actor.person);
+    Ok(())
 }
 
 fn accept(draft: &mut Draft<'_>, offer: &Offer, appointment: Option<Instant>) -> Result<(), Refusal> {

@@ -37,6 +37,10 @@ pub(super) fn take(draft: &mut Draft<'_>, id: OfferId, shift: ShiftId) -> Result
     if own.any(|known| matches!(known.state, ShiftState::OnVisit { .. })) {
         return Err(Refusal::state("shift", "the doctor is on a visit in another shift: finish it first"));
     }
+    if draft.case()?.refused_by(offer.decision, &shift.doctor) {
+        let problem = "this doctor has said no to this visit, or called it off: another doctor takes it";
+        return Err(Refusal::state("shift", problem));
+    }
     check_person(draft, &shift.doctor)?;
     let visit = visit_of(draft, id)?;
     draft.push(Fact::OfferAccepted { offer: id, appointment: visit.due });
@@ -70,13 +74,20 @@ pub(super) fn step(
         return Err(Refusal::field("happened_unix_ms", "must lie between the last status and now"));
     }
     if status == VisitStatus::CalledOff {
-        let offer = draft.case()?.offer(visit.offer).cloned().ok_or_else(|| Refusal::NotFound("offer".to_owned()))?;
-        draft.offer_failed(&offer, crate::domain::routing::WhyNot::Declined, End::Refused);
-        return Ok(());
+        return called_off(draft, &visit);
     }
     draft.push(Fact::VisitMoved { visit: id, status, happened });
     if status == VisitStatus::Finished {
         finished(draft, &visit);
+    }
+    Ok(())
+}
+
+/// His car has broken down, or he is called away: a coordinator finds another doctor at once, of his structure or not.
+fn called_off(draft: &mut Draft<'_>, visit: &Visit) -> Result<(), Refusal> {
+    let offer = draft.case()?.offer(visit.offer).cloned().ok_or_else(|| Refusal::NotFound("offer".to_owned()))?;
+    if let Some((doctor, _)) = &visit.doctor {
+        draft.offer_refused_by(&offer, doctor);
     }
     Ok(())
 }
