@@ -230,6 +230,40 @@ fn a_late_visit_alarms_and_goes_on() {
     assert!(matches!(stage.refused(&regulator(), case, Command::Claim), Refusal::State { .. }));
 }
 
+/// Found by reading: a doctor who accepted and never left raised the first alarm two hours after the delay had passed.
+#[test]
+fn a_doctor_who_does_not_leave_alarms_when_the_signed_delay_is_over() {
+    let mut stage = Stage::new();
+    let Taken { case, .. } = taken(&mut stage);
+    let due = stage.case(case).visits[0].due;
+    stage.late(case, ActionKind::Visit);
+    assert_eq!(stage.action(case, ActionKind::Visit).alarmed(), Some(due));
+    // Offered so late that the delay is over: he has as long as he had to answer.
+    let (case, offer) = offered(&mut stage);
+    let other = stage.on_duty(OTHER);
+    stage.now = stage.action(case, ActionKind::AcceptVisit).deadline;
+    let started = stage.now.max(stage.case(case).visits[0].due - Span::from_mins(1));
+    stage.now = started;
+    stage.done(&doctor(OTHER), case, Command::TakeVisit { offer, shift: other });
+    let least = stage.territory.regulation.deadlines.visit_offer;
+    assert_eq!(stage.action(case, ActionKind::Visit).deadline, started + least);
+}
+
+#[test]
+fn a_doctor_who_is_there_in_time_alarms_only_when_the_visit_should_have_ended() {
+    for there in [VisitStatus::Arrived, VisitStatus::WithPatient] {
+        let mut stage = Stage::new();
+        let Taken { case, visit, .. } = taken(&mut stage);
+        let (due, lasts) = (stage.case(case).visits[0].due, stage.territory.regulation.deadlines.visit);
+        stage.done(&doctor(SOS_DOCTOR), case, step(visit, VisitStatus::EnRoute));
+        assert_eq!(stage.action(case, ActionKind::Visit).deadline, due, "on the way is not there");
+        stage.now = due - Span::from_mins(1);
+        stage.done(&doctor(SOS_DOCTOR), case, step(visit, there));
+        stage.late(case, ActionKind::Visit);
+        assert_eq!(stage.action(case, ActionKind::Visit).alarmed(), Some(due - Span::from_mins(1) + lasts));
+    }
+}
+
 /// When a visit is SOS Médecins' before it is the own GP's.
 fn on_sunday_night() -> Stage {
     let mut stage = Stage::new();

@@ -48,7 +48,7 @@ pub(super) fn take(draft: &mut Draft<'_>, id: OfferId, shift: ShiftId) -> Result
     draft.push(Fact::VisitMoved { visit: visit.id, status: VisitStatus::Dispatched, happened: draft.now });
     draft.push(Fact::ShiftBusy { shift: shift.id, visit: Some(visit.id) });
     let about = About { decision: Some(offer.decision), offer: Some(id), visit: Some(visit.id) };
-    let deadline = visit.due.max(draft.now) + draft.context.territory.regulation.deadlines.visit;
+    let deadline = visit.due.max(draft.now + draft.context.territory.regulation.deadlines.visit_offer);
     draft.open(ActionKind::Visit, Owner::Person(shift.doctor), deadline, about);
     draft.end(End::Done, |action| action.kind == ActionKind::AcceptVisit && action.about.offer == Some(id));
     draft.reply.offer = Some(id);
@@ -77,10 +77,22 @@ pub(super) fn step(
         return called_off(draft, &visit);
     }
     draft.push(Fact::VisitMoved { visit: id, status, happened });
-    if status == VisitStatus::Finished {
-        finished(draft, &visit);
+    match status {
+        VisitStatus::Arrived | VisitStatus::WithPatient => there(draft, id),
+        VisitStatus::Finished => finished(draft, &visit),
+        _ => {}
     }
     Ok(())
+}
+
+/// The doctor is there: the alarm is from now on for a visit that does not end.
+fn there(draft: &mut Draft<'_>, id: VisitId) {
+    let deadline = draft.now + draft.context.territory.regulation.deadlines.visit;
+    let under_way = |action: &&Action| action.kind == ActionKind::Visit && action.about.visit == Some(id);
+    let action = draft.case().ok().and_then(|case| case.open_actions().find(under_way).map(|action| action.id));
+    if let Some(action) = action {
+        draft.push(Fact::ActionMoved { action, deadline });
+    }
 }
 
 /// His car has broken down, or he is called away: a coordinator finds another doctor at once, of his structure or not.
