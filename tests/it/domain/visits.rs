@@ -349,6 +349,22 @@ fn a_no_of_an_older_binary_is_the_structures() {
     assert_eq!(serde_json::to_string(&fact).unwrap(), old);
 }
 
+/// Found by reading: nobody told the own GP of a report that came after it had been given up.
+#[test]
+fn a_report_that_comes_late_is_told_to_the_own_gp() {
+    let mut stage = Stage::new();
+    let Taken { case, visit, .. } = taken(&mut stage);
+    stage.done(&doctor(SOS_DOCTOR), case, step(visit, VisitStatus::Finished));
+    let action = stage.action(case, ActionKind::AwaitReport).id;
+    stage.done(&coordinator(), case, Command::EndAction { action, end: End::Unreachable, note: None });
+    let report = |words| Command::ReportVisit { visit, text: text(words), counter: None };
+    stage.done(&doctor(SOS_DOCTOR), case, report("otite"));
+    let told = stage.action(case, ActionKind::ReturnOfInformation).id;
+    stage.done(&doctor(SOS_DOCTOR), case, Command::EndAction { action: told, end: End::Done, note: None });
+    stage.done(&doctor(SOS_DOCTOR), case, report("allergie notée"));
+    assert!(!stage.waits(case, ActionKind::ReturnOfInformation), "he is told once");
+}
+
 /// Found by reading: with two shifts in the same hours one doctor was sent on two visits.
 #[test]
 fn a_doctor_has_one_shift_at_a_time_and_is_on_one_visit() {

@@ -130,7 +130,7 @@ pub(super) fn report(
     if visit.status != VisitStatus::Finished {
         return Err(Refusal::state("visit", "it has not ended: report FINPEC first"));
     }
-    // A second report adds its words; only the one that was awaited sends them on.
+    // A second report adds its words, and sends nothing on again.
     let awaits = |action: &Action| action.kind == ActionKind::AwaitReport && action.about.visit == Some(id);
     let awaited = draft.case()?.open_actions().any(awaits);
     if !awaited {
@@ -138,7 +138,10 @@ pub(super) fn report(
     }
     draft.note_on(NoteKind::Report, text, id);
     counter::record(draft, visit.decision, counter)?;
-    let offer = draft.case()?.offer(visit.offer).filter(|_| awaited);
+    let told =
+        |action: &Action| action.kind == ActionKind::ReturnOfInformation && action.about.offer == Some(visit.offer);
+    let first = !draft.case()?.actions.iter().any(told);
+    let offer = draft.case()?.offer(visit.offer).filter(|_| first);
     if let Some(offer) = offer.cloned().filter(|offer| matches!(offer.state, OfferState::Accepted { .. })) {
         return_of_information(draft, &offer);
     }
