@@ -121,6 +121,7 @@ fn new_case(id: CaseId, opened: &Opened, event: &Event) -> Case {
         claim: None,
         regulators: Default::default(),
         excepted: Default::default(),
+        responders: Default::default(),
         transfers: Vec::new(),
         received: None,
         decisions: Vec::new(),
@@ -184,6 +185,9 @@ fn apply_to_case(case: &mut Case, event: &Event, fact: &Fact) {
         }
         Fact::Excepted { person, .. } => {
             case.excepted.insert(person.clone());
+        }
+        Fact::Responded { person } => {
+            case.responders.insert(person.clone());
         }
         Fact::Planned { decision, plan } => {
             case.routes.retain(|route| route.decision != *decision);

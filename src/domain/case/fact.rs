@@ -153,6 +153,11 @@ pub enum Fact {
         /// The convention.
         convention: String,
     },
+    /// A doctor accepted in person to give care, or gave it.
+    Responded {
+        /// Who.
+        person: PersonId,
+    },
     /// A visit began its life.
     VisitDecided(Visit),
     /// A doctor took a visit.

@@ -264,6 +264,9 @@ pub struct Case {
     /// Regulators who may respond all the same, each under a convention that the log names.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub excepted: BTreeSet<PersonId>,
+    /// Who accepted to give care in it, or gave it, in person and not on a visit: none of them regulates it afterwards.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub responders: BTreeSet<PersonId>,
     /// Hand-overs to other territories, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transfers: Vec<Transfer>,
@@ -347,6 +350,12 @@ impl Case {
     /// How long a claim whose lease has ended is left to its holder.
     pub fn left_to_holder(&self, lease: LeaseSpans) -> Span {
         if self.connected() == Connected::Yes { lease.suspect_on_call } else { lease.suspect }
+    }
+
+    /// Everybody known to have taken part in its care here, in person.
+    pub fn gave_care(&self) -> impl Iterator<Item = &PersonId> {
+        let visited = self.visits.iter().filter_map(|visit| visit.doctor.as_ref()).map(|(doctor, _)| doctor);
+        visited.chain(&self.responders)
     }
 
     /// An action by id.

@@ -76,8 +76,8 @@ fn accept(draft: &mut Draft<'_>, offer: &Offer, appointment: Option<Instant>) ->
             return Err(Refusal::state("offer", "a visit is accepted by a doctor on duty: use AcceptVisit"));
         }
     };
-    let person = draft.context.actor.person.clone();
-    check_person(draft, &person).or_else(|refusal| by_somebody_else(draft, refusal))?;
+    check_actor(draft)?;
+    responds(draft)?;
     draft.push(Fact::OfferAccepted { offer: offer.id, appointment: at });
     let about = About { decision: Some(offer.decision), offer: Some(offer.id), visit: None };
     let grace = draft.context.territory.regulation.deadlines.appointment_grace;
@@ -127,12 +127,19 @@ fn own_offer(draft: &Draft<'_>, offer: &Offer) -> Result<(), Refusal> {
     Err(Refusal::Role { role: actor.role.code().to_owned(), needed })
 }
 
-/// A coordinator who writes down a doctor's yes need not be independent: only a responder who accepts in person must.
-fn by_somebody_else(draft: &Draft<'_>, refusal: Refusal) -> Result<(), Refusal> {
-    match draft.context.actor.role {
-        Role::Responder => Err(refusal),
-        _ => Ok(()),
+/// A coordinator who writes down what a doctor said need not be independent: only a responder who speaks for himself must.
+fn check_actor(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    let actor = draft.context.actor;
+    if actor.role == Role::Responder { check_person(draft, &actor.person) } else { Ok(()) }
+}
+
+/// Keeps who gives the care, where he says so himself: he does not regulate the case afterwards.
+fn responds(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    let actor = draft.context.actor;
+    if actor.role == Role::Responder && !draft.case()?.responders.contains(&actor.person) {
+        draft.push(Fact::Responded { person: actor.person.clone() });
     }
+    Ok(())
 }
 
 fn waits_for(action: &Action, offer: OfferId) -> bool {
@@ -191,12 +198,14 @@ pub(super) fn attend(draft: &mut Draft<'_>, id: OfferId, seen: bool, counter: Op
         return Err(Refusal::state("offer", "no appointment to come belongs to it"));
     }
     own_offer(draft, &offer)?;
+    check_actor(draft)?;
     if counter.is_some() && !seen {
         return Err(Refusal::field("counter_regulation", "only when the patient came: a no-show goes to a regulator"));
     }
     draft.reply.offer = Some(id);
     counter::record(draft, offer.decision, counter)?;
     if seen {
+        responds(draft)?;
         return_of_information(draft, &offer);
     } else {
         draft.call_for_regulator();
