@@ -27,6 +27,9 @@ use super::{
     route::check_person,
 };
 
+/// How long before the hour that was agreed a patient may have been seen: who comes early is taken when there is room.
+const SEEN_EARLY: Span = Span::from_hours(1);
+
 pub(super) fn answer(draft: &mut Draft<'_>, id: OfferId, answer: &OfferAnswer) -> Result<(), Refusal> {
     let offer = draft.open_offer(id)?;
     own_offer(draft, &offer)?;
@@ -199,6 +202,7 @@ pub(super) fn attend(draft: &mut Draft<'_>, id: OfferId, seen: bool, counter: Op
     }
     own_offer(draft, &offer)?;
     check_actor(draft)?;
+    begun(draft, &offer, seen)?;
     if counter.is_some() && !seen {
         return Err(Refusal::field("counter_regulation", "only when the patient came: a no-show goes to a regulator"));
     }
@@ -213,6 +217,20 @@ pub(super) fn attend(draft: &mut Draft<'_>, id: OfferId, seen: bool, counter: Op
     let end = if seen { End::Done } else { End::NoShow };
     draft.end(end, |action| action.kind == ActionKind::Appointment && action.about.offer == Some(id));
     Ok(())
+}
+
+/// Nobody is absent before his hour, nor was seen long before it.
+fn begun(draft: &Draft<'_>, offer: &Offer, seen: bool) -> Result<(), Refusal> {
+    let OfferState::Accepted { appointment, .. } = offer.state else { return Ok(()) };
+    let from = if seen { appointment - SEEN_EARLY } else { appointment };
+    if draft.now >= from {
+        return Ok(());
+    }
+    let hour = |at| local(draft.context.territory.calendar.zone(), at).format("%d/%m %H:%M").to_string();
+    let (code, begins, from) = (if seen { "SEEN" } else { "NO_SHOW" }, hour(appointment), hour(from));
+    let problem =
+        format!("it begins on {begins}: {code} is recorded from {from} on; cancel it if it does not take place");
+    Err(Refusal::state("appointment", problem))
 }
 
 /// The own GP hears back when somebody else gave the care, unless the patient opposes it.
