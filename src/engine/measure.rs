@@ -47,7 +47,7 @@ pub(super) fn event(
             }
             Fact::Offered(offer) => metrics.offer(territory, offer.category, OfferOutcome::Made),
             Fact::OfferAccepted { offer, .. } => ended(metrics, territory, case, *offer, OfferOutcome::Accepted),
-            Fact::OfferClosed { offer, why: WhyNot::Expired } => {
+            Fact::OfferClosed { offer, why: WhyNot::Expired, .. } => {
                 ended(metrics, territory, case, *offer, OfferOutcome::Expired);
             }
             Fact::OfferClosed { offer, .. } => ended(metrics, territory, case, *offer, OfferOutcome::Declined),

@@ -1,6 +1,6 @@
 //! Doctors who visit, and the agendas that are published: shifts, missions, progress, reports, slots.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     domain::{
@@ -37,6 +37,8 @@ pub(super) struct Visitors {
     on_duty: BTreeMap<String, OnDuty>,
     /// Visits a doctor is about to accept.
     pending: BTreeMap<String, String>,
+    /// Who said no to the visit of a case: a colleague is sent.
+    said_no: BTreeSet<(CaseId, String)>,
     /// A doctor who speaks for each responder with a terminal of its own.
     speaks: BTreeMap<String, String>,
 }
@@ -51,10 +53,13 @@ impl Visitors {
         self.speaks.get(responder).cloned()
     }
 
-    fn free_for(&mut self, responder: &str, sector: &str) -> Option<String> {
-        let fits =
-            |on: &OnDuty| !on.busy && on.responder == responder && on.sectors.iter().any(|known| known == sector);
-        let (doctor, on) = self.on_duty.iter_mut().find(|(_, on)| fits(on))?;
+    fn free_for(&mut self, case: &CaseId, responder: &str, sector: &str) -> Option<String> {
+        let said_no = &self.said_no;
+        let fits = |doctor: &String, on: &OnDuty| {
+            let asked = !said_no.contains(&(case.clone(), doctor.clone()));
+            asked && !on.busy && on.responder == responder && on.sectors.iter().any(|known| known == sector)
+        };
+        let (doctor, on) = self.on_duty.iter_mut().find(|(doctor, on)| fits(doctor, on))?;
         on.busy = true;
         Some(doctor.clone())
     }
@@ -83,7 +88,7 @@ impl Room {
         }
         waiting.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
         for (_, case, responder, visit) in waiting {
-            let Some(doctor) = self.visitors.free_for(&responder, &visit.sector_id) else { continue };
+            let Some(doctor) = self.visitors.free_for(&case, &responder, &visit.sector_id) else { continue };
             self.visitors.pending.insert(visit.offer_id.clone(), doctor.clone());
             let reaction = self.dice.seconds(25, 150);
             let act = Act::AcceptVisit { doctor, case, offer: visit.offer_id };
@@ -170,10 +175,11 @@ impl Room {
         let command_id = self.command();
         let request = pb::DeclineVisitRequest {
             command_id: command_id.clone(),
-            case_id: case,
+            case_id: case.clone(),
             version: Vec::new(),
             offer_id: offer,
         };
+        self.visitors.said_no.insert((case, doctor.to_owned()));
         let reply = call!(self.wire, "DeclineVisit", doctor, Role::Responder, visits.decline_visit(request))?;
         if let Some(reply) = reply {
             self.wire.kept(command_id, reply.receipt.as_ref())?;

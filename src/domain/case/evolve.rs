@@ -121,6 +121,7 @@ fn new_case(id: CaseId, opened: &Opened, event: &Event) -> Case {
         claim: None,
         regulators: Default::default(),
         excepted: Default::default(),
+        responders: Default::default(),
         transfers: Vec::new(),
         received: None,
         decisions: Vec::new(),
@@ -184,6 +185,9 @@ fn apply_to_case(case: &mut Case, event: &Event, fact: &Fact) {
         }
         Fact::Excepted { person, .. } => {
             case.excepted.insert(person.clone());
+        }
+        Fact::Responded { person } => {
+            case.responders.insert(person.clone());
         }
         Fact::Planned { decision, plan } => {
             case.routes.retain(|route| route.decision != *decision);
@@ -261,7 +265,9 @@ fn apply_offer(case: &mut Case, at: Instant, fact: &Fact) {
             return;
         }
         Fact::OfferAccepted { offer, appointment } => (offer, OfferState::Accepted { at, appointment: *appointment }),
-        Fact::OfferClosed { offer, why } => (offer, OfferState::Closed { at, why: *why }),
+        Fact::OfferClosed { offer, why, doctor } => {
+            (offer, OfferState::Closed { at, why: *why, doctor: doctor.clone() })
+        }
         Fact::OfferWithdrawn { offer } => (offer, OfferState::Withdrawn { at }),
         Fact::SlotHeld { offer, until, .. } => {
             case.offers.iter_mut().filter(|known| known.id == *offer).for_each(|known| known.until = *until);

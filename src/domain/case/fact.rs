@@ -137,6 +137,9 @@ pub enum Fact {
         offer: OfferId,
         /// Why.
         why: WhyNot,
+        /// The one doctor whose no it is; none: the structure's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doctor: Option<PersonId>,
     },
     /// Taken back.
     OfferWithdrawn {
@@ -149,6 +152,11 @@ pub enum Fact {
         person: PersonId,
         /// The convention.
         convention: String,
+    },
+    /// A doctor accepted in person to give care, or gave it.
+    Responded {
+        /// Who.
+        person: PersonId,
     },
     /// A visit began its life.
     VisitDecided(Visit),

@@ -148,6 +148,9 @@ pub enum OfferState {
         at: Instant,
         /// Why it led nowhere.
         why: WhyNot,
+        /// The one doctor whose no it is: the others of the structure may still be asked. None: it is the structure's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doctor: Option<PersonId>,
     },
     /// Taken back by the regulator or a coordinator; final.
     Withdrawn {
@@ -181,6 +184,14 @@ impl Offer {
     /// True when a home visit is offered.
     pub fn is_visit(&self) -> bool {
         matches!(self.means, Means::Visit { .. })
+    }
+
+    /// The one doctor whose no ended it, where it was not the structure's.
+    pub fn refused_by(&self) -> Option<&PersonId> {
+        match &self.state {
+            OfferState::Closed { doctor, .. } => doctor.as_ref(),
+            OfferState::Open | OfferState::Accepted { .. } | OfferState::Withdrawn { .. } => None,
+        }
     }
 }
 
@@ -253,6 +264,9 @@ pub struct Case {
     /// Regulators who may respond all the same, each under a convention that the log names.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub excepted: BTreeSet<PersonId>,
+    /// Who accepted to give care in it, or gave it, in person and not on a visit: none of them regulates it afterwards.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub responders: BTreeSet<PersonId>,
     /// Hand-overs to other territories, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transfers: Vec<Transfer>,
@@ -343,6 +357,12 @@ impl Case {
         if self.connected() == Connected::Yes { lease.suspect_on_call } else { lease.suspect }
     }
 
+    /// Everybody known to have taken part in its care here, in person.
+    pub fn gave_care(&self) -> impl Iterator<Item = &PersonId> {
+        let visited = self.visits.iter().filter_map(|visit| visit.doctor.as_ref()).map(|(doctor, _)| doctor);
+        visited.chain(&self.responders)
+    }
+
     /// An action by id.
     pub fn action(&self, id: ActionId) -> Option<&Action> {
         self.actions.iter().find(|action| action.id == id)
@@ -385,6 +405,12 @@ impl Case {
     /// A patient by number.
     pub fn patient(&self, number: u32) -> Option<&Patient> {
         self.patients.iter().find(|patient| patient.number == number)
+    }
+
+    /// Whether a doctor has said no to a visit for a decision, or called it off.
+    pub fn refused_by(&self, decision: DecisionId, doctor: &PersonId) -> bool {
+        let mut offers = self.offers.iter().filter(|offer| offer.decision == decision);
+        offers.any(|offer| offer.refused_by() == Some(doctor))
     }
 
     /// What was tried for a decision and led nowhere.

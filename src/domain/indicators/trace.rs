@@ -280,7 +280,7 @@ impl Trace {
                 self.gp_said(*offer, Some(true));
                 self.taken(*offer, *appointment);
             }
-            Fact::OfferClosed { offer, why } => {
+            Fact::OfferClosed { offer, why, .. } => {
                 let reached = match why {
                     WhyNot::Declined => Some(true),
                     WhyNot::Unreachable | WhyNot::Expired => Some(false),

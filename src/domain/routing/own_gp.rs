@@ -41,7 +41,11 @@ fn collective(frame: &Frame<'_>, practice: &Responder) -> Result<Offerable, WhyN
     }
     let visited = frame.stays || frame.problem.patient.reduced_mobility || frame.problem.care == CareType::HomeVisit;
     let visit = if visited { visits::offer(frame, association) } else { Err(WhyNot::OtherCareDecided) };
-    visit.or_else(|_| ring(frame, practice, 0))
+    match visit {
+        // All who could drive have said no: the same people are not rung.
+        Err(WhyNot::Declined) => Err(WhyNot::Declined),
+        visit => visit.or_else(|_| ring(frame, practice, 0)),
+    }
 }
 
 /// The doctors who work with the own GP, in the practice or in the CPTS.

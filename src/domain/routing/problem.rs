@@ -83,6 +83,8 @@ pub struct Tried {
     pub by: Asked,
     /// Why it led nowhere.
     pub why: WhyNot,
+    /// The one doctor whose no it is; none: the responder's.
+    pub doctor: Option<PersonId>,
 }
 
 /// How a responder was asked.
@@ -104,7 +106,7 @@ impl Tried {
             Means::Slot { slot, .. } => Asked::Slot(slot),
             Means::Visit { .. } => Asked::Visit,
         };
-        Self { responder: offer.responder.clone(), by, why }
+        Self { responder: offer.responder.clone(), by, why, doctor: offer.refused_by().cloned() }
     }
 
     /// All closed offers of a decision.

@@ -92,14 +92,20 @@ pub(super) fn regulated(frame: &Frame<'_>, doctor: &PersonId) -> bool {
     independence(problem.regulators.iter(), doctor, exceptions, problem.now) == Independence::Refused
 }
 
-/// A no said aloud or to an offered visit counts for every way of asking; a declined slot only for that slot.
+/// A no said aloud or to an offered visit counts for every way of asking; a declined slot only for that slot, and the no of
+/// one doctor of several only for him.
 pub(super) fn declined(frame: &Frame<'_>, id: &ResponderId) -> Result<(), WhyNot> {
     let no = |tried: &&Tried| match tried.by {
         Asked::Phone => tried.why == WhyNot::Declined,
-        Asked::Visit => true,
+        Asked::Visit => tried.doctor.is_none(),
         Asked::Slot(_) => false,
     };
     first_tried(frame, id, no)
+}
+
+/// Whether a doctor has said no to a visit for this decision, or called it off.
+pub(super) fn refused_by(frame: &Frame<'_>, doctor: &PersonId) -> bool {
+    frame.problem.tried.iter().any(|tried| tried.doctor.as_ref() == Some(doctor))
 }
 
 /// Nobody is rung twice for one decision.

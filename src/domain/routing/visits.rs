@@ -1,11 +1,12 @@
-//! Home visits: the structures that drive to the patient's sector and have somebody on duty who did not regulate.
+//! Home visits: the structures that drive to the patient's sector and have somebody on duty who did not regulate, and has not
+//! said no.
 
 use crate::domain::directory::Responder;
 
 use super::{
     Category, Means, OnDuty, WhyNot,
     frame::Frame,
-    screen::{Judged, Offerable, heard, regulated, screen},
+    screen::{Judged, Offerable, heard, refused_by, regulated, screen},
 };
 
 /// Every structure and doctor that makes visits, judged.
@@ -42,8 +43,12 @@ pub(super) fn offer(frame: &Frame<'_>, structure: &Responder) -> Result<Offerabl
     if independent.is_empty() {
         return Err(WhyNot::RegulatedCase);
     }
-    let free = independent.iter().any(|on| on.free);
-    let last = independent.iter().map(|on| on.end).max();
+    let willing: Vec<_> = independent.into_iter().filter(|on| !refused_by(frame, &on.doctor)).collect();
+    if willing.is_empty() {
+        return Err(WhyNot::Declined);
+    }
+    let free = willing.iter().any(|on| on.free);
+    let last = willing.iter().map(|on| on.end).max();
     Ok(Offerable {
         responder: structure.id.clone(),
         means: Means::Visit { sector },

@@ -183,9 +183,9 @@ pub struct ActionDeadlines {
     pub appointment_grace: Span,
     /// How much later than the doctor's longest delay a practice may receive the patient; beyond, its yes is none.
     pub appointment_late: Span,
-    /// An answer to a mission offered to a visiting doctor.
+    /// What a visiting doctor who accepts has at least to be there, although the delay that was signed ends sooner.
     pub visit_offer: Span,
-    /// A visit, from acceptance to its end.
+    /// A visit, from the doctor's arrival to its end. Until he is there, the delay that was signed alarms.
     pub visit: Span,
     /// The responder's report back to the case and the own GP.
     pub return_of_information: Span,

@@ -1,14 +1,16 @@
 //! Whoever regulated a case does not give its care, in either order, unless a dated convention says so (invariant 6).
 
 use sas_dispatch::domain::{
-    case::{ActionKind, Command, End, Fact, Refusal},
+    case::{ActionKind, Command, End, Fact, Refusal, command::OfferAnswer},
+    ids::{CaseId, OfferId},
     regulation::{independence::Exception, need::CareType},
     routing::Means,
     time::Span,
 };
 
 use super::stage::{
-    GP, GP_DOCTOR, SOS, SOS_DOCTOR, Stage, coordinator, doctor, regulator, someone, upkeep, visit_means,
+    GP, GP_DOCTOR, SAS, SAS_COLLEAGUE, SAS_DOCTOR, SOS, SOS_DOCTOR, Stage, coordinator, doctor, regulator, someone,
+    upkeep, visit_means,
 };
 use sas_dispatch::domain::actor::{Actor, Role};
 
@@ -93,6 +95,62 @@ fn the_doctor_who_visited_does_not_regulate_the_case_afterwards() {
     stage.done(&doctor(SOS_DOCTOR), case, Command::EndAction { action, end: End::Absent, note: None });
     assert_eq!(stage.refused(&sos_regulator(), case, Command::Claim), Refusal::Independence);
     stage.claim(&regulator(), case);
+}
+
+/// A practice of two doctors has published a slot, and is asked to see the patient.
+fn asked_of_two(stage: &mut Stage, by: &Actor) -> (CaseId, OfferId) {
+    stage.sas_of_two();
+    let case = regulated_by(stage, by, CareType::Consultation);
+    let decision = stage.case(case).decisions[0].id;
+    let (_, means) = stage.slot(Span::from_hours(1));
+    (case, stage.offered(case, decision, SAS, means))
+}
+
+fn yes(offer: OfferId) -> Command {
+    Command::AnswerOffer { offer, answer: OfferAnswer::Accepted { appointment: None } }
+}
+
+/// Found by reading: he could not accept the patient, and could record that he had seen him.
+#[test]
+fn a_doctor_of_several_who_regulated_does_not_see_the_patient() {
+    let mut stage = Stage::new();
+    let (case, offer) = asked_of_two(&mut stage, &someone(SAS_DOCTOR, Role::Regulator));
+    assert_eq!(stage.refused(&doctor(SAS_DOCTOR), case, yes(offer)), Refusal::Independence);
+    stage.done(&coordinator(), case, yes(offer));
+    stage.pass(Span::from_hours(1));
+    for seen in [true, false] {
+        let attend = Command::Attend { offer, seen, counter: None };
+        assert_eq!(stage.refused(&doctor(SAS_DOCTOR), case, attend), Refusal::Independence);
+    }
+    stage.done(&doctor(SAS_COLLEAGUE), case, Command::Attend { offer, seen: true, counter: None });
+    assert_eq!(stage.case(case).responders, [SAS_COLLEAGUE.parse().unwrap()].into());
+}
+
+/// Found by reading: only who was alone in his practice, or had driven, was known for the care.
+#[test]
+fn a_doctor_of_several_who_gave_the_care_does_not_regulate_the_case_afterwards() {
+    for (accepts, attends) in [(doctor(SAS_DOCTOR), coordinator()), (coordinator(), doctor(SAS_DOCTOR))] {
+        let mut stage = Stage::new();
+        let (case, offer) = asked_of_two(&mut stage, &regulator());
+        stage.done(&accepts, case, yes(offer));
+        stage.pass(Span::from_hours(1));
+        stage.done(&attends, case, Command::Attend { offer, seen: true, counter: None });
+        let again = super::stage::qualify(sas_dispatch::domain::regulation::qualification::Priority::P2);
+        stage.done(&super::stage::arm(), case, Command::Qualify(Box::new(again)));
+        assert_eq!(stage.refused(&someone(SAS_DOCTOR, Role::Regulator), case, Command::Claim), Refusal::Independence);
+        stage.claim(&someone(SAS_COLLEAGUE, Role::Regulator), case);
+    }
+}
+
+/// As an older binary left it: nobody is named, and nothing is told that was not.
+#[test]
+fn a_case_of_an_older_binary_names_nobody_who_gave_care() {
+    let mut stage = Stage::new();
+    let case = regulated_by(&mut stage, &regulator(), CareType::Consultation);
+    let stored = serde_json::to_value(stage.case(case)).unwrap();
+    assert!(stored.get("responders").is_none());
+    let read: sas_dispatch::domain::case::Case = serde_json::from_value(stored).unwrap();
+    assert!(read.responders.is_empty() && read.unknown.is_empty());
 }
 
 #[test]

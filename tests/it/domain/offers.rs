@@ -180,6 +180,35 @@ fn a_missed_appointment_comes_to_a_doctor() {
     assert!(stage.waits(case, ActionKind::Regulate) && !stage.waits(case, ActionKind::Appointment));
 }
 
+/// Found by reading: a patient was recorded as absent, or as seen, hours before his appointment.
+#[test]
+fn nobody_is_absent_before_his_hour_nor_seen_long_before_it() {
+    let mut stage = Stage::new();
+    let (case, decision) = stage.decided(CareType::Consultation);
+    let (_, means) = stage.slot(Span::from_hours(3));
+    let begins = stage.now + Span::from_hours(3);
+    let offer = stage.offered(case, decision, SAS, means);
+    stage.accepted(&coordinator(), case, offer);
+    let attend = |seen| Command::Attend { offer, seen, counter: None };
+    let early = |stage: &mut Stage, seen| {
+        let refusal = stage.refused(&doctor(SAS_DOCTOR), case, attend(seen));
+        assert!(matches!(refusal, Refusal::State { .. }) && refusal.to_string().contains("19/12 13:00"), "{refusal}");
+    };
+    early(&mut stage, true);
+    early(&mut stage, false);
+    stage.now = begins - Span::from_hours(1) - Span::from_ms(1);
+    early(&mut stage, true);
+    stage.pass(Span::from_ms(1));
+    early(&mut stage, false);
+    let mut seen = stage.clone();
+    seen.done(&doctor(SAS_DOCTOR), case, attend(true));
+    stage.now = begins - Span::from_ms(1);
+    early(&mut stage, false);
+    stage.now = begins;
+    stage.done(&coordinator(), case, attend(false));
+    assert!(stage.waits(case, ActionKind::Regulate));
+}
+
 #[test]
 fn the_own_gp_is_told_unless_the_patient_opposes_it() {
     for opposes in [false, true] {

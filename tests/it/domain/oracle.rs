@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sas_dispatch::domain::{
     actor::Role,
-    case::{ActionKind, Event, Fact, Records, sealed::Words, transfer::TransferEnd},
+    case::{ActionKind, End, Event, Fact, Records, sealed::Words, transfer::TransferEnd},
     ids::{ActionId, CaseId, DecisionId, OfferId, PersonId, SlotId, VisitId},
     regulation::{need::CareType, qualification::Priority},
     territory::Territory,
@@ -36,6 +36,13 @@ struct Book {
     regulated_by: BTreeSet<PersonId>,
     waived: BTreeSet<PersonId>,
     visits: BTreeMap<VisitId, VisitStatus>,
+    /// By when the doctor of each visit must be there.
+    due: BTreeMap<VisitId, Instant>,
+    /// Who drove to the patient, accepted to see him or saw him, as far as he said so himself.
+    gave_care: BTreeSet<PersonId>,
+    /// The hour agreed in each accepted offer, and that of each appointment to come.
+    agreed: BTreeMap<OfferId, Instant>,
+    appointments: BTreeMap<ActionId, Instant>,
     offers_over: BTreeSet<OfferId>,
     notes: usize,
     /// A doctor of another territory has it.
@@ -80,7 +87,8 @@ impl Oracle {
             book.signature(event, fact);
             book.front(event, fact);
             book.action(event, fact);
-            book.visit(fact, territory);
+            book.visit(event, fact, territory);
+            book.care(event, fact, territory);
             book.elsewhere(fact);
         }
         let Some((case, book)) = event.case.and_then(|id| Some((id, self.books.get_mut(&id)?))) else { return };
@@ -148,6 +156,7 @@ impl Book {
                 assert!(*no > self.last_no, "3: a fencing number came again");
                 assert_eq!(*by, event.actor.person, "3: claimed for somebody else");
                 (self.last_no, self.holder) = (*no, Some((*no, by.clone())));
+                assert!(!self.gave_care.contains(by), "6: who gave the care regulates the case");
                 self.regulated_by.insert(by.clone());
             }
             Fact::ClaimEnded { no } | Fact::ClaimSuspect { no } | Fact::ClaimResumed { no } => {
@@ -238,9 +247,50 @@ impl Book {
         }
     }
 
-    fn visit(&mut self, fact: &Fact, territory: &Territory) {
+    /// Who gives care regulated nothing of it, unless a convention says so.
+    fn responds(&mut self, person: &PersonId, territory: &Territory) {
+        let excepted = territory.regulation.independence_exceptions.iter().any(|known| known.person == *person);
+        let waived = excepted && self.waived.contains(person);
+        assert!(waived || !self.regulated_by.contains(person), "6: the regulator gives the care");
+        self.gave_care.insert(person.clone());
+    }
+
+    /// Appointments: accepted, kept, missed.
+    fn care(&mut self, event: &Event, fact: &Fact, territory: &Territory) {
+        let in_person = event.actor.role == Role::Responder;
         match fact {
+            Fact::OfferAccepted { offer, appointment } => {
+                self.agreed.insert(*offer, *appointment);
+                if in_person {
+                    self.responds(&event.actor.person, territory);
+                }
+            }
+            Fact::ActionOpened(action) if action.kind == ActionKind::Appointment => {
+                let hour = action.about.offer.and_then(|offer| self.agreed.get(&offer)).copied();
+                self.appointments.insert(action.id, hour.expect("2: an appointment without its hour"));
+            }
+            Fact::ActionEnded { action, end } => {
+                let Some(hour) = self.appointments.get(action).copied() else { return };
+                let early = Span::from_hours(if *end == End::Done { 1 } else { 0 });
+                let attended = matches!(end, End::Done | End::NoShow);
+                assert!(!attended || event.at + early >= hour, "13: {end} was recorded before the appointment");
+                if *end == End::Done && in_person {
+                    self.responds(&event.actor.person, territory);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn visit(&mut self, event: &Event, fact: &Fact, territory: &Territory) {
+        match fact {
+            Fact::ActionOpened(action) if action.kind == ActionKind::Visit => {
+                let due = self.due[&action.about.visit.expect("2: a visit's action without its visit")];
+                let latest = due.max(event.at + territory.regulation.deadlines.visit_offer);
+                assert!(action.deadline <= latest, "2: nobody hears that the doctor is not there in time");
+            }
             Fact::VisitDecided(visit) => {
+                self.due.insert(visit.id, visit.due);
                 self.visits.insert(visit.id, visit.status);
             }
             Fact::VisitMoved { visit, status, .. } => {
@@ -248,9 +298,7 @@ impl Book {
                 assert!(legal(from, *status), "13: {from} became {status}");
             }
             Fact::VisitTaken { doctor, .. } => {
-                let excepted = territory.regulation.independence_exceptions.iter().any(|known| known.person == *doctor);
-                let waived = excepted && self.waived.contains(doctor);
-                assert!(waived || !self.regulated_by.contains(doctor), "6: the regulator took the visit");
+                self.responds(doctor, territory);
             }
             Fact::OfferAccepted { offer, .. } | Fact::OfferClosed { offer, .. } | Fact::OfferWithdrawn { offer } => {
                 let over = matches!(fact, Fact::OfferClosed { .. } | Fact::OfferWithdrawn { .. });

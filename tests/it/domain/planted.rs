@@ -315,6 +315,9 @@ fn rule_6_the_regulator_is_the_responder() {
     };
     names(&spoil(|room| room.visited, both), "rule 6: a regulator is its responder");
     names(&spoil(|room| room.finished, |case| case.regulators.clear()), "rule 6: somebody who regulated");
+    let accepted = |case: &mut Case| case.regulators.extend([SAS_DOCTOR.parse().unwrap()]);
+    names(&spoil(|room| room.booked, accepted), "rule 6: a regulator is its responder");
+    names(&spoil(|room| room.booked, |case| case.responders.clear()), "rule 6: somebody who gave care");
 }
 
 #[test]

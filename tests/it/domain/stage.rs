@@ -48,6 +48,8 @@ pub const GP: &str = "gp-67-colombage";
 pub const GP_DOCTOR: &str = "dr-67-colombage";
 pub const SAS: &str = "sas-67-maree";
 pub const SAS_DOCTOR: &str = "dr-67-maree";
+/// A second doctor at [`SAS`], where a story asks for one ([`Stage::sas_of_two`]).
+pub const SAS_COLLEAGUE: &str = "dr-67-goemon";
 pub const SOS: &str = "sos-medecins-strasbourg";
 pub const SOS_DOCTOR: &str = "dr-67-sos-aurore";
 pub const SECTOR: &str = "strasbourg-centre";
@@ -290,6 +292,14 @@ impl Stage {
         let publish = Command::PublishSlot { slot: None, responder, kind, start, end };
         let slot = self.give(&doctor(SAS_DOCTOR), None, &publish).unwrap().slot.unwrap();
         (slot, Means::Slot { slot, start, end })
+    }
+
+    /// From now on Dr Marée is not alone at his practice.
+    pub fn sas_of_two(&mut self) {
+        let mut known: Vec<_> = self.directory.iter().cloned().collect();
+        let practice = known.iter_mut().find(|known| known.id.as_str() == SAS).unwrap();
+        practice.doctors.push(SAS_COLLEAGUE.parse().unwrap());
+        self.directory = Directory::new(known);
     }
 
     /// A doctor of SOS Médecins goes on duty in Strasbourg for eight hours.

@@ -1,14 +1,18 @@
 //! Home visits: the national statuses, one visit for one doctor, an absent patient, the report that is awaited.
 
 use sas_dispatch::domain::{
-    case::{ActionKind, Command, End, OfferState, Refusal, sealed::NoteKind},
+    actor::Role,
+    case::{ActionKind, Case, Command, End, Fact, OfferState, Refusal, command::OfferAnswer, sealed::NoteKind},
     ids::{CaseId, OfferId, ShiftId, VisitId},
     regulation::need::{CareType, LongestDelay},
+    routing::{Problem, Supply, WhyNot, plan},
     time::Span,
     visits::{ShiftState, VisitStatus},
 };
 
-use super::stage::{SECTOR, SOS, SOS_DOCTOR, Stage, coordinator, doctor, regulator, text, visit_means};
+use super::stage::{SECTOR, SOS, SOS_DOCTOR, Stage, coordinator, doctor, regulator, someone, text, visit_means};
+
+const OTHER: &str = "dr-67-sos-brume";
 
 fn offered(stage: &mut Stage) -> (CaseId, OfferId) {
     let (case, decision) = stage.decided(CareType::HomeVisit);
@@ -224,6 +228,141 @@ fn a_late_visit_alarms_and_goes_on() {
     stage.done(&doctor(SOS_DOCTOR), case, step(visit, VisitStatus::WithPatient));
     assert!(!stage.waits(case, ActionKind::Regulate));
     assert!(matches!(stage.refused(&regulator(), case, Command::Claim), Refusal::State { .. }));
+}
+
+/// Found by reading: a doctor who accepted and never left raised the first alarm two hours after the delay had passed.
+#[test]
+fn a_doctor_who_does_not_leave_alarms_when_the_signed_delay_is_over() {
+    let mut stage = Stage::new();
+    let Taken { case, .. } = taken(&mut stage);
+    let due = stage.case(case).visits[0].due;
+    stage.late(case, ActionKind::Visit);
+    assert_eq!(stage.action(case, ActionKind::Visit).alarmed(), Some(due));
+    // Offered so late that the delay is over: he has as long as he had to answer.
+    let (case, offer) = offered(&mut stage);
+    let other = stage.on_duty(OTHER);
+    stage.now = stage.action(case, ActionKind::AcceptVisit).deadline;
+    let started = stage.now.max(stage.case(case).visits[0].due - Span::from_mins(1));
+    stage.now = started;
+    stage.done(&doctor(OTHER), case, Command::TakeVisit { offer, shift: other });
+    let least = stage.territory.regulation.deadlines.visit_offer;
+    assert_eq!(stage.action(case, ActionKind::Visit).deadline, started + least);
+}
+
+#[test]
+fn a_doctor_who_is_there_in_time_alarms_only_when_the_visit_should_have_ended() {
+    for there in [VisitStatus::Arrived, VisitStatus::WithPatient] {
+        let mut stage = Stage::new();
+        let Taken { case, visit, .. } = taken(&mut stage);
+        let (due, lasts) = (stage.case(case).visits[0].due, stage.territory.regulation.deadlines.visit);
+        stage.done(&doctor(SOS_DOCTOR), case, step(visit, VisitStatus::EnRoute));
+        assert_eq!(stage.action(case, ActionKind::Visit).deadline, due, "on the way is not there");
+        stage.now = due - Span::from_mins(1);
+        stage.done(&doctor(SOS_DOCTOR), case, step(visit, there));
+        stage.late(case, ActionKind::Visit);
+        assert_eq!(stage.action(case, ActionKind::Visit).alarmed(), Some(due - Span::from_mins(1) + lasts));
+    }
+}
+
+/// When a visit is SOS Médecins' before it is the own GP's.
+fn on_sunday_night() -> Stage {
+    let mut stage = Stage::new();
+    stage.pass(Span::from_hours(84));
+    stage
+}
+
+/// The next plan by the planner itself, from the shifts as they are; whom it puts the visit to.
+fn planned(stage: &mut Stage, case: CaseId) -> Option<OfferId> {
+    let decision = stage.case(case).decisions[0].clone();
+    let mut supply = Supply::default();
+    stage.records.shifts.values().for_each(|shift| supply.add_shift(shift, stage.now));
+    supply.hear(&stage.directory);
+    let ground = (&stage.territory, &stage.directory);
+    let plan = plan(&Problem::of_case(stage.now, ground, stage.case(case), &decision, &supply).unwrap());
+    let visit = plan.first().filter(|row| row.responder.as_ref().is_some_and(|who| who.as_str() == SOS)).is_some();
+    let advance = Command::Advance { decision: decision.id, plan: Box::new(plan) };
+    stage.done(&coordinator(), case, advance).offer.filter(|_| visit)
+}
+
+fn out(case: &Case, offer: OfferId) -> Option<&str> {
+    let state = &case.offer(offer).unwrap().state;
+    assert!(matches!(state, OfferState::Closed { .. }), "{state:?}");
+    case.offer(offer).unwrap().refused_by().map(|doctor| doctor.as_str())
+}
+
+/// Found by reading: a breakdown on the way ruled all twelve doctors of the association out.
+#[test]
+fn a_visit_called_off_goes_to_another_doctor_of_the_structure() {
+    let mut stage = on_sunday_night();
+    let first = taken(&mut stage);
+    let case = first.case;
+    let second = stage.on_duty(OTHER);
+    stage.done(&doctor(SOS_DOCTOR), case, step(first.visit, VisitStatus::EnRoute));
+    stage.done(&doctor(SOS_DOCTOR), case, step(first.visit, VisitStatus::CalledOff));
+    assert!(stage.waits(case, ActionKind::Route) && !stage.waits(case, ActionKind::Visit));
+    assert_eq!(out(stage.case(case), first.offer), Some(SOS_DOCTOR));
+    assert_eq!(stage.records.shifts[&first.shift].state, ShiftState::Free);
+    let offer = planned(&mut stage, case).expect("his colleague is on duty");
+    let again = Command::TakeVisit { offer, shift: first.shift };
+    assert!(stage.refused(&doctor(SOS_DOCTOR), case, again).to_string().contains("another doctor takes it"));
+    stage.done(&doctor(OTHER), case, Command::TakeVisit { offer, shift: second });
+}
+
+/// Found by reading: one doctor who declined spoke for the association.
+#[test]
+fn a_doctor_declines_for_himself_and_a_dispatcher_for_the_structure() {
+    let mut stage = on_sunday_night();
+    let (own, other) = (stage.on_duty(SOS_DOCTOR), stage.on_duty(OTHER));
+    let (case, offer) = offered(&mut stage);
+    let no = |offer| Command::AnswerOffer { offer, answer: OfferAnswer::Declined };
+    stage.done(&doctor(SOS_DOCTOR), case, no(offer));
+    assert_eq!(out(stage.case(case), offer), Some(SOS_DOCTOR));
+    let offer = planned(&mut stage, case).expect("a colleague is on duty");
+    let twice = stage.refused(&doctor(SOS_DOCTOR), case, no(offer));
+    assert!(twice.to_string().contains("your colleagues'"), "his no is not said twice over their heads: {twice}");
+    assert!(matches!(
+        stage.refused(&doctor(SOS_DOCTOR), case, Command::TakeVisit { offer, shift: own }),
+        Refusal::State { .. }
+    ));
+    let desk = someone("repartition", Role::Dispatcher);
+    let mut all = stage.clone();
+    all.done(&desk, case, no(offer));
+    assert_eq!(out(all.case(case), offer), None);
+    assert_eq!(planned(&mut all, case), None, "the desk said no for everybody");
+    let mut both = stage.clone();
+    both.done(&doctor(OTHER), case, no(offer));
+    assert_eq!(planned(&mut both, case), None, "all who are on duty have said no");
+    stage.done(&doctor(OTHER), case, Command::TakeVisit { offer, shift: other });
+}
+
+/// As an older binary wrote it: the no of that time was the structure's, and stays so.
+#[test]
+fn a_no_of_an_older_binary_is_the_structures() {
+    let old = r#"{"state":"CLOSED","at":1734598800000,"why":"DECLINED"}"#;
+    let state: OfferState = serde_json::from_str(old).unwrap();
+    assert!(matches!(state, OfferState::Closed { doctor: None, .. }));
+    assert_eq!(serde_json::to_string(&state).unwrap(), old);
+    let id = uuid::Uuid::nil();
+    let old = format!(r#"{{"OFFER_CLOSED":{{"offer":"{id}","why":"DECLINED"}}}}"#);
+    let fact: Fact = serde_json::from_str(&old).unwrap();
+    assert_eq!(fact, Fact::OfferClosed { offer: OfferId(id), why: WhyNot::Declined, doctor: None });
+    assert_eq!(serde_json::to_string(&fact).unwrap(), old);
+}
+
+/// Found by reading: nobody told the own GP of a report that came after it had been given up.
+#[test]
+fn a_report_that_comes_late_is_told_to_the_own_gp() {
+    let mut stage = Stage::new();
+    let Taken { case, visit, .. } = taken(&mut stage);
+    stage.done(&doctor(SOS_DOCTOR), case, step(visit, VisitStatus::Finished));
+    let action = stage.action(case, ActionKind::AwaitReport).id;
+    stage.done(&coordinator(), case, Command::EndAction { action, end: End::Unreachable, note: None });
+    let report = |words| Command::ReportVisit { visit, text: text(words), counter: None };
+    stage.done(&doctor(SOS_DOCTOR), case, report("otite"));
+    let told = stage.action(case, ActionKind::ReturnOfInformation).id;
+    stage.done(&doctor(SOS_DOCTOR), case, Command::EndAction { action: told, end: End::Done, note: None });
+    stage.done(&doctor(SOS_DOCTOR), case, report("allergie notée"));
+    assert!(!stage.waits(case, ActionKind::ReturnOfInformation), "he is told once");
 }
 
 /// Found by reading: with two shifts in the same hours one doctor was sent on two visits.

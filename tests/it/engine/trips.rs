@@ -361,13 +361,15 @@ async fn slots(room: &Room, people: &People, count: &mut Count) -> Result<(), St
     let held = count.of("Advance", osnp.advances(&case)).await.offer.unwrap();
     count.of("RenewHold", osnp.holds_longer(&held)).await;
     count.of("ConfirmSlot", osnp.confirms(&held)).await;
-    let booked = osnp.reads(&case).await?;
-    count.of("RecordAttendance", osnp.records(&booked, Attendance::NoShow)).await;
+    let missed = osnp.reads(&case).await?;
     let case = to_be_seen(people).await?;
     let held = count.of("Advance", osnp.advances(&case)).await.offer.unwrap();
     osnp.confirms(&held).await?;
     let booked = osnp.reads(&case).await?;
     count.of("CancelAppointment", osnp.cancels(&booked, "Le patient préfère l'après-midi")).await;
+    // Nobody is absent before his hour.
+    room.wait_until("11:20").await;
+    count.of("RecordAttendance", osnp.records(&missed, Attendance::NoShow)).await;
     Ok(())
 }
 

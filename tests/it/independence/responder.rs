@@ -7,7 +7,7 @@ use sas_dispatch::{
     domain::case::Fact,
     grpc::{
         client::{Code, Status},
-        pb::{self, CareLevel, CareType, LongestDelay, Priority, RouteCategory, Stream, WhyNot},
+        pb::{self, Attendance, CareLevel, CareType, LongestDelay, Priority, RouteCategory, Stream, WhyNot},
     },
 };
 
@@ -18,6 +18,7 @@ use crate::{
 
 const SOS: &str = "sos-medecins-strasbourg";
 const GP: &str = "gp-67-colombage";
+const HOUSE: &str = "sos-point-strasbourg";
 
 /// A case of a patient of Dr Colombage, regulated by `doctor` up to the need.
 async fn regulated(room: &Room, doctor: &Person, care: CareType) -> Result<pb::CaseView, Status> {
@@ -51,6 +52,36 @@ async fn a_regulator_who_is_also_a_visiting_doctor_does_not_drive_to_his_own_cas
     assert_eq!(by_the_desk.reason, "REGULATOR_IS_RESPONDER", "nor does the desk give it to him");
     let taken = other.takes(&mission, &others_shift).await?;
     assert_eq!(taken.visit.unwrap().doctor, "dr-67-sos-brume");
+    room.closes().await
+}
+
+#[tokio::test]
+async fn at_a_house_of_several_the_regulator_sees_no_patient_of_his_nor_does_who_saw_him_regulate() -> Story {
+    let room = Room::at("fr-67", "2024-12-22 18:00").await;
+    let (aurore, osnp) = (room.regulator("dr-67-sos-aurore"), room.coordinator("osnp-1"));
+    room.back_office().publishes(HOUSE, room.today("19:00")).await?;
+    let case = regulated(&room, &aurore, CareType::Consultation).await?;
+    let case = aurore.answers(&case, CareType::Consultation).await?;
+    let mut put = osnp.advances(&case).await?.offer.unwrap();
+    while put.offer.as_ref().unwrap().responder_id != HOUSE {
+        osnp.hears_nobody(&put).await?;
+        put = osnp.advances(&case).await?.offer.unwrap();
+    }
+    osnp.confirms(&put).await?;
+
+    let brume = room.responder("dr-67-sos-brume");
+    let case = osnp.reads(&case).await?;
+    let early = brume.records(&case, Attendance::NoShow).await.refused();
+    assert_eq!((early.code, early.reason.as_str()), (Code::FailedPrecondition, "WRONG_STATE"), "it is not 19:00 yet");
+    room.wait_until("19:10").await;
+    let own = room.responder("dr-67-sos-aurore").records(&case, Attendance::Seen).await.refused();
+    assert_eq!((own.code, own.reason.as_str()), (Code::FailedPrecondition, "REGULATOR_IS_RESPONDER"));
+    brume.records(&case, Attendance::Seen).await?;
+    // The patient calls again.
+    room.arm("arm-1").qualifies(&case, qualified(Priority::P2, "M03.14")).await?;
+    let saw_him = room.regulator("dr-67-sos-brume").claims(&case).await.refused();
+    assert_eq!((saw_him.code, saw_him.reason.as_str()), (Code::FailedPrecondition, "REGULATOR_IS_RESPONDER"));
+    aurore.claims(&case).await?;
     room.closes().await
 }
 

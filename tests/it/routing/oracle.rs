@@ -120,7 +120,8 @@ fn independent(world: &World, who: &Responder) -> bool {
 fn said_no(world: &World, who: &Responder) -> bool {
     world.tried.iter().any(|tried| {
         tried.responder == who.id
-            && (tried.by == Asked::Visit || (tried.by == Asked::Phone && tried.why == WhyNot::Declined))
+            && ((tried.by == Asked::Visit && tried.doctor.is_none())
+                || (tried.by == Asked::Phone && tried.why == WhyNot::Declined))
     })
 }
 
@@ -221,6 +222,9 @@ fn visit(world: &World, who: &Responder) -> Option<(u8, i64)> {
     let sector = world.territory.sector_of(world.place.commune?, &legal)?;
     let mut ready: Vec<bool> = Vec::new();
     for shift in &world.supply.shifts {
+        if world.tried.iter().any(|tried| tried.doctor.as_ref() == Some(&shift.doctor)) {
+            continue;
+        }
         if shift.responder == who.id && shift.sectors.contains(sector) && !world.regulators.contains(&shift.doctor) {
             ready.push(shift.free);
         }

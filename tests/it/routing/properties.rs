@@ -33,7 +33,8 @@ struct Spec {
     cpts: Option<u8>,
     slots: Option<Vec<(i64, SlotKind)>>,
     video: bool,
-    shift: Option<(bool, bool)>,
+    /// Free, in the patient's sector, beside a colleague.
+    shift: Option<(bool, bool, bool)>,
     taken: u32,
 }
 
@@ -47,7 +48,7 @@ fn spec() -> impl Strategy<Value = Spec> {
         select(vec![OFFICE, ALWAYS, "Mo-Su 22:00-23:00"]),
     );
     let ties = (proptest::option::of(0..2u8), proptest::option::of(0..2u8));
-    let supply = (slots, any::<bool>(), proptest::option::of(any::<(bool, bool)>()), select(vec![0, 19, 20, 25]));
+    let supply = (slots, any::<bool>(), proptest::option::of(any::<(bool, bool, bool)>()), select(vec![0, 19, 20, 25]));
     (who, proptest::bool::weighted(0.1), proptest::array::uniform4(proptest::bool::weighted(0.7)), ties, supply)
         .prop_map(|((kind, metres, hours), away, flags, (practice, cpts), (slots, video, shift, taken))| Spec {
             kind,
@@ -102,7 +103,10 @@ fn enter(mut world: World, n: usize, spec: &Spec) -> World {
     if spec.video {
         world.supply.video.insert(who.id.clone(), vec![free(30, SlotKind::Pro)]);
     }
-    if let Some((is_free, here)) = spec.shift {
+    if let Some((is_free, here, beside)) = spec.shift {
+        if beside {
+            world = world.on_duty(who.id.as_str(), "dr-commun", true);
+        }
         world = world.on_duty(who.id.as_str(), &format!("dr-r{n}"), is_free);
         if !here {
             world.supply.shifts.last_mut().unwrap().sectors = vec![sector("ailleurs")];
@@ -113,15 +117,16 @@ fn enter(mut world: World, n: usize, spec: &Spec) -> World {
     world.who(who)
 }
 
-/// What a responder did with an earlier offer: by telephone, by visit, or its first slot.
+/// What a responder did with an earlier offer: by telephone, by visit, or its first slot; or one of its doctors with a visit.
 fn attempt(world: &World, (n, by, why): (usize, u8, WhyNot)) -> Option<Tried> {
     let responder = responder_id(&format!("r{n}"));
+    let doctor = (by == 3).then(|| person(&format!("dr-r{n}")));
     let by = match by {
         0 => Asked::Phone,
-        1 => Asked::Visit,
+        1 | 3 => Asked::Visit,
         _ => Asked::Slot(world.supply.slots.get(&responder)?.first()?.id),
     };
-    Some(Tried { responder, by, why })
+    Some(Tried { responder, by, why, doctor })
 }
 
 prop_compose! {
@@ -138,7 +143,7 @@ prop_compose! {
         regulators in proptest::collection::btree_set(0..7usize, 0..3),
         common in any::<bool>(),
         tried in proptest::collection::vec(
-            (0..7usize, 0..3u8, select(vec![WhyNot::Declined, WhyNot::Unreachable, WhyNot::Expired, WhyNot::Taken])), 0..3),
+            (0..7usize, 0..4u8, select(vec![WhyNot::Declined, WhyNot::Unreachable, WhyNot::Expired, WhyNot::Taken])), 0..3),
         sources in proptest::array::uniform3(0..6u8),
         opposes in proptest::bool::weighted(0.15),
     ) -> World {
@@ -259,7 +264,7 @@ fn generated_worlds_reach_every_kind_of_option_and_every_reason_a_responder_can_
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
     let mut runner = TestRunner::deterministic();
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-    for _ in 0..600 {
+    for _ in 0..1_200 {
         let plan = world().new_tree(&mut runner).unwrap().current().plan();
         for row in plan.rows {
             let what = match row.verdict {

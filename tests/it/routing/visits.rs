@@ -135,6 +135,28 @@ fn a_visit_nobody_took_puts_the_structure_out() {
     assert_eq!(why(&world.plan(), Category::HomeVisit, Some("sos")), WhyNot::Expired);
 }
 
+/// Found by reading: one doctor of twelve who said no, or whose car had broken down, ruled all of them out.
+#[test]
+fn the_no_of_one_doctor_leaves_his_colleagues_on_duty() {
+    let world = sunday_night().on_duty("sos", "dr-sos-1", true).refused_by("sos", "dr-sos-1");
+    assert_eq!(why(&world.plan(), Category::HomeVisit, Some("sos")), WhyNot::Declined, "nobody else is on duty");
+    let mut world = world.on_duty("sos", "dr-sos-2", true);
+    assert_eq!(kept(&world.plan()), ["HOME_VISIT sos"]);
+    world.supply.shifts[1].free = false;
+    let busy = row(&world.plan(), Category::HomeVisit, Some("sos")).busy_until;
+    assert_eq!(busy, Some(world.supply.shifts[1].end), "he who said no is not counted as free");
+    let both = world.clone().refused_by("sos", "dr-sos-2");
+    assert_eq!(why(&both.plan(), Category::HomeVisit, Some("sos")), WhyNot::Declined);
+    world.regulators.insert(person("dr-sos-2"));
+    assert_eq!(why(&world.plan(), Category::HomeVisit, Some("sos")), WhyNot::Declined);
+    let all = world.tried("sos", Asked::Visit, WhyNot::Declined);
+    assert_eq!(
+        why(&all.plan(), Category::HomeVisit, Some("sos")),
+        WhyNot::Declined,
+        "the desk said no for the structure"
+    );
+}
+
 #[test]
 fn one_who_makes_no_visits_has_no_row_among_visits() {
     let only = Responder { visit_sectors: Vec::new(), ..sos("sos", &["dr-sos-1"]) };

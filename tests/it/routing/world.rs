@@ -103,7 +103,14 @@ impl World {
     }
 
     pub fn tried(mut self, responder: &str, by: Asked, why: WhyNot) -> Self {
-        self.tried.push(Tried { responder: responder_id(responder), by, why });
+        self.tried.push(Tried { responder: responder_id(responder), by, why, doctor: None });
+        self
+    }
+
+    /// One doctor of `responder` said no to a visit, or called it off.
+    pub fn refused_by(mut self, responder: &str, doctor: &str) -> Self {
+        let (responder, doctor) = (responder_id(responder), Some(person(doctor)));
+        self.tried.push(Tried { responder, by: Asked::Visit, why: WhyNot::Declined, doctor });
         self
     }
 

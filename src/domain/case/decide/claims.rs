@@ -193,7 +193,7 @@ fn take(draft: &mut Draft<'_>, code: Option<Fallback>) -> Result<(), Refusal> {
 /// Whoever gives or gave the care of a case may not regulate it afterwards (invariant 6, the other way round).
 fn not_its_responder(draft: &Draft<'_>) -> Result<(), Refusal> {
     let (case, person) = (draft.case()?, &draft.context.actor.person);
-    let visits = case.visits.iter().any(|visit| visit.doctor.as_ref().is_some_and(|(doctor, _)| doctor == person));
+    let gave_care = case.gave_care().any(|known| known == person);
     let alone = |id| draft.context.directory.get(id).is_some_and(|known| known.doctors == [person.clone()]);
     let asked = case
         .offers
@@ -201,7 +201,7 @@ fn not_its_responder(draft: &Draft<'_>) -> Result<(), Refusal> {
         .filter(|offer| matches!(offer.state, OfferState::Open | OfferState::Accepted { .. }))
         .any(|offer| alone(&offer.responder));
     let before = case.received.as_ref().is_some_and(|received| received.responders.contains(person));
-    if visits || asked || before { Err(Refusal::Independence) } else { Ok(()) }
+    if gave_care || asked || before { Err(Refusal::Independence) } else { Ok(()) }
 }
 
 /// Ends the regulation when a doctor has decided for every patient and nothing is left to sign; tells for whom it goes on.

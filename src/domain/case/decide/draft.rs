@@ -12,7 +12,7 @@ use crate::domain::{
         sealed::{Note, NoteKind, Words},
         state::{Case, Claim, Offer, OfferState, SCHEMA},
     },
-    ids::{ActionId, DecisionId, NoteId, OfferId, VisitId, derive},
+    ids::{ActionId, DecisionId, NoteId, OfferId, PersonId, VisitId, derive},
     person::Private,
     regulation::{
         decision::{Decision, Signature},
@@ -268,7 +268,19 @@ impl<'a> Draft<'a> {
 
     /// An offer led nowhere: its action ends badly and a coordinator goes on with the next option.
     pub(super) fn offer_failed(&mut self, offer: &Offer, why: WhyNot, end: End) {
-        self.close_offer(offer, Fact::OfferClosed { offer: offer.id, why });
+        self.offer_failed_by(offer, (why, None), end);
+    }
+
+    /// A doctor said no to an offer, or called off what he had accepted. Where his structure has others, the no is his alone,
+    /// and the next plan may ask them.
+    pub(super) fn offer_refused_by(&mut self, offer: &Offer, doctor: &PersonId) {
+        let known = self.context.directory.get(&offer.responder);
+        let several = known.is_some_and(|known| known.doctors.iter().any(|other| other != doctor));
+        self.offer_failed_by(offer, (WhyNot::Declined, several.then(|| doctor.clone())), End::Refused);
+    }
+
+    fn offer_failed_by(&mut self, offer: &Offer, (why, doctor): (WhyNot, Option<PersonId>), end: End) {
+        self.close_offer(offer, Fact::OfferClosed { offer: offer.id, why, doctor });
         let id = offer.id;
         self.end(end, |action| action.about.offer == Some(id));
         self.call_for_coordinator(offer.decision);

@@ -27,21 +27,36 @@ use super::{
     route::check_person,
 };
 
+/// How long before the hour that was agreed a patient may have been seen: who comes early is taken when there is room.
+const SEEN_EARLY: Span = Span::from_hours(1);
+
 pub(super) fn answer(draft: &mut Draft<'_>, id: OfferId, answer: &OfferAnswer) -> Result<(), Refusal> {
     let offer = draft.open_offer(id)?;
     own_offer(draft, &offer)?;
     draft.reply.offer = Some(id);
     match answer {
         OfferAnswer::Accepted { appointment } => accept(draft, &offer, *appointment),
-        OfferAnswer::Declined => {
-            draft.offer_failed(&offer, WhyNot::Declined, End::Refused);
-            Ok(())
-        }
+        OfferAnswer::Declined => decline(draft, &offer),
         OfferAnswer::Unreachable => {
             draft.offer_failed(&offer, WhyNot::Unreachable, End::Unreachable);
             Ok(())
         }
     }
+}
+
+/// A doctor who declines a visit speaks for himself, a desk for the structure.
+fn decline(draft: &mut Draft<'_>, offer: &Offer) -> Result<(), Refusal> {
+    let actor = draft.context.actor;
+    if actor.role != Role::Responder || !offer.is_visit() {
+        draft.offer_failed(offer, WhyNot::Declined, End::Refused);
+        return Ok(());
+    }
+    if draft.case()?.refused_by(offer.decision, &actor.person) {
+        let problem = "you have said no to this visit: it is your colleagues' to answer, or the dispatcher's";
+        return Err(Refusal::state("offer", problem));
+    }
+    draft.offer_refused_by(offer, &actor.person);
+    Ok(())
 }
 
 fn accept(draft: &mut Draft<'_>, offer: &Offer, appointment: Option<Instant>) -> Result<(), Refusal> {
@@ -64,8 +79,8 @@ fn accept(draft: &mut Draft<'_>, offer: &Offer, appointment: Option<Instant>) ->
             return Err(Refusal::state("offer", "a visit is accepted by a doctor on duty: use AcceptVisit"));
         }
     };
-    let person = draft.context.actor.person.clone();
-    check_person(draft, &person).or_else(|refusal| by_somebody_else(draft, refusal))?;
+    check_actor(draft)?;
+    responds(draft)?;
     draft.push(Fact::OfferAccepted { offer: offer.id, appointment: at });
     let about = About { decision: Some(offer.decision), offer: Some(offer.id), visit: None };
     let grace = draft.context.territory.regulation.deadlines.appointment_grace;
@@ -115,12 +130,19 @@ fn own_offer(draft: &Draft<'_>, offer: &Offer) -> Result<(), Refusal> {
     Err(Refusal::Role { role: actor.role.code().to_owned(), needed })
 }
 
-/// A coordinator who writes down a doctor's yes need not be independent: only a responder who accepts in person must.
-fn by_somebody_else(draft: &Draft<'_>, refusal: Refusal) -> Result<(), Refusal> {
-    match draft.context.actor.role {
-        Role::Responder => Err(refusal),
-        _ => Ok(()),
+/// A coordinator who writes down what a doctor said need not be independent: only a responder who speaks for himself must.
+fn check_actor(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    let actor = draft.context.actor;
+    if actor.role == Role::Responder { check_person(draft, &actor.person) } else { Ok(()) }
+}
+
+/// Keeps who gives the care, where he says so himself: he does not regulate the case afterwards.
+fn responds(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    let actor = draft.context.actor;
+    if actor.role == Role::Responder && !draft.case()?.responders.contains(&actor.person) {
+        draft.push(Fact::Responded { person: actor.person.clone() });
     }
+    Ok(())
 }
 
 fn waits_for(action: &Action, offer: OfferId) -> bool {
@@ -179,12 +201,15 @@ pub(super) fn attend(draft: &mut Draft<'_>, id: OfferId, seen: bool, counter: Op
         return Err(Refusal::state("offer", "no appointment to come belongs to it"));
     }
     own_offer(draft, &offer)?;
+    check_actor(draft)?;
+    begun(draft, &offer, seen)?;
     if counter.is_some() && !seen {
         return Err(Refusal::field("counter_regulation", "only when the patient came: a no-show goes to a regulator"));
     }
     draft.reply.offer = Some(id);
     counter::record(draft, offer.decision, counter)?;
     if seen {
+        responds(draft)?;
         return_of_information(draft, &offer);
     } else {
         draft.call_for_regulator();
@@ -192,6 +217,20 @@ pub(super) fn attend(draft: &mut Draft<'_>, id: OfferId, seen: bool, counter: Op
     let end = if seen { End::Done } else { End::NoShow };
     draft.end(end, |action| action.kind == ActionKind::Appointment && action.about.offer == Some(id));
     Ok(())
+}
+
+/// Nobody is absent before his hour, nor was seen long before it.
+fn begun(draft: &Draft<'_>, offer: &Offer, seen: bool) -> Result<(), Refusal> {
+    let OfferState::Accepted { appointment, .. } = offer.state else { return Ok(()) };
+    let from = if seen { appointment - SEEN_EARLY } else { appointment };
+    if draft.now >= from {
+        return Ok(());
+    }
+    let hour = |at| local(draft.context.territory.calendar.zone(), at).format("%d/%m %H:%M").to_string();
+    let (code, begins, from) = (if seen { "SEEN" } else { "NO_SHOW" }, hour(appointment), hour(from));
+    let problem =
+        format!("it begins on {begins}: {code} is recorded from {from} on; cancel it if it does not take place");
+    Err(Refusal::state("appointment", problem))
 }
 
 /// The own GP hears back when somebody else gave the care, unless the patient opposes it.

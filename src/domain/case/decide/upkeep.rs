@@ -123,7 +123,7 @@ fn absent_at_visit(draft: &mut Draft<'_>, action: &Action, end: End) -> Result<(
     let offer = action.about.offer.and_then(|id| draft.case().ok().and_then(|case| case.offer(id).cloned()));
     draft.call_for_regulator();
     if let Some(offer) = offer {
-        draft.close_offer(&offer, Fact::OfferClosed { offer: offer.id, why: WhyNot::Unreachable });
+        draft.close_offer(&offer, Fact::OfferClosed { offer: offer.id, why: WhyNot::Unreachable, doctor: None });
     }
     draft.push(Fact::ActionEnded { action: action.id, end });
     Ok(())

@@ -37,6 +37,10 @@ pub(super) fn take(draft: &mut Draft<'_>, id: OfferId, shift: ShiftId) -> Result
     if own.any(|known| matches!(known.state, ShiftState::OnVisit { .. })) {
         return Err(Refusal::state("shift", "the doctor is on a visit in another shift: finish it first"));
     }
+    if draft.case()?.refused_by(offer.decision, &shift.doctor) {
+        let problem = "this doctor has said no to this visit, or called it off: another doctor takes it";
+        return Err(Refusal::state("shift", problem));
+    }
     check_person(draft, &shift.doctor)?;
     let visit = visit_of(draft, id)?;
     draft.push(Fact::OfferAccepted { offer: id, appointment: visit.due });
@@ -44,7 +48,7 @@ pub(super) fn take(draft: &mut Draft<'_>, id: OfferId, shift: ShiftId) -> Result
     draft.push(Fact::VisitMoved { visit: visit.id, status: VisitStatus::Dispatched, happened: draft.now });
     draft.push(Fact::ShiftBusy { shift: shift.id, visit: Some(visit.id) });
     let about = About { decision: Some(offer.decision), offer: Some(id), visit: Some(visit.id) };
-    let deadline = visit.due.max(draft.now) + draft.context.territory.regulation.deadlines.visit;
+    let deadline = visit.due.max(draft.now + draft.context.territory.regulation.deadlines.visit_offer);
     draft.open(ActionKind::Visit, Owner::Person(shift.doctor), deadline, about);
     draft.end(End::Done, |action| action.kind == ActionKind::AcceptVisit && action.about.offer == Some(id));
     draft.reply.offer = Some(id);
@@ -70,13 +74,32 @@ pub(super) fn step(
         return Err(Refusal::field("happened_unix_ms", "must lie between the last status and now"));
     }
     if status == VisitStatus::CalledOff {
-        let offer = draft.case()?.offer(visit.offer).cloned().ok_or_else(|| Refusal::NotFound("offer".to_owned()))?;
-        draft.offer_failed(&offer, crate::domain::routing::WhyNot::Declined, End::Refused);
-        return Ok(());
+        return called_off(draft, &visit);
     }
     draft.push(Fact::VisitMoved { visit: id, status, happened });
-    if status == VisitStatus::Finished {
-        finished(draft, &visit);
+    match status {
+        VisitStatus::Arrived | VisitStatus::WithPatient => there(draft, id),
+        VisitStatus::Finished => finished(draft, &visit),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The doctor is there: the alarm is from now on for a visit that does not end.
+fn there(draft: &mut Draft<'_>, id: VisitId) {
+    let deadline = draft.now + draft.context.territory.regulation.deadlines.visit;
+    let under_way = |action: &&Action| action.kind == ActionKind::Visit && action.about.visit == Some(id);
+    let action = draft.case().ok().and_then(|case| case.open_actions().find(under_way).map(|action| action.id));
+    if let Some(action) = action {
+        draft.push(Fact::ActionMoved { action, deadline });
+    }
+}
+
+/// His car has broken down, or he is called away: a coordinator finds another doctor at once, of his structure or not.
+fn called_off(draft: &mut Draft<'_>, visit: &Visit) -> Result<(), Refusal> {
+    let offer = draft.case()?.offer(visit.offer).cloned().ok_or_else(|| Refusal::NotFound("offer".to_owned()))?;
+    if let Some((doctor, _)) = &visit.doctor {
+        draft.offer_refused_by(&offer, doctor);
     }
     Ok(())
 }
@@ -107,7 +130,7 @@ pub(super) fn report(
     if visit.status != VisitStatus::Finished {
         return Err(Refusal::state("visit", "it has not ended: report FINPEC first"));
     }
-    // A second report adds its words; only the one that was awaited sends them on.
+    // A second report adds its words, and sends nothing on again.
     let awaits = |action: &Action| action.kind == ActionKind::AwaitReport && action.about.visit == Some(id);
     let awaited = draft.case()?.open_actions().any(awaits);
     if !awaited {
@@ -115,7 +138,10 @@ pub(super) fn report(
     }
     draft.note_on(NoteKind::Report, text, id);
     counter::record(draft, visit.decision, counter)?;
-    let offer = draft.case()?.offer(visit.offer).filter(|_| awaited);
+    let told =
+        |action: &Action| action.kind == ActionKind::ReturnOfInformation && action.about.offer == Some(visit.offer);
+    let first = !draft.case()?.actions.iter().any(told);
+    let offer = draft.case()?.offer(visit.offer).filter(|_| first);
     if let Some(offer) = offer.cloned().filter(|offer| matches!(offer.state, OfferState::Accepted { .. })) {
         return_of_information(draft, &offer);
     }

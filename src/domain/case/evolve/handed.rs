@@ -45,6 +45,7 @@ pub(super) fn apply(case: &mut Case, event: &Event, fact: &Fact) {
         | Fact::Requeued { .. }
         | Fact::Offered(_)
         | Fact::OfferAccepted { .. }
+        | Fact::Responded { .. }
         | Fact::VisitTaken { .. } => changed(case),
         Fact::ActionOpened(action) => taken_up(case, action.kind, at),
         fact => {

@@ -24,7 +24,8 @@ pub(super) fn state(case: &Case, found: &mut Vec<Found>) {
     let unplanned = |id| !case.routes.iter().any(|route| route.decision == id && !route.plan.rules.is_empty());
     note(found, case.offers.iter().any(|offer| unplanned(offer.decision)), 13, "an offer lacks the plan it came from");
     note(found, case.visits.iter().any(illegal), 13, "a visit took a step that the table of statuses lacks");
-    let mut taken = case.visits.iter().filter_map(|visit| visit.doctor.as_ref()).map(|(doctor, _)| doctor);
+    let visited = case.visits.iter().filter_map(|visit| visit.doctor.as_ref()).map(|(doctor, _)| doctor);
+    let mut taken = visited.chain(&case.responders);
     let both = taken.any(|doctor| case.regulators.contains(doctor) && !case.excepted.contains(doctor));
     note(found, both, 6, "a regulator is its responder");
     let known = case.received.as_ref().is_none_or(|received| received.regulators.is_subset(&case.regulators));
@@ -134,6 +135,8 @@ pub(super) fn history(old: &Case, new: &Case, found: &mut Vec<Found>) {
     note(found, !written, 13, "a prescription was changed");
     let regulators = old.regulators.is_subset(&new.regulators);
     note(found, !regulators, 6, "somebody who regulated the case is no longer known for it");
+    let responders = old.responders.is_subset(&new.responders);
+    note(found, !responders, 6, "somebody who gave care in the case is no longer known for it");
     if let Some(known) = &old.qualification {
         let now = new.qualification.as_ref();
         let kept = now.is_some_and(|now| known.flags.iter().all(|flag| now.flags.contains(flag)));

@@ -98,7 +98,6 @@ pub fn packet(case: &Case, there: CaseId, copy: Option<&Case>) -> Option<Packet>
         (patient.clone(), known.unwrap_or(Identity { number: patient.number, ..Identity::default() }))
     };
     let agreed = case.open_action(ActionKind::TelephoneAppointment).map(|action| action.deadline);
-    let visits = case.visits.iter().filter_map(|visit| visit.doctor.as_ref());
     let earlier = case.received.iter();
     let received = Received {
         from: case.territory.clone(),
@@ -109,10 +108,7 @@ pub fn packet(case: &Case, there: CaseId, copy: Option<&Case>) -> Option<Packet>
         sent: transfer.at,
         until: case.open_action(ActionKind::Transfer).map(|action| action.deadline),
         regulators: case.regulators.clone(),
-        responders: visits
-            .map(|(who, _)| who.clone())
-            .chain(earlier.flat_map(|from| from.responders.clone()))
-            .collect(),
+        responders: case.gave_care().cloned().chain(earlier.flat_map(|from| from.responders.clone())).collect(),
         priority: Some(qualification.priority),
         here: SaidHere::default(),
         as_of: transfer.changed,

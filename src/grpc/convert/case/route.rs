@@ -88,7 +88,7 @@ pub fn offer(ground: &Place, known: &Offer) -> pb::Offer {
     let (status, ended, appointment, why) = match &known.state {
         OfferState::Open => (Open, None, None, None),
         OfferState::Accepted { at, appointment } => (Accepted, Some(*at), Some(*appointment), None),
-        OfferState::Closed { at, why } => (Closed, Some(*at), None, Some(*why)),
+        OfferState::Closed { at, why, .. } => (Closed, Some(*at), None, Some(*why)),
         OfferState::Withdrawn { at } => (Withdrawn, Some(*at), None, None),
     };
     pb::Offer {
@@ -104,5 +104,6 @@ pub fn offer(ground: &Place, known: &Offer) -> pb::Offer {
         ended_unix_ms: ms(ended),
         appointment_unix_ms: ms(appointment),
         why_not: why.map_or(0, Coded::wire),
+        refused_by: text(known.refused_by()),
     }
 }

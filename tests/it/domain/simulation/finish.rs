@@ -3,7 +3,7 @@
 use sas_dispatch::domain::{
     actor::{Actor, Role},
     case::{
-        Action, ActionKind, Case, Command, End,
+        Action, ActionKind, Case, Command, End, OfferState,
         command::{CallEvent, OfferAnswer, SignAnswer},
         transfer::{TransferAct, TransferWord},
     },
@@ -27,11 +27,21 @@ pub fn everything(room: &mut Room) {
             acts += 1;
             let what = action.kind;
             assert!(acts < ENOUGH, "stuck at {what}: {:#?}", room.stage.case(case).actions);
+            wait_for_it(room, case, &action);
             let (actor, command) = answer(room, case, &action);
             let name = command.name();
             let open = room.stage.case(case).open_actions().count();
             assert!(room.give((actor, Some(case), command)), "{name} for {what} was refused with {open} open actions");
         }
+    }
+}
+
+/// Nobody was seen at an appointment before its hour has come.
+fn wait_for_it(room: &mut Room, case: CaseId, action: &Action) {
+    let offer = action.about.offer.and_then(|offer| room.stage.case(case).offer(offer));
+    let Some(OfferState::Accepted { appointment, .. }) = offer.map(|offer| offer.state.clone()) else { return };
+    if action.kind == ActionKind::Appointment && room.stage.now < appointment {
+        room.pass(appointment.since(room.stage.now));
     }
 }
 

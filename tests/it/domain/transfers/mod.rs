@@ -24,8 +24,8 @@ use sas_dispatch::domain::{
 };
 
 use super::stage::{
-    GP, SOS, SOS_DOCTOR, Stage, arm, doctor, other_regulator, qualify, regulator, sign, someone, text, upkeep,
-    visit_means,
+    GP, SAS, SAS_DOCTOR, SOS, SOS_DOCTOR, Stage, arm, coordinator, doctor, other_regulator, qualify, regulator, sign,
+    someone, text, upkeep, visit_means,
 };
 use border::{Border, accept, receiver, refuse, take_back, transfer, yonne_of};
 
@@ -375,6 +375,18 @@ fn regulator_and_responder_stay_two_across_the_border() {
     let copy = border.copy_id(case);
     let driver = yonne_of(someone(SOS_DOCTOR, Role::Regulator));
     assert_eq!(border.there.refused(&driver, copy, accept()), Refusal::Independence);
+    // Nor does one of several who saw the patient.
+    border.here.sas_of_two();
+    let (seen, decision) = border.here.decided(CareType::Consultation);
+    let (_, means) = border.here.slot(Span::from_hours(1));
+    let offer = border.here.offered(seen, decision, SAS, means);
+    border.here.accepted(&doctor(SAS_DOCTOR), seen, offer);
+    border.here.done(&coordinator(), seen, Command::Attend { offer, seen: true, counter: None });
+    border.requalify(seen, Priority::P2);
+    border.send(seen);
+    border.carry(seen);
+    let known = border.copy(seen).received.as_ref().unwrap().responders.clone();
+    assert!(known.contains(&SAS_DOCTOR.parse().unwrap()), "{known:?}");
     assert!(border.copy(case).regulators.contains(&regulator().person), "who regulated here responds nowhere");
     border.accept(case);
     border.carry(case);

@@ -8,9 +8,11 @@ use sas_dispatch::{
 use super::{Act, border::of_border};
 use crate::{
     load::{Board, OnDuty},
-    pace::Dice,
+    pace::{Dice, unix_ms},
     site::Ground,
 };
+
+const HOUR_MS: i64 = 60 * 60_000;
 
 /// One thing that could be done now: seldom words, mostly what brings the case on.
 pub(in crate::load) fn chosen(view: &pb::CaseView, ground: &Ground, board: &Board, dice: &mut Dice) -> Act {
@@ -92,7 +94,9 @@ fn of_offer(offer: &pb::Offer, on_duty: &[OnDuty]) -> Vec<Act> {
                 .collect()
         }
         (OfferStatus::Accepted, Some(Way::Slot(_) | Way::Ring(_))) => {
-            vec![Act::CancelAppointment(id()), Act::Attend(id())]
+            // Nobody was seen more than an hour before his appointment.
+            let begun = offer.appointment_unix_ms - HOUR_MS <= unix_ms();
+            [Act::CancelAppointment(id())].into_iter().chain(begun.then(|| Act::Attend(id()))).collect()
         }
         _ => Vec::new(),
     }
