@@ -248,10 +248,10 @@ impl Book {
     }
 
     /// Who gives care regulated nothing of it, unless a convention says so.
-    fn responds(&mut self, person: &PersonId, territory: &Territory) {
+    fn responds(&mut self, person: &PersonId, territory: &Territory, otherwise: &str) {
         let excepted = territory.regulation.independence_exceptions.iter().any(|known| known.person == *person);
         let waived = excepted && self.waived.contains(person);
-        assert!(waived || !self.regulated_by.contains(person), "6: the regulator gives the care");
+        assert!(waived || !self.regulated_by.contains(person), "{otherwise}");
         self.gave_care.insert(person.clone());
     }
 
@@ -262,7 +262,7 @@ impl Book {
             Fact::OfferAccepted { offer, appointment } => {
                 self.agreed.insert(*offer, *appointment);
                 if in_person {
-                    self.responds(&event.actor.person, territory);
+                    self.responds(&event.actor.person, territory, "6: the regulator gives the care");
                 }
             }
             Fact::ActionOpened(action) if action.kind == ActionKind::Appointment => {
@@ -275,7 +275,7 @@ impl Book {
                 let attended = matches!(end, End::Done | End::NoShow);
                 assert!(!attended || event.at + early >= hour, "13: {end} was recorded before the appointment");
                 if *end == End::Done && in_person {
-                    self.responds(&event.actor.person, territory);
+                    self.responds(&event.actor.person, territory, "6: the regulator gives the care");
                 }
             }
             _ => {}
@@ -298,7 +298,7 @@ impl Book {
                 assert!(legal(from, *status), "13: {from} became {status}");
             }
             Fact::VisitTaken { doctor, .. } => {
-                self.responds(doctor, territory);
+                self.responds(doctor, territory, "6: the regulator took the visit");
             }
             Fact::OfferAccepted { offer, .. } | Fact::OfferClosed { offer, .. } | Fact::OfferWithdrawn { offer } => {
                 let over = matches!(fact, Fact::OfferClosed { .. } | Fact::OfferWithdrawn { .. });
