@@ -47,6 +47,8 @@ async fn serve(args: &Args, mut config: Config) -> Outcome {
     let (config, upkeep) = (Arc::new(config), Upkeep::Every(UPKEEP));
     let setup = Setup { config, clock: Clock::System, store, upkeep, metrics: guard.metrics() };
     let service = app::start(setup, listener).await.map_err(WrongUse::new)?;
+    // Whoever reads that it listens may ask it to stop at once.
+    let asked = stop::asked().map_err(WrongUse::new)?;
     say(format!("sas-dispatch écoute sur {} (gRPC et gRPC-web ; état : {kind})", service.address));
     let (durability, promised) = (&service.durability, service.promised);
     if durability.level < promised {
@@ -56,7 +58,7 @@ async fn serve(args: &Args, mut config: Config) -> Outcome {
             durability.remarks.join(" ; ")
         ));
     }
-    stop::asked().map_err(WrongUse::new)?.await;
+    asked.await;
     say("arrêt demandé : les appels en cours se terminent");
     service.stop().await;
     guard.shutdown().await;
