@@ -139,6 +139,7 @@ fn mission(reader: &Actor, place: &Place, view: &CaseView, visit: &Visit) -> pb:
         commune_name: commune.map(|commune| commune.name.clone()).unwrap_or_default(),
         motive: known.qualification.as_ref().and_then(|known| known.motive.clone()).unwrap_or_default(),
         need: need.map(case::need),
+        conditions: known.offer(visit.offer).map(|offer| case::conditions(known, offer)).unwrap_or_default(),
         details: entitled.then(|| details(known, need.map_or(0, |need| need.patient))),
     }
 }

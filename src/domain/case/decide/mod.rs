@@ -4,6 +4,7 @@
 mod beside;
 mod brought;
 mod claims;
+mod conditions;
 mod counter;
 mod draft;
 mod file;
