@@ -199,8 +199,15 @@ pub fn open_shift(request: &pb::OpenShiftRequest, now: Instant) -> Result<Act, F
     let start = fields.optional_instant("start_unix_ms", request.start_unix_ms).unwrap_or(now);
     let end = fields.instant("end_unix_ms", request.end_unix_ms);
     let position = fields.position("position", request.position.as_ref());
-    let command =
-        responder.zip(end).map(|(responder, end)| Command::OpenShift { responder, sectors, start, end, position });
+    let doctor = fields.optional("doctor", &request.doctor);
+    let command = responder.zip(end).map(|(responder, end)| Command::OpenShift {
+        responder,
+        sectors,
+        start,
+        end,
+        position,
+        doctor,
+    });
     fields.act(mutation, Some(Target::default()), command)
 }
 

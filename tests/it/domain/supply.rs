@@ -74,3 +74,42 @@ fn a_shift_is_opened_by_its_doctor_for_sectors_the_structure_serves() {
     assert!(matches!(by_another, Err(Refusal::Role { .. })));
     stage.give(&doctor(SOS_DOCTOR), None, &Command::EndShift(shift)).unwrap();
 }
+fn wrong_field<T>(given: Result<T, Refusal>) -> String {
+    match given {
+        Err(Refusal::Fields(faults)) => faults[0].field.clone(),
+        Err(refusal) => panic!("{refusal}"),
+        Ok(_) => panic!("nothing was refused"),
+    }
+}
+
+#[test]
+fn a_dispatch_desk_opens_the_shift_of_a_doctor_it_names_and_who_is_of_the_structure() {
+    let mut stage = Stage::new();
+    let desk = someone("disp-1", Role::Dispatcher);
+    let open = |stage: &Stage, doctor: Option<&str>| Command::OpenShift {
+        responder: SOS.parse().unwrap(),
+        sectors: vec![SECTOR.parse().unwrap()],
+        start: stage.now,
+        end: stage.now + Span::from_hours(8),
+        position: None,
+        doctor: doctor.map(|doctor| doctor.parse().unwrap()),
+    };
+    for nobody in [None, Some(GP_DOCTOR)] {
+        let command = open(&stage, nobody);
+        assert_eq!(wrong_field(stage.give(&desk, None, &command)), "doctor", "{nobody:?}");
+    }
+    let command = open(&stage, Some(SOS_DOCTOR));
+    let shift = stage.give(&desk, None, &command).unwrap().shift.unwrap();
+    assert_eq!(stage.records.shifts[&shift].doctor.as_str(), SOS_DOCTOR);
+    assert!(matches!(stage.give(&desk, None, &command), Err(Refusal::State { .. })), "one shift at a time");
+}
+
+        doctor: None,
+    let for_another = match open(&stage, SOS, &[SECTOR]) {
+        Command::OpenShift { responder, sectors, start, end, position, .. } => {
+            let doctor = Some("dr-67-sos-brume".parse().unwrap());
+            Command::OpenShift { responder, sectors, start, end, position, doctor }
+        }
+        _ => unreachable!(),
+    };
+    assert_eq!(wrong_field(stage.give(&doctor(SOS_DOCTOR), None, &for_another)), "doctor");

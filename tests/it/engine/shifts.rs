@@ -28,7 +28,7 @@ on_every_engine! {
 
 async fn opens(desk: &Desk, engine: &Engine, (start, end): (Instant, Instant)) -> Result<Done, Failure> {
     let (responder, sectors) = (SOS.parse().unwrap(), vec![SECTOR.parse().unwrap()]);
-    let open = Command::OpenShift { responder, sectors, start, end, position: None };
+    let open = Command::OpenShift { responder, sectors, start, end, position: None, doctor: None };
     engine.act(&doctor(SOS_DOCTOR), desk.mutation(), Target::default(), open).await
 }
 
