@@ -28,6 +28,7 @@ use super::{
     memory::Known,
     policy,
     read::answered_to,
+    shifts::Hours,
 };
 
 /// What a commit must find beside the records that its command names.
@@ -80,8 +81,11 @@ impl Engine {
         if let (Command::Dismiss { possible_repeat, .. }, Some(case)) = (&mut command, target.case) {
             *possible_repeat = self.resembles_unqualified(actor, case).await?;
         }
-        if let Command::OpenShift { start, end, .. } = command {
-            return self.open_shift(actor, mutation, &command, (start, end)).await;
+        if let Some(hours) = Hours::of(actor, &command) {
+            return self.beside_his_shifts(actor, mutation, &hours, command).await;
+        }
+        if let Some(period) = self.booked_singly(actor, &command)? {
+            return self.publish_slot(actor, mutation, &period, &command).await;
         }
         if let Command::Transfer(act) = &command {
             self.sent_where_served(actor, act)?;
@@ -226,7 +230,7 @@ impl Engine {
             let remembered: Option<Loaded> = if fresh || from_store {
                 None
             } else {
-                let known = |key: &Key| Some((key.clone(), Some(self.0.memory.get(&actor.territory, key)?)));
+                let known = |key: &Key| Some((key.clone(), self.remembered(actor, key)?));
                 missing.iter().map(known).collect()
             };
             if let Some(remembered) = remembered {
@@ -257,6 +261,13 @@ impl Engine {
         let mut loaded = Loaded::new();
         for (key, record) in &snapshot.records {
             let known = record.as_ref().map(|record| Known::from_record(key, record)).transpose()?;
+    /// A record as memory has it; `Some(None)` where it is known that there is none.
+    fn remembered(&self, actor: &Actor, key: &Key) -> Option<Option<Known>> {
+        let known = self.0.memory.get(&actor.territory, key);
+        let nobody = || *key == Key::room() && self.0.rooms.without_record(&actor.territory);
+        if known.is_none() && nobody() { Some(None) } else { known.map(Some) }
+    }
+
             self.0.memory.put(&actor.territory, key, known.clone());
             loaded.insert(key.clone(), known);
         }
