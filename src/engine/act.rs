@@ -13,7 +13,7 @@ use crate::{
         case::{
             Command, Event, Outcome, Records, Refusal, Reply, RestsOn, decide, decide::Context, transfer::TransferAct,
         },
-        ids::{CaseId, ShiftId},
+        ids::{CaseId, ShiftId, SlotId},
         person::Private,
     },
     store::{Committed, Guard, Index, Key, Member, Policy, Receipt, Snapshot, StoreError, Txn},
@@ -37,6 +37,10 @@ pub(super) struct Extra {
     pub(super) guards: Vec<Guard>,
     /// The doctor's other shifts: looked at with the one that the command is about.
     pub(super) shifts: Vec<ShiftId>,
+    /// The doctor's other slots in the same hours.
+    pub(super) slots: Vec<SlotId>,
+    /// Attempts after which the caller looks anew at what he guards on; none: as many as are made otherwise.
+    pub(super) attempts: Option<u32>,
     /// The number that an event of a call came from, as the exchange tells it.
     pub(super) number: Option<Private<String>>,
     /// What the caller is told beside what the rules say.
@@ -152,7 +156,7 @@ impl Engine {
             self.room(&work.actor.territory).await;
         }
         let (mut fresh, mut tried) = (false, 0);
-        while tried < self.0.options.attempts {
+        while tried < work.extra.attempts.unwrap_or(self.0.options.attempts) {
             match self.attempt(work, fresh).await? {
                 Attempt::Done(done) => return answered(work.actor, work.place, *done),
                 Attempt::Again(reason) => {
@@ -223,6 +227,7 @@ impl Engine {
         for _ in 0..3 {
             let mut needed = needed(target, command, &loaded);
             needed.extend(work.extra.shifts.iter().copied().map(Key::shift));
+            needed.extend(work.extra.slots.iter().copied().map(Key::slot));
             let missing: Vec<Key> = needed.iter().filter(|key| !loaded.contains_key(*key)).cloned().collect();
             if missing.is_empty() {
                 break;
@@ -256,11 +261,6 @@ impl Engine {
         Ok((loaded, from_store, None))
     }
 
-    pub(super) fn remember(&self, actor: &Actor, snapshot: &Snapshot) -> Result<Loaded, Failure> {
-        self.0.memory.set_epoch(&actor.territory, snapshot.epoch);
-        let mut loaded = Loaded::new();
-        for (key, record) in &snapshot.records {
-            let known = record.as_ref().map(|record| Known::from_record(key, record)).transpose()?;
     /// A record as memory has it; `Some(None)` where it is known that there is none.
     fn remembered(&self, actor: &Actor, key: &Key) -> Option<Option<Known>> {
         let known = self.0.memory.get(&actor.territory, key);
@@ -268,6 +268,11 @@ impl Engine {
         if known.is_none() && nobody() { Some(None) } else { known.map(Some) }
     }
 
+    pub(super) fn remember(&self, actor: &Actor, snapshot: &Snapshot) -> Result<Loaded, Failure> {
+        self.0.memory.set_epoch(&actor.territory, snapshot.epoch);
+        let mut loaded = Loaded::new();
+        for (key, record) in &snapshot.records {
+            let known = record.as_ref().map(|record| Known::from_record(key, record)).transpose()?;
             self.0.memory.put(&actor.territory, key, known.clone());
             loaded.insert(key.clone(), known);
         }
