@@ -13,7 +13,7 @@ use crate::{
         case::{
             Command, Event, Outcome, Records, Refusal, Reply, RestsOn, decide, decide::Context, transfer::TransferAct,
         },
-        ids::{CaseId, ShiftId},
+        ids::{CaseId, ShiftId, SlotId},
         person::Private,
     },
     store::{Committed, Guard, Index, Key, Member, Policy, Receipt, Snapshot, StoreError, Txn},
@@ -28,6 +28,7 @@ use super::{
     memory::Known,
     policy,
     read::answered_to,
+    shifts::Hours,
 };
 
 /// What a commit must find beside the records that its command names.
@@ -36,6 +37,10 @@ pub(super) struct Extra {
     pub(super) guards: Vec<Guard>,
     /// The doctor's other shifts: looked at with the one that the command is about.
     pub(super) shifts: Vec<ShiftId>,
+    /// The doctor's other slots in the same hours.
+    pub(super) slots: Vec<SlotId>,
+    /// Attempts after which the caller looks anew at what he guards on; none: as many as are made otherwise.
+    pub(super) attempts: Option<u32>,
     /// The number that an event of a call came from, as the exchange tells it.
     pub(super) number: Option<Private<String>>,
     /// What the caller is told beside what the rules say.
@@ -80,8 +85,11 @@ impl Engine {
         if let (Command::Dismiss { possible_repeat, .. }, Some(case)) = (&mut command, target.case) {
             *possible_repeat = self.resembles_unqualified(actor, case).await?;
         }
-        if let Command::OpenShift { start, end, .. } = command {
-            return self.open_shift(actor, mutation, &command, (start, end)).await;
+        if let Some(hours) = Hours::of(actor, &command) {
+            return self.beside_his_shifts(actor, mutation, &hours, command).await;
+        }
+        if let Some(period) = self.booked_singly(actor, &command)? {
+            return self.publish_slot(actor, mutation, &period, &command).await;
         }
         if let Command::Transfer(act) = &command {
             self.sent_where_served(actor, act)?;
@@ -148,7 +156,7 @@ impl Engine {
             self.room(&work.actor.territory).await;
         }
         let (mut fresh, mut tried) = (false, 0);
-        while tried < self.0.options.attempts {
+        while tried < work.extra.attempts.unwrap_or(self.0.options.attempts) {
             match self.attempt(work, fresh).await? {
                 Attempt::Done(done) => return answered(work.actor, work.place, *done),
                 Attempt::Again(reason) => {
@@ -219,6 +227,7 @@ impl Engine {
         for _ in 0..3 {
             let mut needed = needed(target, command, &loaded);
             needed.extend(work.extra.shifts.iter().copied().map(Key::shift));
+            needed.extend(work.extra.slots.iter().copied().map(Key::slot));
             let missing: Vec<Key> = needed.iter().filter(|key| !loaded.contains_key(*key)).cloned().collect();
             if missing.is_empty() {
                 break;
@@ -226,7 +235,7 @@ impl Engine {
             let remembered: Option<Loaded> = if fresh || from_store {
                 None
             } else {
-                let known = |key: &Key| Some((key.clone(), Some(self.0.memory.get(&actor.territory, key)?)));
+                let known = |key: &Key| Some((key.clone(), self.remembered(actor, key)?));
                 missing.iter().map(known).collect()
             };
             if let Some(remembered) = remembered {
@@ -250,6 +259,13 @@ impl Engine {
             loaded = self.remember(actor, &snapshot)?;
         }
         Ok((loaded, from_store, None))
+    }
+
+    /// A record as memory has it; `Some(None)` where it is known that there is none.
+    fn remembered(&self, actor: &Actor, key: &Key) -> Option<Option<Known>> {
+        let known = self.0.memory.get(&actor.territory, key);
+        let nobody = || *key == Key::room() && self.0.rooms.without_record(&actor.territory);
+        if known.is_none() && nobody() { Some(None) } else { known.map(Some) }
     }
 
     pub(super) fn remember(&self, actor: &Actor, snapshot: &Snapshot) -> Result<Loaded, Failure> {

@@ -20,9 +20,7 @@ pub(super) fn needed(target: Target, command: &Command, loaded: &Loaded) -> Vec<
         _ => None,
     });
     let (slots, shifts) = named(command, case.map(|case| &**case));
-    let of_room = Command::EndSurge == *command
-        || matches!(command, Command::StartDuty(_) | Command::EndDuty(_) | Command::StartSurge { .. });
-    keys.extend(of_room.then(Key::room));
+    keys.extend(of_room(command).then(Key::room));
     if let Command::LinkRepeat(earlier) = command {
         keys.push(Key::case(*earlier));
     }
@@ -32,6 +30,12 @@ pub(super) fn needed(target: Target, command: &Command, loaded: &Loaded) -> Vec<
     keys.extend(slots.into_iter().map(Key::slot));
     keys.extend(shifts.into_iter().map(Key::shift));
     keys
+}
+
+/// Whether it changes who regulates, or may not go with it: nobody visits in the hours in which he regulates.
+fn of_room(command: &Command) -> bool {
+    use Command::{EndDuty, EndSurge, OpenShift, StartDuty, StartSurge};
+    matches!(command, StartDuty(_) | EndDuty(_) | StartSurge { .. } | EndSurge | OpenShift { .. })
 }
 
 fn named(command: &Command, case: Option<&Case>) -> (Vec<SlotId>, Vec<ShiftId>) {

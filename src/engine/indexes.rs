@@ -214,9 +214,12 @@ fn of_slot(slot: &Slot) -> Entries {
     if matches!(slot.state, SlotState::Free | SlotState::Held { .. }) {
         entries.insert((Index::free(&slot.responder), id.clone()), score);
     }
-    if !matches!(slot.state, SlotState::Withdrawn { .. }) {
+    if slot.listed() {
         entries.insert((Index::slots(&slot.responder), id.clone()), score);
-        entries.insert((Index::supply(), id), score);
+        entries.insert((Index::supply(), id.clone()), score);
+        for (turn, hour) in slot.turn.iter().flat_map(|turn| slot.hours().map(move |hour| (turn, hour))) {
+            entries.insert((Index::published(&slot.responder, hour), id.clone()), -Score::from(*turn));
+        }
     }
     entries.insert((Index::over(), Member(Key::slot(slot.id).to_string())), slot.end.unix_ms());
     entries

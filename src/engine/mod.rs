@@ -4,6 +4,7 @@
 //! the records it has seen ([`memory`]); what memory proposes, the commit decides, and nothing is refused from memory.
 
 mod act;
+mod agendas;
 mod archiving;
 mod calls;
 mod check;

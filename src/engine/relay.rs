@@ -12,7 +12,6 @@ use crate::domain::{
         room::{Duty, Room, Surge},
     },
     time::{Instant, Span},
-    visits::Shift,
 };
 
 use super::{CaseView, Done, Engine, Failure, Mutation, Target, open::OpenCases};
@@ -96,12 +95,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::act`].
     pub async fn start_duty(&self, actor: &Actor, mutation: Mutation, duty: StartDuty) -> Result<Done, Failure> {
-        let place = self.territory(&actor.territory)?;
-        let person = duty.person.clone().unwrap_or_else(|| actor.person.clone());
-        let both = |shift: &Shift| shift.doctor == person && shift.start < duty.until && duty.from < shift.end;
-        let shifts = self.shifts_in_memory(&place, both).await?;
-        let command = Command::StartDuty(Box::new(StartDuty { shifts, ..duty }));
-        self.act(actor, mutation, Target::default(), command).await
+        self.act(actor, mutation, Target::default(), Command::StartDuty(Box::new(duty))).await
     }
 
     /// The page of the relay, with at most `most` deadlines of each kind.

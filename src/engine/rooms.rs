@@ -1,7 +1,8 @@
 //! Who regulates, in memory, fed by the tail of each territory's log: what a claim looks at without a round trip.
 //!
 //! It is looked at and never guarded: a roster that changed this instant changes which code a claim is recorded with, not
-//! who may give care. What it cannot tell is taken as unknown, so that nobody waits for a roster.
+//! who may give care. Who goes on duty is: there the record itself is read and guarded. What memory cannot tell is taken as
+//! unknown, so that nobody waits for a roster.
 
 use std::{
     collections::HashMap,
@@ -55,6 +56,11 @@ impl Rooms {
     pub(super) fn known(&self, territory: &TerritoryId) -> Option<Room> {
         let shelves = self.shelves();
         shelves.get(territory).filter(|shelf| shelf.loaded).map(|shelf| shelf.records.room.clone().unwrap_or_default())
+    }
+
+    /// Whether the log has told of no roster and no surge: there is no record of them.
+    pub(super) fn without_record(&self, territory: &TerritoryId) -> bool {
+        self.shelves().get(territory).is_some_and(|shelf| shelf.loaded && shelf.records.room.is_none())
     }
 
     fn filling(&self, territory: &TerritoryId) -> Filling {

@@ -1,9 +1,10 @@
-//! A doctor's shifts: he is on duty once at a time and on one visit at a time, whichever instance is asked.
+//! A doctor's shifts: he is on duty once at a time, on one visit at a time, and regulates in none of his shifts, whichever
+//! instance is asked.
 //!
 //! Which other shifts he has is found in memory, which another instance may be ahead of. Every record that is looked at is
-//! guarded, and a new shift also on the one that he entered last: of two entered at once the later sees the earlier. Where
-//! that guard fails, the store's own list of his shifts is looked at: it may hold what no memory has, such as one of long ago
-//! or one that an older binary ended.
+//! guarded, and a new shift or duty also on the shift that he entered last: of two entered at once the later sees the earlier.
+//! A new shift is guarded on the roster too, which a duty writes. Where a guard fails again and again, the store's own list of his
+//! shifts is looked at: it may hold what no memory has, such as one of long ago or one that an older binary ended.
 
 use std::cmp::Reverse;
 
@@ -18,7 +19,7 @@ use crate::{
     store::{Guard, Index, Key, MAX_READ, Member},
 };
 
-use super::{Done, Engine, Failure, Mutation, Place, Target, act::Extra, codec::Entity};
+use super::{Done, Engine, Failure, Mutation, Target, act::Extra, codec::Entity};
 
 /// Most shifts of one person that are looked at together.
 const MOST_SHIFTS: usize = 8;
@@ -26,21 +27,48 @@ const MOST_SHIFTS: usize = 8;
 /// Looks at a doctor's shifts before the caller is told to try again: each was overtaken by another shift of his.
 const LOOKS: usize = 3;
 
+/// Whose hours a command is about.
+pub(super) struct Hours {
+    person: PersonId,
+    from: Instant,
+    until: Instant,
+}
+
+impl Hours {
+    /// Those of a shift or of a duty, which is its author's unless it names another; none for other commands.
+    pub(super) fn of(actor: &Actor, command: &Command) -> Option<Self> {
+        let (named, from, until) = match command {
+            Command::OpenShift { doctor, start, end, .. } => (doctor, *start, *end),
+            Command::StartDuty(duty) => (&duty.person, duty.from, duty.until),
+            _ => return None,
+        };
+        Some(Self { person: named.as_ref().unwrap_or(&actor.person).clone(), from, until })
+    }
+
+    /// Whether a shift is his, still to be worked, and shares time with them.
+    fn shares(&self, shift: &Shift) -> bool {
+        own(shift, &self.person) && shift.start < self.until && self.from < shift.end
+    }
+}
+
 impl Engine {
-    /// Opens a shift of `actor` for the time from `start` to `end`.
-    pub(super) async fn open_shift(
+    /// Carries out a command about somebody's hours with his shifts in them in view, once none has been entered meanwhile.
+    pub(super) async fn beside_his_shifts(
         &self,
         actor: &Actor,
         mutation: Mutation,
-        command: &Command,
-        (start, end): (Instant, Instant),
+        hours: &Hours,
+        mut command: Command,
     ) -> Result<Done, Failure> {
         let place = self.territory(&actor.territory)?;
         let at_least = self.own_place(&actor.territory);
-        let mut extra = self.in_supply(&place, at_least, |known| beside(known, &actor.person, (start, end))).await?;
+        let mut extra = self.in_supply(&place, at_least, |known| beside(known, hours)).await?;
         for _ in 0..LOOKS {
-            match self.act_guarded(actor, mutation, Target::default(), command, extra).await {
-                Err(Failure::Busy) => extra = self.stored_beside(actor, (start, end)).await?,
+            if let Command::StartDuty(duty) = &mut command {
+                duty.shifts.clone_from(&extra.shifts);
+            }
+            match self.act_guarded(actor, mutation, Target::default(), &command, extra).await {
+                Err(Failure::Busy) => extra = self.stored_beside(actor, hours).await?,
                 done => return done,
             }
         }
@@ -48,8 +76,8 @@ impl Engine {
     }
 
     /// The same as [`beside`], as the store has it now.
-    async fn stored_beside(&self, actor: &Actor, (start, end): (Instant, Instant)) -> Result<Extra, Failure> {
-        let index = Index::shifts_of(&actor.person);
+    async fn stored_beside(&self, actor: &Actor, hours: &Hours) -> Result<Extra, Failure> {
+        let index = Index::shifts_of(&hours.person);
         let (mut shifts, mut newest, mut after) = (Vec::new(), None, None);
         loop {
             let listed = self.0.store.range(&actor.territory, &index, after, MAX_READ).await?.entries;
@@ -61,7 +89,7 @@ impl Engine {
                 Entity::Shift(shift) => Some(shift),
                 _ => None,
             });
-            let beside = entered.filter(|shift| own(shift, &actor.person) && overlaps(shift, (start, end)));
+            let beside = entered.filter(|shift| hours.shares(shift));
             shifts.extend(beside.map(|shift| shift.id));
             newest = newest.or_else(|| listed.first().map(|(_, member)| member.clone()));
             after = listed.last().filter(|_| listed.len() == MAX_READ).cloned();
@@ -87,15 +115,6 @@ impl Engine {
         let head = self.read_store(&actor.territory, &[], None).await?.seq;
         Ok(self.in_supply(&place, head, look).await?.unwrap_or_default())
     }
-
-    /// The shifts that `which` picks, as this instance has followed them: at least as far as it has committed itself.
-    pub(super) async fn shifts_in_memory(
-        &self,
-        place: &Place,
-        which: impl Fn(&Shift) -> bool,
-    ) -> Result<Vec<ShiftId>, Failure> {
-        self.in_supply(place, self.own_place(&place.territory.id), |known| picked(known, which)).await
-    }
 }
 
 /// Those on a visit first, then those that begin last.
@@ -110,18 +129,14 @@ fn own(shift: &Shift, doctor: &PersonId) -> bool {
     shift.doctor == *doctor && shift.working()
 }
 
-fn overlaps(shift: &Shift, (start, end): (Instant, Instant)) -> bool {
-    shift.start < end && start < shift.end
-}
-
-/// The shifts of `doctor` that share time with one from `start` to `end`, and that no other has been entered meanwhile.
-fn beside(known: &Records, doctor: &PersonId, (start, end): (Instant, Instant)) -> Extra {
-    let entered = known.shifts.values().filter(|shift| own(shift, doctor));
+/// The shifts of somebody that share time with these hours, and that no other has been entered meanwhile.
+fn beside(known: &Records, hours: &Hours) -> Extra {
+    let entered = known.shifts.values().filter(|shift| own(shift, &hours.person));
     let entered = entered.filter_map(|shift| Some((-shift.opened?.unix_ms(), Member::from(&shift.id))));
     let newest = entered.min_by(|one, other| (one.0, &one.1.0).cmp(&(other.0, &other.1.0)));
     Extra {
-        guards: vec![Guard::First(Index::shifts_of(doctor), newest.map(|(_, shift)| shift))],
-        shifts: picked(known, |shift| own(shift, doctor) && overlaps(shift, (start, end))),
+        guards: vec![Guard::First(Index::shifts_of(&hours.person), newest.map(|(_, shift)| shift))],
+        shifts: picked(known, |shift| hours.shares(shift)),
         ..Extra::default()
     }
 }

@@ -95,6 +95,17 @@ impl Engine {
     /// The supply of a territory as its log told it up to `at_least` or further. Who says "none" asks with the head of
     /// the log; who only proposes may ask with what he has seen, since the commit decides.
     pub(super) async fn supply(&self, place: &Place, at_least: u64) -> Result<Supply, Failure> {
+        let now = self.now();
+        self.in_supply(place, at_least, |known| supply(place, known, now)).await
+    }
+
+    /// What `look` finds among the slots and shifts that this instance has followed up to `at_least` or further.
+    pub(super) async fn in_supply<T>(
+        &self,
+        place: &Place,
+        at_least: u64,
+        look: impl FnOnce(&Records) -> T,
+    ) -> Result<T, Failure> {
         let territory = &place.territory.id;
         let patience = self.0.options.watch.silence;
         let tail = self.tail(territory).await?;
@@ -111,23 +122,10 @@ impl Engine {
             }
             tail.follows(at_least, patience).await?;
             if let Some(shelf) = self.0.supply.shelves().get(territory).filter(|shelf| shelf.loaded) {
-                return Ok(supply(place, &shelf.records, self.now()));
+                return Ok(look(&shelf.records));
             }
         }
         Err(Failure::Busy)
-    }
-
-    /// What `look` finds among the slots and shifts that this instance has followed up to `at_least` or further.
-    pub(super) async fn in_supply<T>(
-        &self,
-        place: &Place,
-        at_least: u64,
-        look: impl FnOnce(&Records) -> T,
-    ) -> Result<T, Failure> {
-        self.supply(place, at_least).await?;
-        let shelves = self.0.supply.shelves();
-        let none = Records::default();
-        Ok(look(shelves.get(&place.territory.id).map_or(&none, |shelf| &shelf.records)))
     }
 
     /// Reads what the indexes list, and how far the log had come by then. Telling the events until then again is

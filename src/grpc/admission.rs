@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The methods with a share of their own: a call that comes in, its qualification, the renewal of a claim, a hand-over, a
-/// decision.
-const VITAL: [&str; 16] = [
+/// The methods with a share of their own: a call that comes in, its qualification, the renewal of a claim, a hand-over and its
+/// answer, a decision.
+const VITAL: [&str; 17] = [
     "IntakeService/OpenCase",
     "IntakeService/OpenCaseFromHub",
     "TelephonyService/ReportCallEvent",
@@ -24,6 +24,7 @@ const VITAL: [&str; 16] = [
     "RegulationService/SignNeed",
     "RegulationService/SignAnswer",
     "RegulationService/Reorient",
+    "RegulationService/AnswerReorientation",
     "RegulationService/TransferCase",
     "RegulationService/AnswerTransfer",
 ];
@@ -74,6 +75,14 @@ mod tests {
             .flat_map(|(service, methods)| methods.into_iter().map(move |method| format!("{service}/{method}")))
             .collect();
         assert_eq!(served.iter().filter(|rpc| vital(rpc)).count(), VITAL.len(), "{served:?}");
+    }
+
+    #[test]
+    fn who_sends_a_case_and_who_answers_for_it_have_the_reserved_share() {
+        for method in ["Reorient", "AnswerReorientation", "TransferCase", "AnswerTransfer"] {
+            let rpc = format!("{}.RegulationService/{method}", super::super::layer::PACKAGE);
+            assert!(vital(&rpc), "{rpc}");
+        }
     }
 
     #[test]

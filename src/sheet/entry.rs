@@ -23,6 +23,8 @@ use crate::{
     engine::{CaseView, Place},
 };
 
+use super::site;
+
 /// A case in words.
 pub(super) struct Entry {
     /// Its number.
@@ -181,11 +183,14 @@ impl Reader<'_> {
 
     fn location(&self) -> String {
         let address = &self.case.sealed.address;
-        let commune = self.case.place.commune.map(|code| {
-            let named = self.place.territory.communes.get(&code).map(|commune| commune.name.clone());
-            named.unwrap_or_else(|| code.to_string())
-        });
-        let words = [Some(address.street.reveal().clone()), commune, Some(address.way_in_words())];
+        let place = &self.case.place;
+        let listed = place.commune.and_then(|code| self.place.territory.communes.get(&code));
+        let commune = place.commune.map(|code| listed.map_or_else(|| code.to_string(), |commune| commune.name.clone()));
+        let kind = place.kind.as_deref().map(site::in_words);
+        // The centre of the commune stands where nothing better is known: it would send somebody to the town hall.
+        let known = place.position.filter(|position| listed.is_none_or(|commune| commune.position != *position));
+        let position = known.map(|position| format!("GPS {:.5}, {:.5}", position.lat, position.lon));
+        let words = [Some(address.street.reveal().clone()), commune, kind, position, Some(address.way_in_words())];
         words.into_iter().flatten().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" · ")
     }
 

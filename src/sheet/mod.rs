@@ -8,6 +8,7 @@
 mod entry;
 mod html;
 pub mod page;
+mod site;
 mod text;
 
 use std::{

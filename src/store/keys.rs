@@ -22,6 +22,7 @@
 //! | index `claims/<person>` | cases a regulator holds | claimed (ms) |
 //! | index `free/<responder>` | free slots | start (ms) |
 //! | index `slots/<responder>` | all slots of a responder | start (ms) |
+//! | index `published/<responder>/<hour>` | slots of a doctor of his own in one hour, the one published last first | −its turn |
 //! | index `offers` | open offers and holds | until (ms) |
 //! | index `visits/<sector>` | visits that wait for a doctor | due (ms) |
 //! | index `missions/<responder>` | offers and missions of a responder | since (ms) |
@@ -201,6 +202,11 @@ impl Index {
         Self(Cow::Owned(format!("slots/{responder}")))
     }
 
+    /// Slots that lie in one hour (counted from 1970) of a doctor who sees one patient at a time, the one published last first.
+    pub fn published(responder: &ResponderId, hour: i64) -> Self {
+        Self(Cow::Owned(format!("published/{responder}/{hour}")))
+    }
+
     /// Open offers and holds by deadline.
     pub fn offers() -> Self {
         Self(Cow::Borrowed("offers"))
@@ -257,7 +263,7 @@ impl Index {
         match self.0.split('/').next().unwrap_or_default() {
             "queue" | "open" | "unanswered" | "handovers" | "transfers" | "alarms" | "leases" | "claims" | "visits"
             | "missions" | "repeat" | "call" => Some("case/"),
-            "free" | "slots" | "supply" => Some("slot/"),
+            "free" | "slots" | "supply" | "published" => Some("slot/"),
             "shifts" | "shifts-of" => Some("shift/"),
             "sheets" | "sheet-of" => Some("sheet/"),
             _ => None,

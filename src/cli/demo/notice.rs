@@ -53,7 +53,7 @@ impl Room {
             ActionKind::RingGp | ActionKind::ConfirmSlot if !self.routing.contains(case) => {
                 self.job(Post::Osnp, Span::ZERO, case, JobKind::Offer(action.offer_id.clone()));
             }
-            ActionKind::DeliverPrescription | ActionKind::AnnouncePatient => {
+            ActionKind::DeliverPrescription | ActionKind::AnnouncePatient | ActionKind::ArrangeTransport => {
                 self.job(Post::Osnp, Span::from_secs(30), case, JobKind::Do(id))
             }
             ActionKind::Appointment => self.await_appointment(case, &action.offer_id),

@@ -111,6 +111,7 @@ impl Room {
             start_unix_ms: self.now.unix_ms(),
             end_unix_ms: end.unix_ms(),
             position: None,
+            doctor: String::new(),
         };
         let reply = call!(self.wire, "OpenShift", &doctor, Role::Responder, visits.open_shift(request))?;
         if let Some(reply) = reply {

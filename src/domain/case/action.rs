@@ -79,6 +79,8 @@ coded_enum! {
         ReferCcas = "REFER_CCAS", "Signaler au CCAS";
         /// Lay the document of the request into the patient's national record, unless he opposes it.
         DepositDocument = "DEPOSIT_DOCUMENT", "Déposer le document dans Mon espace santé";
+        /// Arrange how a patient who cannot come by his own means is brought to his appointment.
+        ArrangeTransport = "ARRANGE_TRANSPORT", "Organiser le transport du patient";
     }
 }
 

@@ -392,6 +392,8 @@ pub enum Command {
         end: Instant,
         /// Where the doctor is.
         position: Option<Position>,
+        /// Who goes on duty, when a desk says it for him.
+        doctor: Option<PersonId>,
     },
     /// Go off duty.
     EndShift(ShiftId),

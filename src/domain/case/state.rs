@@ -16,6 +16,7 @@ use crate::{
         regulation::{
             decision::{Decision, MayWait},
             fallback::Fallback,
+            need::Condition,
             qualification::{Attribution, Qualification, Stream},
         },
         routing::{Category, Means, Plan, WhyNot},
@@ -178,6 +179,15 @@ pub struct Offer {
     pub until: Instant,
     /// Where it stands.
     pub state: OfferState,
+}
+
+impl Case {
+    /// What whoever is asked must be told of the constraints that the need was signed with: nothing at a distance.
+    pub fn conditions(&self, offer: &Offer) -> Vec<Condition> {
+        let seen = offer.category != Category::Teleconsultation;
+        let need = self.decision(offer.decision).map(|decision| &decision.need).filter(|_| seen);
+        need.map(|need| need.constraints.conditions(!offer.is_visit())).unwrap_or_default()
+    }
 }
 
 impl Offer {

@@ -128,6 +128,11 @@ pub struct Responder {
 }
 
 impl Responder {
+    /// Whether it is one doctor, who sees one patient at a time. Of a structure it is not known how many give care at once.
+    pub fn is_one_doctor(&self) -> bool {
+        self.doctors.len() == 1
+    }
+
     /// The absence that covers the local date of `at`.
     pub fn absent_at(&self, at: Instant) -> Option<&Absence> {
         let date = local_date(self.hours.zone(), at);

@@ -120,7 +120,25 @@ pub struct Constraints {
     pub isolation: bool,
 }
 
+coded_enum! {
+    /// What whoever gives the care, or brings the patient to it, must be told of the signed constraints.
+    Condition {
+        /// He does not come by his own means.
+        TransportNeeded = "TRANSPORT_NEEDED",
+            "le patient ne peut pas venir par ses propres moyens : organiser son transport avant le rendez-vous";
+        /// He is kept apart.
+        IsolationNeeded = "ISOLATION_NEEDED",
+            "le patient doit être tenu à l'écart des autres patients : en prévenir l'effecteur";
+    }
+}
+
 impl Constraints {
+    /// What must be told beside care at which the patient is seen; `travels`: he comes to whoever gives it.
+    pub fn conditions(&self, travels: bool) -> Vec<Condition> {
+        let transport = (self.transport && travels).then_some(Condition::TransportNeeded);
+        transport.into_iter().chain(self.isolation.then_some(Condition::IsolationNeeded)).collect()
+    }
+
     /// Why care of this kind does not respect them: the field that says so, the problem, and in French.
     pub fn exclude(&self, care: CareType) -> Option<(&'static str, &'static str, &'static str)> {
         if self.home_only && matches!(care, CareType::Consultation | CareType::EmergencyDepartment) {

@@ -29,6 +29,8 @@ pub(super) struct Frame<'a> {
     pub(super) stays: bool,
     /// Categories tried, first one first.
     pub(super) order: Vec<Category>,
+    /// The own GP is in the order only since he opens in office hours: not what his practice could do before.
+    pub(super) own_gp_by_day: bool,
 }
 
 impl<'a> Frame<'a> {
@@ -37,22 +39,34 @@ impl<'a> Frame<'a> {
         let patient = problem.patient;
         let stays = problem.need.constraints.home_only || (patient.ehpad && patient.reduced_mobility);
         let deadline = problem.need.deadline(problem.signed_at);
+        let horizon = deadline.max(problem.now);
+        let mut order = order(problem, legal.as_ref(), stays);
+        let own_gp_by_day = !order.contains(&Category::OwnGp) && own_gp_opens_by_day(problem, horizon);
+        if own_gp_by_day {
+            put_own_gp(&mut order, problem.care);
+        }
         Self {
             problem,
             deadline,
-            horizon: deadline.max(problem.now),
+            horizon,
             period: legal.as_ref().map_or("OUT_OF_YEARS", |legal| legal.period.code()),
             status: legal.as_ref().map_or(Status::OfficeHours, |legal| legal.status),
             position: position(problem),
             sector: sector(problem, legal.as_ref()),
             stays,
-            order: order(problem, legal.as_ref(), stays),
+            order,
+            own_gp_by_day,
         }
     }
 
     /// How long from now an option may begin, the last instant included.
     pub(super) fn window(&self) -> Span {
         self.horizon.since(self.problem.now) + Span::from_ms(1)
+    }
+
+    /// Whether an option that begins then is asked for at night and belongs to the day: the own GP is asked before it.
+    pub(super) fn of_the_day(&self, begins: Instant) -> bool {
+        self.status == Status::Pdsa && in_office_hours(self.problem, begins)
     }
 
     /// Straight-line metres from the patient, where both ends are known.
@@ -114,6 +128,26 @@ fn order(problem: &Problem<'_>, legal: Option<&Legal>, stays: bool) -> Vec<Categ
         order.sort_by_key(|category| *category == Category::Teleconsultation);
     }
     order
+}
+
+fn in_office_hours(problem: &Problem<'_>, at: Instant) -> bool {
+    problem.territory.period_at(at).is_ok_and(|legal| legal.status == Status::OfficeHours)
+}
+
+/// Whether the own GP, closed now, next opens in office hours and in time: the first of all who is asked then (domain.md §3.1),
+/// whatever the hour at which one plans.
+fn own_gp_opens_by_day(problem: &Problem<'_>, horizon: Instant) -> bool {
+    let window = horizon.since(problem.now) + Span::from_ms(1);
+    let own = problem.patient.own_gp.as_ref().and_then(|own| problem.directory.get(own));
+    let opens = own.and_then(|own| own.next_open(problem.now, window));
+    opens.is_some_and(|at| at > problem.now && in_office_hours(problem, at))
+}
+
+/// Behind what the night offers, and before a consultation by video where another care was decided.
+fn put_own_gp(order: &mut Vec<Category>, care: CareType) {
+    let video = order.iter().position(|category| *category == Category::Teleconsultation);
+    let at = video.filter(|_| care != CareType::Teleconsultation).unwrap_or(order.len());
+    order.insert(at, Category::OwnGp);
 }
 
 /// The patient's own position, else the centre of the commune.

@@ -39,7 +39,8 @@ fn collective(frame: &Frame<'_>, practice: &Responder) -> Result<Offerable, WhyN
     if practice.doctors.is_empty() {
         independent(frame, &association.doctors)?;
     }
-    let visited = frame.stays || frame.problem.patient.reduced_mobility || frame.problem.care == CareType::HomeVisit;
+    let at_home = frame.stays || frame.problem.patient.reduced_mobility || frame.problem.care == CareType::HomeVisit;
+    let visited = at_home && !frame.own_gp_by_day;
     let visit = if visited { visits::offer(frame, association) } else { Err(WhyNot::OtherCareDecided) };
     match visit {
         // All who could drive have said no: the same people are not rung.

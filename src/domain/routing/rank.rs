@@ -21,11 +21,17 @@ pub(super) struct Bounded {
     pub(super) kept_left_out: Vec<(Category, u32)>,
 }
 
-/// Kept options in policy order, ranked from 1; a practice that opens too late for another to be asked after it comes last.
+/// Kept options in policy order, ranked from 1; a practice that opens too late for another to be asked after it comes last. What
+/// begins in office hours comes after an own GP who opens then, also when the order is that of the night.
 pub(super) fn kept(frame: &Frame<'_>, judged: &[Judged]) -> Vec<Row> {
     let mut kept: Vec<_> = judged.iter().filter_map(|one| Some((one, one.verdict.as_ref().ok()?))).collect();
+    let own_gp = kept.iter().find(|(one, offer)| one.category == Category::OwnGp && by_day(frame, offer));
+    let behind = own_gp.filter(|(_, offer)| !leaves_nobody_time(frame, offer)).map(|_| place(frame, Category::OwnGp).0);
     kept.sort_by_key(|(one, offer)| {
-        (leaves_nobody_time(frame, offer), place(frame, one.category), preference(one, offer))
+        let place = place(frame, one.category);
+        let waits = behind.filter(|own| place.0 < *own && by_day(frame, offer));
+        let turn = (waits.unwrap_or(place.0), waits.is_some(), place);
+        (leaves_nobody_time(frame, offer), turn, preference(one, offer))
     });
     let row = |(at, (one, offer)): (usize, (&Judged, &Offerable))| Row {
         category: one.category,
@@ -71,6 +77,10 @@ fn leaves_nobody_time(frame: &Frame<'_>, offer: &Offerable) -> bool {
     let policy = &frame.problem.territory.routing;
     let late = |open| open > frame.problem.now && open + policy.gp_offer + policy.one_more() > frame.horizon;
     offer.means == Means::Ring && offer.earliest.is_some_and(late)
+}
+
+fn by_day(frame: &Frame<'_>, offer: &Offerable) -> bool {
+    offer.earliest.is_some_and(|begins| frame.of_the_day(begins))
 }
 
 /// The place of a category: as the policy tries them, then those it does not try.

@@ -155,5 +155,5 @@ pub(super) fn capped(frame: &Frame<'_>, who: &Responder, at: Instant) -> bool {
     let week = monday(frame.problem.territory.calendar.zone(), at);
     let taken = frame.problem.supply.snp.get(&(who.id.clone(), week)).copied().unwrap_or(0);
     let own_patient = frame.problem.patient.own_gp.as_ref() == Some(&who.id);
-    who.doctors.len() == 1 && !own_patient && taken >= frame.problem.territory.routing.weekly_snp_cap
+    who.is_one_doctor() && !own_patient && taken >= frame.problem.territory.routing.weekly_snp_cap
 }

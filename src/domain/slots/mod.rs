@@ -79,9 +79,20 @@ pub struct Slot {
     pub end: Instant,
     /// Where it stands.
     pub state: SlotState,
+    /// Of a doctor who sees one patient at a time: more than that of every slot that lay in its hours when it was published.
+    /// None for a structure, whose doctors see several at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u32>,
     /// Fields of a newer binary, kept.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
+}
+
+/// The hours, counted from 1970, in which a slot from `start` to `end` lies: five at most, since none is longer than four.
+pub fn hours(start: Instant, end: Instant) -> impl Iterator<Item = i64> {
+    const HOUR_MS: i64 = 3_600_000;
+    const MOST_HOURS: usize = 5;
+    (start.unix_ms().div_euclid(HOUR_MS)..=(end.unix_ms() - 1).div_euclid(HOUR_MS)).take(MOST_HOURS)
 }
 
 /// Why a slot cannot be held or booked.
@@ -130,6 +141,21 @@ impl Slot {
     /// Whether a doctor's patient of another doctor has it, seen at the request of the SAS: an act with the SNP supplement.
     pub fn supplement(&self) -> bool {
         matches!(self.state, SlotState::Booked { own_patient: false, .. }) && self.kind != SlotKind::FixedPoint
+    }
+
+    /// The hours, counted from 1970, in which it lies.
+    pub fn hours(&self) -> impl Iterator<Item = i64> + use<> {
+        hours(self.start, self.end)
+    }
+
+    /// Whether its owner still offers it, or somebody has it.
+    pub fn listed(&self) -> bool {
+        !matches!(self.state, SlotState::Withdrawn { .. })
+    }
+
+    /// Whether it is not withdrawn and shares time with a period from `start` to `end`.
+    pub fn shares(&self, (start, end): (Instant, Instant)) -> bool {
+        self.listed() && self.start < end && start < self.end
     }
 
     /// The case that holds or has it, judged at `now`.

@@ -87,7 +87,7 @@ coded! {
         AnswerCall Qualify Regulate HandOver CallBack Route RingGp ConfirmSlot AcceptVisit Appointment Visit
         DeliverPrescription AwaitReport ReturnOfInformation FollowUp Unanswered AnnouncePatient CompleteFile
         SeeCounterRegulation TelephoneAppointment ReEvaluate Reorient Transfer Interpreter AskConsent Refer
-        AskConsentCcas ReferCcas DepositDocument
+        AskConsentCcas ReferCcas DepositDocument ArrangeTransport
     }
     domain::case::transfer::TransferEnd = TransferEnd {
         Accepted Refused Expired TakenBack Requalified Vital Unknown

@@ -65,6 +65,7 @@ pub fn case_offer(reader: &Reader<'_>, view: &CaseView, known: &Offer) -> pb::Ca
         version: view.version.to_bytes().to_vec(),
         offer: Some(case::offer(reader.place, known)),
         responder_phone: directory::phone(reader, &known.responder),
+        conditions: case::conditions(&view.case, known),
     }
 }
 

@@ -237,6 +237,7 @@ mod tests {
             start,
             end: start + Span::from_mins(15),
             state: SlotState::Free,
+            turn: None,
             unknown: Default::default(),
         }
     }

@@ -139,6 +139,7 @@ fn mission(reader: &Actor, place: &Place, view: &CaseView, visit: &Visit) -> pb:
         commune_name: commune.map(|commune| commune.name.clone()).unwrap_or_default(),
         motive: known.qualification.as_ref().and_then(|known| known.motive.clone()).unwrap_or_default(),
         need: need.map(case::need),
+        conditions: known.offer(visit.offer).map(|offer| case::conditions(known, offer)).unwrap_or_default(),
         details: entitled.then(|| details(known, need.map_or(0, |need| need.patient))),
     }
 }
@@ -198,8 +199,15 @@ pub fn open_shift(request: &pb::OpenShiftRequest, now: Instant) -> Result<Act, F
     let start = fields.optional_instant("start_unix_ms", request.start_unix_ms).unwrap_or(now);
     let end = fields.instant("end_unix_ms", request.end_unix_ms);
     let position = fields.position("position", request.position.as_ref());
-    let command =
-        responder.zip(end).map(|(responder, end)| Command::OpenShift { responder, sectors, start, end, position });
+    let doctor = fields.optional("doctor", &request.doctor);
+    let command = responder.zip(end).map(|(responder, end)| Command::OpenShift {
+        responder,
+        sectors,
+        start,
+        end,
+        position,
+        doctor,
+    });
     fields.act(mutation, Some(Target::default()), command)
 }
 

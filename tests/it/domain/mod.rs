@@ -4,6 +4,7 @@
 mod again;
 mod clocks;
 mod closing;
+mod conditions;
 mod deadlines;
 mod deferral;
 mod dismissal;

@@ -89,7 +89,14 @@ fn table(stage: &Stage) -> Vec<(Command, &'static str)> {
         ),
         (Command::WithdrawSlot(SlotId(id)), "RES BAC"),
         (
-            Command::OpenShift { responder: SOS.parse().unwrap(), sectors: vec![], start, end, position: None },
+            Command::OpenShift {
+                responder: SOS.parse().unwrap(),
+                sectors: vec![],
+                start,
+                end,
+                position: None,
+                doctor: None,
+            },
             "RES DIS",
         ),
         (Command::EndShift(ShiftId(id)), "RES DIS"),

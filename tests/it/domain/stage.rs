@@ -306,7 +306,7 @@ impl Stage {
     pub fn on_duty(&mut self, person: &str) -> ShiftId {
         let (start, end) = (self.now, self.now + Span::from_hours(8));
         let (responder, sectors) = (SOS.parse().unwrap(), vec![SECTOR.parse().unwrap()]);
-        let open = Command::OpenShift { responder, sectors, start, end, position: None };
+        let open = Command::OpenShift { responder, sectors, start, end, position: None, doctor: None };
         self.give(&doctor(person), None, &open).unwrap().shift.unwrap()
     }
 

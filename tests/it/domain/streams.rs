@@ -359,7 +359,7 @@ fn nobody_regulates_and_visits_in_the_same_hours_unless_a_convention_excepts_him
     stage.rostered(&driver, Stream::Snp);
     let (start, end) = (stage.now + Span::from_hours(11), stage.now + Span::from_hours(20));
     let (responder, sectors) = (SOS.parse().unwrap(), vec![SECTOR.parse().unwrap()]);
-    let open = |start, end| Command::OpenShift { responder, sectors, start, end, position: None };
+    let open = |start, end| Command::OpenShift { responder, sectors, start, end, position: None, doctor: None };
     let shift = open(start, end);
     assert!(matches!(stage.give(&doctor(SOS_DOCTOR), None, &shift), Err(Refusal::State { .. })));
     stage.territory.regulation.independence_exceptions =
@@ -379,7 +379,7 @@ fn a_duty_is_refused_while_its_doctor_makes_visits() {
     let mut stage = Stage::new();
     let (responder, sectors) = (SOS.parse().unwrap(), vec![SECTOR.parse().unwrap()]);
     let (start, end) = (stage.now, stage.now + Span::from_hours(8));
-    let open = Command::OpenShift { responder, sectors, start, end, position: None };
+    let open = Command::OpenShift { responder, sectors, start, end, position: None, doctor: None };
     let shift = stage.give(&doctor(SOS_DOCTOR), None, &open).unwrap().shift.unwrap();
     let Command::StartDuty(mut during) = duty(Stream::Snp, stage.now + Span::from_hours(7), 4) else { unreachable!() };
     during.shifts = vec![shift];

@@ -42,6 +42,39 @@ fn a_slot_has_a_length_and_lies_ahead() {
     assert!(matches!(stage.give(&doctor(SAS_DOCTOR), None, &unknown), Err(Refusal::NotFound(_))));
 }
 
+/// Found by reading: an agenda that began anew published its hours a second time, and two patients were sent to one doctor.
+#[test]
+fn a_doctor_of_his_own_has_one_slot_at_a_time_and_a_structure_several() {
+    let mut stage = Stage::new();
+    let office = someone("secretariat", Role::BackOffice);
+    let (hours, mins) = (Span::from_hours, Span::from_mins);
+    let first = publish(&stage, None, hours(2), hours(2) + mins(20));
+    let slot = stage.give(&office, None, &first).unwrap().slot.unwrap();
+    for (begins, ends) in [(120, 140), (110, 125), (139, 150), (100, 200), (125, 130)] {
+        let again = publish(&stage, None, mins(begins), mins(ends));
+        let refusal = stage.give(&office, None, &again).unwrap_err();
+        assert!(matches!(&refusal, Refusal::State { what, .. } if what == "slot"), "{refusal}");
+        assert!(refusal.to_string().contains(&slot.to_string()), "it names the other: {refusal}");
+    }
+    let (responder, start, end) = (SAS.parse().unwrap(), stage.now + hours(2), stage.now + hours(2) + mins(20));
+    let public = Command::PublishSlot { slot: None, responder, kind: SlotKind::Public, start, end };
+    assert!(stage.give(&office, None, &public).is_err(), "whomever it is published for");
+    for (begins, ends) in [(100, 120), (140, 160)] {
+        let beside = publish(&stage, None, mins(begins), mins(ends));
+        stage.give(&office, None, &beside).unwrap();
+    }
+    let moved = publish(&stage, Some(slot), mins(125), mins(140));
+    stage.give(&office, None, &moved).expect("a slot is not in its own way");
+    stage.give(&office, None, &Command::WithdrawSlot(slot)).unwrap();
+    let instead = publish(&stage, None, mins(120), mins(140));
+    stage.give(&office, None, &instead).expect("what was withdrawn takes no time");
+    for _ in 0..3 {
+        let (responder, kind) = (SOS.parse().unwrap(), SlotKind::FixedPoint);
+        let of_structure = Command::PublishSlot { slot: None, responder, kind, start, end };
+        stage.give(&office, None, &of_structure).expect("its doctors see several patients at once");
+    }
+}
+
 #[test]
 fn a_held_slot_is_not_published_again() {
     let mut stage = Stage::new();
@@ -50,6 +83,36 @@ fn a_held_slot_is_not_published_again() {
     stage.offered(case, decision, SAS, means);
     let moved = publish(&stage, Some(slot), Span::from_hours(2), Span::from_hours(3));
     assert!(matches!(stage.give(&doctor(SAS_DOCTOR), None, &moved), Err(Refusal::State { .. })));
+}
+
+fn wrong_field<T>(given: Result<T, Refusal>) -> String {
+    match given {
+        Err(Refusal::Fields(faults)) => faults[0].field.clone(),
+        Err(refusal) => panic!("{refusal}"),
+        Ok(_) => panic!("nothing was refused"),
+    }
+}
+
+#[test]
+fn a_dispatch_desk_opens_the_shift_of_a_doctor_it_names_and_who_is_of_the_structure() {
+    let mut stage = Stage::new();
+    let desk = someone("disp-1", Role::Dispatcher);
+    let open = |stage: &Stage, doctor: Option<&str>| Command::OpenShift {
+        responder: SOS.parse().unwrap(),
+        sectors: vec![SECTOR.parse().unwrap()],
+        start: stage.now,
+        end: stage.now + Span::from_hours(8),
+        position: None,
+        doctor: doctor.map(|doctor| doctor.parse().unwrap()),
+    };
+    for nobody in [None, Some(GP_DOCTOR)] {
+        let command = open(&stage, nobody);
+        assert_eq!(wrong_field(stage.give(&desk, None, &command)), "doctor", "{nobody:?}");
+    }
+    let command = open(&stage, Some(SOS_DOCTOR));
+    let shift = stage.give(&desk, None, &command).unwrap().shift.unwrap();
+    assert_eq!(stage.records.shifts[&shift].doctor.as_str(), SOS_DOCTOR);
+    assert!(matches!(stage.give(&desk, None, &command), Err(Refusal::State { .. })), "one shift at a time");
 }
 
 #[test]
@@ -61,6 +124,7 @@ fn a_shift_is_opened_by_its_doctor_for_sectors_the_structure_serves() {
         start: stage.now,
         end: stage.now + Span::from_hours(8),
         position: None,
+        doctor: None,
     };
     let elsewhere = open(&stage, SOS, &[SECTOR, "wissembourg"]);
     let Err(Refusal::Fields(faults)) = stage.give(&doctor(SOS_DOCTOR), None, &elsewhere) else { panic!() };
@@ -69,6 +133,14 @@ fn a_shift_is_opened_by_its_doctor_for_sectors_the_structure_serves() {
     assert!(matches!(stage.give(&doctor(SOS_DOCTOR), None, &nowhere), Err(Refusal::Fields(_))));
     let stranger = open(&stage, SOS, &[SECTOR]);
     assert!(matches!(stage.give(&doctor(GP_DOCTOR), None, &stranger), Err(Refusal::Role { .. })));
+    let for_another = match open(&stage, SOS, &[SECTOR]) {
+        Command::OpenShift { responder, sectors, start, end, position, .. } => {
+            let doctor = Some("dr-67-sos-brume".parse().unwrap());
+            Command::OpenShift { responder, sectors, start, end, position, doctor }
+        }
+        _ => unreachable!(),
+    };
+    assert_eq!(wrong_field(stage.give(&doctor(SOS_DOCTOR), None, &for_another)), "doctor");
     let shift = stage.on_duty(SOS_DOCTOR);
     let by_another = stage.give(&doctor("dr-67-sos-brume"), None, &Command::EndShift(shift));
     assert!(matches!(by_another, Err(Refusal::Role { .. })));

@@ -372,7 +372,7 @@ fn a_doctor_has_one_shift_at_a_time_and_is_on_one_visit() {
     taken(&mut stage);
     let open = |start, end| {
         let (responder, sectors) = (SOS.parse().unwrap(), vec![SECTOR.parse().unwrap()]);
-        Command::OpenShift { responder, sectors, start, end, position: None }
+        Command::OpenShift { responder, sectors, start, end, position: None, doctor: None }
     };
     let both = open(stage.now + Span::from_hours(7), stage.now + Span::from_hours(12));
     assert!(matches!(stage.give(&doctor(SOS_DOCTOR), None, &both), Err(Refusal::State { .. })));

@@ -1,5 +1,6 @@
 //! The engine's promises as stories, each told on both stores with real files and a real Redis.
 
+mod agendas;
 mod apart;
 mod archiving;
 mod checking;

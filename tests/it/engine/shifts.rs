@@ -2,7 +2,8 @@
 
 use sas_dispatch::{
     domain::{
-        case::{Command, Refusal},
+        actor::Role,
+        case::{Command, Refusal, command::StartDuty},
         ids::{CaseId, OfferId, ShiftId},
         regulation::{need::CareType, qualification::Priority},
         time::{Instant, Span},
@@ -20,6 +21,8 @@ use crate::{
 
 on_every_engine! {
     of_two_shifts_entered_at_once_on_two_instances_one_is_refused
+    of_a_duty_and_a_shift_of_one_person_entered_at_once_one_is_refused
+    a_duty_is_refused_for_a_shift_that_another_instance_has_only_just_entered_and_the_other_way_round
     a_doctor_whose_shift_ran_out_on_a_visit_takes_no_other_in_his_next_one
     a_shift_entered_a_moment_ago_at_another_instance_is_known_when_a_visit_is_taken_in_it
     a_shift_that_an_older_binary_left_in_the_doctors_list_locks_nobody_out
@@ -28,8 +31,65 @@ on_every_engine! {
 
 async fn opens(desk: &Desk, engine: &Engine, (start, end): (Instant, Instant)) -> Result<Done, Failure> {
     let (responder, sectors) = (SOS.parse().unwrap(), vec![SECTOR.parse().unwrap()]);
-    let open = Command::OpenShift { responder, sectors, start, end, position: None };
+    let open = Command::OpenShift { responder, sectors, start, end, position: None, doctor: None };
     engine.act(&doctor(SOS_DOCTOR), desk.mutation(), Target::default(), open).await
+}
+
+async fn regulates(desk: &Desk, engine: &Engine, (from, until): (Instant, Instant)) -> Result<Done, Failure> {
+    let duty = StartDuty { from, until, ..desk.hospital_duty() };
+    engine.start_duty(&stage::someone(SOS_DOCTOR, Role::Regulator), desk.mutation(), duty).await
+}
+
+fn refused_of(both: (Result<Done, Failure>, Result<Done, Failure>)) -> Failure {
+    match both {
+        (Ok(_), Err(refused)) | (Err(refused), Ok(_)) => refused,
+        both => panic!("one of two: {both:?}"),
+    }
+}
+
+/// Found by reading: each looked at what its own instance remembered of the other.
+async fn of_a_duty_and_a_shift_of_one_person_entered_at_once_one_is_refused(stand: Stand) {
+    let desk = Desk::new(stand);
+    let now = desk.stand.clock.now();
+    for day in 0..12 {
+        desk.stand.pass(Span::from_secs(1));
+        let hours = (now + Span::from_hours(24 * day), now + Span::from_hours(24 * day + 8));
+        let shift_at = if day % 3 == 0 { &desk.a } else { &desk.b };
+        let (duty, shift) = (regulates(&desk, &desk.a, hours), opens(&desk, shift_at, hours));
+        let both = if day % 2 == 0 {
+            tokio::join!(duty, shift)
+        } else {
+            let (shift, duty) = tokio::join!(shift, duty);
+            (duty, shift)
+        };
+        let refused = refused_of(both);
+        assert!(matches!(refused, Failure::Refused(Refusal::State { .. })), "day {day}: {refused:?}");
+    }
+    let free = now + Span::from_hours(24 * 20);
+    opens(&desk, &desk.a, (free, free + Span::from_hours(8))).await.unwrap();
+    desk.clean().await;
+}
+
+async fn a_duty_is_refused_for_a_shift_that_another_instance_has_only_just_entered_and_the_other_way_round(
+    stand: Stand,
+) {
+    let gate = Gate::before(stand.store.clone());
+    let stores = [stand.store.clone(), gate.clone()];
+    let desk = Desk::over(stand, stores, Options::default());
+    let now = desk.stand.clock.now();
+    let day = |n: i64| (now + Span::from_hours(24 * n), now + Span::from_hours(24 * n + 8));
+    // What the second instance has followed, roster and shifts, ends here.
+    regulates(&desk, &desk.b, day(0)).await.unwrap();
+    opens(&desk, &desk.b, day(1)).await.unwrap();
+    gate.hold_log_at(desk.stand.store.read(&desk.stand.territory, &[], None).await.unwrap().seq);
+    opens(&desk, &desk.a, day(2)).await.unwrap();
+    regulates(&desk, &desk.a, day(3)).await.unwrap();
+    let late = [regulates(&desk, &desk.b, day(2)).await, opens(&desk, &desk.b, day(3)).await];
+    for refused in late.map(Result::unwrap_err) {
+        assert!(matches!(refused, Failure::Refused(Refusal::State { .. })), "{refused:?}");
+    }
+    gate.hold_log_at(u64::MAX);
+    desk.clean().await;
 }
 
 async fn of_two_shifts_entered_at_once_on_two_instances_one_is_refused(stand: Stand) {

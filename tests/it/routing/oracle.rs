@@ -20,6 +20,8 @@ pub struct Way {
     pub responder: String,
     order: (u8, i64, i64),
     last: bool,
+    /// Planned at night, and begins in office hours.
+    of_the_day: bool,
 }
 
 /// Every way there is, best first.
@@ -32,7 +34,35 @@ pub fn ways(world: &World) -> Vec<Way> {
     }
     // Whoever opens too late for another to be asked after him waits for all others.
     let (early, late): (Vec<Way>, Vec<Way>) = all.into_iter().partition(|way| !way.last);
-    early.into_iter().chain(late).collect()
+    after_the_own_gp(early).into_iter().chain(late).collect()
+}
+
+/// What begins in office hours waits until the own GP was asked who opens then, also when one plans at night.
+fn after_the_own_gp(ways: Vec<Way>) -> Vec<Way> {
+    let Some(own) = ways.iter().find(|way| way.category == Category::OwnGp && way.of_the_day).cloned() else {
+        return ways;
+    };
+    let at = ways.iter().position(|way| *way == own).unwrap();
+    let (before, after) = ways.split_at(at);
+    let (of_the_day, tonight): (Vec<Way>, Vec<Way>) = before.iter().cloned().partition(|way| way.of_the_day);
+    tonight.into_iter().chain([own]).chain(of_the_day).chain(after[1..].to_vec()).collect()
+}
+
+fn by_day(world: &World, at: i64) -> bool {
+    let status = |at| world.territory.period_at(at).unwrap().status;
+    let night = status(world.now) == Status::Pdsa;
+    night && at != i64::MAX && status(Instant::from_unix_ms(at)) == Status::OfficeHours
+}
+
+/// At night the own GP is asked when he next opens in office hours, after what the night offers.
+fn with_own_gp(world: &World, mut table: Vec<Category>) -> Vec<Category> {
+    let opens = own(world).and_then(|own| opens(world, own)).is_some_and(|at| by_day(world, at));
+    if opens && !table.contains(&Category::OwnGp) {
+        let video = table.iter().position(|category| *category == Category::Teleconsultation);
+        let last = world.care == CareType::Teleconsultation;
+        table.insert(if last { table.len() } else { video.unwrap_or(table.len()) }, Category::OwnGp);
+    }
+    table
 }
 
 fn order(world: &World) -> Vec<Category> {
@@ -44,7 +74,8 @@ fn order(world: &World) -> Vec<Category> {
         (_, true) => &policy.pdsa,
         (_, false) => &policy.office_hours,
     };
-    table.iter().copied().filter(|category| right_care(world, *category)).collect()
+    let table = with_own_gp(world, table.clone());
+    table.into_iter().filter(|category| right_care(world, *category)).collect()
 }
 
 fn without_own_gp(table: &[Category]) -> Vec<Category> {
@@ -84,7 +115,8 @@ fn way(world: &World, category: Category, who: &Responder) -> Option<Way> {
     let metres = distance(world, who).map_or(i64::MAX, i64::from);
     let nearest_first = category == Category::FixedPoint && class == 0;
     let order = if nearest_first { (class, metres, at) } else { (class, at, metres) };
-    Some(Way { category, responder: who.id.to_string(), order, last: opens_too_late(world, category, who, at, class) })
+    let (last, of_the_day) = (opens_too_late(world, category, who, at, class), by_day(world, at));
+    Some(Way { category, responder: who.id.to_string(), order, last, of_the_day })
 }
 
 /// Rung, not yet open, and less than twenty minutes are left when it opens: ten for its answer, ten for another's.
@@ -148,6 +180,11 @@ fn rung(world: &World, who: &Responder) -> Option<i64> {
     if world.tried.iter().any(|tried| tried.responder == who.id && tried.by == Asked::Phone) {
         return None;
     }
+    opens(world, who)
+}
+
+/// The first quarter of an hour at which he receives.
+fn opens(world: &World, who: &Responder) -> Option<i64> {
     let mut at = world.now;
     while at <= limit(world) {
         if who.open_at(at) {

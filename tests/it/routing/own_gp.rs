@@ -4,7 +4,7 @@ use sas_dispatch::domain::{
     case::patient::{Consent, Recipient, Wish},
     directory::{Absence, CollectiveProgramme, Responder, ResponderKind},
     regulation::need::{CareType, LongestDelay},
-    routing::{Asked, Category, Means, WhyNot},
+    routing::{Asked, Category, Means, WhyNot, explain_french},
     slots::SlotKind,
     time::Span,
 };
@@ -147,6 +147,38 @@ fn at_night_the_own_gp_has_a_row_and_is_tried_when_the_policy_lists_it() {
     assert_eq!(kept(&plan), ["FIXED_POINT garde"]);
     world.territory.routing.pdsa.insert(0, Category::OwnGp);
     assert_eq!(kept(&world.plan()), ["OWN_GP famille", "FIXED_POINT garde"]);
+}
+
+/// Found by reading: on Sunday at 22:00, with a day's time, a stranger's slot of Monday 10:00 came before the own GP, who opens
+/// on Monday at 08:00.
+#[test]
+fn an_own_gp_who_opens_in_office_hours_comes_before_the_slots_of_that_day_and_after_what_the_night_offers() {
+    let mut world = World::at("2024-12-15T22:00")
+        .who(gp("famille", 2_000))
+        .who(gp("voisin", 100))
+        .own_gp("famille")
+        .slot("voisin", 720);
+    let plan = world.plan();
+    assert_eq!(kept(&plan), ["OWN_GP famille", "SAS_SLOT voisin"]);
+    assert_eq!(plan.first().unwrap().earliest.unwrap().to_string(), "2024-12-16T07:00:00.000Z");
+    let told = explain_french(&plan, &world.directory());
+    assert!(
+        told[0].starts_with("1. Médecin traitant") && told[0].contains("ouvert le 16 décembre à 8 h 00"),
+        "{told:?}"
+    );
+    world = world.who(gp("nocturne", 300)).slot("nocturne", 60).who(mmg("garde", 500));
+    let order = ["FIXED_POINT garde", "SAS_SLOT nocturne", "OWN_GP famille", "SAS_SLOT voisin"];
+    assert_eq!(kept(&world.plan()), order, "what can begin tonight does not wait for the morning");
+    world.need.longest_delay = LongestDelay::H8;
+    assert_eq!(why(&world.plan(), Category::OwnGp, Some("famille")), WhyNot::NotInThisPeriod, "he opens too late");
+}
+
+#[test]
+fn by_night_a_policy_that_lists_the_own_gp_last_still_asks_him_before_a_slot_of_the_day() {
+    let mut world = World::at("2024-12-15T22:00").who(gp("famille", 0)).who(gp("voisin", 100)).own_gp("famille");
+    world.territory.routing.pdsa = vec![Category::SasSlot, Category::OwnGp];
+    world = world.slot("voisin", 720);
+    assert_eq!(kept(&world.plan()), ["OWN_GP famille", "SAS_SLOT voisin"]);
 }
 
 #[test]

@@ -152,7 +152,7 @@ fn what_is_booked_counts_in_the_week_of_its_hour_and_without_the_doctors_own_pat
     let booked = |minutes, own_patient| {
         let FreeSlot { id, kind, start, end } = free_slot(now, minutes, SlotKind::Snp);
         let state = SlotState::Booked { case, offer, at: now, own_patient };
-        Slot { id, responder: responder_id("voisin"), kind, start, end, state, unknown: Default::default() }
+        Slot { id, responder: responder_id("voisin"), kind, start, end, state, turn: None, unknown: Default::default() }
     };
     let reached = |world: &World| row(&world.plan(), Category::SasSlot, Some("voisin")).snp_cap_reached;
     world.supply.count_snp(&booked(-60, false), zone);
@@ -220,7 +220,7 @@ fn a_slot_that_was_withdrawn_or_has_begun_keeps_nobody_from_ringing_an_open_fixe
     let now = world.now;
     let slot = |minutes, state| {
         let FreeSlot { id, kind, start, end } = free_slot(now, minutes, SlotKind::FixedPoint);
-        Slot { id, responder: responder_id("garde"), kind, start, end, state, unknown: Default::default() }
+        Slot { id, responder: responder_id("garde"), kind, start, end, state, turn: None, unknown: Default::default() }
     };
     let (case, offer) = (CaseId(Uuid::from_u128(1)), OfferId(Uuid::from_u128(2)));
     world.supply.add_slot(&slot(60, SlotState::Withdrawn { at: now }), now);

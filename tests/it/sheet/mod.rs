@@ -75,6 +75,31 @@ async fn every_open_case_stands_on_it_in_the_order_of_regulation_with_what_a_pen
     room.closes().await
 }
 
+/// Found by reading: of a caller on a road whose position alone was known, the sheet said no place at all.
+#[tokio::test]
+async fn a_caller_of_whom_only_the_position_is_known_is_found_by_it() -> Story {
+    let room = Room::on(Ground::Redis, "fr-67", "2024-12-19 10:00").await;
+    let (dir, arm) = (TempDir::new().unwrap(), room.arm("arm-1"));
+    let on_the_road = pb::Place {
+        position: Some(pb::Position { lat: 48.612_345_6, lon: 7.5 }),
+        kind: "L02.02.00".to_owned(),
+        ..Default::default()
+    };
+    let opens = |place| pb::OpenCaseRequest { command_id: arm.act(), place: Some(place), ..Default::default() };
+    ask!(arm, intake, open_case, opens(on_the_road))?;
+    let (html, text) = sheet(&room, &dir).await;
+    for form in [&html, &text] {
+        place(form, "Lieu");
+        place(form, "Voie rapide (L02.02.00) · GPS 48.61235, 7.50000");
+    }
+    let in_town = pb::Place { commune: "67482".to_owned(), ..Default::default() };
+    ask!(arm, intake, open_case, opens(in_town))?;
+    let (_, text) = sheet(&room, &dir).await;
+    place(&text, "Strasbourg");
+    assert_eq!(text.matches("GPS").count(), 1, "the centre of a commune is nobody's position:\n{text}");
+    room.closes().await
+}
+
 #[tokio::test]
 async fn a_case_that_is_over_leaves_it_and_nobody_else_may_read_it() -> Story {
     let room = Room::at("fr-67", "2024-12-19 10:00").await;

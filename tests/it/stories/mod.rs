@@ -1,6 +1,7 @@
 //! What people would tell of a day in the regulation room. Every word goes through gRPC; time is the test's.
 
 mod advice;
+mod conditions;
 mod counter;
 mod deadlines;
 mod decisions;

@@ -274,6 +274,7 @@ fn exclusive() {
         start: Instant::from_unix_ms(AT_MS + 1_000_000),
         end: Instant::from_unix_ms(AT_MS + 2_000_000),
         state: SlotState::Free,
+        turn: None,
         unknown: Default::default(),
     };
     let day = sound()

@@ -158,6 +158,7 @@ async fn go_on_duty(caller: &mut Caller, ground: &Ground, board: &Board) {
         start_unix_ms: 0,
         end_unix_ms: unix_ms() + 8 * 3_600_000,
         position: None,
+        doctor: String::new(),
     });
     if let Some(reply) = reply {
         let on_duty = OnDuty { shift: reply.shift_id, doctor, responder: who.id.to_string() };

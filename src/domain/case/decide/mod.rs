@@ -4,6 +4,7 @@
 mod beside;
 mod brought;
 mod claims;
+mod conditions;
 mod counter;
 mod draft;
 mod file;
@@ -142,8 +143,8 @@ pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refus
             supply::publish_slot(&mut draft, *slot, responder, *kind, (*start, *end))
         }
         Command::WithdrawSlot(slot) => supply::withdraw_slot(&mut draft, *slot),
-        Command::OpenShift { responder, sectors, start, end, position } => {
-            supply::open_shift(&mut draft, responder, sectors, (*start, *end), *position)
+        Command::OpenShift { responder, sectors, start, end, position, doctor } => {
+            supply::open_shift(&mut draft, (responder, doctor.as_ref()), sectors, (*start, *end), *position)
         }
         Command::EndShift(shift) => supply::end_shift(&mut draft, *shift),
         Command::StartDuty(duty) => room::start_duty(&mut draft, duty),

@@ -21,7 +21,7 @@ use crate::domain::{
 };
 
 use super::{
-    counter,
+    conditions, counter,
     draft::{Draft, coordinators},
     regulate::reason_given,
     route::check_person,
@@ -85,6 +85,8 @@ fn accept(draft: &mut Draft<'_>, offer: &Offer, appointment: Option<Instant>) ->
     let about = About { decision: Some(offer.decision), offer: Some(offer.id), visit: None };
     let grace = draft.context.territory.regulation.deadlines.appointment_grace;
     draft.open(ActionKind::Appointment, coordinators(), at + grace, about);
+    conditions::tell(draft, offer.id);
+    conditions::arrange_transport(draft, offer, at);
     draft.end(End::Done, |action| waits_for(action, offer.id));
     Ok(())
 }
@@ -216,6 +218,7 @@ pub(super) fn attend(draft: &mut Draft<'_>, id: OfferId, seen: bool, counter: Op
     }
     let end = if seen { End::Done } else { End::NoShow };
     draft.end(end, |action| action.kind == ActionKind::Appointment && action.about.offer == Some(id));
+    conditions::transport_is_over(draft, id);
     Ok(())
 }
 

@@ -22,6 +22,7 @@ use crate::domain::{
 };
 
 use super::{
+    conditions,
     draft::{Draft, coordinators, regulators},
     intake::own_gp_knows,
 };
@@ -81,6 +82,7 @@ fn take(draft: &mut Draft<'_>, decision: &Decision, row: &Row, about: About) -> 
         draft.push(Fact::SlotHeld { slot, offer, until });
     }
     draft.reply.offer = Some(offer);
+    conditions::tell(draft, offer);
     wait_for(draft, decision, offer, until);
     draft.end(End::Replaced, |action| action.kind == ActionKind::Route && action.about == about);
     Ok(())

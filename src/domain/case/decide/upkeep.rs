@@ -175,6 +175,7 @@ fn ended_elsewhere(action: &Action, end: End) -> Option<&'static str> {
         | ActionKind::AskConsentCcas
         | ActionKind::ReferCcas
         | ActionKind::DepositDocument
+        | ActionKind::ArrangeTransport
         | ActionKind::FollowUp
         | ActionKind::TelephoneAppointment => None,
     }

@@ -8,7 +8,7 @@ mod work;
 
 pub use decided::{claim, decision, may_wait, need, qualification};
 pub use people::{caller, patient, place, safety, withheld};
-pub use route::{means, offer, plan};
+pub use route::{conditions, means, offer, plan};
 pub use work::{action, note, visit};
 
 use crate::{

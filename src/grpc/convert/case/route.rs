@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         calendar::Period,
-        case::{Offer, OfferState},
+        case::{Case, Offer, OfferState},
         ids::ResponderId,
         routing::{Availability, Category, Means, Plan, Row, Source, Verdict, WhyNot, explain_french},
     },
@@ -80,6 +80,11 @@ pub fn means(known: &Means) -> pb::Means {
         Means::Visit { sector } => Way::Visit(pb::VisitMeans { sector_id: sector.to_string() }),
     };
     pb::Means { way: Some(way) }
+}
+
+/// What an offer's responder is told of the signed constraints.
+pub fn conditions(case: &Case, known: &Offer) -> Vec<String> {
+    case.conditions(known).into_iter().map(|condition| condition.label().to_owned()).collect()
 }
 
 /// An offer.

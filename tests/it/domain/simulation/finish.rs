@@ -82,6 +82,7 @@ fn answer(room: &Room, id: CaseId, action: &Action) -> (Actor, Command) {
         | ActionKind::Refer
         | ActionKind::ReferCcas
         | ActionKind::DepositDocument
+        | ActionKind::ArrangeTransport
         | ActionKind::FollowUp
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation => (coordinator(), end(End::Done)),

@@ -66,6 +66,7 @@ pub fn act(case: &Case, pick: usize) -> Act {
         | ActionKind::Refer
         | ActionKind::ReferCcas
         | ActionKind::DepositDocument
+        | ActionKind::ArrangeTransport
         | ActionKind::DeliverPrescription
         | ActionKind::ReturnOfInformation
         | ActionKind::FollowUp => Act::End(End::Done),

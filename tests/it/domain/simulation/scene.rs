@@ -137,7 +137,11 @@ impl Scene<'_> {
         });
         let (responder, sectors) = (SOS.parse().unwrap(), vec![SECTOR.parse().unwrap()]);
         let (start, end) = (self.now, self.now + Span::from_hours(8));
-        (!busy).then_some((driver, None, Command::OpenShift { responder, sectors, start, end, position: None }))
+        (!busy).then_some((
+            driver,
+            None,
+            Command::OpenShift { responder, sectors, start, end, position: None, doctor: None },
+        ))
     }
 
     fn on_duty(&self, stream: usize) -> Command {

@@ -42,7 +42,8 @@ fn work(view: &pb::CaseView, ground: &Ground, board: &Board) -> Vec<Act> {
             ActionKind::DeliverPrescription
             | ActionKind::FollowUp
             | ActionKind::ReturnOfInformation
-            | ActionKind::AnnouncePatient => {
+            | ActionKind::AnnouncePatient
+            | ActionKind::ArrangeTransport => {
                 acts.push(Act::EndAction(action.action_id.clone(), Role::Coordinator));
             }
             ActionKind::CompleteFile => acts.push(Act::Amend),
