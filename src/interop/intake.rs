@@ -51,17 +51,20 @@ pub fn open(incoming: &IncomingCase, territory: &Territory, at: Instant) -> Open
 }
 
 /// The command that qualifies it as the sender did. A message without a priority is regulated as P2, the national default
-/// value (HubSante.priorite).
+/// value (HubSante.priorite), and so is one without regulation whose motive is of the body or the mind.
 pub fn qualify(incoming: &IncomingCase) -> Qualify {
     let barrier = incoming.caller.as_ref().is_some_and(|known| caller(known).barrier());
+    let asked = incoming.priority.unwrap_or(Priority::P2);
+    let medical = incoming.motive.as_ref().is_some_and(Motive::medical);
+    let priority = if asked == Priority::NotRegulated && medical { Priority::P2 } else { asked };
     let flags = barrier.then_some(Flag::CommunicationBarrier).into_iter().collect();
     Qualify {
         skill: None,
-        priority: incoming.priority.unwrap_or(Priority::P2),
+        priority,
         stream: incoming.stream.unwrap_or_else(|| stream(incoming)),
         motive: Some(incoming.motive.as_ref().map_or(NO_MOTIVE, Motive::code).to_owned()),
         flags,
-        symptoms: incoming.priority != Some(Priority::NotRegulated),
+        symptoms: priority != Priority::NotRegulated,
         protocol: None,
         possible_repeat: false,
         waiting: None,

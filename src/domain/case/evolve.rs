@@ -186,8 +186,8 @@ fn apply_to_case(case: &mut Case, event: &Event, fact: &Fact) {
         Fact::Excepted { person, .. } => {
             case.excepted.insert(person.clone());
         }
-        Fact::Responded { person } => {
-            case.responders.insert(person.clone());
+        Fact::Responded { offer, person } => {
+            case.responders.insert((*offer, person.clone()));
         }
         Fact::Planned { decision, plan } => {
             case.routes.retain(|route| route.decision != *decision);

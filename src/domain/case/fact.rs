@@ -155,6 +155,8 @@ pub enum Fact {
     },
     /// A doctor accepted in person to give care, or gave it.
     Responded {
+        /// The offer by which he was asked.
+        offer: OfferId,
         /// Who.
         person: PersonId,
     },

@@ -274,9 +274,9 @@ pub struct Case {
     /// Regulators who may respond all the same, each under a convention that the log names.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub excepted: BTreeSet<PersonId>,
-    /// Who accepted to give care in it, or gave it, in person and not on a visit: none of them regulates it afterwards.
+    /// Who accepted to give care in it, or gave it, in person and not on a visit, by which offer.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub responders: BTreeSet<PersonId>,
+    pub responders: BTreeSet<(OfferId, PersonId)>,
     /// Hand-overs to other territories, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transfers: Vec<Transfer>,
@@ -367,10 +367,12 @@ impl Case {
         if self.connected() == Connected::Yes { lease.suspect_on_call } else { lease.suspect }
     }
 
-    /// Everybody known to have taken part in its care here, in person.
+    /// Everybody known to give or to have given its care here, in person: none of them regulates it. Who had accepted what was
+    /// taken back gave none.
     pub fn gave_care(&self) -> impl Iterator<Item = &PersonId> {
         let visited = self.visits.iter().filter_map(|visit| visit.doctor.as_ref()).map(|(doctor, _)| doctor);
-        visited.chain(&self.responders)
+        let stands = |id| self.offer(id).is_some_and(|offer| matches!(offer.state, OfferState::Accepted { .. }));
+        visited.chain(self.responders.iter().filter(move |(offer, _)| stands(*offer)).map(|(_, person)| person))
     }
 
     /// An action by id.

@@ -83,6 +83,7 @@ fn nobody_is_brought_to_an_appointment_that_is_over() {
     let mut stage = Stage::new();
     for seen in [true, false] {
         let (case, offer) = accepted(&mut stage, both(), 30);
+        stage.pass(Span::from_mins(30));
         stage.done(&coordinator(), case, Command::Attend { offer, seen, counter: None });
         assert!(!stage.waits(case, ActionKind::ArrangeTransport), "seen: {seen}");
     }

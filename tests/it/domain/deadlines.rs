@@ -4,15 +4,20 @@ use sas_dispatch::domain::{
     case::{
         ActionKind, Command, End, Refusal,
         command::{OfferAnswer, Timer},
+        transfer::TransferAct,
     },
     ids::CaseId,
-    regulation::{need::CareType, qualification::Priority},
+    regulation::{
+        need::CareType,
+        qualification::{Priority, Stream},
+    },
     routing::Means,
     time::Span,
 };
 
 use super::stage::{
-    GP, SAS, SAS_DOCTOR, SOS, SOS_DOCTOR, Stage, arm, coordinator, doctor, qualify, regulator, upkeep, visit_means,
+    GP, SAS, SAS_DOCTOR, SOS, SOS_DOCTOR, Stage, arm, coordinator, doctor, qualify, regulator, text, upkeep,
+    visit_means,
 };
 
 #[test]
@@ -50,6 +55,25 @@ fn who_is_late_and_in_a_doctors_hands_is_asked_again_only_when_he_gives_the_case
             stage.done(&upkeep(), case, Command::Fire(Timer::Suspect));
         }
         assert!(stage.waits(case, ActionKind::ReEvaluate), "given back: {given_back}");
+    }
+}
+
+/// Found by reading: what was late in a doctor's hands and was then sent on was never asked again.
+#[test]
+fn who_is_late_and_sent_on_is_asked_while_the_others_have_not_answered() {
+    let reorient = |claim_no| Command::Reorient { claim_no, stream: Stream::Amu, reason: text("avis") };
+    let transfer = |claim_no| {
+        let (claim_no, to) = (Some(claim_no), "fr-89".parse().unwrap());
+        Command::Transfer(Box::new(TransferAct::Send { claim_no, to, reason: text("son secteur") }))
+    };
+    let ways: [&dyn Fn(u64) -> Command; 2] = [&reorient, &transfer];
+    for send in ways {
+        let mut stage = Stage::new();
+        let case = stage.qualified(Priority::P2);
+        let claim_no = stage.claim(&regulator(), case);
+        stage.late(case, ActionKind::Regulate);
+        stage.done(&regulator(), case, send(claim_no));
+        assert!(stage.waits(case, ActionKind::ReEvaluate));
     }
 }
 

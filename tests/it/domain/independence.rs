@@ -123,7 +123,7 @@ fn a_doctor_of_several_who_regulated_does_not_see_the_patient() {
         assert_eq!(stage.refused(&doctor(SAS_DOCTOR), case, attend), Refusal::Independence);
     }
     stage.done(&doctor(SAS_COLLEAGUE), case, Command::Attend { offer, seen: true, counter: None });
-    assert_eq!(stage.case(case).responders, [SAS_COLLEAGUE.parse().unwrap()].into());
+    assert_eq!(stage.case(case).responders, [(offer, SAS_COLLEAGUE.parse().unwrap())].into());
 }
 
 /// Found by reading: only who was alone in his practice, or had driven, was known for the care.
@@ -140,6 +140,21 @@ fn a_doctor_of_several_who_gave_the_care_does_not_regulate_the_case_afterwards()
         assert_eq!(stage.refused(&someone(SAS_DOCTOR, Role::Regulator), case, Command::Claim), Refusal::Independence);
         stage.claim(&someone(SAS_COLLEAGUE, Role::Regulator), case);
     }
+}
+
+/// Found by reading: at night he was the only regulator, and what he had accepted by day had been taken back at once.
+#[test]
+fn who_had_accepted_what_was_taken_back_regulates_the_case() {
+    let mut stage = Stage::new();
+    let (case, offer) = asked_of_two(&mut stage, &regulator());
+    stage.done(&doctor(SAS_DOCTOR), case, yes(offer));
+    let again = super::stage::qualify(sas_dispatch::domain::regulation::qualification::Priority::P2);
+    stage.done(&super::stage::arm(), case, Command::Qualify(Box::new(again)));
+    let himself = someone(SAS_DOCTOR, Role::Regulator);
+    assert_eq!(stage.refused(&himself, case, Command::Claim), Refusal::Independence);
+    let reason = super::stage::text("le patient ne peut pas venir");
+    stage.done(&coordinator(), case, Command::Cancel { offer, reason });
+    stage.claim(&himself, case);
 }
 
 /// As an older binary left it: nobody is named, and nothing is told that was not.

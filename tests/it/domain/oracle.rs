@@ -40,6 +40,8 @@ struct Book {
     due: BTreeMap<VisitId, Instant>,
     /// Who drove to the patient, accepted to see him or saw him, as far as he said so himself.
     gave_care: BTreeSet<PersonId>,
+    /// Who said yes in person and was not let go since.
+    promised: BTreeMap<OfferId, PersonId>,
     /// The hour agreed in each accepted offer, and that of each appointment to come.
     agreed: BTreeMap<OfferId, Instant>,
     appointments: BTreeMap<ActionId, Instant>,
@@ -156,7 +158,8 @@ impl Book {
                 assert!(*no > self.last_no, "3: a fencing number came again");
                 assert_eq!(*by, event.actor.person, "3: claimed for somebody else");
                 (self.last_no, self.holder) = (*no, Some((*no, by.clone())));
-                assert!(!self.gave_care.contains(by), "6: who gave the care regulates the case");
+                let bound = self.gave_care.contains(by) || self.promised.values().any(|person| person == by);
+                assert!(!bound, "6: who gives or gave the care regulates the case");
                 self.regulated_by.insert(by.clone());
             }
             Fact::ClaimEnded { no } | Fact::ClaimSuspect { no } | Fact::ClaimResumed { no } => {
@@ -248,10 +251,14 @@ impl Book {
     }
 
     /// Who gives care regulated nothing of it, unless a convention says so.
-    fn responds(&mut self, person: &PersonId, territory: &Territory, otherwise: &str) {
+    fn independent(&self, person: &PersonId, territory: &Territory, otherwise: &str) {
         let excepted = territory.regulation.independence_exceptions.iter().any(|known| known.person == *person);
         let waived = excepted && self.waived.contains(person);
         assert!(waived || !self.regulated_by.contains(person), "{otherwise}");
+    }
+
+    fn responds(&mut self, person: &PersonId, territory: &Territory, otherwise: &str) {
+        self.independent(person, territory, otherwise);
         self.gave_care.insert(person.clone());
     }
 
@@ -262,9 +269,11 @@ impl Book {
             Fact::OfferAccepted { offer, appointment } => {
                 self.agreed.insert(*offer, *appointment);
                 if in_person {
-                    self.responds(&event.actor.person, territory, "6: the regulator gives the care");
+                    self.independent(&event.actor.person, territory, "6: the regulator gives the care");
+                    self.promised.insert(*offer, event.actor.person.clone());
                 }
             }
+            Fact::OfferWithdrawn { offer } => drop(self.promised.remove(offer)),
             Fact::ActionOpened(action) if action.kind == ActionKind::Appointment => {
                 let hour = action.about.offer.and_then(|offer| self.agreed.get(&offer)).copied();
                 self.appointments.insert(action.id, hour.expect("2: an appointment without its hour"));

@@ -147,3 +147,20 @@ async fn a_p0_that_waited_on_paper_is_handed_over_whatever_the_sheet_says() -> S
     assert_eq!(ask!(arm, intake, backfill_case, written)?.case.unwrap().to_do(), [ActionKind::HandOver]);
     room.closes().await
 }
+
+/// Found by reading: what was written down as nobody's matter, for a body or a mind, was not entered at all.
+#[tokio::test]
+async fn a_medical_request_that_was_written_down_without_a_priority_has_a_doctor_next() -> Story {
+    let room = Room::at("fr-67", "2024-12-19 12:00").await;
+    let arm = room.arm("arm-1");
+    let written = heard(&room, "10:05", Priority::NotRegulated).map(|said| PaperQualification {
+        motive: "M04.01".to_owned(),
+        symptoms: false,
+        ..said
+    });
+    let entered = pb::BackfillCaseRequest { qualification: written, ..sheet(&room, &arm, "10:00") };
+    let case = ask!(arm, intake, backfill_case, entered)?.case.unwrap();
+    assert_eq!(case.qualification.as_ref().unwrap().priority(), Priority::P2);
+    assert!(case.to_do().contains(&ActionKind::Regulate));
+    room.closes().await
+}

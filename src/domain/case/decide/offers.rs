@@ -80,7 +80,7 @@ fn accept(draft: &mut Draft<'_>, offer: &Offer, appointment: Option<Instant>) ->
         }
     };
     check_actor(draft)?;
-    responds(draft)?;
+    responds(draft, offer.id)?;
     draft.push(Fact::OfferAccepted { offer: offer.id, appointment: at });
     let about = About { decision: Some(offer.decision), offer: Some(offer.id), visit: None };
     let grace = draft.context.territory.regulation.deadlines.appointment_grace;
@@ -139,10 +139,12 @@ fn check_actor(draft: &mut Draft<'_>) -> Result<(), Refusal> {
 }
 
 /// Keeps who gives the care, where he says so himself: he does not regulate the case afterwards.
-fn responds(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+fn responds(draft: &mut Draft<'_>, offer: OfferId) -> Result<(), Refusal> {
     let actor = draft.context.actor;
-    if actor.role == Role::Responder && !draft.case()?.responders.contains(&actor.person) {
-        draft.push(Fact::Responded { person: actor.person.clone() });
+    let said = (offer, actor.person.clone());
+    if actor.role == Role::Responder && !draft.case()?.responders.contains(&said) {
+        let (offer, person) = said;
+        draft.push(Fact::Responded { offer, person });
     }
     Ok(())
 }
@@ -211,7 +213,7 @@ pub(super) fn attend(draft: &mut Draft<'_>, id: OfferId, seen: bool, counter: Op
     draft.reply.offer = Some(id);
     counter::record(draft, offer.decision, counter)?;
     if seen {
-        responds(draft)?;
+        responds(draft, id)?;
         return_of_information(draft, &offer);
     } else {
         draft.call_for_regulator();

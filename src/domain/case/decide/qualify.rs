@@ -176,10 +176,10 @@ pub(super) fn flag(draft: &mut Draft<'_>, flag: Flag) {
         }
         return;
     };
-    // What is heard anew ends a doctor's word that it may wait, like any deferral; a call is news each time.
+    // What is heard anew ends a doctor's word that it may wait, like any deferral; each call of the episode is news.
     let deferred = qualification.priority == Priority::P3 || draft.case().is_ok_and(|case| case.may_wait.is_some());
     let known = qualification.flags.contains(&flag);
-    if deferred && (!known || matches!(flag, Flag::RepeatCall | Flag::LostCall)) {
+    if deferred && (!known || flag == Flag::RepeatCall) {
         lift(draft, &qualification);
     }
     if known {
@@ -239,7 +239,7 @@ fn check(
         }
         Some(_) => {}
     }
-    if command.priority == Priority::NotRegulated && !may_dismiss(known.symptoms, &known.flags) {
+    if known.priority == Priority::NotRegulated && !may_dismiss(known.symptoms, &known.flags) {
         let problem = "NR is for requests in which no symptom or flag was ever noted, with a motive that is none (M05.01, M06, \
                        M07): choose P1, P2 or P3";
         faults.push(FieldFault::new("priority", problem));
@@ -282,8 +282,10 @@ fn foreign_kept(draft: &Draft<'_>, motive: &str) -> bool {
 pub(super) fn on_paper(draft: &Draft<'_>, paper: &Paper) -> Result<Qualification, Refusal> {
     let by = paper.by.clone().unwrap_or_else(|| draft.context.actor.person.clone());
     let mut qualification = qualification(draft, &paper.qualify, paper.at, by);
-    if triage::deferral(draft, &qualification).is_some() {
-        // What this territory does not defer waited on paper: a doctor has it next.
+    let unregulated =
+        qualification.priority == Priority::NotRegulated && !may_dismiss(qualification.symptoms, &qualification.flags);
+    if unregulated || triage::deferral(draft, &qualification).is_some() {
+        // What this territory does not defer, nor end without a doctor, waited on paper: a doctor has it next.
         qualification.priority = Priority::P2;
         qualification.due = due(Priority::P2, paper.at, draft.due_spans());
     }

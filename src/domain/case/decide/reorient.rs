@@ -41,7 +41,7 @@ pub(super) fn send(draft: &mut Draft<'_>, claim_no: u64, to: Stream, reason: &Pr
         return Err(Refusal::state("case", "nothing of it waits for a regulator"));
     }
     draft.note(NoteKind::Reason, reason);
-    draft.push(Fact::ClaimEnded { no: claim_no });
+    claims::give_back(draft, claim_no);
     let deadlines = draft.context.territory.regulation.deadlines;
     let left = if priority <= Priority::P1 { deadlines.reorient_p1 } else { deadlines.reorient };
     draft.open(ActionKind::Reorient, regulators(to), draft.now + left, About::default());

@@ -71,7 +71,7 @@ fn send(
     let (stream, priority) = may_be_sent(draft, held)?;
     draft.note(NoteKind::Reason, reason);
     if let Some(no) = claim_no.filter(|_| held) {
-        draft.push(Fact::ClaimEnded { no });
+        claims::give_back(draft, no);
     }
     let (command, at, by) = (draft.context.command_id, draft.now, draft.context.actor.person.clone());
     draft.push(Fact::TransferSent(Box::new(Transfer {

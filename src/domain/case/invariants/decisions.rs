@@ -24,9 +24,7 @@ pub(super) fn state(case: &Case, found: &mut Vec<Found>) {
     let unplanned = |id| !case.routes.iter().any(|route| route.decision == id && !route.plan.rules.is_empty());
     note(found, case.offers.iter().any(|offer| unplanned(offer.decision)), 13, "an offer lacks the plan it came from");
     note(found, case.visits.iter().any(illegal), 13, "a visit took a step that the table of statuses lacks");
-    let visited = case.visits.iter().filter_map(|visit| visit.doctor.as_ref()).map(|(doctor, _)| doctor);
-    let mut taken = visited.chain(&case.responders);
-    let both = taken.any(|doctor| case.regulators.contains(doctor) && !case.excepted.contains(doctor));
+    let both = case.gave_care().any(|doctor| case.regulators.contains(doctor) && !case.excepted.contains(doctor));
     note(found, both, 6, "a regulator is its responder");
     let known = case.received.as_ref().is_none_or(|received| received.regulators.is_subset(&case.regulators));
     note(found, !known, 6, "who regulated the case at its sender is not known for it");
