@@ -47,7 +47,7 @@ impl Hours {
 
     /// Whether a shift is his, still to be worked, and shares time with them.
     fn shares(&self, shift: &Shift) -> bool {
-        own(shift, &self.person) && shift.start < self.until && self.from < shift.end
+        own(shift, &self.person) && shift.overlaps(self.from, self.until)
     }
 }
 

@@ -144,6 +144,11 @@ impl Shift {
         !matches!(self.state, ShiftState::Ended { .. })
     }
 
+    /// Whether it shares time with the half-open span from `from` to `until`.
+    pub fn overlaps(&self, from: Instant, until: Instant) -> bool {
+        self.start < until && from < self.end
+    }
+
     /// True while the shift runs, whatever the doctor is doing.
     pub fn on_duty(&self, now: Instant) -> bool {
         self.start <= now && now < self.end && self.working()

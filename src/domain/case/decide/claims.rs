@@ -33,7 +33,7 @@ pub(super) fn claim_next(draft: &mut Draft<'_>, stream: Stream) -> Result<(), Re
     let Some(of) = draft.case()?.before() else {
         return Err(Refusal::state("case", "it does not wait for a regulator"));
     };
-    let code = room::stands_in(draft, of).filter(|(other, _)| *other == stream && of != stream).map(|(_, code)| code);
+    let code = fallback_of(draft, of, Some(stream));
     if of != stream && code.is_none() && !room::open_to_both(draft, of, stream) {
         return Err(Refusal::state("case", "it waits for the regulators of another stream"));
     }
@@ -42,17 +42,16 @@ pub(super) fn claim_next(draft: &mut Draft<'_>, stream: Stream) -> Result<(), Re
 
 /// Takes a case that waits for a regulator. A P0 or P1 may be taken over from a suspect holder at once.
 pub(super) fn claim(draft: &mut Draft<'_>) -> Result<(), Refusal> {
-    let code = draft.case()?.before().and_then(|of| fallback_of(draft, of));
+    let code = draft.case()?.before().and_then(|of| fallback_of(draft, of, room::own_stream(draft)));
     if code.is_none() {
         reorient::taken_back(draft);
     }
     take_waiting(draft, code)
 }
 
-/// The code of a regulator who takes what waits for `of`, where that stream has nobody: he is on duty for the one that stands
+/// The code of a regulator who takes what waits for `of`, where that stream has nobody: he regulates for the one that stands
 /// in, or his stream is not known here.
-fn fallback_of(draft: &Draft<'_>, of: Stream) -> Option<Fallback> {
-    let own = room::own_stream(draft);
+fn fallback_of(draft: &Draft<'_>, of: Stream, own: Option<Stream>) -> Option<Fallback> {
     let (other, code) = room::stands_in(draft, of)?;
     own.is_none_or(|own| own != of && own == other).then_some(code)
 }
@@ -173,7 +172,7 @@ pub(super) fn accept_hand_over(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     // It is the AMU's now, whomever it had been sent to meanwhile.
     reorient::withdraw(draft);
     transfer::accepted(draft);
-    let code = fallback_of(draft, stream);
+    let code = fallback_of(draft, stream, room::own_stream(draft));
     take(draft, code)
 }
 

@@ -239,7 +239,7 @@ fn check(
         }
         Some(_) => {}
     }
-    if known.priority == Priority::NotRegulated && !may_dismiss(known.symptoms, &known.flags) {
+    if without_its_doctor(known) {
         let problem = "NR is for requests in which no symptom or flag was ever noted, with a motive that is none (M05.01, M06, \
                        M07): choose P1, P2 or P3";
         faults.push(FieldFault::new("priority", problem));
@@ -265,6 +265,11 @@ fn known_motive(code: &str) -> bool {
     code.parse::<Motive>().is_ok_and(|motive| motive.is_known())
 }
 
+/// Left unregulated although something was noted that is a doctor's.
+fn without_its_doctor(known: &Qualification) -> bool {
+    known.priority == Priority::NotRegulated && !may_dismiss(known.symptoms, &known.flags)
+}
+
 fn medical(code: &str) -> bool {
     code.parse::<Motive>().is_ok_and(|motive| motive.medical())
 }
@@ -282,9 +287,7 @@ fn foreign_kept(draft: &Draft<'_>, motive: &str) -> bool {
 pub(super) fn on_paper(draft: &Draft<'_>, paper: &Paper) -> Result<Qualification, Refusal> {
     let by = paper.by.clone().unwrap_or_else(|| draft.context.actor.person.clone());
     let mut qualification = qualification(draft, &paper.qualify, paper.at, by);
-    let unregulated =
-        qualification.priority == Priority::NotRegulated && !may_dismiss(qualification.symptoms, &qualification.flags);
-    if unregulated || triage::deferral(draft, &qualification).is_some() {
+    if without_its_doctor(&qualification) || triage::deferral(draft, &qualification).is_some() {
         // What this territory does not defer, nor end without a doctor, waited on paper: a doctor has it next.
         qualification.priority = Priority::P2;
         qualification.due = due(Priority::P2, paper.at, draft.due_spans());

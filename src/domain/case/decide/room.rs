@@ -91,9 +91,11 @@ pub(super) fn known_skills(draft: &Draft<'_>) -> String {
 
 /// Whoever regulates gives no care in the same hours, unless a convention excepts him (domain.md §2.9, I2).
 fn no_responder(draft: &mut Draft<'_>, command: &StartDuty, person: &PersonId) -> Result<(), Refusal> {
-    let both = command.shifts.iter().filter_map(|id| draft.records.shifts.get(id)).any(|shift| {
-        shift.doctor == *person && shift.working() && shift.start < command.until && command.from < shift.end
-    });
+    let both = command
+        .shifts
+        .iter()
+        .filter_map(|id| draft.records.shifts.get(id))
+        .any(|shift| shift.doctor == *person && shift.working() && shift.overlaps(command.from, command.until));
     if both {
         apart(draft, person, Refusal::state("duty", "this person makes visits in that time: end that shift first"))
     } else {

@@ -107,7 +107,7 @@ pub(super) fn open_shift(
     room::no_regulator(draft, &doctor, start, end)?;
     period(start, end, LONGEST_SHIFT, draft.now, "start_unix_ms", "end_unix_ms")?;
     let mut own = draft.records.shifts.values().filter(|shift| shift.doctor == doctor && shift.working());
-    if own.any(|shift| shift.start < end && start < shift.end) {
+    if own.any(|shift| shift.overlaps(start, end)) {
         return Err(Refusal::state("shift", "this doctor is on duty already in that time: end that shift first"));
     }
     let id = ShiftId(draft.id("shift"));
