@@ -293,13 +293,13 @@ impl Reader {
         };
         let Some(last) = told.last().map(|told| told.version) else { return Ok(()) };
         let epoch = if mark.epoch == 0 { self.store.read(&self.territory, &[], None).await?.epoch } else { mark.epoch };
+        self.tail.note(told.iter().map(|told| told.version));
         self.resolve(engine, &told).await?;
         for follower in engine.followers() {
             follower.follow(&self.territory, &told);
         }
         let mark = Mark { epoch, version: last };
         self.mark = Some(mark);
-        self.tail.note(told.iter().map(|told| told.version));
         if self.ahead <= mark.seq() && self.tail.holds_lost() {
             self.reset("a record was read of a history that was lost");
         } else if self.ahead <= mark.seq() {

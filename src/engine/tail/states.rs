@@ -53,7 +53,9 @@ impl Reader {
         let after = match before {
             // It was read after this event.
             Some(known) if known.version.seq() > told.seq() || known.version == told.version => return,
-            Some(known) if known.version.seq() < told.seq() => folded(Some(&known), told, case),
+            Some(known) if known.version.seq() < told.seq() && !self.is_lost(&known) => {
+                folded(Some(&known), told, case)
+            }
             Some(_) => None,
             None => engine.0.memory.get(&self.territory, &Key::case(case)).filter(|known| covers(known, told)),
         };
@@ -67,6 +69,12 @@ impl Reader {
                 changed.wanted.push(case);
             }
         }
+    }
+
+    /// A state that was ahead of the log when it was read, and the log has come by its place with another entry there: it
+    /// is of a history that was lost, and nothing may be folded onto it.
+    fn is_lost(&self, known: &Known) -> bool {
+        self.tail.has(known.version) == Some(false)
     }
 
     async fn read_wanted(&self, changed: &mut Changed) -> Result<(), StoreError> {

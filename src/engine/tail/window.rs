@@ -180,9 +180,15 @@ impl Tail {
         self.beat.send_modify(|beat| (beat.live, beat.fed) = (true, seq));
     }
 
+    /// The next places of the history that is read; those of a batch that could not be worked on come again.
     pub(super) fn note(&self, places: impl Iterator<Item = Version>) {
         let mut window = self.window();
-        window.places.extend(places);
+        for place in places {
+            while window.places.back().is_some_and(|last| last.seq() >= place.seq()) {
+                window.places.pop_back();
+            }
+            window.places.push_back(place);
+        }
         let most = window.most * PLACES_PER_CASE;
         let over = window.places.len().saturating_sub(most);
         window.places.drain(..over);

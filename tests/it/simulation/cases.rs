@@ -10,7 +10,7 @@ use super::{
     },
 };
 use crate::domain::simulation::act::{
-    Act::{Call, Next, Note, Open},
+    Act::{Call, Next, Note, Open, Qualify},
     Step,
 };
 use sas_dispatch::domain::case::command::CallEvent;
@@ -194,6 +194,34 @@ fn what_only_an_old_primary_has_is_shown_by_no_snapshot() {
             next(1, 2),
             Watch { at: 1, queue: false },
             next(2, 0),
+        ],
+    );
+}
+
+/// What an old primary alone had, read ahead of the log, was folded on with the entries of the new one once the log had
+/// come by its place: a console then showed a case that nobody had, under the version of the one that all have.
+#[test]
+fn nothing_is_folded_onto_what_only_an_old_primary_had() {
+    let next = |at, who, case, pick| Ask { at, hurry: true, what: Step { act: Next, who, case, pick } };
+    let qualify = Qualify { priority: 3, stream: 1, flag: None, symptoms: true, protocol: false };
+    holds(
+        Level::D2,
+        vec![
+            Arrival { at: 1, priority: 3 },
+            next(0, 5, 0, 6),
+            next(1, 4, 3, 0),
+            next(0, 3, 0, 7),
+            next(2, 0, 2, 1),
+            next(0, 3, 2, 6),
+            FailOver { saved: 0 },
+            Onward { at: 0, case: 5, pick: 2, acts: 3 },
+            Wait { ms: 3_342_000 },
+            Room { at: 2, surge: false },
+            Tick { at: 2, hurry: true },
+            Ask { at: 1, hurry: false, what: Step { act: qualify, who: 0, case: 0, pick: 0 } },
+            Onward { at: 0, case: 6, pick: 4, acts: 11 },
+            Watch { at: 1, queue: false },
+            Wait { ms: 19_000 },
         ],
     );
 }
