@@ -21,25 +21,36 @@ const BATCH: usize = 500;
 /// Deadlines of the filled cases lie this far ahead, ms: none falls due while they are measured.
 const AHEAD: i64 = 10 * 24 * 3_600_000;
 
+/// The numbers of open cases to measure with, up to `most`.
+pub(crate) fn sizes(most: usize) -> Vec<usize> {
+    [100, 10_000, 1_000_000].into_iter().filter(|size| *size <= most.max(100)).collect()
+}
+
+/// What was measured with each number of open cases, round by round.
+type Rounds = BTreeMap<usize, Vec<f64>>;
+
 /// Fills a Redis with each number of open cases, and measures the path beside them in turn.
 pub(crate) async fn measure(recording: &Recording, most: usize, time: Duration, table: &mut Table) -> Outcome<()> {
-    let sizes: Vec<usize> = [100, 10_000, 1_000_000].into_iter().filter(|size| *size <= most.max(100)).collect();
+    let sizes = sizes(most);
     let mut grounds = Vec::new();
     for size in &sizes {
         let redis = Redis::start_for(Level::Everysec, |redis| fill(redis, &waiting(recording), *size))?;
         let arm = Arm::at(Server::service(Some(&redis))?, Kind::Service, 1).await?;
         grounds.push((arm, redis));
     }
-    let (watch, mut p50, mut script) = (Stopwatch::start(), BTreeMap::new(), BTreeMap::new());
+    let watch = Stopwatch::start();
+    let (mut p50, mut script, mut steps) = (Rounds::new(), Rounds::new(), BTreeMap::<Step, Rounds>::new());
     for number in 0.. {
         for (size, (arm, redis)) in sizes.iter().zip(&grounds) {
             let before = spent(redis)?;
             let round = arm.round(1, CASES).await?;
             let after = spent(redis)?;
             if number > 0 {
-                p50.entry(*size).or_insert_with(Vec::new).push(round.path.p50_us);
-                let each = (after.0 - before.0) / (after.1 - before.1);
-                script.entry(*size).or_insert_with(Vec::new).push(each);
+                p50.entry(*size).or_default().push(round.path.p50_us);
+                script.entry(*size).or_default().push((after.0 - before.0) / (after.1 - before.1));
+                for (step, cost) in &round.steps {
+                    steps.entry(*step).or_default().entry(*size).or_default().push(cost.p50_us);
+                }
             }
         }
         if watch.elapsed() > time && number >= 3 {
@@ -48,6 +59,9 @@ pub(crate) async fn measure(recording: &Recording, most: usize, time: Duration, 
     }
     for size in sizes.iter().skip(1) {
         rows(*size, &p50, &script, table);
+        for (step, p50) in &steps {
+            table.ratio(&format!("p50 of {} at {size} open cases / at 100", step.rpc()), &p50[size], &p50[&100], None);
+        }
     }
     Ok(())
 }
@@ -58,9 +72,8 @@ fn spent(redis: &Redis) -> Outcome<(f64, f64)> {
     Ok((number("usec")?, number("calls")?))
 }
 
-fn rows(size: usize, p50: &BTreeMap<usize, Vec<f64>>, script: &BTreeMap<usize, Vec<f64>>, table: &mut Table) {
-    let grown =
-        |of: &BTreeMap<usize, Vec<f64>>| -> Vec<f64> { of[&size].iter().zip(&of[&100]).map(|(a, b)| a / b).collect() };
+fn rows(size: usize, p50: &Rounds, script: &Rounds, table: &mut Table) {
+    let grown = |of: &Rounds| -> Vec<f64> { of[&size].iter().zip(&of[&100]).map(|(a, b)| a / b).collect() };
     table.ratio(&format!("script time at {size} open cases / at 100"), &script[&size], &script[&100], None);
     table.ratio(&format!("p50 of the path at {size} open cases / at 100"), &p50[&size], &p50[&100], None);
     let name = format!("growth to {size} open cases: p50 / script");

@@ -117,7 +117,7 @@ async fn run(args: &Args) -> Outcome<Table> {
     }
     let most = args.cases.unwrap_or(if args.full { 1_000_000 } else { 10_000 });
     if asked("memory") {
-        memory::measure(&recording, &mut table)?;
+        memory::measure(&recording, most, &mut table)?;
     }
     if asked("growth") {
         growth::measure(&recording, most, share(30), &mut table).await?;

@@ -4,39 +4,49 @@ use redis::{Cmd, Connection, Pipeline, Value};
 
 use crate::{
     Outcome,
-    growth::{fill, waiting},
+    growth::{fill, sizes, waiting},
     machine::Redis,
     path::Step,
     recording::{Call, Piece, Recording, Text, Values, applied, load, low_half, made, now, script},
     table::{Limit, Table},
 };
 
-/// Open cases whose memory is measured.
+/// Open cases whose memory is taken apart.
 const CASES: usize = 10_000;
 /// Cases taken through their whole path, for log and receipts.
 const PATHS: usize = 500;
 /// Bytes of record and index entries of an open case beyond its payload.
 const MOST: f64 = 1_200.0;
 
-/// Measures and writes the rows; bytes.
-pub(crate) fn measure(recording: &Recording, table: &mut Table) -> Outcome<()> {
-    let redis = Redis::start(None)?;
+/// Measures with each number of open cases and writes the rows; bytes.
+pub(crate) fn measure(recording: &Recording, most: usize, table: &mut Table) -> Outcome<()> {
     let call = waiting(recording);
-    let mut connection = redis.connection()?;
-    load(&mut connection)?;
-    let before = redis.info("memory", "used_memory", None)?;
-    fill(&redis, &call, CASES)?;
-    let each = (redis.info("memory", "used_memory", None)? - before) / CASES as f64;
     let payload = payload(&call) as f64;
     table.note("bytes of payload of an open case", payload);
-    table.number("Redis bytes of an open case beyond its payload", each - payload, Some(Limit::AtMost(MOST)));
-    table.note("  its record's key, beyond the payload", average(&mut connection, "*:record:*")? - payload);
-    table.note("  its own index keys, each", average(&mut connection, "*:index:repeat/*")?);
-    for index in ["open", "timers", "queue/SNP"] {
-        let all = usage(&mut connection, &format!("{}:index:{index}", prefix(&call)))?;
-        table.note(&format!("  its entry of the index {index}"), all / CASES as f64);
+    for size in sizes(most) {
+        let redis = Redis::start(None)?;
+        let mut connection = redis.connection()?;
+        load(&mut connection)?;
+        let before = redis.info("memory", "used_memory", None)?;
+        fill(&redis, &call, size)?;
+        let each = (redis.info("memory", "used_memory", None)? - before) / size as f64;
+        let name = format!("Redis bytes of an open case beyond its payload, of {size}");
+        table.number(&name, each - payload, Some(Limit::AtMost(MOST)));
+        if size == CASES {
+            parts(&mut connection, &call, payload, table)?;
+        }
     }
     paths(recording, table)
+}
+
+fn parts(connection: &mut Connection, call: &Call, payload: f64, table: &mut Table) -> Outcome<()> {
+    table.note("  its record's key, beyond the payload", average(connection, "*:record:*")? - payload);
+    table.note("  its own index keys, each", average(connection, "*:index:repeat/*")?);
+    for index in ["open", "timers", "queue/SNP"] {
+        let all = usage(connection, &format!("{}:index:{index}", prefix(call)))?;
+        table.note(&format!("  its entry of the index {index}"), all / CASES as f64);
+    }
+    Ok(())
 }
 
 /// Log and receipts: bounded by trimming and by 72 hours, so apart.
