@@ -17,7 +17,7 @@ use crate::domain::{
     person::Private,
     regulation::{
         protocols::psychiatric,
-        qualification::{Flag, Priority, Stream, due},
+        qualification::{Flag, Priority, Qualification, Stream, due},
     },
     routing::{Category, WhyNot},
     territory::NumberForm,
@@ -228,7 +228,11 @@ pub(super) fn set(draft: &mut Draft<'_>, particulars: &Particulars) {
         draft.push(Fact::SafetySet(safety));
     }
     if let Some(caller) = &particulars.caller {
+        let known = draft.case().is_ok_and(|case| case.sealed.caller.professional());
         draft.say(Words::Caller(caller.clone()));
+        if caller.professional() && !known {
+            to_fast_lane(draft);
+        }
         if caller.barrier() {
             qualify::flag(draft, Flag::CommunicationBarrier);
         }
@@ -244,6 +248,15 @@ pub(super) fn set(draft: &mut Draft<'_>, particulars: &Particulars) {
         }
     }
     take_back(draft);
+}
+
+/// A case that waits as P2 is due as a professional's from now on, unless a doctor has said until when it may wait.
+fn to_fast_lane(draft: &mut Draft<'_>) {
+    let due = due(Priority::P2, draft.now, draft.due_spans());
+    let waits = |known: &Qualification| known.priority == Priority::P2;
+    if draft.case().is_ok_and(|case| case.may_wait.is_none() && case.qualification.as_ref().is_some_and(waits)) {
+        qualify::raise(draft, Priority::P2, due);
+    }
 }
 
 /// What may no longer be sent is not left to be done: the contact is not rung, and nobody is told by itself.

@@ -207,10 +207,12 @@ pub(super) fn lift(draft: &mut Draft<'_>, qualification: &Qualification) {
     draft.end_kind(ActionKind::TelephoneAppointment, End::Replaced);
 }
 
-/// What waits for a regulator comes before the less urgent from now on; one that does already is left where it is.
+/// What waits for a regulator comes before the less urgent from now on, and is due no later than this; what stands before
+/// that already is left where it is.
 pub(super) fn raise(draft: &mut Draft<'_>, priority: Priority, due: Instant) {
     let waits = draft.case().ok().and_then(|case| {
-        let known = case.qualification.as_ref().filter(|known| known.priority > priority)?;
+        let behind = |known: &&Qualification| (priority, due) < (known.priority, known.due);
+        let known = case.qualification.as_ref().filter(behind)?;
         let action = case.open_action(ActionKind::Regulate)?;
         Some((known.stream, due.min(known.due), action.id, action.deadline))
     });
