@@ -33,6 +33,8 @@ const GLANCE: Duration = Duration::from_millis(300);
 struct Shelf {
     records: Records,
     loaded: bool,
+    /// The place of the last event of the room that was told.
+    told: u64,
     /// Events told while the record was being read; applied when it was.
     meanwhile: Vec<Event>,
 }
@@ -86,6 +88,7 @@ impl Follower for Rooms {
         for told in told.iter().filter(|told| told.event.facts.iter().any(of_room)) {
             let mut event = Event::clone(&told.event);
             event.facts.retain(of_room);
+            shelf.told = told.seq();
             match shelf.loaded {
                 true => apply(&mut shelf.records, &event),
                 false => shelf.meanwhile.push(event),
@@ -161,8 +164,10 @@ impl Engine {
 
     /// Reads again who regulates: before anything is refused for it.
     pub(super) async fn refresh_room(&self, territory: &TerritoryId) -> Result<(), Failure> {
-        let (room, _) = self.read_room(territory).await?;
-        if let Some(shelf) = self.0.rooms.shelves().get_mut(territory).filter(|shelf| shelf.loaded) {
+        let (room, seq) = self.read_room(territory).await?;
+        // What was told while it was on its way is newer.
+        let older = |shelf: &&mut Shelf| shelf.loaded && shelf.told <= seq;
+        if let Some(shelf) = self.0.rooms.shelves().get_mut(territory).filter(older) {
             shelf.records.room = room;
         }
         Ok(())
