@@ -59,7 +59,7 @@ impl Engine {
     async fn let_go_of(&self, place: &Place, archive: &Arc<Archive>, keys: &[Key]) -> Result<u64, Failure> {
         let snapshot = self.0.store.read(&place.territory.id, keys, None).await?;
         let leavers = self.leavers(place, archive, &snapshot).await?;
-        if leavers.is_empty() {
+        if leavers.is_empty() || !self.is_believed(&place.territory.id, &snapshot).await? {
             return Ok(0);
         }
         let rows = leavers.iter().map(|leaver| (day_of(&leaver.known.entity), leaver.row.clone())).collect();

@@ -33,6 +33,9 @@ impl Engine {
                 // Trimmed by hand, or another history. The files show the gap; there is nothing to fill it with.
                 tracing::warn!(%territory, after = cursor, next = entries[0].seq, "the archive has a gap in the log");
             }
+            if !self.is_believed(territory, &at).await? {
+                break;
+            }
             let (full, count) = (entries.len() == MAX_PAGE, entries.len() as u64);
             let rows = entries.into_iter().map(|entry| (entry.at, Row::Log(entry))).collect();
             self.append(place, archive, &at, rows).await?;
@@ -62,6 +65,13 @@ impl Engine {
         let touch = Txn::touch(territory.clone(), at.epoch, at.at.max(self.now()));
         let txn = Txn { schema: SCHEMA, guards: vec![guard], ops, policy: Policy::Strict, ..touch };
         self.settled(&txn).await
+    }
+
+    /// Before a line is added that is never taken back: whether the store has everything that was acknowledged, is the one
+    /// that is written to, and is still in the epoch of what was read there.
+    pub(super) async fn is_believed(&self, territory: &TerritoryId, at: &Snapshot) -> Result<bool, Failure> {
+        let touch = Txn::touch(territory.clone(), at.epoch, at.at.max(self.now()));
+        self.settled(&Txn { policy: Policy::Strict, ..touch }).await
     }
 
     /// Sends a transaction of the archive. False when another instance was first or the clock has to be asked again:
