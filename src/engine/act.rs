@@ -76,14 +76,10 @@ impl Engine {
         actor: &Actor,
         mutation: Mutation,
         target: Target,
-        mut command: Command,
+        command: Command,
     ) -> Result<Done, Failure> {
-        if let (Command::Qualify(qualify), Some(case)) = (&mut command, target.case) {
-            let inputs = tokio::try_join!(self.resembles(actor, case, qualify), self.counted_for(actor, case, qualify));
-            (qualify.possible_repeat, qualify.waiting) = inputs?;
-        }
-        if let (Command::Dismiss { possible_repeat, .. }, Some(case)) = (&mut command, target.case) {
-            *possible_repeat = self.resembles_unqualified(actor, case).await?;
+        if let (Command::Qualify(_) | Command::Dismiss { .. }, Some(case)) = (&command, target.case) {
+            return self.beside_earlier_cases(actor, mutation, (target, case), command).await;
         }
         if let Some(hours) = Hours::of(actor, &command) {
             return self.beside_his_shifts(actor, mutation, &hours, command).await;
@@ -117,6 +113,39 @@ impl Engine {
             self.0.sheets.entered(&actor.territory);
         }
         done
+    }
+
+    /// Carries out what may rest on whether the case resembles an earlier one: on the case as it was compared, so that a
+    /// number that is entered meanwhile is looked for too.
+    async fn beside_earlier_cases(
+        &self,
+        actor: &Actor,
+        mutation: Mutation,
+        (target, case): (Target, CaseId),
+        mut command: Command,
+    ) -> Result<Done, Failure> {
+        for _ in 0..self.0.options.attempts {
+            let compared = match &mut command {
+                Command::Qualify(qualify) => {
+                    let (likeness, waiting) =
+                        tokio::try_join!(self.resembles(actor, case, qualify), self.counted_for(actor, case, qualify))?;
+                    (qualify.possible_repeat, qualify.waiting) = (likeness.found, waiting);
+                    likeness.version
+                }
+                Command::Dismiss { possible_repeat, .. } => {
+                    let likeness = self.resembles_unqualified(actor, case).await?;
+                    *possible_repeat = likeness.found;
+                    likeness.version
+                }
+                _ => None,
+            };
+            let on = Target { version: target.version.or(compared), ..target };
+            match self.act_guarded(actor, mutation, on, &command, Extra::default()).await {
+                Err(Failure::Refused(Refusal::Stale(_))) if target.version.is_none() => {}
+                done => return done,
+            }
+        }
+        Err(Failure::Busy)
     }
 
     pub(super) async fn act_guarded(

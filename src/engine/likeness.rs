@@ -1,10 +1,7 @@
 //! Earlier cases that may be of the same episode: found by number, patient and place within a window of time, proposed with
 //! reasons and a score, never merged in silence.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join_all;
 
@@ -20,7 +17,7 @@ use crate::{
         regulation::qualification::Priority,
         time::{Instant, Span},
     },
-    store::{Index, Key, MAX_PAGE, MAX_READ, Member},
+    store::{Index, Key, MAX_PAGE, MAX_READ, Member, Version},
 };
 
 use super::{
@@ -45,6 +42,14 @@ pub struct PossibleRepeat {
     pub why: String,
     /// What it was about calls for a doctor; a call for a pharmacy's address does not.
     pub medical: bool,
+}
+
+/// Whether a case resembles an earlier one.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Likeness {
+    pub(super) found: bool,
+    /// The version that was compared; none where it makes no difference.
+    pub(super) version: Option<Version>,
 }
 
 impl Engine {
@@ -88,33 +93,35 @@ impl Engine {
 
     /// Whether the case of `command` resembles an earlier one so much that a doctor looks before it is deferred, ended or sent
     /// on by a protocol. Only asked where it makes a difference: everything else waits for a doctor anyway.
-    pub(super) async fn resembles(&self, actor: &Actor, case: CaseId, command: &Qualify) -> Result<bool, Failure> {
+    pub(super) async fn resembles(&self, actor: &Actor, case: CaseId, command: &Qualify) -> Result<Likeness, Failure> {
         let deferred = matches!(command.priority, Priority::P3 | Priority::NotRegulated) || command.protocol.is_some();
         if !deferred {
-            return Ok(false);
+            return Ok(Likeness::default());
         }
         self.alike(actor, case, |_| true).await
     }
 
     /// The same for a case that nobody has qualified and that is to be ended without a doctor.
-    pub(super) async fn resembles_unqualified(&self, actor: &Actor, case: CaseId) -> Result<bool, Failure> {
+    pub(super) async fn resembles_unqualified(&self, actor: &Actor, case: CaseId) -> Result<Likeness, Failure> {
         self.alike(actor, case, |case| case.qualification.is_none() && case.repeat_of.is_none()).await
     }
 
-    async fn alike(&self, actor: &Actor, case: CaseId, asked: impl Fn(&Case) -> bool) -> Result<bool, Failure> {
-        let known = match self.0.memory.get(&actor.territory, &Key::case(case)) {
-            Some(known) => known.case().cloned().map(Arc::new),
-            None => match self.read_case(actor, case, 0).await {
-                Ok((view, _)) => Some(view.case),
-                // Whether there is such a case is for the command itself to say.
-                Err(Failure::Refused(Refusal::NotFound(_) | Refusal::Archived(_))) => None,
-                Err(failure) => return Err(failure),
-            },
+    /// Compares the case as it is stored: what this instance remembers may lack the number that another has entered.
+    async fn alike(&self, actor: &Actor, case: CaseId, asked: impl Fn(&Case) -> bool) -> Result<Likeness, Failure> {
+        let view = match self.read_case(actor, case, 0).await {
+            Ok((view, _)) => view,
+            // Whether there is such a case is for the command itself to say.
+            Err(Failure::Refused(Refusal::NotFound(_) | Refusal::Archived(_))) => return Ok(Likeness::default()),
+            Err(failure) => return Err(failure),
         };
-        let Some(known) = known.filter(|known| asked(known)) else { return Ok(false) };
+        let version = Some(view.version);
+        if !asked(&view.case) {
+            return Ok(Likeness { found: false, version });
+        }
         let threshold = self.territory(&actor.territory)?.territory.regulation.repeats.threshold;
-        let proposals = self.repeats(actor, &known).await?;
-        Ok(proposals.iter().any(|proposal| proposal.medical && proposal.score >= threshold))
+        let proposals = self.repeats(actor, &view.case).await?;
+        let found = proposals.iter().any(|proposal| proposal.medical && proposal.score >= threshold);
+        Ok(Likeness { found, version })
     }
 }
 

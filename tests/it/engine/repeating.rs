@@ -2,8 +2,8 @@
 
 use sas_dispatch::{
     domain::{
-        case::{Command, Refusal},
-        regulation::qualification::{Priority, Stream},
+        case::{Command, Refusal, command::Particulars, sealed::Caller},
+        regulation::qualification::{Attribution, Priority, Stream},
     },
     engine::{Failure, Target},
     store::{Digest, StoreError},
@@ -20,6 +20,7 @@ on_every_engine! {
     the_same_id_with_another_request_is_refused
     a_repeated_claim_next_gives_the_same_case
     a_stale_version_is_judged_by_what_is_stored
+    a_number_that_another_instance_entered_is_looked_for_too
 }
 
 async fn a_repeated_command_is_told_the_same_and_changes_nothing(stand: Stand) {
@@ -86,5 +87,23 @@ async fn a_stale_version_is_judged_by_what_is_stored(stand: Stand) {
     desk.a.act(&arm(), desk.mutation(), on(changed.case.unwrap().version), note("à jour")).await.unwrap();
     let vital = Command::Qualify(Box::new(crate::domain::stage::qualify(Priority::P0)));
     desk.a.act(&arm(), desk.mutation(), on(read), vital).await.expect("a P0 is never refused for a stale version");
+    desk.clean().await;
+}
+
+/// Whether it is a repeat call was asked of what this instance remembered, before the number was known.
+async fn a_number_that_another_instance_entered_is_looked_for_too(stand: Stand) {
+    let desk = Desk::new(stand);
+    let earlier = desk.qualified(Priority::P2).await;
+    let phone = desk.read(earlier).await.case.sealed.caller.phone.clone();
+    let mut open = call(desk.stand.clock.now());
+    open.particulars.caller = None;
+    let case = desk.give(&arm(), None, Command::Open(Box::new(open))).await.unwrap().reply.case.unwrap();
+    desk.b.read_case(&arm(), case, 0).await.unwrap();
+    let caller = Some(Caller { phone, ..Caller::default() });
+    desk.done(&arm(), case, Command::Amend(Box::new(Particulars { caller, ..Particulars::default() }))).await;
+
+    let ends = Command::Dismiss { attribution: Attribution::WrongNumber, possible_repeat: false };
+    let refused = desk.b.act(&arm(), desk.mutation(), Target::case(case), ends).await;
+    assert!(matches!(&refused, Err(Failure::Refused(Refusal::State { .. }))), "{refused:?}");
     desk.clean().await;
 }
