@@ -212,7 +212,7 @@ impl Engine {
         page: &PageRequest,
     ) -> Result<Listing<Known>, Failure> {
         let (size, after) = (self.page_rows(page.size), page.token.as_deref().map(parse_token).transpose()?);
-        let mut all = Page { seq: u64::MAX, entries: Vec::new() };
+        let mut all = Page { seq: u64::MAX, last: None, entries: Vec::new() };
         for index in indexes {
             let range = self.0.store.range(&actor.territory, index, after.clone(), size).await?;
             all.seq = all.seq.min(range.seq);

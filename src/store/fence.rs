@@ -47,8 +47,8 @@ use self::{check::now_elsewhere, kept::Keeper, past::Past};
 pub use past::Mark;
 
 use super::{
-    Committed, Durability, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store, StoreError,
-    Txn,
+    Committed, Conflict, Durability, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store,
+    StoreError, Txn,
 };
 
 /// How often a call is repeated whose connection changed under it.
@@ -189,7 +189,7 @@ impl Store for Fenced {
         receipt: Option<CommandId>,
     ) -> Result<Snapshot, StoreError> {
         let snapshot = self.reading(territory, || self.inner.read(territory, keys, receipt)).await?;
-        self.ground(territory).past().see(snapshot.epoch, snapshot.seq);
+        self.ground(territory).past().see(snapshot.epoch, snapshot.seq, snapshot.last);
         Ok(snapshot)
     }
 
@@ -200,7 +200,9 @@ impl Store for Fenced {
         after: Option<(Score, Member)>,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        self.reading(territory, || self.inner.range(territory, index, after.clone(), limit)).await
+        let page = self.reading(territory, || self.inner.range(territory, index, after.clone(), limit)).await?;
+        self.ground(territory).past().see_head(page.seq, page.last);
+        Ok(page)
     }
 
     async fn commit(&self, txn: &Txn) -> Result<Committed, StoreError> {
@@ -229,9 +231,11 @@ impl Store for Fenced {
                 ground.past().acknowledge(txn.epoch, command, receipt, kept);
                 again.into_iter().for_each(|command| ground.past().acknowledge_again(command, receipt));
             }
-            Ok(Committed::Conflict(conflict)) => ground.past().see(conflict.snapshot.epoch, conflict.snapshot.seq),
+            Ok(Committed::Conflict(Conflict { snapshot, .. })) => {
+                ground.past().see(snapshot.epoch, snapshot.seq, snapshot.last);
+            }
             Ok(Committed::Clock(now)) => self.note_time(territory, *now),
-            Err(StoreError::Fenced { current }) => ground.past().see(*current, 0),
+            Err(StoreError::Fenced { current }) => ground.past().see(*current, 0, None),
             Err(_) => {}
         }
         answer

@@ -47,6 +47,8 @@ pub struct Record {
 pub struct Snapshot {
     /// The head of the log when the records were read.
     pub seq: u64,
+    /// The command of the entry there: the name of the history that was read. None when the log has no entry.
+    pub last: Option<CommandId>,
     /// The territory's epoch.
     pub epoch: u64,
     /// The store's own time.
@@ -62,6 +64,8 @@ pub struct Snapshot {
 pub struct Page {
     /// The head of the log when the page was read.
     pub seq: u64,
+    /// The command of the entry there: the name of the history that was read. None when the log has no entry.
+    pub last: Option<CommandId>,
     /// Entries; fewer than asked for only at the end of the index.
     pub entries: Vec<(Score, Member)>,
 }

@@ -116,7 +116,8 @@ fn conflict(tables: &Writing<'_>, txn: &Txn, head: &Head, now: Instant) -> Resul
             records.insert(key, record);
         }
     }
-    let snapshot = Snapshot { seq: head.seq, epoch: head.epoch, at: now, records, receipt: None };
+    let last = tables.command_at(&txn.territory, head.seq)?;
+    let snapshot = Snapshot { seq: head.seq, last, epoch: head.epoch, at: now, records, receipt: None };
     Ok(Conflict { snapshot, heads })
 }
 

@@ -263,7 +263,8 @@ fn snapshot(
         Some(id) => tables.receipt(territory, id, now)?.map(|kept| kept.receipt),
         None => None,
     };
-    let snapshot = Snapshot { seq: head.seq, epoch: head.epoch, at: now, records, receipt };
+    let last = tables.command_at(territory, head.seq)?;
+    let snapshot = Snapshot { seq: head.seq, last, epoch: head.epoch, at: now, records, receipt };
     Ok((snapshot, head.pace.must_note(clock)))
 }
 
@@ -284,7 +285,9 @@ fn page(
         let (_, _, score, member) = entry.value();
         Ok((score, Member(member.to_owned())))
     });
-    Ok(Page { seq: tables.head(territory)?.seq, entries: entries.collect::<Result<_, redb::Error>>()? })
+    let seq = tables.head(territory)?.seq;
+    let last = tables.command_at(territory, seq)?;
+    Ok(Page { seq, last, entries: entries.collect::<Result<_, redb::Error>>()? })
 }
 
 fn entries(tables: &Reading, territory: &TerritoryId, after: u64, limit: usize) -> Result<Vec<LogEntry>, redb::Error> {

@@ -126,6 +126,7 @@ where
     H: ReadableTable<&'static str, HeadRow>,
     R: ReadableTable<Named, RecordRow>,
     I: ReadableTable<IndexKey, ()>,
+    L: ReadableTable<(&'static str, u64), LogRow>,
     P: ReadableTable<(&'static str, u128), ReceiptRow>,
 {
     /// Where `territory` stands; all zero when it is unknown.
@@ -149,6 +150,12 @@ where
             Some(entry) => Ok(Some(Member(entry?.0.value().3.to_owned()))),
             None => Ok(None),
         }
+    }
+
+    /// The command of the log's entry at `seq`.
+    pub(super) fn command_at(&self, territory: &TerritoryId, seq: u64) -> Result<Option<CommandId>, redb::Error> {
+        let row = self.log.get((territory.as_str(), seq))?;
+        Ok(row.map(|row| CommandId(uuid::Uuid::from_u128(row.value().0))))
     }
 
     /// The receipt of `command` while it lives.

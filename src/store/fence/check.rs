@@ -45,7 +45,13 @@ impl Fenced {
         let territory = &txn.territory;
         let generation = self.checked(territory).await?;
         let ground = self.ground(territory);
-        let Some(missing) = ground.past().behind else { return Ok(generation) };
+        let (behind, untold) = {
+            let past = ground.past();
+            (past.behind, past.untold)
+        };
+        let Some(missing) = behind else {
+            return if untold && txn.policy == Policy::Strict { Err(not_told()) } else { Ok(generation) };
+        };
         // The operator may have been here meanwhile.
         let _one = ground.checking.lock().await;
         let mut asked = false;
@@ -135,13 +141,14 @@ impl Fenced {
             }
             self.metrics.clock_gap(territory, found.at.since(self.clock.now()));
             let verdict = ground.past().judge(&found);
+            ground.past().untold = verdict == Verdict::Untold;
             match verdict {
                 Verdict::Same => {
                     self.adopt(territory, ground, &found, true, generation);
                     return Ok(generation);
                 }
                 // Compared again at the next call: the commit itself still waits for its replicas.
-                Verdict::Unsure => return Ok(generation),
+                Verdict::Unsure | Verdict::Untold => return Ok(generation),
                 Verdict::Behind(missing) => {
                     self.fall_behind(territory, &mut ground.past(), &found, missing, generation);
                     return Ok(generation);
@@ -215,6 +222,12 @@ impl Fenced {
         }
         Err(StoreError::Unavailable("the store's clock keeps moving".to_owned()))
     }
+}
+
+/// What is answered while nobody can tell whether what was acknowledged is in the log: were it gone, another acknowledgement
+/// would take its place in what is remembered.
+fn not_told() -> StoreError {
+    StoreError::Unavailable("its replicas have not confirmed yet what was acknowledged before".to_owned())
 }
 
 /// What is answered when another server may have answered.

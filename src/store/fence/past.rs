@@ -50,8 +50,10 @@ pub(super) struct Look {
 pub(super) enum Verdict {
     /// Everything remembered is there.
     Same,
-    /// The head is far enough, and the log does not show it yet (its replicas are behind).
+    /// The head is far enough, and the log does not show yet what was only seen (its replicas are behind).
     Unsure,
+    /// The same of what was acknowledged: it may turn out to be gone.
+    Untold,
     /// What was only seen is not there.
     Other,
     /// What was acknowledged is not there; the last of it.
@@ -75,6 +77,8 @@ pub(super) struct Past {
     pub verified: Option<u64>,
     /// The last acknowledged entry that is missing: writes are refused.
     pub behind: Option<Mark>,
+    /// The log hides what was acknowledged: whether it is there is not known, and nothing is written that waits for replicas.
+    pub untold: bool,
     /// How often the history was found to be another.
     pub resets: u64,
     /// The marks differ from those in the file.
@@ -108,9 +112,9 @@ impl Past {
         self.epoch == 0 && self.marks.is_empty()
     }
 
-    /// The store stood at `epoch` and `seq`. A lower epoch is an answer that came late. A higher one was raised by
-    /// somebody who found another history: what is remembered must be checked.
-    pub fn see(&mut self, epoch: u64, seq: u64) {
+    /// The store stood at `epoch` and `seq`, where its log has `last`. A lower epoch is an answer that came late. A higher
+    /// one was raised by somebody who found another history: what is remembered must be checked.
+    pub fn see(&mut self, epoch: u64, seq: u64, last: Option<CommandId>) {
         if epoch > self.epoch {
             if self.epoch > 0 {
                 self.resets += 1;
@@ -119,8 +123,15 @@ impl Past {
             self.epoch = epoch;
         }
         if epoch == self.epoch {
-            self.seq = self.seq.max(seq);
+            self.see_head(seq, last);
         }
+    }
+
+    /// The store stood at `seq`, where its log has `last`: perhaps more than it shows. What was read rests on that entry,
+    /// and where another one comes to stand there, it was read of another history.
+    pub fn see_head(&mut self, seq: u64, last: Option<CommandId>) {
+        self.seq = self.seq.max(seq);
+        last.into_iter().for_each(|command| self.see_entry(seq, command));
     }
 
     /// The log holds `command` at `seq`.
@@ -141,7 +152,7 @@ impl Past {
     /// the level the site promises.
     pub fn acknowledge(&mut self, epoch: u64, command: Option<CommandId>, receipt: &Receipt, kept: bool) {
         let epoch = epoch.max(1);
-        self.see(epoch, receipt.seq);
+        self.see(epoch, receipt.seq, None);
         let Some(command) = command.filter(|_| !receipt.replayed) else { return };
         self.see_entry(receipt.seq, command);
         if !kept {
@@ -189,6 +200,9 @@ impl Past {
         if let Some(last) = lost.max_by_key(|mark| (mark.epoch, mark.seq)) {
             return Verdict::Behind(*last);
         }
+        if self.all_marks().filter(|mark| mark.epoch >= found.restored).any(|mark| found.hides(mark.seq)) {
+            return Verdict::Untold;
+        }
         let shown: Vec<Option<bool>> = self.entries.iter().map(|(seq, command)| found.shows(*seq, *command)).collect();
         if found.epoch < self.epoch || found.seq < self.seq || shown.contains(&Some(false)) {
             return Verdict::Other;
@@ -208,7 +222,9 @@ impl Past {
         found.entries.iter().for_each(|(seq, command)| self.see_entry(*seq, *command));
         self.verified = Some(generation);
         // A later mark that is there has every earlier one before it.
-        let last = self.marks.values().filter(|mark| mark.epoch >= found.restored).max_by_key(|mark| mark.seq).copied();
+        // One from before an operator's word that is there all the same must be there ever after.
+        let stays = |mark: &&Mark| mark.epoch >= found.restored || found.shows(mark.seq, mark.command) == Some(true);
+        let last = self.marks.values().filter(stays).max_by_key(|mark| mark.seq).copied();
         let others = !std::mem::take(&mut self.beside).is_empty();
         if self.behind.take().is_some() || self.marks.len() > 1 || others {
             self.marks = last.into_iter().map(|mark| (mark.epoch, mark)).collect();
@@ -238,6 +254,12 @@ impl Past {
 }
 
 impl Look {
+    /// Whether the log is not shown as far as `seq`, though the head is. A log keeps its last entry: one that was trimmed
+    /// there shows a later one.
+    fn hides(&self, seq: u64) -> bool {
+        seq <= self.seq && self.entries.range(seq..).next().is_none()
+    }
+
     /// Whether the log holds `command` at `seq`; `None` when it was trimmed there or is not shown that far.
     fn shows(&self, seq: u64, command: CommandId) -> Option<bool> {
         match self.entries.get(&seq) {

@@ -134,7 +134,7 @@ pub(super) fn read(
     let head = names.head(territory);
     let asked = receipt.map_or_else(|| head.clone(), |id| names.receipt(territory, id));
     let records = keys.iter().map(|key| names.record(territory, key));
-    let keys: Vec<String> = [head, asked].into_iter().chain(records).collect();
+    let keys: Vec<String> = [head, names.log(territory), asked].into_iter().chain(records).collect();
     let args = [clock_arg(clock), text(u8::from(receipt.is_some()))];
     Request::script(&READ, &keys, &args, Effect::None)
 }
@@ -146,7 +146,7 @@ pub(super) fn range(
     after: Option<(Score, Member)>,
     limit: usize,
 ) -> Request {
-    let keys = [names.head(territory), names.index(territory, index)];
+    let keys = [names.head(territory), names.log(territory), names.index(territory, index)];
     let (score, member) = after.map_or_else(Default::default, |(s, m)| (text(s), some(m.0.as_bytes())));
     Request::script(&RANGE, &keys, &[score, member, text(limit)], Effect::None)
 }

@@ -19,7 +19,7 @@
 --
 -- Reply, a list whose first entry says which:
 --   done replayed(0|1) seq at counts(a,b,…) outcome version, '' when replayed
---   conflict seq epoch now {key version number bytes, …} {guard-number ('=' member, or ''), …}
+--   conflict seq command-at-seq epoch now {key version number bytes, …} {guard-number ('=' member, or ''), …}
 --     an absent record has the version ''
 --   clock now · fenced epoch · schema current · other · stale · numbered · corrupt where-and-what
 
@@ -136,7 +136,7 @@ if not holds then
       records[#records + 1] = { record_key, record[1], record[2], record[3] }
     end
   end
-  return { 'conflict', text(head.seq), text(head.epoch), text(now), records, heads }
+  return { 'conflict', text(head.seq), last_command(KEYS[2], head), text(head.epoch), text(now), records, heads }
 end
 
 -- 6. Numbers: only a new record takes one, and all stay exact.

@@ -1,14 +1,14 @@
 -- One page of an index in (score, member bytes) order.
 --
--- KEYS  1 head of the territory   2 the index
+-- KEYS  1 head of the territory   2 its log   3 the index
 -- ARGV  1 score and 2 '=' and the member to go on after; both '' to begin   3 most entries
 --
--- Reply: page seq member score member score … · or: corrupt where-and-what
+-- Reply: page seq command-at-seq member score member score … · or: corrupt where-and-what
 
-assert(#KEYS == 2 and #ARGV == 3, 'range: two keys and three arguments')
+assert(#KEYS == 3 and #ARGV == 3, 'range: three keys and three arguments')
 local head = read_head(KEYS[1])
 if not head then return corrupt(KEYS[1], 'expected a hash of six numbers') end
-if not is(KEYS[2], 'zset') then return corrupt(KEYS[2], 'expected a zset') end
+if not is(KEYS[3], 'zset') then return corrupt(KEYS[3], 'expected a zset') end
 
 -- Byte order, as the index has it; Lua's own `<` would follow the server's locale.
 local function comes_before(a, b)
@@ -23,17 +23,17 @@ end
 local from = 0
 if ARGV[1] ~= '' then
   local after = string.sub(ARGV[2], 2)
-  local low = redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. ARGV[1])
-  local high = redis.call('ZCOUNT', KEYS[2], '-inf', ARGV[1])
+  local low = redis.call('ZCOUNT', KEYS[3], '-inf', '(' .. ARGV[1])
+  local high = redis.call('ZCOUNT', KEYS[3], '-inf', ARGV[1])
   while low < high do
     local middle = math.floor((low + high) / 2)
-    if comes_before(after, redis.call('ZRANGE', KEYS[2], middle, middle)[1]) then high = middle else low = middle + 1 end
+    if comes_before(after, redis.call('ZRANGE', KEYS[3], middle, middle)[1]) then high = middle else low = middle + 1 end
   end
   from = low
 end
 
-local entries = redis.call('ZRANGE', KEYS[2], from, from + tonumber(ARGV[3]) - 1, 'WITHSCORES')
+local entries = redis.call('ZRANGE', KEYS[3], from, from + tonumber(ARGV[3]) - 1, 'WITHSCORES')
 for i = 2, #entries, 2 do
   entries[i] = text(tonumber(entries[i]))
 end
-return { 'page', text(head.seq), entries }
+return { 'page', text(head.seq), last_command(KEYS[2], head), entries }

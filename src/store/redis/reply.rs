@@ -91,6 +91,11 @@ impl Fields {
         Ok(Some(Record { version, number, value }))
     }
 
+    /// The command of the log's last entry; none when there is none, or it is unreadable: who reads records goes on.
+    fn command(&mut self) -> Result<Option<CommandId>, StoreError> {
+        Ok(self.text()?.parse().ok())
+    }
+
     fn version(text: &str) -> Result<Version, StoreError> {
         let version = u128::from_str_radix(text, 16).ok().and_then(|v| Version::from_bytes(&v.to_be_bytes()));
         version.ok_or_else(|| unreadable("a version"))
@@ -136,7 +141,7 @@ pub(super) fn commit(value: Value, names: &Names, txn: &Txn, durability: Durabil
 }
 
 fn conflict(mut fields: Fields, names: &Names, txn: &Txn) -> Result<Conflict, StoreError> {
-    let (seq, epoch, at) = (fields.parse()?, fields.parse()?, fields.instant()?);
+    let (seq, last, epoch, at) = (fields.parse()?, fields.command()?, fields.parse()?, fields.instant()?);
     let records = fields.records(&names.records(&txn.territory, ""))?;
     let mut heads = BTreeMap::new();
     let mut rows = fields.list()?;
@@ -147,7 +152,7 @@ fn conflict(mut fields: Fields, names: &Names, txn: &Txn) -> Result<Conflict, St
         };
         heads.insert(index.clone(), member.strip_prefix('=').map(|member| Member(member.to_owned())));
     }
-    Ok(Conflict { snapshot: Snapshot { seq, epoch, at, records, receipt: None }, heads })
+    Ok(Conflict { snapshot: Snapshot { seq, last, epoch, at, records, receipt: None }, heads })
 }
 
 /// The answer of `read.lua`, and whether the clock's step back must be noted.
@@ -159,23 +164,24 @@ pub(super) fn read(
     durability: Durability,
 ) -> Result<(Snapshot, bool), StoreError> {
     let mut fields = expect(value, "read")?;
-    let (seq, epoch, at, must_note) = (fields.parse()?, fields.parse()?, fields.instant()?, fields.text()? == "1");
+    let (seq, last, epoch, at) = (fields.parse()?, fields.command()?, fields.parse()?, fields.instant()?);
+    let must_note = fields.text()? == "1";
     let mut receipt = fields.list()?;
     let receipt = if receipt.is_empty() { None } else { Some(receipt.receipt(command, durability, true)?) };
     let records = fields.records(&names.records(territory, ""))?;
-    Ok((Snapshot { seq, epoch, at, records, receipt }, must_note))
+    Ok((Snapshot { seq, last, epoch, at, records, receipt }, must_note))
 }
 
 /// The answer of `range.lua`.
 pub(super) fn page(value: Value) -> Result<Page, StoreError> {
     let mut fields = expect(value, "page")?;
-    let seq = fields.parse()?;
+    let (seq, last) = (fields.parse()?, fields.command()?);
     let (mut rows, mut entries) = (fields.list()?, Vec::new());
     while !rows.is_empty() {
         let member = Member(rows.text()?);
         entries.push((rows.parse()?, member));
     }
-    Ok(Page { seq, entries })
+    Ok(Page { seq, last, entries })
 }
 
 /// The answer of `trim.lua`: the first seq that is kept.

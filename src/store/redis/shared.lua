@@ -38,6 +38,13 @@ local function read_head(key)
   return head
 end
 
+-- The command of the log's entry at the head, which names the history; '' when it is not there.
+local function last_command(key, head)
+  local entry = head.seq > 0 and (try('XREVRANGE', key, '+', '-', 'COUNT', 1) or {})[1]
+  if not entry or entry[1] ~= text(head.seq) .. '-0' or entry[2][1] ~= 'command' then return '' end
+  return entry[2][2]
+end
+
 -- The clock's reading in ms: the caller's when it has a hand-driven clock, else this server's.
 local function read_clock(given)
   if given ~= '' then return tonumber(given) end

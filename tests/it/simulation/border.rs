@@ -52,7 +52,8 @@ impl Player {
     /// After upkeep, with everything reachable, both logs tell the same of every hand-over.
     pub(super) fn across(&self) -> Verdict {
         let world = self.net.world();
-        let told = |id: &TerritoryId| Some((id.clone(), told(world.truth(), id)?));
+        // Both are whole up to now, whichever was written last.
+        let told = |id: &TerritoryId| Some((id.clone(), told(world.truth(), id, world.now())?));
         let logs: BTreeMap<_, _> = territories().iter().filter_map(told).collect();
         match border::between(&logs).findings.into_iter().find(|torn| torn.to.is_none()) {
             Some(torn) => Err(format!("{}: {} of {}: {torn:?}", torn.kind.rule(), torn.kind.problem(), torn.case)),
@@ -62,14 +63,13 @@ impl Player {
 }
 
 /// What a territory's log tells of hand-overs; none where nothing was ever written.
-fn told(ledger: &Ledger, territory: &TerritoryId) -> Option<border::Log> {
+fn told(ledger: &Ledger, territory: &TerritoryId, until: Instant) -> Option<border::Log> {
     let Land { log, .. } = ledger.lands.get(territory)?;
     let mut replay = Replay::from_seq(1);
     for entry in log {
         let event = codec::decode_event(&entry.event);
         replay.entry(entry.seq, entry.command_id, entry.at, event.as_ref().map_err(ToString::to_string));
     }
-    let until = replay.last_at().unwrap_or(Instant::from_unix_ms(0));
     replay.end(until);
     Some(border::Log { from: replay.known_from(), until, crossings: std::mem::take(&mut replay.crossings) })
 }

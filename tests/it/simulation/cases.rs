@@ -10,7 +10,7 @@ use super::{
     },
 };
 use crate::domain::simulation::act::{
-    Act::{Call, Next, Note, Open, Qualify},
+    Act::{Call, Next, Note, Open, Pass, Qualify, Transfer, WithdrawTransfer},
     Step,
 };
 use sas_dispatch::domain::case::command::CallEvent;
@@ -224,4 +224,65 @@ fn nothing_is_folded_onto_what_only_an_old_primary_had() {
             Wait { ms: 19_000 },
         ],
     );
+}
+
+/// The receiver was told after the last entry of the sender's log, and the two were laid side by side only up to that one.
+#[test]
+fn a_receiver_who_is_told_after_the_senders_last_word_is_told() {
+    let open = Open { vital: false, telephony: false, infant: false };
+    let ask = |at, hurry, act, who, case, pick| Ask { at, hurry, what: Step { act, who, case, pick } };
+    holds(
+        Level::D1,
+        vec![
+            ask(2, true, open, 0, 0, 2),
+            ask(0, true, Next, 5, 1, 5),
+            ask(1, true, Transfer { by_arm: true }, 3, 1, 2),
+            ask(0, false, WithdrawTransfer, 4, 1, 0),
+            BackUp,
+            OverThere { at: 2, hurry: false, pick: 1, refused: false },
+            Onward { at: 1, case: 0, pick: 5, acts: 12 },
+            PutBack,
+            Wait { ms: 1_928_000 },
+            Restore,
+            Onward { at: 2, case: 0, pick: 6, acts: 12 },
+            Tick { at: 2, hurry: true },
+            ask(2, true, Pass { seconds: 6_606 }, 1, 0, 6),
+            Onward { at: 1, case: 6, pick: 0, acts: 13 },
+        ],
+    );
+}
+
+/// What was acknowledged before an operator's word, and was there after it, was no longer remembered: when an older copy was
+/// put back, nobody missed it.
+#[test]
+fn what_an_operators_word_left_there_is_missed_when_it_goes() {
+    let ask = |at, hurry, act, who, case, pick| Ask { at, hurry, what: Step { act, who, case, pick } };
+    holds(
+        Level::D1,
+        vec![
+            ask(0, true, Open { vital: true, telephony: true, infant: true }, 4, 1, 1),
+            Arrival { at: 1, priority: 3 },
+            ask(0, false, Call(CallEvent::HungUp), 0, 2, 7),
+            BackUp,
+            Go { call: 0, fault: Slow },
+            Restore,
+            Go { call: 5, fault: Fine },
+            Crash { at: 0, late: true },
+            OverThere { at: 0, hurry: true, pick: 0, refused: false },
+            PutBack,
+            ask(0, true, Next, 0, 1, 5),
+        ],
+    );
+}
+
+/// An old copy was put back, and a call that came in meanwhile stood at the place of what was acknowledged: as long as no
+/// replica confirmed it the log showed nothing there, and that was taken for the right data being back.
+#[test]
+fn what_the_log_does_not_show_is_not_taken_to_be_there() {
+    let note = |at, hurry| Ask { at, hurry, what: Step { act: Note, who: 0, case: 0, pick: 0 } };
+    let begun = vec![Arrival { at: 1, priority: 1 }, BackUp, note(0, true), PutBack, note(0, true), note(1, false)];
+    let unconfirmed = vec![Go { call: 0, fault: Fine }, Go { call: 0, fault: Fine }, Go { call: 0, fault: Slow }];
+    for after in [vec![note(0, true)], vec![Crash { at: 0, late: false }, note(0, true)]] {
+        holds(Level::D2, [begun.clone(), unconfirmed.clone(), after].concat());
+    }
 }

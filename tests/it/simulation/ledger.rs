@@ -62,7 +62,7 @@ impl Ledger {
         let records = keys.iter().map(|key| (key.clone(), land.records.get(key).cloned())).collect();
         let receipt =
             receipt.and_then(|id| land.receipt(id, now)).map(|kept| Receipt { replayed: true, ..kept.receipt.clone() });
-        Snapshot { seq: land.seq, epoch: land.epoch, at: now, records, receipt }
+        Snapshot { seq: land.seq, last: land.last_command(), epoch: land.epoch, at: now, records, receipt }
     }
 
     /// A clock that went back is noted by an empty touch, as the embedded engine notes it after a read.
@@ -81,7 +81,7 @@ impl Ledger {
         let land = self.lands.get(territory).unwrap_or(&empty);
         let all = land.indexes.get(index).into_iter().flatten();
         let entries = all.filter(|entry| after.is_none_or(|after| *entry > after)).take(limit).cloned().collect();
-        Page { seq: land.seq, entries }
+        Page { seq: land.seq, last: land.last_command(), entries }
     }
 
     pub fn log(&self, territory: &TerritoryId, after: u64, limit: usize) -> Vec<LogEntry> {
@@ -115,6 +115,10 @@ impl Ledger {
 }
 
 impl Land {
+    fn last_command(&self) -> Option<CommandId> {
+        self.log.last().filter(|entry| entry.seq == self.seq).map(|entry| entry.command_id)
+    }
+
     /// The store's now and what to remember of it: forward at once, at half speed while the clock is behind.
     fn time(&self, clock: Instant) -> (Instant, (i64, i64)) {
         let clock = clock.unix_ms();
@@ -205,7 +209,8 @@ impl Land {
             };
             records.extend(key.map(|key| (key.clone(), self.records.get(&key).cloned())));
         }
-        let snapshot = Snapshot { seq: self.seq, epoch: self.epoch, at: now, records, receipt: None };
+        let snapshot =
+            Snapshot { seq: self.seq, last: self.last_command(), epoch: self.epoch, at: now, records, receipt: None };
         Conflict { snapshot, heads }
     }
 

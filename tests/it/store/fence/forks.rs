@@ -58,6 +58,29 @@ async fn readers_are_told_before_they_are_fed_from_another_history() {
     assert_eq!(one.sees().await, ["a", "b", "x", "y", "z"]);
 }
 
+/// Records and an index were read where a lost tail had ended, and nothing of its log: the other history is further on, and only
+/// the command at the head that was read tells that it is another.
+#[tokio::test]
+async fn who_read_no_more_than_a_head_is_told_that_it_is_gone() {
+    for of_an_index in [false, true] {
+        let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
+        let nobody = tempfile::tempdir().unwrap();
+        let mut one = Instance::at(&server, folder.path()).await;
+        one.done(&["a", "b"]).await;
+        let other = other_tail(&server, &["x", "y", "z"]).await;
+        Instance::at(&server, nobody.path()).await.done(&["c", "d"]).await;
+        let before = one.resets();
+        let seq = match of_an_index {
+            true => one.fence.range(&land(), &index("open"), None, 9).await.unwrap().seq,
+            false => one.fence.read(&land(), &[key("case/a")], None).await.unwrap().seq,
+        };
+        assert_eq!(seq, 4);
+        put_back(&mut server, other.path());
+        assert_eq!(one.fence.read(&land(), &[], None).await.unwrap().seq, 5);
+        assert_eq!(one.resets(), before + 1, "what was read there is dropped (an index: {of_an_index})");
+    }
+}
+
 #[tokio::test]
 async fn a_version_of_a_lost_tail_matches_nothing() {
     let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
