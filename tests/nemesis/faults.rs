@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io};
 
 use crate::{
     args::Run,
-    ground::{Node, Topology},
+    ground::{Node, Topology, cable},
     history::Struck,
     pace::{Dice, Pace, pass},
     proxy::Weather,
@@ -32,8 +32,10 @@ enum Fault {
     PowerCut,
     /// No file of a server may grow: its next write fails as on a full disk.
     DiskFull,
-    /// A server and those who call it do not hear each other; what was sent arrives late.
+    /// A server and everybody else do not hear each other; what was sent arrives late.
     Partition,
+    /// The same between one instance and the one Redis, which the others reach.
+    PartitionInstance,
     /// Clients still reach a master that its replica and whoever elects have lost: two primaries for a while.
     Split,
     /// The nodes of a cluster lose each other on their bus; replication and clients pass.
@@ -83,6 +85,8 @@ fn of(stand: &Stand) -> Vec<(Fault, &'static str)> {
     let mut all = EVERYWHERE.to_vec();
     all.retain(|(fault, _)| *fault != PowerCut || stand.servers.nodes.iter().all(Node::has_power));
     match stand.topology {
+        // Without a cable to pull, one instance's way is all that a partition can take.
+        Topology::Single if cable::are_laid() => all.push((PartitionInstance, "partition_instance")),
         Topology::Single => {}
         Topology::Sentinel => all.extend(WITH_REPLICAS.iter().chain(&WITH_SENTINELS)),
         Topology::Cluster => all.extend(WITH_REPLICAS.iter().chain(&WITH_SLOTS)),
@@ -140,7 +144,7 @@ fn span(fault: Fault) -> (u64, u64) {
         KillService | CutOff => (300, 2_500),
         FreezeService | FreezeReplica | KillReplica | LostReplies => (500, 3_000),
         PauseOverLease => (7_000, 9_000),
-        KillMaster | FreezeMaster | PowerCut | Partition | Split => (300, 6_000),
+        KillMaster | FreezeMaster | PowerCut | Partition | PartitionInstance | Split => (300, 6_000),
         BusPartition => (1_000, 7_000),
         Reshard => (400, 3_000),
         ReshardFailover => (3_000, 6_000),
@@ -202,7 +206,12 @@ async fn strike(stand: &mut Stand, fault: Fault, target: Target, ms: u64) -> io:
         DiskFull => {
             node.process.quota(Some(node.written() + target.room));
         }
-        Partition => front.set(Weather::Held),
+        Partition => {
+            if !node.unplug()? {
+                front.set(Weather::Held);
+            }
+        }
+        PartitionInstance => front.set(Weather::Held),
         Split => {
             front.set(Weather::Split);
             stand.servers.isolate(target.node);

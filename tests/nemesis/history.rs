@@ -10,7 +10,7 @@ use std::{
 use sas_dispatch::grpc::pb;
 use serde::Serialize;
 
-use crate::pace::own;
+use crate::pace::{own, unix_ms};
 
 /// How much of a case a reply shows, comparable with what the log tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -69,6 +69,61 @@ pub struct Shown {
 impl Shown {
     pub fn of(view: &pb::CaseView) -> Self {
         Self { case: view.case_id.clone(), version: hex(&view.version), shape: Shape::of(view) }
+    }
+}
+
+/// A slot as a reply showed it, or would have to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownSlot {
+    pub slot: String,
+    pub responder: String,
+    /// `SNP`, as the domain codes it.
+    pub kind: String,
+    pub start_ms: i64,
+    pub end_ms: i64,
+    /// `FREE`, `HELD`, `BOOKED` or `WITHDRAWN`.
+    pub status: String,
+    /// Who has it and under which offer; empty while it is free.
+    pub case: String,
+    pub offer: String,
+    /// 0 unless held.
+    pub held_until_ms: i64,
+}
+
+impl ShownSlot {
+    /// Of a slot on the wire, as a reader sees it who may see everything.
+    fn of(slot: &pb::Slot) -> Self {
+        Self {
+            slot: slot.slot_id.clone(),
+            responder: slot.responder_id.clone(),
+            kind: slot.kind().as_str_name().trim_start_matches("SLOT_KIND_").to_owned(),
+            start_ms: slot.start_unix_ms,
+            end_ms: slot.end_unix_ms,
+            status: slot.status().as_str_name().trim_start_matches("SLOT_STATUS_").to_owned(),
+            case: slot.case_id.clone(),
+            offer: slot.offer_id.clone(),
+            held_until_ms: slot.held_until_unix_ms,
+        }
+    }
+}
+
+/// The slots of a responder as a reply listed them: the first by their start, as many as are read at one place of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Agenda {
+    pub responder: String,
+    pub slots: Vec<ShownSlot>,
+    /// There may be further ones.
+    pub more: bool,
+    /// On the wall clock, which says whether a hold has run out.
+    pub asked_ms: i64,
+    pub answered_ms: i64,
+}
+
+impl Agenda {
+    /// Just answered.
+    pub fn of(responder: String, asked_ms: i64, reply: &pb::ListSlotsResponse) -> Self {
+        let slots = reply.slots.iter().map(ShownSlot::of).collect();
+        Self { responder, slots, more: !reply.next_page_token.is_empty(), asked_ms, answered_ms: unix_ms() }
     }
 }
 
@@ -133,7 +188,7 @@ impl Op {
 }
 
 /// One read that was answered. Renewals are told here too: they leave no trace in the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Read {
     pub kind: &'static str,
     pub territory: String,
@@ -143,6 +198,7 @@ pub struct Read {
     pub at_least_seq: u64,
     pub seq: u64,
     pub cases: Vec<Shown>,
+    pub agenda: Option<Agenda>,
     /// Of a renewal: whose claim it says is alive.
     pub renewed: Option<Renewed>,
 }

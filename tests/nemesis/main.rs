@@ -29,7 +29,7 @@ use tokio::{
 fn main() -> ExitCode {
     let asked = args::read(std::env::args().skip(1));
     if matches!(asked, Ok(Asked::Run(_) | Asked::SelfTest)) {
-        ground::own_mounts();
+        ground::enter();
     }
     let runtime = Runtime::new().expect("a run time can be started");
     match asked {
@@ -56,6 +56,10 @@ fn main() -> ExitCode {
 
 /// The tests that need a site.
 async fn by_real_processes() -> ExitCode {
+    if let Err(error) = ground::pulls_a_cable().await {
+        eprintln!("chaos: {error}");
+        return ExitCode::from(1);
+    }
     match stopped::leaves_nothing().await {
         code if code == ExitCode::SUCCESS => run::catches_lies().await,
         code => code,

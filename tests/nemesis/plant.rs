@@ -59,8 +59,8 @@ pub async fn plant(stand: &mut Stand, lie: Plant, mut caller: Caller) -> io::Res
         }
         Plant::Unflushed => {
             note_unflushed(home, &mut caller, &case).await?;
-            let port = home.port;
-            let mut cut = stand.servers.nodes.iter_mut().filter(|node| node.port == port);
+            let at = home.at;
+            let mut cut = stand.servers.nodes.iter_mut().filter(|node| node.at == at);
             cut.try_for_each(Node::cut_power)?;
             stand.heal()?;
             stand.settle(30_000).await.map(|_| ())

@@ -1,6 +1,9 @@
 //! A network that can fail: a TCP proxy between those who call and one server.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -11,6 +14,8 @@ use tokio::{
     sync::watch,
     task::JoinHandle,
 };
+
+use crate::ground::cable::here;
 
 /// What the network does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,22 +46,22 @@ enum Peer {
     Member(Member),
 }
 
-/// Listens on a port of its own and passes everything to and from the server's.
+/// Listens on a port of its own, where clients and servers reach it, and passes everything to and from the server's.
 #[derive(Debug)]
 pub struct Proxy {
-    pub port: u16,
+    pub at: SocketAddr,
     weather: watch::Sender<Weather>,
     task: JoinHandle<()>,
 }
 
 impl Proxy {
     /// In front of the server on `target`.
-    pub async fn before(target: u16) -> std::io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let port = listener.local_addr()?.port();
+    pub async fn before(target: SocketAddr) -> std::io::Result<Self> {
+        let listener = TcpListener::bind((here(), 0)).await?;
+        let at = listener.local_addr()?;
         let (weather, seen) = watch::channel(Weather::Fair);
         let task = tokio::spawn(serve(listener, target, seen));
-        Ok(Self { port, weather, task })
+        Ok(Self { at, weather, task })
     }
 
     pub fn set(&self, weather: Weather) {
@@ -70,7 +75,7 @@ impl Drop for Proxy {
     }
 }
 
-async fn serve(listener: TcpListener, target: u16, weather: watch::Receiver<Weather>) {
+async fn serve(listener: TcpListener, target: SocketAddr, weather: watch::Receiver<Weather>) {
     loop {
         let Ok((caller, _)) = listener.accept().await else { continue };
         if *weather.borrow() != Weather::Cut {
@@ -79,11 +84,11 @@ async fn serve(listener: TcpListener, target: u16, weather: watch::Receiver<Weat
     }
 }
 
-async fn join(caller: TcpStream, target: u16, mut weather: watch::Receiver<Weather>) {
+async fn join(caller: TcpStream, target: SocketAddr, mut weather: watch::Receiver<Weather>) {
     if weather.wait_for(|weather| !matches!(weather, Weather::Held)).await.is_err() {
         return;
     }
-    let Ok(server) = TcpStream::connect(("127.0.0.1", target)).await else { return };
+    let Ok(server) = TcpStream::connect(target).await else { return };
     let _ = (caller.set_nodelay(true), server.set_nodelay(true));
     let ((from_caller, to_caller), (from_server, to_server)) = (caller.into_split(), server.into_split());
     let peer: Arc<OnceLock<Peer>> = Arc::default();

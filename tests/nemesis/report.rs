@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{args::Run, check::Judgement};
+use crate::{args::Run, check::Judgement, ground::cable};
 
 /// Most violations that are printed; the history has the rest.
 const MOST_NAMED: usize = 100;
@@ -14,6 +14,8 @@ const MOST_NAMED: usize = 100;
 pub struct Report {
     topology: &'static str,
     seconds: u64,
+    /// What a partition is made of: `cables`, pulled between network name spaces, or `proxies`.
+    partitions: &'static str,
     faults: BTreeMap<String, u64>,
     acknowledged: usize,
     unknown: usize,
@@ -39,6 +41,7 @@ impl Report {
         Self {
             topology: run.topology.name(),
             seconds: run.seconds,
+            partitions: if cable::are_laid() { "cables" } else { "proxies" },
             faults,
             acknowledged,
             unknown,
@@ -76,6 +79,7 @@ impl Report {
         let faults: Vec<String> = self.faults.iter().map(|(name, count)| format!("{name} {count}")).collect();
         let mut lines = vec![
             format!("topology               {}, {} s", self.topology, self.seconds),
+            format!("partitions by          {}", self.partitions),
             format!("faults                 {}", faults.join(", ")),
             format!("acknowledged           {}", self.acknowledged),
             format!("unknown                {}", self.unknown),

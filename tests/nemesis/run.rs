@@ -8,7 +8,7 @@ use crate::{
     args::Run,
     check::{Judgement, Stored, judge},
     faults::torment,
-    ground::{Node, Topology, can_cut_power},
+    ground::{Node, Topology, cable, can_cut_power},
     history::{History, Watched},
     load::{Board, Caller, Watcher, list, play, queues, watch},
     pace::{Dice, Pace, pass, unix_ms},
@@ -123,6 +123,9 @@ async fn attempt(run: &Run) -> io::Result<Report> {
     judged.violations.extend(problems);
     if !stand.servers.nodes.iter().all(Node::has_power) {
         judged.notes.push(format!("power_cut is left out: {NO_POWER}"));
+    }
+    if !cable::are_laid() {
+        judged.notes.push(format!("partitions are made by proxies: {}", cable::NEEDED));
     }
     let failed = !judged.violations.is_empty() && run.plant.is_none();
     let stem = format!("sas-chaos-{}-{}-{}.jsonl", run.topology.name(), run.seed, std::process::id());

@@ -6,15 +6,16 @@ use std::collections::BTreeMap;
 use sas_dispatch::{
     domain::{
         case::{
-            ActionKind, Case, OfferState, Records,
+            ActionKind, Case, Fact, OfferState, Records,
             replay::{Kind, Replay},
             transfer::{Received, TransferEnd},
         },
-        ids::CommandId,
+        ids::{CommandId, SlotId},
         regulation::{
             qualification::{Priority, Stream},
             queue::Waiting,
         },
+        slots::Slot,
         time::Instant,
     },
     store::Version,
@@ -48,6 +49,8 @@ pub struct Model<'a> {
     pub repeated: usize,
     /// Every state of every case, in order.
     pub cases: BTreeMap<String, Vec<Step>>,
+    /// Every state of every slot with its place, in order.
+    pub slots: BTreeMap<String, Vec<(u64, Slot)>>,
     /// What is wrong with the log itself. Whatever else its events may break, the service's own check says of the stored
     /// state.
     pub broken: Vec<String>,
@@ -90,12 +93,21 @@ impl<'a> Model<'a> {
             let step = Step { seq: entry.seq, version, shape: shape(after), vital, elsewhere, waits: waits(after) };
             self.cases.entry(after.id.to_string()).or_default().push(step);
         }
+        for slot in entry.event.facts.iter().filter_map(changed).filter_map(|id| told.records.slots.get(&id)) {
+            self.slots.entry(slot.id.to_string()).or_default().push((entry.seq, slot.clone()));
+        }
     }
 
     /// The case as it was at a place of the log.
     pub fn at(&self, case: &str, seq: u64) -> Option<&Step> {
         let steps = self.cases.get(case)?;
         steps[..steps.partition_point(|step| step.seq <= seq)].last()
+    }
+
+    /// The slot as it was at a place of the log.
+    pub fn slot(&self, slot: &str, seq: u64) -> Option<&Slot> {
+        let steps = self.slots.get(slot)?;
+        steps[..steps.partition_point(|(at, _)| *at <= seq)].last().map(|(_, slot)| slot)
     }
 
     /// The state that had this version.
@@ -106,6 +118,18 @@ impl<'a> Model<'a> {
     /// Whether the log ever shows a case as a vital emergency.
     pub fn ever_vital(&self, case: &str) -> bool {
         self.cases.get(case).is_some_and(|steps| steps.iter().any(|step| step.vital))
+    }
+}
+
+/// The slot that a fact changes.
+fn changed(fact: &Fact) -> Option<SlotId> {
+    match fact {
+        Fact::SlotPublished(slot) => Some(slot.id),
+        Fact::SlotHeld { slot, .. }
+        | Fact::SlotBooked { slot, .. }
+        | Fact::SlotFreed { slot }
+        | Fact::SlotWithdrawn { slot } => Some(*slot),
+        _ => None,
     }
 }
 

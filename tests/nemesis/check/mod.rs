@@ -10,6 +10,7 @@ mod order;
 mod queues;
 mod replies;
 pub mod selftest;
+mod slots;
 mod watchers;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sas_dispatch::domain::case::Fact;
 
-use super::{Model, Stored};
+use super::{Model, Stored, slots};
 use crate::history::{Op, Outcome, Read, Renewed, Told};
 
 /// Acts that only the holder of the claim they name may do.
@@ -149,6 +149,12 @@ pub(super) fn reads<'a>(
         let done = entry.and_then(|entry| acknowledged.get(entry.command_id.as_str()));
         done.is_some_and(|at| *at < read.invoked_us)
     };
+    let invoked: BTreeMap<&str, u64> = ops.iter().map(|op| (op.command_id.as_str(), op.invoked_us)).collect();
+    // Upkeep does its own work without being called.
+    let begun_by = |seq: u64, us: u64| {
+        let entry = model.by_seq.get(&seq);
+        entry.and_then(|entry| invoked.get(entry.command_id.as_str())).is_none_or(|began| *began <= us)
+    };
     let (mut broken, mut vanished) = (Vec::new(), Vec::new());
     for read in reads {
         let said = |what: String| format!("{} on instance {}: {what}", read.kind, read.instance);
@@ -172,6 +178,12 @@ pub(super) fn reads<'a>(
                 let what = said(format!("at seq {} case {} was another version than shown", read.seq, shown.case));
                 if known_before(step.seq, read) { &mut broken } else { &mut vanished }.push(what);
             }
+        }
+        if let Some(agenda) = &read.agenda {
+            let list = slots::another_list(agenda, read.seq, model).map(said);
+            if known_before(read.seq, read) { &mut broken } else { &mut vanished }.extend(list);
+            let had_begun = |seq| begun_by(seq, read.completed_us);
+            vanished.extend(slots::another_state(agenda, read.seq, model, had_begun).map(said));
         }
         if let Some(renewed) = &read.renewed {
             let below = renewed.durability != level;

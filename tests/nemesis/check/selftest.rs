@@ -1,5 +1,6 @@
 //! The checker's own tests: a sound history passes, and each way to be wrong is named.
 
+mod agenda;
 mod border;
 mod levels;
 
@@ -158,7 +159,7 @@ impl Day {
 
 /// Every test; `cargo test` runs them through the target's own `main`.
 pub fn all() {
-    let tests: [(&str, fn()); 13] = [
+    let tests: [(&str, fn()); 14] = [
         ("a sound history passes", passes),
         ("what was acknowledged and is not in the log is lost", lost),
         ("what stands twice is named", twice),
@@ -167,6 +168,7 @@ pub fn all() {
         ("replies agree with the log", replies),
         ("no case has two holders, no slot two cases", exclusive),
         ("reads and watchers see the log and all of it", seen),
+        ("slots are read as the log gives them", agenda::read),
         ("what may be lost below the promised level, and what may not", levels::below),
         ("a queue holds who waits, in order", levels::queued),
         ("a hand-over is opened once, and owned by one side", border::owned),
@@ -267,21 +269,25 @@ fn replies() {
 fn exclusive() {
     sound().does("Claim", "dr-c", 1, vec![claimed(3, "dr-c")]).names("two holders", "two regulators hold it");
     let (slot, offer) = (SlotId(id(500)), OfferId(id(600)));
-    let bookable = Slot {
-        id: slot,
-        responder: "gp-1".parse::<ResponderId>().expect("the texts of a test are ids"),
-        kind: SlotKind::Snp,
-        start: Instant::from_unix_ms(AT_MS + 1_000_000),
-        end: Instant::from_unix_ms(AT_MS + 2_000_000),
-        state: SlotState::Free,
-        turn: None,
-        unknown: Default::default(),
-    };
     let day = sound()
-        .does("PublishSlot", "agenda-1", 1, vec![Fact::SlotPublished(bookable)])
+        .does("PublishSlot", "agenda-1", 1, vec![Fact::SlotPublished(bookable(500, 1_000_000))])
         .does("ConfirmSlot", "osnp-1", 1, vec![Fact::SlotBooked { slot, offer, own_patient: false }])
         .does("ConfirmSlot", "osnp-2", 2, vec![Fact::SlotBooked { slot, offer, own_patient: false }]);
     day.names("one slot, two cases", "bound to two cases");
+}
+
+/// A free slot of `gp-1` that begins so long after the day.
+fn bookable(n: usize, after_ms: i64) -> Slot {
+    Slot {
+        id: SlotId(id(n)),
+        responder: "gp-1".parse::<ResponderId>().expect("the texts of a test are ids"),
+        kind: SlotKind::Snp,
+        start: Instant::from_unix_ms(AT_MS + after_ms),
+        end: Instant::from_unix_ms(AT_MS + after_ms + 900_000),
+        state: SlotState::Free,
+        turn: None,
+        unknown: Default::default(),
+    }
 }
 
 fn seen() {
@@ -291,10 +297,9 @@ fn seen() {
         instance: 0,
         invoked_us: 10,
         completed_us: 900,
-        at_least_seq: 0,
         seq,
         cases: vec![Shown { case: case(1).to_string(), version, shape: None }],
-        renewed: None,
+        ..Read::default()
     };
     let with = |read: Read| {
         let mut day = sound();

@@ -3,7 +3,7 @@
 
 use std::{io, path::Path};
 
-use super::{Node, Servers, Standing, Topology, node::text, reshard, sentinel::add_line};
+use super::{Node, Servers, Standing, Topology, cable::here, node::text, reshard, sentinel::add_line};
 use crate::{
     pace::pass,
     process::free_port,
@@ -15,9 +15,8 @@ const SLOTS: [(u16, u16); 3] = [(0, 5_460), (5_461, 10_922), (10_923, 16_383)];
 
 pub(super) async fn start(instances: usize, folder: &Path) -> io::Result<Servers> {
     let (mut nodes, mut fronts, mut buses) = (Vec::<Node>::new(), Vec::<Proxy>::new(), Vec::<Proxy>::new());
-    for number in 0..2 * SLOTS.len() {
+    for number in 0..2 * SLOTS.len() as u8 {
         let (name, bus) = (format!("redis-{number}"), free_port());
-        buses.push(Proxy::before(bus).await?);
         let settings = [
             "cluster-enabled yes".to_owned(),
             "cluster-node-timeout 1500".to_owned(),
@@ -25,22 +24,26 @@ pub(super) async fn start(instances: usize, folder: &Path) -> io::Result<Servers
             "cluster-allow-replica-migration no".to_owned(),
             "cluster-replica-validity-factor 0".to_owned(),
             format!("cluster-port {bus}"),
-            format!("cluster-announce-bus-port {}", buses[number].port),
-            "cluster-announce-ip 127.0.0.1".to_owned(),
+            format!("cluster-announce-ip {}", here()),
             "repl-diskless-sync-delay 0".to_owned(),
             "repl-ping-replica-period 1".to_owned(),
             "repl-timeout 5".to_owned(),
         ];
-        let mut node = Node::new(&name, folder, &settings)?;
-        let front = Proxy::before(node.port).await?;
-        add_line(&folder.join(&name).join("node.conf"), &format!("cluster-announce-port {}", front.port))?;
+        let mut node = Node::new(number, &name, folder, &settings).await?;
+        let (front, bus) = (Proxy::before(node.at).await?, Proxy::before((node.at.ip(), bus).into()).await?);
+        let file = folder.join(&name).join("node.conf");
+        // Its master sees the proxy call, and would name that to whoever asks who follows.
+        add_line(&file, &format!("replica-announce-ip {}", node.at.ip()))?;
+        add_line(&file, &format!("cluster-announce-port {}", front.at.port()))?;
+        add_line(&file, &format!("cluster-announce-bus-port {}", bus.at.port()))?;
         node.process.start()?;
         node.ready().await?;
         nodes.push(node);
         fronts.push(front);
+        buses.push(bus);
     }
     let members = join(&nodes, &buses).await.map_err(io::Error::other)?;
-    let hosts: Vec<String> = fronts.iter().map(|front| format!("127.0.0.1:{}", front.port)).collect();
+    let hosts: Vec<String> = fronts.iter().map(|front| front.at.to_string()).collect();
     let url = format!("redis-cluster://{}", hosts.join(","));
     let urls = vec![url.clone(); instances];
     let (sentinels, sentinel_ports, bus) = (Vec::new(), Vec::new(), members.into_iter().zip(buses).collect());
@@ -57,9 +60,8 @@ async fn join(nodes: &[Node], buses: &[Proxy]) -> Result<Vec<Member>, String> {
         node.ask(&["CLUSTER", "SET-CONFIG-EPOCH", &(number + 1).to_string()]).await.map_err(said)?;
         if number > 0 {
             // A node is met where its bus listens; its announced port is learned from it.
-            let meet =
-                ["CLUSTER", "MEET", "127.0.0.1", &nodes[number].port.to_string(), &buses[number].port.to_string()];
-            nodes[0].ask(&meet).await.map_err(said)?;
+            let (ip, port, bus) = (here().to_string(), node.at.port().to_string(), buses[number].at.port().to_string());
+            nodes[0].ask(&["CLUSTER", "MEET", &ip, &port, &bus]).await.map_err(said)?;
         }
     }
     for (node, (first, last)) in nodes.iter().zip(SLOTS) {

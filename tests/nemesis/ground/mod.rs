@@ -1,10 +1,12 @@
 //! What the state lies on: real servers on loopback, and a network before them that can fail.
 
+pub mod cable;
 mod cluster;
 mod node;
 mod reshard;
 mod sentinel;
 mod single;
+mod spaces;
 mod volume;
 
 use std::{io, path::Path};
@@ -16,7 +18,8 @@ use crate::{
 };
 
 pub use node::{Node, Standing, ask};
-pub use volume::{can_cut_power, own_mounts};
+pub use spaces::{OWN_MOUNTS, enter};
+pub use volume::can_cut_power;
 
 /// How long the servers may take to start on a busy machine.
 const START_MS: u64 = 120_000;
@@ -76,6 +79,25 @@ pub fn selftest() {
     reshard::selftest();
 }
 
+/// A server whose cable is pulled is silent, and answers once it is in again. Run by the harness's own `main`.
+pub async fn pulls_a_cable() -> io::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut node = Node::new(1, "redis", folder.path(), &[]).await?;
+    node.process.start()?;
+    node.ready().await?;
+    if !node.unplug()? {
+        println!("chaos: a server whose cable is pulled is silent ... left out: {}", cable::NEEDED);
+        return Ok(());
+    }
+    if node.standing().await != Standing::Silent {
+        return Err(io::Error::other("a server answers without its cable"));
+    }
+    node.plug()?;
+    node.ready().await?;
+    println!("chaos: a server whose cable is pulled is silent, and answers again ... ok");
+    Ok(())
+}
+
 /// The servers of a run.
 #[derive(Debug)]
 pub struct Servers {
@@ -123,6 +145,7 @@ impl Servers {
             way.set(Weather::Fair);
         }
         for node in &mut self.nodes {
+            node.plug()?;
             node.process.quota(None);
             node.process.signal("CONT");
             node.down = false;
@@ -215,7 +238,9 @@ impl Servers {
         // Refused while another one is under way: then there is nothing to do.
         let _ = match self.topology {
             Topology::Single => return,
-            Topology::Sentinel => ask(self.sentinel_ports[0], &["SENTINEL", "FAILOVER", sentinel::NAME]).await,
+            Topology::Sentinel => {
+                ask(sentinel::at(self.sentinel_ports[0]), &["SENTINEL", "FAILOVER", sentinel::NAME]).await
+            }
             Topology::Cluster => self.nodes[replica].ask(&["CLUSTER", "FAILOVER"]).await,
         };
     }

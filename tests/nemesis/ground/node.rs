@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, Write},
+    net::SocketAddr,
     path::Path,
     time::Duration,
 };
@@ -10,7 +11,10 @@ use std::{
 use redis::{Cmd, RedisResult, Value};
 use tokio::time::timeout;
 
-use super::volume::Volume;
+use super::{
+    cable::{self, Cable},
+    volume::Volume,
+};
 use crate::{
     pace::pass,
     process::{Process, free_port},
@@ -25,11 +29,14 @@ const WORK: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Node {
     pub process: Process,
-    pub port: u16,
+    /// Where it listens.
+    pub at: SocketAddr,
     /// Killed on purpose: not to be started again yet.
     pub down: bool,
     /// The disk it writes to, where it can have one of its own.
     volume: Option<Volume>,
+    /// The cable to it, where it can have one of its own.
+    cable: Option<Cable>,
 }
 
 /// What a server says it is.
@@ -47,17 +54,31 @@ pub enum Standing {
 impl Node {
     /// A server on a free port that flushes every write to disk before it answers; not started yet. Its settings stand in
     /// a file, so that what Sentinel changes survives a restart.
-    pub fn new(name: &str, folder: &Path, more: &[String]) -> io::Result<Self> {
-        let port = free_port();
+    pub async fn new(number: u8, name: &str, folder: &Path, more: &[String]) -> io::Result<Self> {
+        let cable = Cable::lay(number, name, folder).await?;
+        let (port, ip) = (free_port(), cable.as_ref().map_or_else(cable::here, |cable| cable.ip));
         let own = folder.join(name);
         let volume = Volume::new(&own);
         fs::create_dir_all(&own)?;
         let mut file = fs::File::create(own.join("node.conf"))?;
-        writeln!(file, "port {port}\nbind 127.0.0.1\nsave \"\"\nappendonly yes\nappendfsync always")?;
+        writeln!(file, "port {port}\nbind {ip}\nprotected-mode no\nsave \"\"\nappendonly yes\nappendfsync always")?;
         writeln!(file, "maxmemory-policy noeviction\nloglevel notice")?;
         more.iter().try_for_each(|line| writeln!(file, "{line}"))?;
-        let process = Process::new(name, "redis-server", vec!["node.conf".to_owned()], &own).logging_in(folder);
-        Ok(Self { process, port, down: false, volume })
+        let direct = || ("redis-server".to_owned(), Vec::new());
+        let (program, mut arguments) = cable.as_ref().map_or_else(direct, Cable::command);
+        arguments.push("node.conf".to_owned());
+        let process = Process::new(name, program, arguments, &own).logging_in(folder);
+        Ok(Self { process, at: SocketAddr::new(ip, port), down: false, volume, cable })
+    }
+
+    /// Pulls its cable; false where it has none.
+    pub fn unplug(&mut self) -> io::Result<bool> {
+        self.cable.as_mut().map_or(Ok(false), |cable| cable.pull().map(|()| true))
+    }
+
+    /// Its cable is in again.
+    pub fn plug(&mut self) -> io::Result<()> {
+        self.cable.as_mut().map_or(Ok(()), Cable::plug)
     }
 
     /// Whether its power can be cut.
@@ -90,17 +111,17 @@ impl Node {
 
     /// One command, as an operator gives it beside the service.
     pub async fn ask(&self, words: &[&str]) -> RedisResult<Value> {
-        ask(self.port, words).await
+        ask(self.at, words).await
     }
 
     /// The same, for a command whose words are bytes.
     pub async fn command(&self, command: &Cmd) -> RedisResult<Value> {
-        send(self.port, command, ANSWER).await
+        send(self.at, command, ANSWER).await
     }
 
     /// The same for what takes a busy machine long.
     pub async fn work(&self, command: &Cmd) -> RedisResult<Value> {
-        send(self.port, command, WORK).await
+        send(self.at, command, WORK).await
     }
 
     /// Returns once it answers, with its data loaded.
@@ -132,17 +153,17 @@ impl Node {
     }
 }
 
-/// One command to whoever listens on a loopback port.
-pub async fn ask(port: u16, words: &[&str]) -> RedisResult<Value> {
+/// One command to whoever listens there.
+pub async fn ask(at: SocketAddr, words: &[&str]) -> RedisResult<Value> {
     let mut command = redis::cmd(words[0]);
     words[1..].iter().for_each(|word| {
         command.arg(*word);
     });
-    send(port, &command, ANSWER).await
+    send(at, &command, ANSWER).await
 }
 
-async fn send(port: u16, command: &Cmd, longest: Duration) -> RedisResult<Value> {
-    let client = redis::Client::open(format!("redis://127.0.0.1:{port}/"))?;
+async fn send(at: SocketAddr, command: &Cmd, longest: Duration) -> RedisResult<Value> {
+    let client = redis::Client::open(format!("redis://{at}/"))?;
     let asked = async {
         let mut connection = client.get_multiplexed_async_connection().await?;
         command.query_async(&mut connection).await

@@ -143,7 +143,15 @@ async fn take(from: &Node, to: &Node, slot: u16, most: u64) -> RedisResult<bool>
     }
     let mut migrate = redis::cmd("MIGRATE");
     // A part that was cut off half-way is on both sides: what is here counts.
-    migrate.arg("127.0.0.1").arg(to.port).arg("").arg(0).arg(1_000).arg("REPLACE").arg("KEYS").arg(keys);
+    migrate
+        .arg(to.at.ip().to_string())
+        .arg(to.at.port())
+        .arg("")
+        .arg(0)
+        .arg(1_000)
+        .arg("REPLACE")
+        .arg("KEYS")
+        .arg(keys);
     from.command(&migrate).await?;
     Ok(true)
 }

@@ -6,14 +6,14 @@ use super::{Node, Servers, Topology};
 use crate::proxy::Proxy;
 
 pub(super) async fn start(instances: usize, folder: &Path) -> io::Result<Servers> {
-    let mut node = Node::new("redis", folder, &[])?;
+    let mut node = Node::new(1, "redis", folder, &[]).await?;
     node.process.start()?;
     let mut fronts = Vec::new();
     for _ in 0..instances {
-        fronts.push(Proxy::before(node.port).await?);
+        fronts.push(Proxy::before(node.at).await?);
     }
-    let urls = fronts.iter().map(|front| format!("redis://127.0.0.1:{}/", front.port)).collect();
-    let url = format!("redis://127.0.0.1:{}/", node.port);
+    let urls = fronts.iter().map(|front| format!("redis://{}/", front.at)).collect();
+    let url = format!("redis://{}/", node.at);
     let (sentinels, sentinel_ports, bus) = (Vec::new(), Vec::new(), Vec::new());
     Ok(Servers { topology: Topology::Single, nodes: vec![node], sentinels, sentinel_ports, fronts, bus, urls, url })
 }

@@ -1,15 +1,14 @@
 //! A disk of a server's own, whose power can be cut: an ext4 file system in a file, mounted where the machine lets us (root
-//! and a loop device), in a name space of the harness's own, so that no mount outlives it.
+//! and a loop device).
 
 use std::{
     fs, io,
-    os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
-/// Tells the harness that it has a name space of its own for mounts.
-const OWN_MOUNTS: &str = "SAS_CHAOS_OWN_MOUNTS";
+use super::spaces::{MOUNTS, run};
+
 /// More than a run writes; the file is sparse.
 const BYTES: u64 = 1 << 30;
 /// `EXT4_IOC_SHUTDOWN` without flushing the journal: from that instant nothing reaches the disk any more, and what was
@@ -26,24 +25,6 @@ pub struct Volume {
     at: PathBuf,
 }
 
-/// Goes on in a name space of its own for mounts, with the same arguments; returns where that cannot be had.
-pub fn own_mounts() {
-    if has_own_mounts() {
-        return;
-    }
-    let able = Command::new("unshare").args(["--mount", "true"]).stderr(Stdio::null()).status();
-    if let (true, Ok(me)) = (able.is_ok_and(|status| status.success()), std::env::current_exe()) {
-        let mut again = Command::new("unshare");
-        again.args(["--mount", "--propagation", "private", "--"]).arg(me).args(std::env::args_os().skip(1));
-        // Returns only when it cannot be done: then disks are what they are.
-        let _ = again.env(OWN_MOUNTS, "1").exec();
-    }
-}
-
-fn has_own_mounts() -> bool {
-    std::env::var_os(OWN_MOUNTS).is_some()
-}
-
 /// Whether servers can have disks of their own here: one is made to see.
 pub fn can_cut_power() -> bool {
     tempfile::tempdir().is_ok_and(|folder| Volume::new(&folder.path().join("trial")).is_some())
@@ -52,7 +33,7 @@ pub fn can_cut_power() -> bool {
 impl Volume {
     /// An empty disk at the folder `at`; none where the machine does not allow it.
     pub fn new(at: &Path) -> Option<Self> {
-        if !has_own_mounts() {
+        if !MOUNTS.entered() {
             return None;
         }
         let image = at.with_extension("img");
@@ -102,10 +83,4 @@ impl Drop for Volume {
 
 fn mount(image: &Path, at: &Path) -> io::Result<()> {
     run(Command::new("mount").args(["-o", "loop,noatime"]).arg(image).arg(at))
-}
-
-fn run(command: &mut Command) -> io::Result<()> {
-    let done = command.stdin(Stdio::null()).output()?;
-    let said = || io::Error::other(format!("{command:?}: {}", String::from_utf8_lossy(&done.stderr).trim()));
-    if done.status.success() { Ok(()) } else { Err(said()) }
 }

@@ -6,8 +6,9 @@ use sas_dispatch::{
     domain::{actor::Role, directory::Responder, time::Instant},
     grpc::{
         client::Clients,
-        pb::{self, CallEventKind, SlotKind, Stream},
+        pb::{self, CallEventKind, SlotKind, Stream, means::Way},
     },
+    store::MAX_READ,
 };
 
 use super::{
@@ -16,7 +17,7 @@ use super::{
     call::{Caller, Draft, is_vital},
 };
 use crate::{
-    history::Shown,
+    history::{Agenda, Read, Shown},
     pace::{Dice, own, unix_ms},
     site::Ground,
 };
@@ -36,6 +37,7 @@ pub async fn play(mut caller: Caller, ground: Ground, board: Arc<Board>) {
             23..=24 => go_on_duty(&mut caller, &ground, &board).await,
             25 => go_home(&mut caller, &board).await,
             26..=28 => queue(&mut caller, &board).await,
+            29..=30 => any_agenda(&mut caller, &board).await,
             _ => look_and_act(&mut caller, &ground, &board).await,
         }
         let rest = caller.dice.between(10, 90);
@@ -184,11 +186,38 @@ async fn queue(caller: &mut Caller, board: &Board) {
         let request = request.clone();
         async move { clients.regulation.list_queue(request).await }
     };
-    let told = |reply: &pb::ListQueueResponse| (reply.seq, reply.cases.iter().map(Shown::of).collect());
+    let told = |reply: &pb::ListQueueResponse| read(reply.seq, &reply.cases);
     let reply = caller.read(("ListQueue", Role::Regulator, 0), call, told).await;
     // What another territory has sent is seen here first.
     let sent = reply.iter().flat_map(|reply| &reply.cases).filter(|view| view.received.is_some());
     sent.for_each(|view| board.opened(view.case_id.clone()));
+}
+
+async fn any_agenda(caller: &mut Caller, board: &Board) {
+    let known = own(&board.slots).clone();
+    if let Some((_, responder)) = caller.dice.any(&known).cloned() {
+        agenda(caller, responder).await;
+    }
+}
+
+/// Looks at somebody's agenda: no more of it than one read of the store takes, so that all of it is of one place.
+async fn agenda(caller: &mut Caller, responder: String) {
+    let request =
+        pb::ListSlotsRequest { responder_id: responder.clone(), page_size: MAX_READ as u32, ..Default::default() };
+    let call = |mut clients: Clients| {
+        let request = request.clone();
+        async move { clients.slots.list_slots(request).await }
+    };
+    let asked_ms = unix_ms();
+    let told = |reply: &pb::ListSlotsResponse| {
+        let agenda = Some(Agenda::of(responder, asked_ms, reply));
+        Read { seq: reply.seq, agenda, ..Read::default() }
+    };
+    caller.read(("ListSlots", Role::Coordinator, 0), call, told).await;
+}
+
+fn read(seq: u64, cases: &[pb::CaseView]) -> Read {
+    Read { seq, cases: cases.iter().map(Shown::of).collect(), ..Read::default() }
 }
 
 async fn look_and_act(caller: &mut Caller, ground: &Ground, board: &Board) {
@@ -201,10 +230,16 @@ async fn look_and_act(caller: &mut Caller, ground: &Ground, board: &Board) {
         let request = request.clone();
         async move { clients.intake.get_case(request).await }
     };
-    let told = |reply: &pb::GetCaseResponse| (reply.seq, reply.case.iter().map(Shown::of).collect());
+    let told = |reply: &pb::GetCaseResponse| read(reply.seq, reply.case.as_slice());
     let reply = caller.read(("GetCase", Role::Arm, 0), call, told).await;
     let Some(view) = reply.and_then(|reply| reply.case) else { return };
     caller.vital = is_vital(&view);
     let act = chosen(&view, ground, board, &mut caller.dice);
     perform(caller, ground, &case, act).await;
+    // Where a slot was held or booked for this case, the agenda has most to show.
+    let way = |offer: &pb::Offer| offer.means.as_ref().and_then(|means| means.way.clone());
+    let slot = view.offers.iter().rev().find(|offer| matches!(way(offer), Some(Way::Slot(_))));
+    if let Some(offer) = slot.filter(|_| caller.dice.percent(30)) {
+        agenda(caller, offer.responder_id.clone()).await;
+    }
 }

@@ -12,7 +12,7 @@ use sas_dispatch::{
 use tokio::time::timeout;
 
 use crate::{
-    history::{Op, Outcome, Read, Recorder, Renewed, Shape, Shown, Told, hex},
+    history::{Op, Outcome, Read, Recorder, Renewed, Shape, Told, hex},
     pace::{Dice, Pace, pass},
     service::Doors,
 };
@@ -124,12 +124,12 @@ impl Caller {
         link.acting(person, role, &self.territory).map_err(|bad| Status::invalid_argument(bad.to_string()))
     }
 
-    /// Makes a read, once; `told` says the place it was answered at and the cases it showed.
+    /// Makes a read, once; `told` says the place it was answered at and what it showed.
     pub async fn read<T, F, Fut>(
         &mut self,
         (kind, role, at_least_seq): (&'static str, Role, u64),
         call: F,
-        told: impl FnOnce(&T) -> (u64, Vec<Shown>),
+        told: impl FnOnce(&T) -> Read,
     ) -> Option<T>
     where
         F: Fn(Clients) -> Fut,
@@ -148,19 +148,8 @@ impl Caller {
                 return None;
             }
         };
-        let (seq, cases) = told(&reply);
         let (territory, instance, completed_us) = (self.territory.clone(), self.at, self.pace.us());
-        self.recorder.read(Read {
-            kind,
-            territory,
-            instance,
-            invoked_us,
-            completed_us,
-            at_least_seq,
-            seq,
-            cases,
-            renewed: None,
-        });
+        self.recorder.read(Read { kind, territory, instance, invoked_us, completed_us, at_least_seq, ..told(&reply) });
         Some(reply)
     }
 
@@ -180,15 +169,14 @@ impl Caller {
             instance: self.at,
             invoked_us,
             completed_us: self.pace.us(),
-            at_least_seq: 0,
             seq: reply.get_ref().seq,
-            cases: Vec::new(),
             renewed: Some(Renewed {
                 person: person.to_owned(),
                 case: case.to_owned(),
                 claim_no,
                 durability: level(reply.get_ref().durability()),
             }),
+            ..Read::default()
         });
     }
 }

@@ -75,13 +75,10 @@ fn nothing_read() -> Read {
     Read {
         kind: "RenewClaim",
         territory: TERRITORY.to_owned(),
-        instance: 0,
         invoked_us: 900,
         completed_us: 950,
-        at_least_seq: 0,
         seq: 5,
-        cases: Vec::new(),
-        renewed: None,
+        ..Read::default()
     }
 }
 
