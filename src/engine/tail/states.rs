@@ -34,7 +34,7 @@ impl Reader {
                 self.state_after(engine, told, case, &mut changed);
             }
         }
-        self.read_wanted(&mut changed).await?;
+        self.read_wanted(&mut changed, told.last().map_or(0, Told::seq)).await?;
         let Ok(place) = engine.territory(&self.territory) else { return Ok(()) };
         for (case, known) in changed.known {
             self.ahead = self.ahead.max(known.version.seq());
@@ -77,10 +77,14 @@ impl Reader {
         self.tail.has(known.version) == Some(false)
     }
 
-    async fn read_wanted(&self, changed: &mut Changed) -> Result<(), StoreError> {
+    /// Reads what could not be told from memory, as it stands at `seq` or later.
+    async fn read_wanted(&self, changed: &mut Changed, seq: u64) -> Result<(), StoreError> {
         for chunk in changed.wanted.chunks(MAX_READ) {
             let keys: Vec<Key> = chunk.iter().map(|case| Key::case(*case)).collect();
             let snapshot = self.store.read(&self.territory, &keys, None).await?;
+            if snapshot.seq < seq {
+                return Err(StoreError::Unavailable("the records were read behind the log".to_owned()));
+            }
             for (case, key) in chunk.iter().zip(&keys) {
                 let Some(Some(record)) = snapshot.records.get(key) else { continue };
                 match Known::from_record(key, record) {

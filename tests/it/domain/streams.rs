@@ -6,7 +6,8 @@ use sas_dispatch::domain::{
     actor::{Actor, Role},
     case::{
         Action, ActionKind, Command, End, Refusal, Reply,
-        command::{CallEvent, Qualify, StartDuty, Timer},
+        command::{CallEvent, Particulars, Qualify, StartDuty, Timer},
+        sealed::Caller,
         state::Channel,
     },
     ids::{CaseId, DutyId},
@@ -415,4 +416,28 @@ fn a_suspect_holder_who_is_known_to_be_on_the_telephone_keeps_the_case_longer() 
     stage.done(&telephony, case, Command::Call(CallEvent::HungUp.into()));
     stage.done(&upkeep(), case, Command::Fire(Timer::Suspect));
     assert!(stage.case(case).claim.is_none());
+}
+
+/// A doctor who was taken for a neighbour until the ARM asked again stood behind the ordinary P2 to the end.
+#[test]
+fn a_professional_who_is_named_late_has_the_lane_of_one_from_then_on() {
+    let mut stage = Stage::new();
+    let (case, ordinary) = (stage.qualified(Priority::P2), stage.qualified(Priority::P2));
+    let due = |stage: &Stage, case: CaseId| stage.case(case).qualification.as_ref().unwrap().due;
+    stage.pass(Span::from_mins(1));
+    let named = |kind: &str| {
+        let caller = Caller { kind: Some(kind.to_owned()), ..Caller::default() };
+        Command::Amend(Box::new(Particulars { caller: Some(caller), ..Particulars::default() }))
+    };
+    stage.done(&arm(), case, named("FAMILLE"));
+    assert_eq!(due(&stage, case), due(&stage, ordinary));
+    stage.done(&arm(), case, named("MED"));
+    let lane = stage.territory.regulation.professional_p2;
+    assert_eq!(due(&stage, case), stage.now + lane);
+    assert_eq!(stage.case(case).open_action(ActionKind::Regulate).unwrap().deadline, stage.now + lane);
+
+    let first = due(&stage, case);
+    stage.pass(Span::from_mins(1));
+    stage.done(&arm(), case, named("MED"));
+    assert_eq!(due(&stage, case), first, "naming him again moves nothing");
 }
