@@ -286,3 +286,27 @@ fn what_the_log_does_not_show_is_not_taken_to_be_there() {
         holds(Level::D2, [begun.clone(), unconfirmed.clone(), after].concat());
     }
 }
+
+/// A repetition read the case before the first run took effect, was refused for what it read, and was heard after it: it had
+/// begun before anybody was told that the command was done.
+#[test]
+fn a_repetition_beside_the_first_run_may_be_refused() {
+    let ask = |at, hurry, act, who, case, pick| Ask { at, hurry, what: Step { act, who, case, pick } };
+    holds(
+        Level::D1,
+        vec![
+            ClaimNext { at: 0, hurry: false, who: 2 },
+            Arrival { at: 0, priority: 1 },
+            OverThere { at: 2, hurry: false, pick: 0, refused: false },
+            Arrival { at: 2, priority: 1 },
+            Tick { at: 1, hurry: false },
+            ask(1, false, Next, 0, 3, 2),
+            ask(0, true, Pass { seconds: 9_375 }, 2, 4, 0),
+            ClaimNext { at: 1, hurry: true, who: 0 },
+            ask(0, true, Next, 3, 2, 1),
+            AskAgain { at: 1, hurry: false, back: 2 },
+            ask(0, true, Pass { seconds: 4_248 }, 4, 4, 0),
+            Go { call: 5, fault: Slow },
+        ],
+    );
+}

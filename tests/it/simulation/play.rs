@@ -10,6 +10,7 @@ use sas_dispatch::{
     domain::{
         actor::Role,
         case::{ActionKind, Command, Refusal},
+        ids::CommandId,
         regulation::qualification::Priority,
         time::Span,
     },
@@ -60,6 +61,8 @@ pub struct Player {
     pub(super) ops: Vec<Op>,
     pub(super) consoles: Vec<Console>,
     made: u64,
+    /// How many requests had been made when a client was first told that a command was done.
+    told: BTreeMap<CommandId, u64>,
     history: Vec<(Asked, Mutation)>,
     pub(super) judge: Judge,
     /// Of the territory to which cases are handed over.
@@ -89,7 +92,20 @@ impl Player {
         let checker = engine(std::sync::Arc::new(net.window()), Clock::manual(THURSDAY), Options::default());
         let (judge, beyond, level) = (Judge::new(bas_rhin()), Judge::new(yonne()), program.level);
         let (ops, consoles, history) = Default::default();
-        Self { net, level, instances, checker, ops, consoles, made: 0, history, judge, beyond, kept }
+        Self {
+            net,
+            level,
+            instances,
+            checker,
+            ops,
+            consoles,
+            made: 0,
+            told: BTreeMap::new(),
+            history,
+            judge,
+            beyond,
+            kept,
+        }
     }
 
     /// Plays a program to its end; the error says which rule was broken at which move.
@@ -450,6 +466,7 @@ impl Player {
                 if done.reply.case.is_none() && op.asked.about_a_case() {
                     return Err(format!("1: {:?} was acknowledged without a word of its case", op.asked));
                 }
+                self.told.entry(op.mutation.command_id).or_insert(self.made);
                 let judge = self.judge_of(&territory);
                 judge.told(op.mutation.command_id, &actor.person, done, &world)?;
                 if !done.replayed && judge.in_log(op.mutation.command_id) {
@@ -467,7 +484,9 @@ impl Player {
         // Whoever reads from an old primary, cut off from everybody else, may be refused what he was told was done: nothing
         // is lost by it, and no read of one server could know better.
         let refused = matches!(failure, Failure::Refused(_)) && !world.misled(op.id);
-        if refused && self.judge_of(&territory).was_told(op.mutation.command_id) {
+        // A repetition that began before anybody was told may have been refused before it was done.
+        let later = self.told.get(&op.mutation.command_id).is_some_and(|made| op.id > *made);
+        if refused && later && self.judge_of(&territory).was_told(op.mutation.command_id) {
             return Err(format!("1: {:?} was done and then refused: {failure}", op.asked));
         }
         match &op.asked {
