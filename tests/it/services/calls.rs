@@ -165,6 +165,50 @@ async fn what_is_told_late_never_puts_a_caller_on_the_line_who_is_gone() {
     assert!(exchange.open_actions(&opened.case_id).await.contains(&ActionKind::CallBack));
 }
 
+/// Found by an integrator: the alarm of a suicidal call ended with what was told late of before it broke off.
+#[tokio::test]
+async fn what_is_told_without_an_hour_happens_now_and_what_was_before_it_changes_nothing() {
+    for ringing in [0, -20] {
+        let exchange = Exchange::new().await;
+        let at = |event, seconds: i64| pb::ReportCallEventRequest {
+            happened_unix_ms: if seconds == 0 { 0 } else { NOW.unix_ms() + seconds * 1000 },
+            ..exchange.event(event)
+        };
+        let opened = exchange.report(&at(CallEventKind::Ringing, ringing)).await.unwrap();
+        exchange.report(&at(CallEventKind::HungUp, 0)).await.unwrap();
+        for event in [CallEventKind::Answered, CallEventKind::Reconnected] {
+            let late = exchange.report(&at(event, -5)).await.unwrap();
+            assert_eq!((&late.case_id, codes(&late)), (&opened.case_id, vec!["OUT_OF_ORDER".to_owned()]));
+            assert_eq!(exchange.open_actions(&opened.case_id).await, [ActionKind::CallBack], "{event:?}");
+        }
+        exchange.report(&at(CallEventKind::Reconnected, 0)).await.unwrap();
+        assert_eq!(exchange.open_actions(&opened.case_id).await, [ActionKind::Qualify]);
+    }
+}
+
+/// Found by an integrator: the caller was on the line, and his case was over and in no list.
+#[tokio::test]
+async fn who_is_on_the_line_again_when_nothing_is_left_to_do_comes_to_somebody() {
+    for gone in [true, false] {
+        let exchange = Exchange::new().await;
+        let old = exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap();
+        if gone {
+            exchange.report(&exchange.event(CallEventKind::HungUp)).await.unwrap();
+        }
+        exchange.ends(&old.case_id).await;
+        exchange.stand.pass(Span::from_secs(1));
+        let back = exchange.report(&exchange.event(CallEventKind::Reconnected)).await.unwrap();
+        assert_ne!(back.case_id, old.case_id, "gone {gone}");
+        assert_eq!(codes(&back), ["CALL_OPENED_LATE"]);
+        assert_eq!(exchange.open_actions(&back.case_id).await, [ActionKind::AnswerCall]);
+        let again = exchange.report(&exchange.event(CallEventKind::Reconnected)).await.unwrap();
+        assert_eq!(again.case_id, back.case_id, "and is one caller");
+        let lost = exchange.report(&exchange.event(CallEventKind::HungUp)).await.unwrap();
+        assert_eq!(lost.case_id, back.case_id);
+        assert_eq!(exchange.open_actions(&back.case_id).await, [ActionKind::CallBack]);
+    }
+}
+
 #[tokio::test]
 async fn a_call_heard_of_when_it_is_answered_is_qualified() {
     let exchange = Exchange::new().await;
