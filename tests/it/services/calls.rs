@@ -11,6 +11,7 @@ use sas_dispatch::{
         pb::{self, CallEventKind, intake_service_server::IntakeService, telephony_service_server::TelephonyService},
         services::{intake::Intake, telephony::Telephony},
     },
+    store::due_command,
 };
 use tonic::Code;
 
@@ -206,6 +207,27 @@ async fn who_is_on_the_line_again_when_nothing_is_left_to_do_comes_to_somebody()
         let lost = exchange.report(&exchange.event(CallEventKind::HungUp)).await.unwrap();
         assert_eq!(lost.case_id, back.case_id);
         assert_eq!(exchange.open_actions(&back.case_id).await, [ActionKind::CallBack]);
+    }
+}
+
+/// Found by an integrator: an exchange ten minutes ahead makes command ids that are refused, and its calls had no case.
+#[tokio::test]
+async fn a_call_has_its_case_though_its_command_id_was_made_by_a_wrong_clock() {
+    for (event, waits) in [
+        (CallEventKind::Ringing, ActionKind::AnswerCall),
+        (CallEventKind::Answered, ActionKind::Qualify),
+        (CallEventKind::HungUp, ActionKind::CallBack),
+    ] {
+        let exchange = Exchange::new().await;
+        let command_id = due_command("ahead", NOW + Span::from_mins(10)).to_string();
+        let ahead = pb::ReportCallEventRequest { command_id, ..exchange.event(event) };
+        let opened = exchange.report(&ahead).await.unwrap();
+        assert!(codes(&opened).contains(&"COMMAND_ID_UNUSABLE".to_owned()), "{:?}", codes(&opened));
+        assert_eq!(exchange.open_actions(&opened.case_id).await, [waits]);
+        if event == CallEventKind::Ringing {
+            let again = exchange.report(&ahead).await.unwrap();
+            assert_eq!((&again.case_id, codes(&again)), (&opened.case_id, vec!["CALL_KNOWN".to_owned()]));
+        }
     }
 }
 
