@@ -88,10 +88,22 @@ pub(super) fn link_repeat(draft: &mut Draft<'_>, earlier: CaseId) -> Result<(), 
         return Err(Refusal::field("earlier_case_id", "a case cannot repeat itself: give the earlier case"));
     }
     not_closed(draft)?;
+    if draft.context.records.cases.get(&earlier).is_some_and(|known| comes_after(known, draft)) {
+        let problem = "that case came later, or repeats this one: link the later case to the earlier one";
+        return Err(Refusal::field("earlier_case_id", problem));
+    }
     draft.push(Fact::RepeatOf(earlier));
     qualify::flag(draft, Flag::RepeatCall);
     tell_deferred(draft, earlier);
     Ok(())
+}
+
+/// Whether a case came after this one: both by when it arrived and by when it was entered, since the clock of an exchange may
+/// be wrong, and what was on paper is entered late. What repeats this one does, too.
+fn comes_after(known: &Case, draft: &Draft<'_>) -> bool {
+    draft.case().is_ok_and(|case| {
+        known.repeat_of == Some(case.id) || (known.opened > case.opened && known.entered > case.entered)
+    })
 }
 
 /// Who calls again may have been told to wait: the earlier case is another file, and somebody looks at it too.
