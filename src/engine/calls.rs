@@ -171,18 +171,21 @@ pub(super) fn goes_on(records: &Records, work: &Work<'_>, now: Instant) -> Resul
     Ok(())
 }
 
-/// Who rang off is not answered again once nothing is left to do, a closed case has no caller, and when its caller is gone
-/// another number is another caller's. A caller who hangs up when everything is decided is no new call; nor is what is told
-/// late of the old one.
+/// Who rang off is not answered again once nothing is left to do, and who is on the line again then comes to somebody by a
+/// case of his own; a closed case has no caller, and when its caller is gone another number is another caller's. A caller who
+/// hangs up when everything is decided is no new call; nor is what is told late of the old one.
 fn is_of_another(case: &Case, report: CallReport, number: Option<&Private<String>>, now: Instant) -> bool {
     if case.heard_later_than(report) {
         return false;
     }
     let gone = case.line != Line::OnLine;
     let closed = leaving::closed_at(case).is_some_and(|at| at <= now);
-    closed
-        || (gone && is_of_another_number(case, number))
-        || (gone && report.event == CallEvent::Answered && over(case))
+    let begins = match report.event {
+        CallEvent::Answered => gone,
+        CallEvent::Reconnected => true,
+        CallEvent::HungUp => false,
+    };
+    closed || (gone && is_of_another_number(case, number)) || (begins && over(case))
 }
 
 /// Whether a call that begins under the name of this case's call is another one: nothing is left to do for that case, or two

@@ -244,12 +244,12 @@ impl Engine {
     /// claim stands still until it can be ([`super::outage`]): the console goes on trying.
     ///
     /// # Errors
-    /// `NotHolder` when the case is not (any longer) the actor's under this number.
+    /// `NotHolderWordless` when the case is not (any longer) the actor's under this number.
     pub async fn renew_claim(&self, actor: &Actor, case: CaseId, claim_no: u64) -> Result<Renewed, Failure> {
         let place = self.territory(&actor.territory)?;
         let key = Key::case(case);
         let touched = self.touch(actor, &key, |known, at| {
-            let record = known.case().ok_or(Refusal::NotHolder)?;
+            let record = known.case().ok_or(Refusal::NotHolderWordless)?;
             renewable(record, actor, claim_no)?;
             let mut txn = Txn::touch(actor.territory.clone(), 0, at);
             txn.policy = policy::renewal(record);
@@ -303,7 +303,7 @@ fn known_skills(place: &Place, skills: &BTreeSet<Skill>) -> Result<(), Refusal> 
 
 fn renewable(case: &Case, actor: &Actor, claim_no: u64) -> Result<(), Refusal> {
     let claim = case.claim.as_ref().filter(|claim| claim.no == claim_no && claim.by == actor.person);
-    if claim.ok_or(Refusal::NotHolder)?.suspect.is_some() {
+    if claim.ok_or(Refusal::NotHolderWordless)?.suspect.is_some() {
         return Err(Refusal::state("claim", "its lease has ended: resume it first (ResumeClaim)"));
     }
     Ok(())

@@ -20,7 +20,7 @@ impl Engine {
         let place = self.territory(&actor.territory)?;
         if matches!(actor.role, Role::Responder | Role::BackOffice | Role::Telephony) {
             let needed = "ARM, REGULATOR, COORDINATOR, DISPATCHER, SUPERVISOR".to_owned();
-            return Err(Refusal::Role { role: "other".to_owned(), needed }.into());
+            return Err(Refusal::Role { role: actor.role.code().to_owned(), needed }.into());
         }
         let (view, seq) = self.read_case(actor, case, 0).await?;
         self.plan_of(&place, &view, decision, seq).await

@@ -38,7 +38,7 @@ impl Engine {
             let record = known.shift().ok_or_else(|| Refusal::NotFound("shift".to_owned()))?;
             if record.doctor != actor.person {
                 let needed = "the doctor of the shift".to_owned();
-                return Err(Refusal::Role { role: "other".to_owned(), needed });
+                return Err(Refusal::Role { role: actor.role.code().to_owned(), needed });
             }
             let mut moved = record.clone();
             moved.position = Some((position, at));

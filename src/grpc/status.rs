@@ -110,7 +110,9 @@ fn refused(refusal: Refusal) -> Told {
         Refusal::Fields(faults) => Told::of(Code::InvalidArgument, &refusal).fields(faults.clone()),
         Refusal::NotFound(_) | Refusal::Archived(_) => Told::of(Code::NotFound, &refusal),
         Refusal::Stale(_) => Told::of(Code::Aborted, &refusal),
-        Refusal::NotHolder => Told::of(Code::FailedPrecondition, &refusal).precondition("claim"),
+        Refusal::NotHolder | Refusal::NotHolderWordless => {
+            Told::of(Code::FailedPrecondition, &refusal).precondition("claim")
+        }
         Refusal::State { what, .. } => Told::of(Code::FailedPrecondition, &refusal).precondition(what),
         Refusal::Independence => Told::of(Code::FailedPrecondition, &refusal).precondition("responder"),
         Refusal::Role { .. } => Told::of(Code::PermissionDenied, &refusal),

@@ -49,7 +49,7 @@ pub enum Fact {
     SafetySet(ContactSafety),
     /// Whether the caller can be spoken to.
     LineSet(Line),
-    /// When the exchange says that the call last changed, by its own clock.
+    /// When the exchange says that the call last changed, by its own clock; by ours where it says no hour.
     LineHeard(Instant),
     /// Linked to the earlier case of the same episode.
     RepeatOf(CaseId),

@@ -2,7 +2,7 @@
 //! a little apart, and what one has written the other may read before its own clock says so.
 //!
 //! Only what has happened counts: not what is to come (a deadline, an appointment, the end of a duty), nor what a caller
-//! says of an earlier time (the hour on paper, of a consent), nor what the clock of another territory says.
+//! says of an earlier time (the hour on paper, of a consent), nor what the clock of another territory or of an exchange says.
 
 use crate::domain::{
     regulation::{decision::Decision, room::Room},

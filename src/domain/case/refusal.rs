@@ -67,11 +67,14 @@ pub enum Refusal {
     /// It changed since it was read. Read again.
     #[error("the {0} has changed since it was read: read it again and decide on what is there now")]
     Stale(String),
-    /// The caller does not, or no longer, hold the case. Claim it again.
+    /// The caller does not, or no longer, hold the case, and his words were kept. Claim it again.
     #[error(
         "the claim is not yours, or its lease has ended: claim the case again; your words were kept as a late note"
     )]
     NotHolder,
+    /// The same where there were no words. No receipt holds it.
+    #[error("the claim is not yours, or its lease has ended: claim the case again")]
+    NotHolderWordless,
     /// What is asked does not fit where the thing stands.
     #[error("{what}: {problem}")]
     State {
@@ -139,7 +142,7 @@ impl Refusal {
             Self::NotFound(_) => "NOT_FOUND",
             Self::Archived(_) => "ARCHIVED",
             Self::Stale(_) => "STALE",
-            Self::NotHolder => "NOT_HOLDER",
+            Self::NotHolder | Self::NotHolderWordless => "NOT_HOLDER",
             Self::State { .. } => "WRONG_STATE",
             Self::Role { .. } => "WRONG_ROLE",
             Self::Independence => "REGULATOR_IS_RESPONDER",
@@ -160,6 +163,7 @@ impl Refusal {
             Self::NotHolder => {
                 "Vous ne tenez plus ce dossier : reprenez-le ; votre texte est gardé en note tardive.".to_owned()
             }
+            Self::NotHolderWordless => "Vous ne tenez plus ce dossier : reprenez-le.".to_owned(),
             Self::State { .. } => "Action impossible dans l'état actuel : voyez le détail.".to_owned(),
             Self::Role { .. } => "Votre rôle ne permet pas cette action.".to_owned(),
             Self::Independence => {

@@ -240,7 +240,8 @@ pub struct Case {
     pub number_form: Option<NumberForm>,
     /// Whether the caller can be spoken to.
     pub line: Line,
-    /// When the exchange says that the call last changed, by its own clock: what it tells of an earlier moment comes late.
+    /// When the exchange says that the call last changed, by its own clock or, where it says no hour, by ours: what it tells of
+    /// an earlier moment comes late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line_heard: Option<Instant>,
     /// What the contact may be used for.

@@ -9,6 +9,7 @@ use prost::Message;
 
 use crate::{
     domain::{
+        actor::Actor,
         case::{Command, FieldFault, Refusal},
         ids::CommandId,
         person::Private,
@@ -20,7 +21,7 @@ use crate::{
     store::{Digest, Version, txn::command_time},
 };
 
-use super::codes::Coded;
+use super::{codes::Coded, made};
 
 /// Items of a page when the request does not say.
 const PAGE: usize = 50;
@@ -65,7 +66,7 @@ impl Display for Part<'_, '_> {
 
 impl Fields {
     /// For an act that is never refused (P0, vital emergency): what is wrong with a field of care drops the field and is
-    /// told as a warning. What identifies the call must be right all the same.
+    /// told as a warning, and words that are too long are cut. What identifies the call must be right all the same.
     pub fn never_refusing(vital: bool) -> Self {
         Self { lenient: vital, ..Self::default() }
     }
@@ -133,6 +134,12 @@ impl Fields {
     /// Words of a person that may be left out, at most `longest` characters.
     pub fn optional_words(&mut self, field: impl Display, text: &str, longest: usize) -> Option<Private<String>> {
         let length = text.chars().count();
+        if length > longest && self.lenient {
+            let kept = text.chars().take(longest).collect();
+            let told = format!("left out, nothing was refused: all after the first {longest} of {length} characters");
+            self.warn(field, "FIELD_CUT", told);
+            return Some(Private::new(kept));
+        }
         if length > longest {
             return self.fault(field, format!("{length} characters: at most {longest}"));
         }
@@ -160,16 +167,27 @@ impl Fields {
 
     /// What identifies a changing call: its id and the digest of the whole request.
     pub fn mutation(&mut self, rpc: &str, command_id: &str, request: &impl Message) -> Option<Mutation> {
-        let shape = "expected a UUIDv7 of 36 characters that you make once for this act";
-        let parsed = command_id.parse::<CommandId>().ok().filter(|id| command_time(*id).is_some());
-        let Some(command_id) = parsed else {
+        let Some(command_id) = named(command_id) else {
             let given = command_id.chars().count();
+            let shape = "expected a UUIDv7 of 36 characters that you make once for this act";
             return self.broken("command_id", format!("{shape}, got {given} characters that are none"));
         };
-        let mut bytes = Vec::with_capacity(rpc.len() + request.encoded_len());
-        bytes.extend_from_slice(rpc.as_bytes());
-        request.encode(&mut bytes).expect("a Vec grows to what is written into it");
-        Some(Mutation { command_id, digest: Digest::of(&bytes) })
+        Some(Mutation { command_id, digest: digest(rpc, request) })
+    }
+
+    /// As [`Self::mutation`]: what is never refused is done under an id made here where its own is none.
+    pub fn mutation_or_made(
+        &mut self,
+        rpc: &str,
+        command_id: &str,
+        request: &impl Message,
+        (actor, now): (&Actor, Instant),
+    ) -> Option<Mutation> {
+        if !self.lenient || named(command_id).is_some() {
+            return self.mutation(rpc, command_id, request);
+        }
+        self.warnings.push(made::warning());
+        Some(made::mutation(actor, digest(rpc, request), now))
     }
 
     /// The case a call is about, and the version read if the caller says it.
@@ -233,4 +251,16 @@ impl Fields {
         let read = mutation.zip(target).zip(command);
         self.done(read.map(|((mutation, target), command)| Act { mutation, target, command, warnings }))
     }
+}
+
+/// A command id that can be one.
+fn named(text: &str) -> Option<CommandId> {
+    text.parse().ok().filter(|id| command_time(*id).is_some())
+}
+
+fn digest(rpc: &str, request: &impl Message) -> Digest {
+    let mut bytes = Vec::with_capacity(rpc.len() + request.encoded_len());
+    bytes.extend_from_slice(rpc.as_bytes());
+    request.encode(&mut bytes).expect("a Vec grows to what is written into it");
+    Digest::of(&bytes)
 }

@@ -53,7 +53,7 @@ pub fn open(request: &pb::OpenCaseFromHubRequest, scene: Scene<'_>) -> Result<(A
     };
     let vital = incoming.as_ref().is_some_and(|incoming| incoming.priority == Some(Priority::P0));
     let mut fields = Fields::never_refusing(vital);
-    let mutation = fields.mutation("OpenCaseFromHub", &request.command_id, request);
+    let mutation = scene.opening(&mut fields, "OpenCaseFromHub", &request.command_id, request);
     for fault in faults {
         let field = if fault.path.is_empty() { "message".to_owned() } else { format!("message.{}", fault.path) };
         fields.fault::<()>(&field, format!("expected {}, found {}", fault.expected, fault.found));

@@ -1,5 +1,7 @@
 //! Requests of intake as commands.
 
+use prost::Message;
+
 use crate::{
     domain::{
         actor::{Actor, Role},
@@ -14,7 +16,7 @@ use crate::{
         regulation::motives::Motive,
         time::{Instant, Span},
     },
-    engine::{Failure, Place, Target},
+    engine::{Failure, Mutation, Place, Target},
     grpc::pb,
     interop::hub::codes::{LANGUAGES, ORIGINS},
     store::txn::command_time,
@@ -49,15 +51,26 @@ impl<'a> Scene<'a> {
     pub(super) fn told_at(&self, now: Instant) -> Ground<'a> {
         Ground { place: self.ground, actor: self.actor, now }
     }
+
+    /// What identifies the opening of a case: a vital emergency is opened whatever it is called.
+    pub(super) fn opening(
+        &self,
+        fields: &mut Fields,
+        rpc: &str,
+        command_id: &str,
+        request: &impl Message,
+    ) -> Option<Mutation> {
+        fields.mutation_or_made(rpc, command_id, request, (self.actor, self.now))
+    }
 }
 
 /// Opens a case for a call that arrived at most `late` before the command was made.
 ///
 /// # Errors
-/// Every wrong field at once; for a vital emergency none but those of the command itself.
+/// Every wrong field at once; for a vital emergency none.
 pub fn open(request: &pb::OpenCaseRequest, scene: Scene<'_>, late: Span) -> Result<Act, Failure> {
     let mut fields = Fields::never_refusing(request.vital);
-    let mutation = fields.mutation("OpenCase", &request.command_id, request);
+    let mutation = scene.opening(&mut fields, "OpenCase", &request.command_id, request);
     // The command's own time, so that a repeated command is judged as it was the first time.
     let made = mutation.and_then(|mutation| command_time(mutation.command_id)).unwrap_or(scene.now);
     let arrived = fields.optional_instant("arrived_unix_ms", request.arrived_unix_ms);
@@ -120,7 +133,7 @@ fn call(fields: &mut Fields, reference: &str) -> Option<String> {
 /// Every wrong field at once.
 pub fn backfill(request: &pb::BackfillCaseRequest, scene: Scene<'_>) -> Result<Act, Failure> {
     let mut fields = Fields::never_refusing(request.vital);
-    let mutation = fields.mutation("BackfillCase", &request.command_id, request);
+    let mutation = scene.opening(&mut fields, "BackfillCase", &request.command_id, request);
     let arrived = fields.instant("arrived_unix_ms", request.arrived_unix_ms);
     if arrived.is_some_and(|arrived| arrived > scene.now) {
         fields.fault::<()>("arrived_unix_ms", "lies in the future: a case from paper has its past time");

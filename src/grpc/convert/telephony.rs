@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{
+        actor::Actor,
         case::{
             command::{CallEvent, CallReport, Open, Particulars},
             fact::Opened,
@@ -20,7 +21,7 @@ use crate::{
     store::Durability,
 };
 
-use super::{codes::Coded, fields::Fields, phone::phone, reply::durability};
+use super::{codes::Coded, fields::Fields, made, phone::phone, reply::durability};
 
 /// The longest reference of a call, characters.
 const LONGEST_CALL: usize = 64;
@@ -39,7 +40,7 @@ pub enum Happened {
 }
 
 /// One event of one call, read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Reported {
     /// What identifies the report.
     pub mutation: Mutation,
@@ -63,7 +64,10 @@ pub fn event(request: &pb::ReportCallEventRequest, now: Instant) -> Result<Repor
     let mut fields = Fields::default();
     let mutation = fields.mutation("ReportCallEvent", &request.command_id, request);
     let call = reference(&mut fields, &request.call_id);
-    let told_at = fields.optional_instant("happened_unix_ms", request.happened_unix_ms);
+    let mut warnings = Vec::new();
+    let told_at = aside(&mut warnings, "happened_unix_ms", |fields, name| {
+        fields.optional_instant(name, request.happened_unix_ms)
+    });
     let later = |event| Some(Happened::Later(CallReport { event, happened: told_at }));
     let happened = match pb::CallEventKind::try_from(request.event) {
         Ok(pb::CallEventKind::Ringing) => Some(Happened::Ringing),
@@ -74,8 +78,8 @@ pub fn event(request: &pb::ReportCallEventRequest, now: Instant) -> Result<Repor
             fields.fault("event", "must be set: RINGING, ANSWERED, HUNG_UP or RECONNECTED")
         }
     };
-    let (phone, mut warnings) = caller_number(&request.caller_number);
-    let line_name = line_name(&mut fields, &request.called_line);
+    let phone = aside(&mut warnings, "caller_number", |fields, name| phone(fields, name, &request.caller_number));
+    let line_name = aside(&mut warnings, "called_line", |fields, name| line_name(fields, name, &request.called_line));
     if let Some(ahead) = told_at.map(|at| at.since(now)).filter(|ahead| *ahead > CLOCK_AHEAD) {
         let text =
             format!("{} s ahead of this service: set the clock of the exchange; it is taken as now", ahead.ms() / 1000);
@@ -127,27 +131,38 @@ pub fn reference(fields: &mut Fields, call: &str) -> Option<String> {
     Some(call.to_owned())
 }
 
-fn line_name(fields: &mut Fields, line: &str) -> Option<String> {
+fn line_name(fields: &mut Fields, name: &str, line: &str) -> Option<String> {
     let given = line.chars().count();
     if given > LONGEST_LINE_NAME {
-        return fields.fault("called_line", format!("{given} characters: at most {LONGEST_LINE_NAME}"));
+        return fields.fault(name, format!("{given} characters: at most {LONGEST_LINE_NAME}"));
     }
     (given > 0).then(|| origin_of_line(line).unwrap_or(line).to_owned())
 }
 
-/// The caller's number. One of another shape is told and left out: the call is not lost for it.
-fn caller_number(text: &str) -> (Option<Private<String>>, Vec<pb::Warning>) {
+/// A field beside the call itself. What is wrong with it is told and left out: the call is not lost for it.
+fn aside<T>(
+    warnings: &mut Vec<pb::Warning>,
+    field: &str,
+    read: impl FnOnce(&mut Fields, &str) -> Option<T>,
+) -> Option<T> {
     let mut fields = Fields::default();
-    let number = phone(&mut fields, "caller_number", text);
-    let told = fields
-        .done(Some(()))
-        .err()
-        .map(|failure| warning("caller_number", "FIELD_DROPPED", format!("left out, nothing was refused: {failure}")));
-    (number, told.into_iter().collect())
+    let value = read(&mut fields, field);
+    let told = fields.done(Some(())).err();
+    let told = told.map(|failure| warning(field, "FIELD_DROPPED", format!("left out, nothing was refused: {failure}")));
+    warnings.extend(told);
+    value
 }
 
 fn warning(field: &str, code: &str, text: impl Into<String>) -> pb::Warning {
     pb::Warning { field: field.to_owned(), code: code.to_owned(), text: text.into() }
+}
+
+/// The same event under an id made here, of `now`: its own cannot be used, and a call without a case is not lost for that. Told
+/// again it finds the case by the name of the call.
+pub fn under_another_id(reported: &Reported, actor: &Actor, now: Instant) -> Reported {
+    let mut warnings = reported.warnings.clone();
+    warnings.push(made::warning());
+    Reported { mutation: made::mutation(actor, reported.mutation.digest, now), warnings, ..reported.clone() }
 }
 
 /// The warnings of a report whose call nobody had heard of.
@@ -260,6 +275,22 @@ mod tests {
     }
 
     #[test]
+    fn a_call_of_another_time_than_ours_or_of_a_line_with_a_long_name_is_not_lost() {
+        let microseconds = NOW.unix_ms() * 1_000;
+        for happened_unix_ms in [microseconds, 4_133_980_800_000, 1, -1, i64::MAX] {
+            let reported = event(&pb::ReportCallEventRequest { happened_unix_ms, ..ringing() }, NOW);
+            let reported = reported.expect("the hour alone refuses nothing");
+            assert_eq!((reported.told_at, reported.open.opened.arrived), (None, NOW), "it is taken as now");
+            let [told] = &*reported.warnings else { panic!("{:?}", reported.warnings) };
+            assert_eq!((told.field.as_str(), told.code.as_str()), ("happened_unix_ms", "FIELD_DROPPED"));
+        }
+        let reported = event(&pb::ReportCallEventRequest { called_line: "1".repeat(33), ..ringing() }, NOW);
+        let reported = reported.expect("the line alone refuses nothing");
+        assert_eq!(reported.open.opened.origin, None);
+        assert_eq!((&*reported.warnings[0].field, &*reported.warnings[0].code), ("called_line", "FIELD_DROPPED"));
+    }
+
+    #[test]
     fn a_call_whose_exchange_is_ahead_of_us_is_taken_as_of_now() {
         let ahead = |ms: i64| pb::ReportCallEventRequest { happened_unix_ms: NOW.unix_ms() + ms, ..ringing() };
         let reported = event(&ahead(40), NOW).expect("a whole event");
@@ -271,9 +302,9 @@ mod tests {
 
     #[test]
     fn an_event_without_call_is_refused_field_by_field() {
-        let request = pb::ReportCallEventRequest { call_id: "a b".into(), event: 0, happened_unix_ms: -1, ..ringing() };
+        let request = pb::ReportCallEventRequest { call_id: "a b".into(), event: 0, ..ringing() };
         let told = event(&request, NOW).expect_err("wrong").to_string();
-        for field in ["call_id: 3 characters", "event: must be set", "happened_unix_ms: "] {
+        for field in ["call_id: 3 characters", "event: must be set"] {
             assert!(told.contains(field), "{told}");
         }
     }

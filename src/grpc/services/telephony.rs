@@ -12,6 +12,7 @@ use crate::{
     engine::{Done, Engine, Failure, Mutation, Target},
     grpc::{
         convert::{
+            made,
             reply::receipt,
             telephony::{self as convert, Happened, Reported},
         },
@@ -57,7 +58,7 @@ impl Telephony {
         for _ in 0..ROUNDS {
             if found.is_none() {
                 match self.first(actor, reported, over).await? {
-                    Some(done) => return Told::of(&done, receipt(&done, convert::late(reported))),
+                    Some((done, warnings)) => return Told::of(&done, receipt(&done, warnings)),
                     None => found = self.engine.find_call(actor, &reported.call).await?,
                 }
             }
@@ -101,11 +102,17 @@ impl Telephony {
         }
     }
 
-    /// As [`Self::unknown`]; `None` when another event of the same call came first after all.
-    async fn first(&self, actor: &Actor, reported: &Reported, over: Option<CaseId>) -> Result<Option<Done>, Failure> {
-        match self.unknown(actor, reported, over).await {
+    /// As [`Self::unknown`], with what is odd about it; `None` when another event of the same call came first after all. A call
+    /// is not lost for the clock that its command id was made by.
+    async fn first(&self, actor: &Actor, reported: &Reported, over: Option<CaseId>) -> Result<Option<First>, Failure> {
+        let (mut opened, mut warnings) = (self.unknown(actor, reported, over).await, convert::late(reported));
+        if made::is_stale(&opened) {
+            let again = convert::under_another_id(reported, actor, self.engine.now());
+            (opened, warnings) = (self.unknown(actor, &again, over).await, convert::late(&again));
+        }
+        match opened {
             Err(failure) if failure.is_of_its_call() => Ok(None),
-            result => result.map(Some),
+            result => result.map(|done| Some((done, warnings))),
         }
     }
 
@@ -127,6 +134,9 @@ impl Telephony {
         }
     }
 }
+
+/// A case opened for an event of a call, and what is odd about it.
+type First = (Done, Vec<pb::Warning>);
 
 /// What becomes of an event of a call whose case is known.
 enum Known {

@@ -3,7 +3,7 @@
 use sas_dispatch::domain::{
     case::{
         ActionKind, Command, End, Refusal,
-        command::{CallEvent, Qualify},
+        command::{CallEvent, Qualify, SignNeed},
     },
     ids::CaseId,
     regulation::{
@@ -14,7 +14,7 @@ use sas_dispatch::domain::{
     time::{Instant, Span},
 };
 
-use super::stage::{GP, SAS, SAS_DOCTOR, Stage, arm, coordinator, doctor, other_regulator, qualify, regulator};
+use super::stage::{GP, SAS, SAS_DOCTOR, Stage, arm, coordinator, doctor, other_regulator, qualify, regulator, sign};
 
 impl Stage {
     fn qualify(&mut self, case: CaseId, priority: Priority) {
@@ -28,6 +28,23 @@ impl Stage {
 
     fn alarm(&self, case: CaseId) -> Option<Instant> {
         self.action(case, ActionKind::Regulate).alarmed()
+    }
+
+    /// Somebody speaks of suicide, and Dr Anne has him on the line.
+    pub(super) fn suicidal(&mut self) -> (CaseId, u64) {
+        let case = self.called();
+        let motive = Some("M04.01".to_owned());
+        let psychiatric = Qualify { stream: Stream::Psy, motive, ..qualify(Priority::P2) };
+        self.done(&arm(), case, Command::Qualify(Box::new(psychiatric)));
+        (case, self.claim(&regulator(), case))
+    }
+
+    /// The line breaks: the room is told at once, and the case comes first.
+    pub(super) fn breaks_off_with_an_alarm(&mut self, case: CaseId) {
+        self.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
+        assert!(self.action(case, ActionKind::CallBack).alarmed().is_some());
+        assert_eq!(self.queued(case).0, Priority::P1);
+        assert!(self.waits(case, ActionKind::Regulate) && self.flags(case).contains(&Flag::LostCall));
     }
 
     fn flags(&self, case: CaseId) -> Vec<Flag> {
@@ -127,11 +144,45 @@ fn a_caller_who_breaks_off_before_the_amu_has_accepted_is_rung_back() {
     assert!(stage.waits(case, ActionKind::HandOver) && stage.waits(case, ActionKind::CallBack));
 }
 
+/// Found by an integrator: a need without its answer counted as what the caller had been told, and nobody rang.
 #[test]
-fn a_doctor_who_has_signed_the_need_lets_the_caller_go() {
+fn a_caller_who_breaks_off_between_need_and_answer_is_rung_back() {
+    for given_back in [false, true] {
+        let mut stage = Stage::new();
+        let (case, claim_no) = stage.held_by(&regulator());
+        stage.need(&regulator(), case, claim_no, CareType::Consultation);
+        stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
+        if given_back {
+            stage.done(&regulator(), case, Command::Release { claim_no, may_wait: None });
+        }
+        assert!(stage.waits(case, ActionKind::CallBack), "given back {given_back}");
+        assert!(stage.flags(case).contains(&Flag::LostCall));
+    }
+}
+
+#[test]
+fn a_suicidal_caller_who_breaks_off_between_need_and_answer_alarms_at_once() {
+    let mut stage = Stage::new();
+    let (case, claim) = stage.suicidal();
+    stage.need(&regulator(), case, claim, CareType::HomeVisit);
+    stage.breaks_off_with_an_alarm(case);
+}
+
+#[test]
+fn a_suicidal_caller_who_breaks_off_from_a_doctor_who_is_not_done_alarms_at_once() {
+    let mut stage = Stage::new();
+    let (case, claim) = stage.suicidal();
+    let more = SignNeed { keep: true, ..sign(claim, CareType::Advice) };
+    stage.done(&regulator(), case, Command::SignNeed(Box::new(more)));
+    stage.breaks_off_with_an_alarm(case);
+}
+
+#[test]
+fn a_doctor_who_has_signed_the_answer_lets_the_caller_go() {
     let mut stage = Stage::new();
     let (case, claim) = stage.held_by(&regulator());
-    stage.need(&regulator(), case, claim, CareType::HomeVisit);
+    let decision = stage.need(&regulator(), case, claim, CareType::HomeVisit);
+    stage.answer(&regulator(), case, claim, decision, CareType::HomeVisit);
     stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
     assert!(!stage.waits(case, ActionKind::CallBack) && !stage.flags(case).contains(&Flag::LostCall));
 }

@@ -105,6 +105,8 @@ const NOT_PAST: [&str; 10] =
 
 fn last_of_case(case: &Case) -> Instant {
     let mut case = case.clone();
+    // The clock of an exchange says this one.
+    case.line_heard = None;
     if let Some(received) = &mut case.received {
         // Another territory's clock says these.
         (received.sent, received.again) = (Instant::from_unix_ms(0), None);

@@ -40,9 +40,13 @@ fn a_late_command_changes_nothing_and_its_words_are_kept() {
     assert!(stage.case(case).decisions.is_empty());
     assert!(stage.log.last().unwrap().facts.is_empty(), "words only");
     let silent = Command::SignNeed(Box::new(sign(first, CareType::Advice)));
-    assert_eq!(stage.refused(&regulator(), case, silent), Refusal::NotHolder);
+    assert_eq!(stage.refused(&regulator(), case, silent), Refusal::NotHolderWordless);
     let borrowed = Command::SignNeed(Box::new(sign(second, CareType::Advice)));
-    assert_eq!(stage.refused(&regulator(), case, borrowed), Refusal::NotHolder, "the number alone is not enough");
+    assert_eq!(
+        stage.refused(&regulator(), case, borrowed),
+        Refusal::NotHolderWordless,
+        "the number alone is not enough"
+    );
 }
 
 #[test]
@@ -67,7 +71,7 @@ fn a_suspect_case_goes_back_to_the_queue_after_its_time() {
     stage.pass(Span::from_secs(1));
     stage.done(&upkeep(), case, Command::Fire(Timer::Suspect));
     assert!(stage.case(case).claim.is_none() && stage.waits(case, ActionKind::Regulate));
-    assert_eq!(stage.refused(&regulator(), case, Command::Resume { claim_no }), Refusal::NotHolder);
+    assert_eq!(stage.refused(&regulator(), case, Command::Resume { claim_no }), Refusal::NotHolderWordless);
     stage.claim(&other_regulator(), case);
 }
 

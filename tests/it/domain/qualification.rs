@@ -2,7 +2,7 @@
 
 use sas_dispatch::domain::{
     case::{
-        ActionKind, Command, End, Owner, Refusal,
+        Action, ActionKind, Command, End, Owner, Refusal,
         command::{CallEvent, Particulars},
         state::{Channel, ContactSafety, Line, Patient},
         status::{Status, status},
@@ -12,7 +12,7 @@ use sas_dispatch::domain::{
         need::CareType,
         qualification::{Attribution, Flag, Priority, Stream},
     },
-    time::Span,
+    time::{Instant, Span},
 };
 
 use super::stage::{Stage, arm, call, coordinator, qualify, regulator, someone, text};
@@ -207,6 +207,62 @@ fn a_repeat_call_or_an_infant_makes_a_doctor_compulsory_and_lifts_a_deferred_cas
     );
     let itself = stage.refused(&arm(), case, Command::LinkRepeat(case));
     assert!(itself.to_string().contains("repeat itself"));
+}
+
+/// Found by an integrator: a case was linked to one that came an hour later, and two to each other.
+#[test]
+fn a_case_repeats_only_one_that_came_before_it() {
+    let mut stage = Stage::new();
+    let (first, second) = (stage.called(), stage.called());
+    linked(&mut stage, second, first);
+    stage.pass(Span::from_mins(1));
+    let third = stage.called();
+    for (case, later) in [(first, second), (first, third)] {
+        let refusal = stage.refused(&arm(), case, Command::LinkRepeat(later));
+        assert!(matches!(&refusal, Refusal::Fields(faults) if faults[0].field == "earlier_case_id"), "{refusal}");
+    }
+    linked(&mut stage, third, first);
+}
+
+/// A clock that is an hour behind says of the second call that it came before the first.
+#[test]
+fn a_call_of_an_exchange_whose_clock_is_behind_repeats_the_one_before_it() {
+    let mut stage = Stage::new();
+    let first = stage.called();
+    stage.pass(Span::from_mins(5));
+    let mut behind = call(stage.now);
+    behind.opened.arrived = Instant::from_unix_ms(stage.now.unix_ms() - Span::from_hours(1).ms());
+    let second = stage.opened(&arm(), behind);
+    linked(&mut stage, second, first);
+}
+
+/// Found by an integrator: it read as if somebody had rung.
+#[test]
+fn a_call_back_that_nobody_made_does_not_end_as_made() {
+    let ended = |stage: &Stage, case: CaseId| {
+        let mut known = stage.case(case).actions.iter().filter(|action| action.kind == ActionKind::CallBack);
+        known.next_back().and_then(Action::ended_as)
+    };
+    let broken_off = |stage: &mut Stage| {
+        let case = stage.called();
+        stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
+        case
+    };
+    let mut stage = Stage::new();
+    let dismissed = broken_off(&mut stage);
+    let silent = Command::Dismiss { attribution: Attribution::Silent, possible_repeat: false };
+    stage.done(&arm(), dismissed, silent);
+    assert_eq!(ended(&stage, dismissed), Some(End::Replaced));
+    let qualified = broken_off(&mut stage);
+    stage.done(&arm(), qualified, Command::Qualify(Box::new(qualify(Priority::P2))));
+    assert_eq!(ended(&stage, qualified), Some(End::Replaced));
+    stage.done(&arm(), qualified, Command::Call(CallEvent::HungUp.into()));
+    let claim = stage.claim(&regulator(), qualified);
+    stage.need(&regulator(), qualified, claim, CareType::Advice);
+    assert_eq!(ended(&stage, qualified), Some(End::Replaced), "a signature is no call");
+    let reached = broken_off(&mut stage);
+    stage.done(&arm(), reached, Command::Call(CallEvent::Reconnected.into()));
+    assert_eq!(ended(&stage, reached), Some(End::Done));
 }
 
 /// Found by reading: who had been told to wait for an hour waited on, and nobody who heard the second call knew.

@@ -1,7 +1,7 @@
 //! Who may do what: the table, written down a second time, and every role against every command.
 
 use sas_dispatch::domain::{
-    actor::Role,
+    actor::{Actor, Role},
     case::{
         ActionKind, Command, End, Refusal,
         command::{CallEvent, OfferAnswer, SignAnswer, StartDuty, Timer},
@@ -20,7 +20,7 @@ use sas_dispatch::domain::{
 use uuid::Uuid;
 
 use super::stage::{
-    GP, SAS, SOS, SOS_DOCTOR, Stage, arm, call, coordinator, qualify, sign, someone, text, visit_means,
+    GP, SAS, SOS, SOS_DOCTOR, Stage, arm, call, coordinator, qualify, regulator, sign, someone, text, visit_means,
 };
 
 const ROLES: [Role; 9] = [
@@ -187,4 +187,22 @@ fn a_dispatcher_ends_what_belongs_to_a_visit_and_nothing_else_of_a_case() {
     let action = stage.action(case, ActionKind::Visit).id;
     stage.done(&dispatcher, case, Command::EndAction { action, end: End::Absent, note: None });
     assert!(stage.waits(case, ActionKind::Regulate), "nobody opened the door: a doctor decides what that means");
+}
+
+/// Found by an integrator: "the role other may not do this; it is for the owner of the action".
+#[test]
+fn who_may_not_end_an_action_is_told_his_own_role_and_whose_it_is() {
+    let mut stage = Stage::new();
+    let (case, claim) = stage.held_by(&regulator());
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
+    let told = |stage: &mut Stage, actor: &Actor, kind| {
+        let end = Command::EndAction { action: stage.action(case, kind).id, end: End::Done, note: None };
+        stage.refused(actor, case, end).to_string()
+    };
+    let owner = "may not do this; it is for the owner of the action";
+    let words = told(&mut stage, &someone("sos-desk", Role::Dispatcher), ActionKind::CallBack);
+    assert_eq!(words, format!("the role DISPATCHER {owner} (the desk of ARM), REGULATOR or COORDINATOR"));
+    stage.need(&regulator(), case, claim, CareType::PhonePrescription);
+    let words = told(&mut stage, &arm(), ActionKind::DeliverPrescription);
+    assert_eq!(words, format!("the role ARM {owner} (the desk of COORDINATOR), REGULATOR or COORDINATOR"));
 }

@@ -72,6 +72,15 @@ fn a_doctors_advice_for_one_child_leaves_the_other_to_be_decided() {
 }
 
 #[test]
+fn a_suicidal_call_for_two_that_breaks_off_after_the_first_is_decided_alarms_at_once() {
+    let mut stage = Stage::new();
+    let (case, claim) = stage.suicidal();
+    stage.joined(case, 2, false);
+    stage.sign_for(case, claim, 1, CareType::Advice, false);
+    stage.breaks_off_with_an_alarm(case);
+}
+
+#[test]
 fn who_was_left_without_a_responder_is_not_answered_by_advice_for_somebody_else() {
     let mut stage = Stage::new();
     let (case, decision) = stage.second_sent_on();

@@ -81,7 +81,7 @@ async fn a_renewed_lease_does_not_end(stand: Stand) {
         assert_eq!(desk.a.upkeep_once().await.unwrap(), 0);
     }
     let stranger = desk.a.renew_claim(&regulator(2), case, 1).await.unwrap_err();
-    assert_eq!(stranger, sas_dispatch::domain::case::Refusal::NotHolder.into());
+    assert_eq!(stranger, sas_dispatch::domain::case::Refusal::NotHolderWordless.into());
     desk.clean().await;
 }
 

@@ -1,6 +1,12 @@
 //! A vital emergency is never refused or delayed (design.md §3, invariant 7): what is wrong is left out and told.
 
-use sas_dispatch::grpc::pb::{self, ActionKind, Priority, Stream};
+use std::collections::BTreeSet;
+
+use sas_dispatch::{
+    domain::time::{Instant, Span},
+    grpc::pb::{self, ActionKind, Priority, Stream},
+    store::due_command,
+};
 
 use super::{CANARY, read};
 use crate::support::room::{Room, Seen, Story, ask, ill};
@@ -89,6 +95,43 @@ async fn a_vital_call_with_every_field_wrong_is_open_and_handed_over() -> Story 
     ] {
         assert!(fields.iter().any(|dropped| dropped == field), "no warning for {field}: {fields:?}");
     }
+    room.closes().await
+}
+
+/// Found by an integrator: a clock that was wrong refused a vital emergency.
+#[tokio::test]
+async fn a_vital_call_is_open_whatever_its_command_is_called() -> Story {
+    let room = Room::at("fr-67", "2024-12-19 10:00").await;
+    let arm = room.arm("arm-1");
+    let made = |ms: i64| due_command(CANARY, Instant::from_unix_ms(room.now().unix_ms() + ms)).to_string();
+    let ids = [String::new(), CANARY.to_owned(), made(600_000), made(-30 * 86_400_000)];
+    let mut cases = BTreeSet::new();
+    for command_id in ids {
+        let asked = |vital| pb::OpenCaseRequest { command_id: command_id.clone(), vital, ..Default::default() };
+        read(ask!(arm, intake, open_case, asked(false)));
+        let opened = ask!(arm, intake, open_case, asked(true))?;
+        let case = opened.case.unwrap();
+        assert_eq!(case.to_do(), [ActionKind::HandOver]);
+        let warnings = opened.receipt.unwrap().warnings;
+        let [told] = &*warnings else { panic!("{warnings:?}") };
+        assert_eq!((&*told.field, &*told.code), ("command_id", "COMMAND_ID_UNUSABLE"));
+        cases.insert(case.case_id);
+        room.wait(Span::from_secs(1)).await;
+    }
+    assert_eq!(cases.len(), 4, "each is a case of its own");
+    room.closes().await
+}
+
+#[tokio::test]
+async fn what_is_written_at_too_great_length_of_a_vital_call_is_kept_as_far_as_it_fits() -> Story {
+    let room = Room::at("fr-67", "2024-12-19 10:00").await;
+    let arm = room.arm("arm-1");
+    let note = format!("ne respire plus {}", "é".repeat(4_000));
+    let request = pb::OpenCaseRequest { command_id: arm.act(), vital: true, note: note.clone(), ..Default::default() };
+    let opened = ask!(arm, intake, open_case, request)?;
+    let kept: String = note.chars().take(4_000).collect();
+    assert_eq!(opened.case.unwrap().notes[0].text, kept);
+    assert_eq!(opened.receipt.unwrap().warnings[0].code, "FIELD_CUT");
     room.closes().await
 }
 

@@ -111,7 +111,7 @@ pub(super) async fn play(process: &Process) -> Result<String, Stopped> {
     let opened = ask!(arm, intake, open_case, traced(request))?;
     assert_eq!(opened.remarkable.len(), 1, "the sheet is about this patient");
     let case = opened.case.unwrap();
-    arm.links(&called, &case).await?;
+    arm.links(&case, &called).await?;
     let amended = pb::AmendCaseRequest {
         command_id: arm.act(),
         case_id: called.case_id.clone(),

@@ -11,6 +11,7 @@ use sas_dispatch::{
         pb::{self, CallEventKind, intake_service_server::IntakeService, telephony_service_server::TelephonyService},
         services::{intake::Intake, telephony::Telephony},
     },
+    store::due_command,
 };
 use tonic::Code;
 
@@ -163,6 +164,71 @@ async fn what_is_told_late_never_puts_a_caller_on_the_line_who_is_gone() {
     // A clock that was set back must not hide that the caller is gone.
     exchange.report(&at(CallEventKind::HungUp, -3600)).await.unwrap();
     assert!(exchange.open_actions(&opened.case_id).await.contains(&ActionKind::CallBack));
+}
+
+/// Found by an integrator: the alarm of a suicidal call ended with what was told late of before it broke off.
+#[tokio::test]
+async fn what_is_told_without_an_hour_happens_now_and_what_was_before_it_changes_nothing() {
+    for ringing in [0, -20] {
+        let exchange = Exchange::new().await;
+        let at = |event, seconds: i64| pb::ReportCallEventRequest {
+            happened_unix_ms: if seconds == 0 { 0 } else { NOW.unix_ms() + seconds * 1000 },
+            ..exchange.event(event)
+        };
+        let opened = exchange.report(&at(CallEventKind::Ringing, ringing)).await.unwrap();
+        exchange.report(&at(CallEventKind::HungUp, 0)).await.unwrap();
+        for event in [CallEventKind::Answered, CallEventKind::Reconnected] {
+            let late = exchange.report(&at(event, -5)).await.unwrap();
+            assert_eq!((&late.case_id, codes(&late)), (&opened.case_id, vec!["OUT_OF_ORDER".to_owned()]));
+            assert_eq!(exchange.open_actions(&opened.case_id).await, [ActionKind::CallBack], "{event:?}");
+        }
+        exchange.report(&at(CallEventKind::Reconnected, 0)).await.unwrap();
+        assert_eq!(exchange.open_actions(&opened.case_id).await, [ActionKind::Qualify]);
+    }
+}
+
+/// Found by an integrator: the caller was on the line, and his case was over and in no list.
+#[tokio::test]
+async fn who_is_on_the_line_again_when_nothing_is_left_to_do_comes_to_somebody() {
+    for gone in [true, false] {
+        let exchange = Exchange::new().await;
+        let old = exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap();
+        if gone {
+            exchange.report(&exchange.event(CallEventKind::HungUp)).await.unwrap();
+        }
+        exchange.ends(&old.case_id).await;
+        exchange.stand.pass(Span::from_secs(1));
+        let back = exchange.report(&exchange.event(CallEventKind::Reconnected)).await.unwrap();
+        assert_ne!(back.case_id, old.case_id, "gone {gone}");
+        assert_eq!(codes(&back), ["CALL_OPENED_LATE"]);
+        assert_eq!(exchange.open_actions(&back.case_id).await, [ActionKind::AnswerCall]);
+        let again = exchange.report(&exchange.event(CallEventKind::Reconnected)).await.unwrap();
+        assert_eq!(again.case_id, back.case_id, "and is one caller");
+        let lost = exchange.report(&exchange.event(CallEventKind::HungUp)).await.unwrap();
+        assert_eq!(lost.case_id, back.case_id);
+        assert_eq!(exchange.open_actions(&back.case_id).await, [ActionKind::CallBack]);
+    }
+}
+
+/// Found by an integrator: an exchange ten minutes ahead makes command ids that are refused, and its calls had no case.
+#[tokio::test]
+async fn a_call_has_its_case_though_its_command_id_was_made_by_a_wrong_clock() {
+    for (event, waits) in [
+        (CallEventKind::Ringing, ActionKind::AnswerCall),
+        (CallEventKind::Answered, ActionKind::Qualify),
+        (CallEventKind::HungUp, ActionKind::CallBack),
+    ] {
+        let exchange = Exchange::new().await;
+        let command_id = due_command("ahead", NOW + Span::from_mins(10)).to_string();
+        let ahead = pb::ReportCallEventRequest { command_id, ..exchange.event(event) };
+        let opened = exchange.report(&ahead).await.unwrap();
+        assert!(codes(&opened).contains(&"COMMAND_ID_UNUSABLE".to_owned()), "{:?}", codes(&opened));
+        assert_eq!(exchange.open_actions(&opened.case_id).await, [waits]);
+        if event == CallEventKind::Ringing {
+            let again = exchange.report(&ahead).await.unwrap();
+            assert_eq!((&again.case_id, codes(&again)), (&opened.case_id, vec!["CALL_KNOWN".to_owned()]));
+        }
+    }
 }
 
 #[tokio::test]

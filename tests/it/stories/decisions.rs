@@ -223,6 +223,7 @@ async fn a_prescription_by_telephone_says_what_was_asked_and_is_never_for_an_eme
 async fn only_a_regulator_says_that_a_case_may_wait_and_what_is_heard_anew_ends_it() -> Story {
     let room = Room::at("fr-67", "2024-12-19 19:00").await;
     let (arm, reg) = (room.arm("arm-1"), room.regulator("reg-1"));
+    let earlier = arm.opens(STRASBOURG, ill()).await?;
     let case = held(&room, &reg, Priority::P1).await?;
     let too_long = reg.releases_until(&case, room.today("23:30")).await.refused();
     assert_eq!(too_long.fields, ["may_wait_until_unix_ms"]);
@@ -240,7 +241,7 @@ async fn only_a_regulator_says_that_a_case_may_wait_and_what_is_heard_anew_ends_
 
     // They call again: his word is over, and the case is regulated now.
     room.wait_until("19:30").await;
-    let again = arm.links(&case, &newer).await?;
+    let again = arm.links(&case, &earlier).await?;
     assert!(again.may_wait.is_none());
     assert_eq!(again.action(ActionKind::Regulate).deadline_unix_ms, room.today("19:45"));
     room.closes().await

@@ -218,10 +218,9 @@ pub(super) fn finish_if_decided(draft: &mut Draft<'_>) {
         draft.reply.warnings.push(told);
         return;
     }
-    draft.end(End::Done, |action| {
-        matches!(action.kind, ActionKind::Regulate | ActionKind::CallBack | ActionKind::TelephoneAppointment)
-    });
-    draft.end_kind(ActionKind::ReEvaluate, End::Replaced);
+    draft.end(End::Done, |action| matches!(action.kind, ActionKind::Regulate | ActionKind::TelephoneAppointment));
+    // That somebody rang is not said by a signature.
+    draft.end(End::Replaced, |action| matches!(action.kind, ActionKind::CallBack | ActionKind::ReEvaluate));
     // The doctor has understood the caller, with or without one.
     draft.end_kind(ActionKind::Interpreter, End::Replaced);
     draft.end_kind(ActionKind::Unanswered, End::Replaced);

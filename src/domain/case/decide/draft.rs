@@ -111,7 +111,7 @@ impl<'a> Draft<'a> {
                     self.reply.refused = Some(Refusal::NotHolder);
                     Ok(None)
                 }
-                None => Err(Refusal::NotHolder),
+                None => Err(Refusal::NotHolderWordless),
             },
         }
     }

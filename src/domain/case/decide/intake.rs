@@ -88,10 +88,22 @@ pub(super) fn link_repeat(draft: &mut Draft<'_>, earlier: CaseId) -> Result<(), 
         return Err(Refusal::field("earlier_case_id", "a case cannot repeat itself: give the earlier case"));
     }
     not_closed(draft)?;
+    if draft.context.records.cases.get(&earlier).is_some_and(|known| comes_after(known, draft)) {
+        let problem = "that case came later, or repeats this one: link the later case to the earlier one";
+        return Err(Refusal::field("earlier_case_id", problem));
+    }
     draft.push(Fact::RepeatOf(earlier));
     qualify::flag(draft, Flag::RepeatCall);
     tell_deferred(draft, earlier);
     Ok(())
+}
+
+/// Whether a case came after this one: both by when it arrived and by when it was entered, since the clock of an exchange may
+/// be wrong, and what was on paper is entered late. What repeats this one does, too.
+fn comes_after(known: &Case, draft: &Draft<'_>) -> bool {
+    draft.case().is_ok_and(|case| {
+        known.repeat_of == Some(case.id) || (known.opened > case.opened && known.entered > case.entered)
+    })
 }
 
 /// Who calls again may have been told to wait: the earlier case is another file, and somebody looks at it too.
@@ -112,8 +124,9 @@ pub(super) fn call(draft: &mut Draft<'_>, report: CallReport) -> Result<(), Refu
     if draft.case()?.heard_later_than(report) {
         return Ok(());
     }
-    let heard = draft.case()?.line_heard;
-    if let Some(at) = report.happened.filter(|at| heard.is_none_or(|heard| heard < *at)) {
+    // What is told without an hour happens now: what is told later of before it is over.
+    let (heard, at) = (draft.case()?.line_heard, report.happened.unwrap_or(draft.now));
+    if heard.is_none_or(|heard| heard < at) {
         draft.push(Fact::LineHeard(at));
     }
     let deadlines = draft.context.territory.regulation.deadlines;
@@ -155,12 +168,11 @@ pub(super) fn call(draft: &mut Draft<'_>, report: CallReport) -> Result<(), Refu
 }
 
 /// Whether what the caller asks now is undecided, though something was decided before: who called again in the same file, or
-/// for whom the AMU is waited for. A doctor who has signed since he was called needs the line no more.
+/// for whom the AMU is waited for. A doctor who is not done has not told him all: a need without its answer, a patient for
+/// whom nobody has decided, a claim that is kept for another decision.
 fn waits_for_a_decision(case: &Case) -> bool {
     let open = |kind| case.open_action(kind).is_some();
-    let signed = case.decisions.iter().any(|decision| decision.answer.is_none());
-    let since = signed || case.answered() > case.answered_before;
-    open(ActionKind::HandOver) || open(ActionKind::Qualify) || (open(ActionKind::Regulate) && !since)
+    open(ActionKind::HandOver) || open(ActionKind::Qualify) || open(ActionKind::Regulate)
 }
 
 fn case_is_psychiatric(draft: &Draft<'_>) -> bool {

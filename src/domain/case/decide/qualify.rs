@@ -56,9 +56,11 @@ pub(super) fn qualify(draft: &mut Draft<'_>, command: &Qualify) -> Result<(), Re
     draft.push(Fact::Qualified(Qualification { due, ..qualification.clone() }));
     tell_split(draft, &qualification);
     draft.end(End::Done, |action| {
-        use ActionKind::{AnswerCall, CallBack, Qualify, ReEvaluate};
-        matches!(action.kind, AnswerCall | Qualify | CallBack | ReEvaluate)
+        use ActionKind::{AnswerCall, Qualify, ReEvaluate};
+        matches!(action.kind, AnswerCall | Qualify | ReEvaluate)
     });
+    // Whoever qualifies need not have rung: only who is on the line again, or a word that he was rung, says so.
+    draft.end_kind(ActionKind::CallBack, End::Replaced);
     reorient::withdraw(draft);
     transfer::void(draft, TransferEnd::Requalified);
     if let Some(name) = &command.protocol {
@@ -164,6 +166,7 @@ pub(super) fn dismiss(draft: &mut Draft<'_>, attribution: Attribution, possible_
         return Err(Refusal::state("case", problem));
     }
     draft.push(Fact::Dismissed(attribution));
+    draft.end_kind(ActionKind::CallBack, End::Replaced);
     draft.end(End::Done, |_| true);
     Ok(())
 }

@@ -202,7 +202,21 @@ fn owner(draft: &Draft<'_>, action: &Action) -> Result<(), Refusal> {
         _ => false,
     };
     let doctors = action.kind == ActionKind::SeeCounterRegulation;
-    let needed = if doctors { "a regulator" } else { "the owner of the action" };
     let may = if doctors { actor.role == Role::Regulator } else { yours || desk };
-    if may { Ok(()) } else { Err(Refusal::Role { role: "other".to_owned(), needed: needed.to_owned() }) }
+    if may {
+        return Ok(());
+    }
+    let needed = if doctors { Role::Regulator.code().to_owned() } else { owned_by(&action.owner) };
+    Err(Refusal::Role { role: actor.role.code().to_owned(), needed })
+}
+
+/// Whose it is, for who may not end it: a kind of owner and never a name.
+fn owned_by(owner: &Owner) -> String {
+    let owner = match owner {
+        Owner::Person(_) => "a person".to_owned(),
+        Owner::Responder(_) => "a responder".to_owned(),
+        Owner::Desk(role, None) => format!("the desk of {}", role.code()),
+        Owner::Desk(role, Some(stream)) => format!("the desk of {}, {}", role.code(), stream.code()),
+    };
+    format!("the owner of the action ({owner}), {} or {}", Role::Regulator.code(), Role::Coordinator.code())
 }

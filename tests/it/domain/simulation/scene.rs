@@ -182,7 +182,7 @@ impl Scene<'_> {
             }
             Act::Note => Command::AddNote(text("note")),
             Act::Complete => complete(case),
-            Act::Repeat => Command::LinkRepeat(*self.cases.iter().find(|other| **other != case.id)?),
+            Act::Repeat => Command::LinkRepeat(*self.cases.first().filter(|first| **first != case.id)?),
             _ => return None,
         };
         Some((arm(), command))
