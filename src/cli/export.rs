@@ -31,7 +31,8 @@ pub(super) struct Args {
     /// File to write, packed when its name ends with .gz; `-` for standard output. Holds patient data: made with mode 0600
     #[arg(long, value_name = "FILE", default_value = "-")]
     out: PathBuf,
-    /// Only the log: what `sas-dispatch check` replays. May be taken beside a working service at any time
+    /// Only the log: what `sas-dispatch check` replays. May be taken beside a working service at any
+    /// time where the state is in Redis; an embedded store is its service's alone: stop it first
     #[arg(long, conflicts_with = "archive")]
     log_only: bool,
     /// Read this archive folder instead of a store; may be given several times, one for each machine that kept one

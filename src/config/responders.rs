@@ -12,6 +12,7 @@ use crate::domain::{
     directory::{Absence, CollectiveProgramme, Connection, ConventionFlags, FixedPointKind, Responder, ResponderKind},
     ids::{PersonId, ResponderId, SectorId},
     person::Private,
+    phone::e164,
     place::{InseeCode, Position},
 };
 
@@ -170,16 +171,10 @@ fn programme(table: &Table<'_>) -> Option<CollectiveProgramme> {
     })
 }
 
-/// Ten digits that start with 0, or `+33` and nine; spaces are dropped. The message never shows the number.
+/// As a caller's number is read. The message never shows the number.
 fn phone(value: &toml::de::DeValue<'_>) -> Result<String, String> {
-    let written = words(value)?;
-    let number: String = written.chars().filter(|c| *c != ' ').collect();
-    let digits = number.strip_prefix("+33").or_else(|| number.strip_prefix('0')).unwrap_or_default();
-    if digits.len() == 9 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        Ok(format!("+33{digits}"))
-    } else {
-        Err("expected a French number such as \"03 53 01 00 00\" or \"+33353010000\"".into())
-    }
+    let shape = "expected a French number such as \"03 53 01 00 00\", or + and 6 to 15 digits such as \"+33353010000\"";
+    e164(&words(value)?).ok_or_else(|| shape.to_owned())
 }
 
 fn check_references(table: &Table<'_>, responder: &Responder, kinds: &BTreeMap<ResponderId, Option<ResponderKind>>) {

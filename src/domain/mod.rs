@@ -14,6 +14,7 @@ pub mod ids;
 pub mod indicators;
 pub mod ins;
 pub mod person;
+pub mod phone;
 pub mod place;
 pub mod regulation;
 pub mod remarkable;

@@ -123,7 +123,9 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Answer<S::Error> {
         let Some(Method { name: rpc, vital }) = METHODS.get(request.uri().path()).copied() else {
-            return Box::pin(self.inner.call(request));
+            let path = request.uri().path().to_owned();
+            let answer = self.inner.call(request);
+            return Box::pin(async move { Ok(named(answer.await?, &path)) });
         };
         let span = request_span(rpc, request.headers());
         let (metrics, watch) = (self.metrics.clone(), Stopwatch::start());
@@ -184,6 +186,16 @@ impl Drop for Left {
             let late = self.watch.elapsed() + TIMER >= self.deadline;
             self.count(if late { CallResult::DeadlineExceeded } else { CallResult::Cancelled });
         }
+    }
+}
+
+/// An answer to a call that is none of ours. The transport says no word of a method that nobody serves.
+fn named(answer: Response<Body>, path: &str) -> Response<Body> {
+    match Status::from_header_map(answer.headers()) {
+        Some(status) if status.code() == Code::Unimplemented && status.message().is_empty() => {
+            status::unknown_method(path).into_http()
+        }
+        _ => answer,
     }
 }
 

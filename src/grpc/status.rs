@@ -3,6 +3,9 @@
 //! The code follows what the caller does next: UNAVAILABLE retry the same call, ABORTED read again, FAILED_PRECONDITION mend
 //! something first, INVALID_ARGUMENT correct every field named. `ErrorInfo.reason` is for programs, `LocalizedMessage` for
 //! French screens.
+//!
+//! All of it travels in trailers, which clients bound: at 8 KiB gRPC core begins to drop them, and a caller is then told
+//! nothing but RESOURCE_EXHAUSTED. What is told is cut well below that, and says that it was.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -19,6 +22,17 @@ use crate::{
 pub const DOMAIN: &str = "sas-dispatch";
 /// How long a caller waits before it retries.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
+/// Wrong fields named in one answer.
+const MOST_FIELDS: usize = 32;
+/// Longest list of wrong fields, bytes. With the texts, which the details repeat, and as base64: 5 KiB of trailers at most of
+/// plain text, and below 8 where every character is escaped.
+const LONGEST_LIST: usize = 1_800;
+/// Longest text of one wrong field, bytes.
+const LONGEST_PROBLEM: usize = 400;
+/// Longest message, bytes.
+const LONGEST_MESSAGE: usize = 800;
+/// Longest sentence for a screen, bytes.
+const LONGEST_FRENCH: usize = 400;
 
 /// What a caller is told, before it becomes a status.
 struct Told {
@@ -58,19 +72,47 @@ impl Told {
 
     fn status(self) -> Status {
         let mut details = ErrorDetails::with_error_info(self.reason, DOMAIN, self.metadata);
-        details.set_localized_message("fr", self.french);
+        details.set_localized_message("fr", cut(self.french, LONGEST_FRENCH));
         if !self.fields.is_empty() {
-            let violations = self.fields.into_iter().map(|fault| FieldViolation::new(fault.field, fault.problem));
-            details.set_bad_request(violations.collect::<Vec<_>>());
+            details.set_bad_request(violations(self.fields));
         }
-        if let Some(violation) = self.precondition {
-            details.set_precondition_failure(vec![violation]);
+        if let Some(PreconditionViolation { r#type, subject, description }) = self.precondition {
+            let description = cut(description, LONGEST_PROBLEM);
+            details.set_precondition_failure(vec![PreconditionViolation { r#type, subject, description }]);
         }
         if matches!(self.code, Code::Unavailable | Code::ResourceExhausted) {
             details.set_retry_info(Some(RETRY_AFTER));
         }
-        Status::with_error_details(self.code, self.message, details)
+        Status::with_error_details(self.code, cut(self.message, LONGEST_MESSAGE), details)
     }
+}
+
+/// As many wrong fields as an answer has room for; where that is not all, the last one says how many more there are.
+fn violations(faults: Vec<FieldFault>) -> Vec<FieldViolation> {
+    let (all, mut told, mut room) = (faults.len(), Vec::new(), LONGEST_LIST);
+    for fault in faults {
+        let (field, problem) = (cut(fault.field, LONGEST_PROBLEM), cut(fault.problem, LONGEST_PROBLEM));
+        let size = field.len() + problem.len();
+        if told.len() + 1 >= MOST_FIELDS && told.len() + 1 < all || size > room {
+            let more = all - told.len() - 1;
+            told.push(FieldViolation::new(field, format!("wrong too, and {more} more: mend those named first")));
+            break;
+        }
+        room -= size;
+        told.push(FieldViolation::new(field, problem));
+    }
+    told
+}
+
+/// A text of at most `longest` bytes, cut behind a word.
+fn cut(text: String, longest: usize) -> String {
+    if text.len() <= longest {
+        return text;
+    }
+    let end = (0..=longest - 4).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    let kept = &text[..end];
+    let kept = kept.rfind(' ').filter(|end| *end > longest / 2).map_or(kept, |end| &kept[..end]);
+    format!("{kept} …")
 }
 
 impl From<Failure> for Status {
@@ -124,6 +166,13 @@ fn refused(refusal: Refusal) -> Told {
 pub(super) fn overloaded() -> Status {
     let message = "too many calls are in hand; nothing was done: try again a little later";
     Told::new(Code::Unavailable, "OVERLOADED", message, "Service surchargé, rien n'a été fait : réessayez.").status()
+}
+
+/// Nobody serves what was called.
+pub(super) fn unknown_method(path: &str) -> Status {
+    let message = format!("no method {path} is served here: use the proto files of this version, or reflection");
+    let french = "Fonction inconnue : la console et le service n'ont pas la même version.";
+    Told::new(Code::Unimplemented, "UNKNOWN_METHOD", message, french).status()
 }
 
 fn store(error: &StoreError) -> Told {
@@ -228,6 +277,30 @@ mod tests {
         let named: Vec<_> = details.bad_request().unwrap().field_violations.iter().map(|v| v.field.as_str()).collect();
         assert_eq!(named, ["patients[0].nir", "caller.phone"]);
         assert_eq!(details.localized_message().unwrap().locale, "fr");
+    }
+
+    /// Found with a client of gRPC core: 200 wrong patients came back as RESOURCE_EXHAUSTED, without a field.
+    #[test]
+    fn a_long_list_of_wrong_fields_fits_into_what_a_client_takes_and_says_how_many_more_there_are() {
+        let fault = |n: usize| FieldFault::new(format!("patients[{n}].birth_date"), "expected a date as YYYY-MM-DD");
+        for (many, longest) in [(200, 0), (32, 0), (3, 5_000)] {
+            let mut faults: Vec<FieldFault> = (0..many).map(fault).collect();
+            faults[1].problem.push_str(&"é ".repeat(longest));
+            let status = Status::from(Refusal::Fields(faults));
+            let escaped: usize =
+                status.message().bytes().map(|byte| if byte.is_ascii_alphanumeric() { 1 } else { 3 }).sum();
+            let sent = escaped + status.details().len().div_ceil(3) * 4;
+            assert!(sent < 6_000, "{many} faults: {sent} bytes of trailers");
+            assert!(
+                status.message().starts_with(&format!("{many} wrong field(s): patients[0]")),
+                "{}",
+                status.message()
+            );
+            let named = status.get_error_details().bad_request().unwrap().field_violations.clone();
+            assert!(named.len() <= MOST_FIELDS && named[0].field == "patients[0].birth_date");
+            let told = format!("wrong too, and {} more", many - named.len());
+            assert_eq!(named.last().unwrap().description.starts_with(&told), many > named.len(), "{named:?}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::domain::{
         state::{Channel, Line, Patient, Whereabouts},
     },
     person::Private,
+    phone::e164,
     regulation::{
         motives::Motive,
         need::{CareLevel, CareType, Constraints, LongestDelay, Need},
@@ -131,13 +132,18 @@ fn sender(incoming: &IncomingCase) -> Caller {
 fn caller(incoming: &IncomingCaller) -> Caller {
     Caller {
         name: incoming.name.as_ref().map(|name| name.complete.clone()).unwrap_or_default(),
-        phone: incoming.contact.phone().cloned().unwrap_or_default(),
-        call_back: incoming.callback.as_ref().and_then(|contact| contact.phone()).cloned().unwrap_or_default(),
+        phone: incoming.contact.phone().map(dialled).unwrap_or_default(),
+        call_back: incoming.callback.as_ref().and_then(|contact| contact.phone()).map(dialled).unwrap_or_default(),
         kind: incoming.kind.map(str::to_owned),
         language: incoming.language.map(str::to_owned),
         difficulty: incoming.difficulty.map(str::to_owned),
         ..Caller::default()
     }
+}
+
+/// In the one form in which callers are compared; what has another shape stays as it came.
+fn dialled(number: &Private<String>) -> Private<String> {
+    e164(number.reveal()).map_or_else(|| number.clone(), Private::new)
 }
 
 fn address(place: &IncomingPlace) -> Address {

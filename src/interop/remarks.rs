@@ -1,7 +1,7 @@
 //! What a message says and a case has no field for, in French, so that no doctor has to ask for it again.
 
 use crate::domain::{
-    calendar::local,
+    calendar::wall_time,
     regulation::national::{DecisionType, Destination, ResourceType},
     territory::Territory,
 };
@@ -72,7 +72,7 @@ fn decision(incoming: &IncomingCase, known: &IncomingDecision, territory: &Terri
         let place = incoming.patients.iter().position(|patient| patient.id.as_ref() == Some(id))?;
         Some(format!("patient {}", place + 1))
     });
-    let at = local(territory.calendar.zone(), known.at).format("%d/%m/%Y %H:%M");
+    let at = wall_time(territory.calendar.zone(), known.at, "%d/%m/%Y %H:%M");
     let parts = [Some(kind), means, medical.map(str::to_owned), to, where_to, number];
     let parts: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
     line(&format!("Décision de l'émetteur ({}, {at})", known.role), parts.join(", "))

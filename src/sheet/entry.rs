@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 
 use crate::{
     domain::{
-        calendar::local,
+        calendar::{local_date, wall_time},
         case::{
             Action, ActionKind, Case, OfferState, Owner, callers,
             outgoing::{Outgoing, may_send},
@@ -111,9 +111,8 @@ impl Reader<'_> {
 
     /// The time on the wall, with the date when it is another day's.
     fn time(&self, at: Instant) -> String {
-        let (at, now) = (local(self.zone, at), local(self.zone, self.now));
-        let form = if at.date_naive() == now.date_naive() { "%H:%M" } else { "%d/%m %H:%M" };
-        at.format(form).to_string()
+        let today = local_date(self.zone, at) == local_date(self.zone, self.now);
+        wall_time(self.zone, at, if today { "%H:%M" } else { "%d/%m %H:%M" })
     }
 
     fn to_do(&self) -> String {

@@ -27,7 +27,7 @@ use futures_util::{StreamExt, stream};
 use crate::{
     clock::{Clock, Stopwatch},
     domain::{
-        calendar::local,
+        calendar::wall_time,
         ids::TerritoryId,
         time::{Instant, Span},
     },
@@ -125,7 +125,7 @@ impl Sheets {
         let mut entries: Vec<Entry> = open.cases.iter().map(|view| Entry::of(view, place, now)).collect();
         entries.extend(open.unreadable.iter().map(Entry::unreadable));
         entries.sort_by_key(Entry::place);
-        let time = |at: Instant, form: &str| local(place.territory.calendar.zone(), at).format(form).to_string();
+        let time = |at: Instant, form: &str| wall_time(place.territory.calendar.zone(), at, form);
         let sheet = Sheet {
             territory: &place.territory.id,
             written: time(now, "%d/%m/%Y %H:%M:%S"),

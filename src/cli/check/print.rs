@@ -8,7 +8,7 @@ use super::judged::{Judged, Stored};
 use crate::{
     cli::{logs::LeftOut, say, say_json},
     domain::{
-        calendar::local,
+        calendar::wall_time,
         case::replay::{
             Finding, Kind,
             border::{Between, Discord, Torn},
@@ -245,7 +245,7 @@ fn french(what: &str) -> String {
 /// On the territory's wall clock; universal time for one the law does not know.
 fn moment(territory: &TerritoryId, at: Instant) -> String {
     match Territory::from_law(territory) {
-        Ok(known) => local(known.calendar.zone(), at).format("%d/%m/%Y %H:%M:%S").to_string(),
+        Ok(known) => wall_time(known.calendar.zone(), at, "%d/%m/%Y %H:%M:%S"),
         Err(_) => at.to_string(),
     }
 }

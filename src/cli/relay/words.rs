@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use crate::{
     domain::{
         actor::Role,
-        calendar::local,
+        calendar::{local, local_date, wall_time},
         case::ActionKind,
         regulation::{
             fallback::Fallback,
@@ -28,14 +28,14 @@ pub(super) struct Words {
 impl Words {
     /// The time on the wall, with the date when it is another day's.
     pub fn time(&self, unix_ms: i64) -> String {
-        let wall = |unix_ms| local(self.zone, Instant::from_unix_ms(unix_ms));
-        let form = if wall(unix_ms).date_naive() == wall(self.now).date_naive() { "%H:%M" } else { "%d/%m %H:%M" };
-        wall(unix_ms).format(form).to_string()
+        let date = |unix_ms| local_date(self.zone, Instant::from_unix_ms(unix_ms));
+        let form = if date(unix_ms) == date(self.now) { "%H:%M" } else { "%d/%m %H:%M" };
+        wall_time(self.zone, Instant::from_unix_ms(unix_ms), form)
     }
 
     /// Date and time.
     pub fn moment(&self, unix_ms: i64) -> String {
-        local(self.zone, Instant::from_unix_ms(unix_ms)).format("%d/%m/%Y %H:%M").to_string()
+        wall_time(self.zone, Instant::from_unix_ms(unix_ms), "%d/%m/%Y %H:%M")
     }
 
     /// For programs; none for what is not set.

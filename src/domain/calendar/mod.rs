@@ -20,5 +20,5 @@ pub use care_hours::{BadHours, CareHours, PublicHolidays};
 pub use holidays::{Feast, Holiday, easter_sunday, holidays_by_law};
 pub use period::{FIRST_YEAR, LAST_YEAR, Legal, OutOfYears, Period, Status, period_at};
 pub use policy::{CalendarPolicy, CalendarRules};
-pub use wall::{MONTHS, local, local_date, monday, to_instant};
+pub use wall::{MONTHS, local, local_date, monday, to_instant, wall_time};
 pub use zones::{LawTerritory, UnknownTerritory, law_territories, law_territory};

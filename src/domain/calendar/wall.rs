@@ -1,6 +1,6 @@
 //! Between instants and the wall clock of a zone, across its clock changes.
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta, TimeZone};
+use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 use crate::domain::time::Instant;
@@ -24,6 +24,18 @@ pub const MONTHS: [&str; 12] = [
 /// The wall clock of `zone` at `at`, with its offset.
 pub fn local(zone: Tz, at: Instant) -> DateTime<Tz> {
     at.utc().with_timezone(&zone)
+}
+
+/// The wall clock of `zone` at `at`, written; where the clock shows that time twice, with which of the two it is:
+/// « 02:13 (heure d'hiver) ».
+pub fn wall_time(zone: Tz, at: Instant, form: &str) -> String {
+    let shown = local(zone, at);
+    let written = shown.format(form);
+    match zone.from_local_datetime(&shown.naive_local()) {
+        LocalResult::Ambiguous(first, _) if first == shown => format!("{written} (heure d'été)"),
+        LocalResult::Ambiguous(..) => format!("{written} (heure d'hiver)"),
+        LocalResult::Single(_) | LocalResult::None => written.to_string(),
+    }
 }
 
 /// The date on the wall of `zone` at `at`.
@@ -65,5 +77,19 @@ mod tests {
         let paris = |text: &str| to_instant(chrono_tz::Europe::Paris, text.parse().unwrap()).to_string();
         assert_eq!(paris("2024-03-31T02:30:00"), "2024-03-31T01:00:00.000Z");
         assert_eq!(paris("2024-10-27T02:30:00"), "2024-10-27T00:30:00.000Z");
+    }
+
+    #[test]
+    fn of_an_hour_that_comes_twice_it_is_said_which_one_it_is() {
+        let at = |text: &str| chrono::DateTime::parse_from_rfc3339(text).unwrap().to_utc().into();
+        for (instant, written) in [
+            ("2027-10-31T02:58:00+02:00", "02:58 (heure d'été)"),
+            ("2027-10-31T02:13:00+01:00", "02:13 (heure d'hiver)"),
+            ("2027-10-31T01:59:00+02:00", "01:59"),
+            ("2027-10-31T03:00:00+01:00", "03:00"),
+            ("2027-03-28T03:00:00+02:00", "03:00"),
+        ] {
+            assert_eq!(wall_time(chrono_tz::Europe::Paris, at(instant), "%H:%M"), written, "{instant}");
+        }
     }
 }

@@ -6,7 +6,7 @@
 use crate::{
     coded_enum,
     domain::{
-        calendar::local,
+        calendar::wall_time,
         regulation::qualification::Attribution,
         time::{Instant, Span},
     },
@@ -106,5 +106,5 @@ pub fn in_words(reasons: &[RepeatReason], opened: Instant, zone: chrono_tz::Tz) 
             words.extend(label.chars().flat_map(char::to_lowercase));
         }
     }
-    format!("{words} — appel du {}", local(zone, opened).format("%d/%m à %H:%M"))
+    format!("{words} — appel du {}", wall_time(zone, opened, "%d/%m à %H:%M"))
 }

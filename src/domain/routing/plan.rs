@@ -19,7 +19,7 @@ coded_enum! {
         /// Regulated this case: may not respond.
         RegulatedCase = "REGULATED_CASE", "A régulé ce dossier";
         /// The patient has no GP.
-        NoOwnGp = "NO_OWN_GP", "Pas de médecin traitant";
+        NoOwnGp = "NO_OWN_GP", "Pas de médecin traitant connu";
         /// On leave.
         Absent = "ABSENT", "Absent";
         /// Not open before the longest delay ends.

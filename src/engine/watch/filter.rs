@@ -6,7 +6,8 @@ use crate::{
     domain::{
         actor::Actor,
         case::{ActionKind, Case, Owner},
-        ids::ResponderId,
+        digest::digest,
+        ids::{ResponderId, TerritoryId},
         regulation::qualification::Stream,
     },
     engine::{
@@ -14,6 +15,8 @@ use crate::{
         read::{Sight, sight},
     },
 };
+
+use super::token::Watched;
 
 /// What a watcher wants to see.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,17 @@ impl WatchFilter {
             Self::Queue(_) | Self::All => List::Open,
             Self::Missions(responder) => List::Missions(responder.clone()),
         }
+    }
+
+    /// What the tokens of a watch say of it.
+    pub(super) fn watched(&self, territory: &TerritoryId) -> Watched {
+        let list = match self {
+            Self::Queue(stream) => format!("queue/{}", stream.code()),
+            Self::Missions(responder) => format!("missions/{responder}"),
+            Self::All => "all".to_owned(),
+        };
+        let digest = digest([territory.as_str().as_bytes(), list.as_bytes()]);
+        std::array::from_fn(|n| digest.as_bytes()[n])
     }
 
     /// Whether a case belongs to what is watched.

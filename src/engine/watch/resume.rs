@@ -36,7 +36,7 @@ type Changed = (BTreeMap<CaseId, u64>, Version);
 
 impl Watcher {
     pub(super) async fn resume(&mut self, token: &WatchToken) -> Result<Resumed, End> {
-        let Some(place) = token.place() else { return Ok(Resumed::Lost) };
+        let Some(place) = token.place(self.watched) else { return Ok(Resumed::Lost) };
         if !self.is_ours(place).await? {
             return Ok(Resumed::Lost);
         }

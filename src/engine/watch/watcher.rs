@@ -13,7 +13,7 @@ use crate::{
     store::{MAX_READ, Version},
 };
 
-use super::{Change, WatchFilter, WatchToken, filter::seen_by, resume::Resumed, stopping};
+use super::{Change, WatchFilter, WatchToken, filter::seen_by, resume::Resumed, stopping, token::Watched};
 
 /// Changes taken from the window at once: what waits longer is the later state of its case.
 const CHUNK: usize = 32;
@@ -50,6 +50,7 @@ pub(super) struct Watcher {
     pub(super) actor: Actor,
     place: Arc<Place>,
     filter: WatchFilter,
+    pub(super) watched: Watched,
     pub(super) tail: Watching,
     beats: watch::Receiver<Beat>,
     sender: mpsc::Sender<Change>,
@@ -75,13 +76,14 @@ impl Watcher {
     ) -> Self {
         let (beats, limits) = (tail.beats(), engine.0.options.watch);
         let (cursor, _, resets) = tail.place();
-        let shown = BTreeMap::new();
+        let (shown, watched) = (BTreeMap::new(), filter.watched(&actor.territory));
         let (resumed, in_snapshot, stale) = (false, false, false);
         Self {
             engine,
             actor,
             place,
             filter,
+            watched,
             tail,
             beats,
             sender,
@@ -271,7 +273,7 @@ impl Watcher {
     }
 
     fn token_at(&self, place: Mark) -> WatchToken {
-        if self.in_snapshot { WatchToken::anew() } else { WatchToken::at(place) }
+        if self.in_snapshot { WatchToken::anew() } else { WatchToken::at(self.watched, place) }
     }
 
     fn too_slow(&self) -> End {

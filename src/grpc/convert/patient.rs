@@ -241,8 +241,16 @@ pub(super) fn born(fields: &mut Fields, field: impl Display, text: &str, today: 
     match date {
         Some(date) if date <= today && today.years_since(date).is_some_and(|years| years <= OLDEST_YEARS) => Some(date),
         Some(_) => fields.fault(field, format!("expected a day of the last {OLDEST_YEARS} years, not in the future")),
+        None if has_shape_of_a_date(text) => fields
+            .fault(field, "there is no such day: the month or the day is beyond the calendar's (expected YYYY-MM-DD)"),
         None => fields.fault(field, format!("expected a date as YYYY-MM-DD, got {} characters", text.chars().count())),
     }
+}
+
+/// Four digits, two and two: what is wrong is not how it is written.
+fn has_shape_of_a_date(text: &str) -> bool {
+    let fits = |(n, byte): (usize, u8)| if matches!(n, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    text.len() == 10 && text.bytes().enumerate().all(fits)
 }
 
 /// An INS number that may be left out. In a vital emergency one of the right length is kept as it was heard.

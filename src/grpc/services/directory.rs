@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use super::acts::{call, head, perform};
+use super::{
+    acts::{call, head, perform},
+    pages::Pages,
+};
 use crate::{
     domain::{
         actor::{Actor, Role},
@@ -53,12 +56,13 @@ impl DirectoryService for Responders {
         &self,
         request: Request<pb::ListRespondersRequest>,
     ) -> Result<Response<pb::ListRespondersResponse>, Status> {
-        let (actor, asked) = call(request)?;
+        let (actor, mut asked) = call(request)?;
+        let pages = Pages::open(&actor, &mut asked)?;
         let place = self.place(&actor)?;
         let reader = Reader { place: &place, role: actor.role };
         let found = convert::list(&reader, &asked, self.engine.now(), |size| self.engine.page_rows(size))?;
         let seq = head(&self.engine, &actor, asked.at_least_seq).await?;
-        let (responders, next_page_token) = found;
+        let (responders, next_page_token) = (found.0, pages.token(Some(found.1)));
         Ok(Response::new(pb::ListRespondersResponse {
             responders,
             next_page_token,
@@ -71,12 +75,13 @@ impl DirectoryService for Responders {
         &self,
         request: Request<pb::FindOwnGpRequest>,
     ) -> Result<Response<pb::FindOwnGpResponse>, Status> {
-        let (actor, asked) = call(request)?;
+        let (actor, mut asked) = call(request)?;
+        let pages = Pages::open(&actor, &mut asked)?;
         let place = self.place(&actor)?;
         let reader = Reader { place: &place, role: actor.role };
         let found = convert::find_own_gp(&reader, &asked, self.engine.now(), |size| self.engine.page_rows(size))?;
         let seq = head(&self.engine, &actor, asked.at_least_seq).await?;
-        let (responders, next_page_token) = found;
+        let (responders, next_page_token) = (found.0, pages.token(Some(found.1)));
         Ok(Response::new(pb::FindOwnGpResponse { responders, next_page_token, seq }))
     }
 
@@ -117,13 +122,14 @@ impl DirectoryService for Responders {
         &self,
         request: Request<pb::ListRemarkableSheetsRequest>,
     ) -> Result<Response<pb::ListRemarkableSheetsResponse>, Status> {
-        let (actor, asked) = call(request)?;
+        let (actor, mut asked) = call(request)?;
+        let pages = Pages::open(&actor, &mut asked)?;
         Refusal::unless(actor.role, &[Role::BackOffice, Role::Regulator, Role::Supervisor])?;
         let page = page(asked.page_size, &asked.page_token, asked.at_least_seq)?;
         let listing = self.engine.list_sheets(&actor, page).await?;
         let now = self.engine.now();
         let sheets = listing.items.iter().map(|sheet| sheets::listed(sheet, now)).collect();
-        let next_page_token = listing.next.unwrap_or_default();
+        let next_page_token = pages.token(listing.next);
         Ok(Response::new(pb::ListRemarkableSheetsResponse { sheets, next_page_token, seq: listing.seq }))
     }
 }

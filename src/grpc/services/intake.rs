@@ -2,7 +2,10 @@
 
 use tonic::{Request, Response, Status};
 
-use super::common::{Carried, Desk, Told};
+use super::{
+    common::{Carried, Desk, Told},
+    pages::Pages,
+};
 use crate::{
     domain::{actor::Role, time::Span},
     engine::{CaseView, Engine, Failure, List, WatchFilter},
@@ -138,11 +141,12 @@ impl IntakeService for Intake {
         request: Request<pb::ListCasesRequest>,
     ) -> Result<Response<pb::ListCasesResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
-        let asked = request.get_ref();
+        let mut asked = request.into_inner();
+        let pages = Pages::open(&desk.actor, &mut asked)?;
         let page = page(asked.page_size, &asked.page_token, asked.at_least_seq)?;
         let listing = self.engine.list(&desk.actor, List::Open, page).await?;
         let (cases, seq) = (desk.views(&listing), listing.seq);
-        Ok(Response::new(pb::ListCasesResponse { cases, next_page_token: listing.next.unwrap_or_default(), seq }))
+        Ok(Response::new(pb::ListCasesResponse { cases, next_page_token: pages.token(listing.next), seq }))
     }
 
     async fn watch_cases(

@@ -5,6 +5,7 @@ mod common;
 pub mod directory;
 mod indicators;
 pub mod intake;
+mod pages;
 pub mod regulation;
 pub mod routing;
 pub mod slot;

@@ -2,7 +2,10 @@
 
 use tonic::{Request, Response, Status};
 
-use super::common::{Carried, Desk, Told, has_part_in_the_care};
+use super::{
+    common::{Carried, Desk, Told, has_part_in_the_care},
+    pages::Pages,
+};
 use crate::{
     domain::{
         case::{ActionKind, Refusal},
@@ -79,11 +82,13 @@ impl RegulationService for Regulation {
     ) -> Result<Response<pb::ListProtocolsResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
         let book = &desk.ground.territory.book;
-        let (first, size) = protocols::listed(request.get_ref())?;
+        let mut asked = request.into_inner();
+        let pages = Pages::open(&desk.actor, &mut asked)?;
+        let (first, size) = protocols::listed(&asked)?;
         let size = self.engine.page_rows(size);
         let page = book.protocols().iter().skip(first).take(size).map(|known| protocols::protocol(book, known));
         let next = first.saturating_add(size);
-        let next_page_token = if next < book.protocols().len() { next.to_string() } else { String::new() };
+        let next_page_token = pages.token((next < book.protocols().len()).then(|| next.to_string()));
         Ok(Response::new(pb::ListProtocolsResponse { protocols: page.collect(), next_page_token }))
     }
 
@@ -92,9 +97,11 @@ impl RegulationService for Regulation {
         request: Request<pb::ListAdviceRequest>,
     ) -> Result<Response<pb::ListAdviceResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
-        Ok(Response::new(advice::listed(request.get_ref(), &desk.ground.territory.advice, |size| {
-            self.engine.page_rows(size)
-        })?))
+        let mut asked = request.into_inner();
+        let pages = Pages::open(&desk.actor, &mut asked)?;
+        let listed = advice::listed(&asked, &desk.ground.territory.advice, |size| self.engine.page_rows(size))?;
+        let next_page_token = pages.token(Some(listed.next_page_token));
+        Ok(Response::new(pb::ListAdviceResponse { next_page_token, ..listed }))
     }
 
     async fn qualify(&self, request: Request<pb::QualifyRequest>) -> Result<Response<pb::QualifyResponse>, Status> {
@@ -248,11 +255,12 @@ impl RegulationService for Regulation {
         request: Request<pb::ListQueueRequest>,
     ) -> Result<Response<pb::ListQueueResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
-        let asked = request.get_ref();
-        let (stream, page) = convert::queue(asked)?;
+        let mut asked = request.into_inner();
+        let pages = Pages::open(&desk.actor, &mut asked)?;
+        let (stream, page) = convert::queue(&asked)?;
         let listing = self.engine.list(&desk.actor, List::Queue(stream), page).await?;
         let (cases, seq) = (desk.views(&listing), listing.seq);
-        Ok(Response::new(pb::ListQueueResponse { cases, next_page_token: listing.next.unwrap_or_default(), seq }))
+        Ok(Response::new(pb::ListQueueResponse { cases, next_page_token: pages.token(listing.next), seq }))
     }
 
     async fn watch_queue(
@@ -273,11 +281,12 @@ impl RegulationService for Regulation {
         request: Request<pb::ListHandOversRequest>,
     ) -> Result<Response<pb::ListHandOversResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
-        let asked = request.get_ref();
+        let mut asked = request.into_inner();
+        let pages = Pages::open(&desk.actor, &mut asked)?;
         let page = page(asked.page_size, &asked.page_token, asked.at_least_seq)?;
         let listing = self.engine.list(&desk.actor, List::HandOvers, page).await?;
         let (cases, seq) = (desk.views(&listing), listing.seq);
-        Ok(Response::new(pb::ListHandOversResponse { cases, next_page_token: listing.next.unwrap_or_default(), seq }))
+        Ok(Response::new(pb::ListHandOversResponse { cases, next_page_token: pages.token(listing.next), seq }))
     }
 
     async fn list_transfers(
@@ -286,11 +295,12 @@ impl RegulationService for Regulation {
     ) -> Result<Response<pb::ListTransfersResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
         has_part_in_the_care(&desk.actor)?;
-        let asked = request.get_ref();
+        let mut asked = request.into_inner();
+        let pages = Pages::open(&desk.actor, &mut asked)?;
         let page = page(asked.page_size, &asked.page_token, asked.at_least_seq)?;
         let listing = self.engine.list(&desk.actor, List::Transfers, page).await?;
         let transfers = listing.items.iter().flat_map(transfer::open).collect();
-        let (next_page_token, seq) = (listing.next.unwrap_or_default(), listing.seq);
+        let (next_page_token, seq) = (pages.token(listing.next), listing.seq);
         Ok(Response::new(pb::ListTransfersResponse { transfers, next_page_token, seq }))
     }
 }

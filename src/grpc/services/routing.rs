@@ -5,6 +5,7 @@ use tonic::{Request, Response, Status};
 use super::{
     acts::{after, call, perform, version},
     common::has_part_in_the_care,
+    pages::Pages,
 };
 use crate::{
     domain::actor::Actor,
@@ -89,7 +90,8 @@ impl RoutingService for Routing {
         &self,
         request: Request<pb::ListOffersRequest>,
     ) -> Result<Response<pb::ListOffersResponse>, Status> {
-        let (actor, asked) = call(request)?;
+        let (actor, mut asked) = call(request)?;
+        let pages = Pages::open(&actor, &mut asked)?;
         has_part_in_the_care(&actor)?;
         let (responder, page) = convert::list_offers(&asked)?;
         let listing = self.engine.list_offers(&actor, page).await?;
@@ -99,7 +101,7 @@ impl RoutingService for Routing {
         let offers = listing.items.iter().filter_map(told);
         Ok(Response::new(pb::ListOffersResponse {
             offers: offers.collect(),
-            next_page_token: listing.next.unwrap_or_default(),
+            next_page_token: pages.token(listing.next),
             seq: listing.seq,
         }))
     }
@@ -108,14 +110,15 @@ impl RoutingService for Routing {
         &self,
         request: Request<pb::ListUnansweredRequest>,
     ) -> Result<Response<pb::ListUnansweredResponse>, Status> {
-        let (actor, asked) = call(request)?;
+        let (actor, mut asked) = call(request)?;
+        let pages = Pages::open(&actor, &mut asked)?;
         has_part_in_the_care(&actor)?;
         let page = convert::list_unanswered(&asked)?;
         let listing = self.engine.list(&actor, List::Unanswered, page).await?;
         let place = self.engine.territory(&actor.territory)?;
         Ok(Response::new(pb::ListUnansweredResponse {
             cases: listing.items.iter().flat_map(|view| convert::unanswered(&place, view)).collect(),
-            next_page_token: listing.next.unwrap_or_default(),
+            next_page_token: pages.token(listing.next),
             seq: listing.seq,
         }))
     }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use super::acts::{after, call, head, perform, version};
+use super::{
+    acts::{after, call, head, perform, version},
+    pages::Pages,
+};
 use crate::{
     domain::actor::Actor,
     engine::{Engine, PageRequest, Place},
@@ -78,25 +81,29 @@ impl SlotService for Slots {
         &self,
         request: Request<pb::SearchSlotsRequest>,
     ) -> Result<Response<pb::SearchSlotsResponse>, Status> {
-        let (actor, asked) = call(request)?;
+        let (actor, mut asked) = call(request)?;
+        let pages = Pages::open(&actor, &mut asked)?;
         let place = self.engine.territory(&actor.territory)?;
         let search = search::search(&asked, &place.directory, self.engine.now())?;
         let search = search.in_pages(|size| self.engine.page_rows(size));
         let at_least = asked.at_least_seq;
-        Ok(Response::new(self.search(&actor, &place, search, at_least).await?))
+        let found = self.search(&actor, &place, search, at_least).await?;
+        let next_page_token = pages.token(Some(found.next_page_token));
+        Ok(Response::new(pb::SearchSlotsResponse { next_page_token, ..found }))
     }
 
     async fn list_slots(
         &self,
         request: Request<pb::ListSlotsRequest>,
     ) -> Result<Response<pb::ListSlotsResponse>, Status> {
-        let (actor, asked) = call(request)?;
+        let (actor, mut asked) = call(request)?;
+        let pages = Pages::open(&actor, &mut asked)?;
         let (responder, page) = convert::list(&asked)?;
         let listing = self.engine.list_slots(&actor, &responder, false, page).await?;
         let (place, now) = (self.engine.territory(&actor.territory)?, self.engine.now());
         Ok(Response::new(pb::ListSlotsResponse {
             slots: listing.items.iter().map(|slot| convert::listed(&actor, &place, slot, now)).collect(),
-            next_page_token: listing.next.unwrap_or_default(),
+            next_page_token: pages.token(listing.next),
             seq: listing.seq,
         }))
     }

@@ -6,6 +6,7 @@ use super::{
     acts::{call, head, perform, version},
     common::has_part_in_the_care,
     indicators,
+    pages::Pages,
 };
 use crate::{
     domain::case::Refusal,
@@ -51,13 +52,14 @@ impl SupervisionService for Supervision {
         &self,
         request: Request<pb::ListAlarmsRequest>,
     ) -> Result<Response<pb::ListAlarmsResponse>, Status> {
-        let (actor, asked) = call(request)?;
+        let (actor, mut asked) = call(request)?;
+        let pages = Pages::open(&actor, &mut asked)?;
         has_part_in_the_care(&actor)?;
         let page = convert::page(asked.page_size, &asked.page_token, asked.at_least_seq)?;
         let listing = self.engine.list(&actor, List::Alarms, page).await?;
         Ok(Response::new(pb::ListAlarmsResponse {
             alarms: listing.items.iter().flat_map(convert::alarms).collect(),
-            next_page_token: listing.next.unwrap_or_default(),
+            next_page_token: pages.token(listing.next),
             seq: listing.seq,
         }))
     }
@@ -66,13 +68,14 @@ impl SupervisionService for Supervision {
         &self,
         request: Request<pb::ListOpenCasesRequest>,
     ) -> Result<Response<pb::ListOpenCasesResponse>, Status> {
-        let (actor, asked) = call(request)?;
+        let (actor, mut asked) = call(request)?;
+        let pages = Pages::open(&actor, &mut asked)?;
         has_part_in_the_care(&actor)?;
         let page = convert::page(asked.page_size, &asked.page_token, asked.at_least_seq)?;
         let listing = self.engine.list(&actor, List::Open, page).await?;
         Ok(Response::new(pb::ListOpenCasesResponse {
             cases: listing.items.iter().map(convert::open_case).collect(),
-            next_page_token: listing.next.unwrap_or_default(),
+            next_page_token: pages.token(listing.next),
             seq: listing.seq,
         }))
     }
@@ -108,11 +111,14 @@ impl SupervisionService for Supervision {
         &self,
         request: Request<pb::ListDutiesRequest>,
     ) -> Result<Response<pb::ListDutiesResponse>, Status> {
-        let (actor, asked) = call(request)?;
+        let (actor, mut asked) = call(request)?;
+        let pages = Pages::open(&actor, &mut asked)?;
         let page = room::duties_page(&asked)?;
         head(&self.engine, &actor, asked.at_least_seq).await?;
         let (known, seq) = self.engine.roster(&actor).await?;
-        Ok(Response::new(room::duties(&known, self.engine.now(), page, seq)))
+        let duties = room::duties(&known, self.engine.now(), page, seq);
+        let next_page_token = pages.token(Some(duties.next_page_token));
+        Ok(Response::new(pb::ListDutiesResponse { next_page_token, ..duties }))
     }
 
     async fn start_surge(

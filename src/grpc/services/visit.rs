@@ -8,6 +8,7 @@ use tonic::{Request, Response, Status};
 use super::{
     acts::{after, call, perform, version},
     common::has_part_in_the_care,
+    pages::Pages,
 };
 use crate::{
     domain::{actor::Actor, case::Command},
@@ -86,13 +87,14 @@ impl VisitService for Visits {
         &self,
         request: Request<pb::ListShiftsRequest>,
     ) -> Result<Response<pb::ListShiftsResponse>, Status> {
-        let (actor, asked) = call(request)?;
+        let (actor, mut asked) = call(request)?;
+        let pages = Pages::open(&actor, &mut asked)?;
         let (responder, page) = convert::list_shifts(&asked)?;
         let listing = self.engine.list_shifts(&actor, page).await?;
         let wanted = listing.items.iter().filter(|shift| responder.as_ref().is_none_or(|id| shift.responder == *id));
         Ok(Response::new(pb::ListShiftsResponse {
             shifts: wanted.map(|known| convert::shift(&actor, known)).collect(),
-            next_page_token: listing.next.unwrap_or_default(),
+            next_page_token: pages.token(listing.next),
             seq: listing.seq,
         }))
     }
@@ -101,7 +103,8 @@ impl VisitService for Visits {
         &self,
         request: Request<pb::ListMissionsRequest>,
     ) -> Result<Response<pb::ListMissionsResponse>, Status> {
-        let (actor, asked) = call(request)?;
+        let (actor, mut asked) = call(request)?;
+        let pages = Pages::open(&actor, &mut asked)?;
         has_part_in_the_care(&actor)?;
         let (whose, page) = convert::list_missions(&asked)?;
         let listing = self.engine.list(&actor, whose.list(), page).await?;
@@ -109,7 +112,7 @@ impl VisitService for Visits {
         let missions = listing.items.iter().flat_map(|view| convert::missions(&actor, &place, view, &whose));
         Ok(Response::new(pb::ListMissionsResponse {
             missions: missions.collect(),
-            next_page_token: listing.next.unwrap_or_default(),
+            next_page_token: pages.token(listing.next),
             seq: listing.seq,
         }))
     }

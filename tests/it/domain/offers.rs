@@ -249,6 +249,10 @@ fn an_hour_beyond_what_the_doctor_signed_is_no_yes() {
     let tomorrow = stage.refused(&coordinator(), case, yes(deadline + late + Span::from_mins(1)));
     let Refusal::Fields(faults) = &tomorrow else { panic!("{tomorrow}") };
     assert_eq!(faults[0].field, "accepted.appointment_unix_ms");
+    assert!(
+        faults[0].problem.contains("nothing was recorded"),
+        "an hour mistyped is no answer of the practice: {tomorrow}"
+    );
     stage.done(&coordinator(), case, Command::AnswerOffer { offer, answer: OfferAnswer::Declined });
     assert!(stage.waits(case, ActionKind::Route), "the next option is taken");
     let decision = stage.case(case).decisions[0].id;

@@ -110,6 +110,24 @@ fn a_visit_never_goes_back_nor_repeats_a_step() {
     assert!(!reached(&[Finished], Arrived) && !reached(&[CalledOff], EnRoute));
 }
 
+/// Found by an integrator: a terminal was told that ARRIVEE cannot become ANNULE, and not what to do for a patient who is away.
+#[test]
+fn a_step_that_is_not_to_be_had_is_refused_with_the_way_that_is() {
+    use VisitStatus::{Arrived, CalledOff, EnRoute, Finished, WithPatient};
+    for (reached, wanted, told) in [
+        (Arrived, CalledOff, "ARRIVEE cannot become ANNULE: the doctor is there: end the visit's action as ABSENT"),
+        (WithPatient, CalledOff, "report FINPEC when it ends"),
+        (Arrived, EnRoute, "report a later status"),
+        (Finished, Arrived, "it has ended"),
+    ] {
+        let mut stage = Stage::new();
+        let Taken { case, visit, .. } = taken(&mut stage);
+        stage.done(&doctor(SOS_DOCTOR), case, step(visit, reached));
+        let refused = stage.refused(&doctor(SOS_DOCTOR), case, step(visit, wanted)).to_string();
+        assert!(refused.contains(told), "{refused}");
+    }
+}
+
 #[test]
 fn a_step_happened_between_the_last_one_and_now() {
     let mut stage = Stage::new();

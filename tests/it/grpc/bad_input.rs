@@ -44,6 +44,23 @@ async fn every_wrong_field_is_named_at_once_and_no_value_is_repeated() {
     assert!(french.starts_with("Champs à corriger : arrived_unix_ms"), "{french}");
 }
 
+/// Found by an integrator: 29 February 2023 was told to have ten characters, and looked right.
+#[tokio::test]
+async fn a_birth_date_that_no_calendar_has_is_told_from_one_that_is_written_otherwise() {
+    let desk = Desk::start().await;
+    for (birth_date, told) in [
+        ("2023-02-29", "there is no such day"),
+        ("1980-13-01", "there is no such day"),
+        ("1980-1-5", "expected a date as YYYY-MM-DD, got 8 characters"),
+        ("12/03/1980", "expected a date as YYYY-MM-DD, got 10 characters"),
+    ] {
+        let patients = vec![pb::Patient { birth_date: birth_date.to_owned(), ..pb::Patient::default() }];
+        let request = pb::OpenCaseRequest { command_id: desk.command(), patients, ..pb::OpenCaseRequest::default() };
+        let refused = desk.intake().open_case(arm(request)).await.unwrap_err();
+        assert!(refused.message().contains(told), "{birth_date}: {}", refused.message());
+    }
+}
+
 #[tokio::test]
 async fn a_vital_emergency_is_opened_whatever_is_wrong() {
     let desk = Desk::start().await;

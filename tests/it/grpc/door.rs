@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tonic::{Code, Request};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-use super::desk::{Desk, arm, person};
+use super::desk::{Desk, arm, person, reason};
 
 #[tokio::test]
 async fn nobody_is_told_which_headers_are_missing() {
@@ -32,6 +32,20 @@ async fn a_role_may_do_its_own_acts_only_and_sees_no_more_than_it_needs() {
     let seen =
         desk.intake().get_case(person("chef", "SUPERVISOR", "fr-67", get)).await.unwrap().into_inner().case.unwrap();
     assert!(seen.sealed && seen.caller.is_none() && seen.patients[0].age_years.is_none());
+}
+
+#[tokio::test]
+async fn a_method_that_nobody_serves_is_named() {
+    let desk = Desk::start().await;
+    for path in ["/sas.dispatch.v1.IntakeService/OpenCases", "/sas.dispatch.v2.IntakeService/OpenCase"] {
+        let mut client = tonic::client::Grpc::new(desk.channel());
+        client.ready().await.unwrap();
+        let codec = tonic_prost::ProstCodec::<pb::GetStatusRequest, pb::GetStatusResponse>::default();
+        let asked = arm(pb::GetStatusRequest::default());
+        let refused = client.unary(asked, path.parse().unwrap(), codec).await.unwrap_err();
+        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unimplemented, "UNKNOWN_METHOD"));
+        assert!(refused.message().contains(path), "{}", refused.message());
+    }
 }
 
 #[tokio::test]

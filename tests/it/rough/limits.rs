@@ -159,9 +159,9 @@ async fn pages_are_no_longer_than_the_site_has_them() -> Story {
         assert_eq!(lengths, [20, 20, 5], "{page_size} asked for");
     }
     let page = ask!(reg, regulation, list_protocols, pb::ListProtocolsRequest::default())?;
-    assert_eq!((page.protocols.len(), page.next_page_token.as_str()), (20, "20"));
+    assert!(page.protocols.len() == 20 && page.next_page_token.ends_with("~20"), "{}", page.next_page_token);
     let page = ask!(reg, regulation, list_advice, pb::ListAdviceRequest { page_size: 200, ..Default::default() })?;
-    assert_eq!((page.sentences.len(), page.next_page_token.as_str()), (20, "20"));
+    assert!(page.sentences.len() == 20 && page.next_page_token.ends_with("~20"), "{}", page.next_page_token);
     let asked = pb::ListRespondersRequest { page_size: 50, ..Default::default() };
     let page = ask!(arm, directory, list_responders, asked)?;
     assert!(page.responders.len() == 20 && !page.next_page_token.is_empty());

@@ -166,6 +166,37 @@ async fn a_queue_is_paged_by_1_to_200_and_by_its_own_tokens() -> Story {
     room.closes().await
 }
 
+/// Found with a console that kept one token for two lists: cases waited, and the page was empty without an error.
+#[tokio::test]
+async fn a_page_token_of_another_list_is_refused_and_not_answered_with_an_empty_page() -> Story {
+    let room = Room::at("fr-67", MORNING).await;
+    let arm = room.arm("arm-1");
+    for _ in 0..3 {
+        waiting(&arm).await?;
+    }
+    let queue = |stream: Stream, token: &str| pb::ListQueueRequest {
+        stream: stream.into(),
+        page_size: 2,
+        page_token: token.to_owned(),
+        ..Default::default()
+    };
+    let token = ask!(arm, regulation, list_queue, queue(Stream::Snp, ""))?.next_page_token;
+    let foreign = wrong(&[("page_token", "a token of another list or filter: begin again without it")]);
+    assert_eq!(read(ask!(arm, regulation, list_queue, queue(Stream::Amu, &token))), foreign, "another stream");
+    let page_token = token.clone();
+    let asked = pb::ListHandOversRequest { page_token, ..Default::default() };
+    assert_eq!(read(ask!(arm, regulation, list_hand_overs, asked)), foreign, "another list");
+    let asked = pb::ListCasesRequest { page_token: token.clone(), ..Default::default() };
+    assert_eq!(read(ask!(arm, intake, list_cases, asked)), foreign, "another service");
+    let asked = pb::ListRespondersRequest { page_size: 1, ..Default::default() };
+    let page_token = ask!(arm, directory, list_responders, asked)?.next_page_token;
+    let kind = pb::ResponderKind::Gp.into();
+    let asked = pb::ListRespondersRequest { page_size: 1, kind, page_token, ..Default::default() };
+    assert_eq!(read(ask!(arm, directory, list_responders, asked)), foreign, "another filter");
+    assert_eq!(ask!(arm, regulation, list_queue, queue(Stream::Snp, &token))?.cases.len(), 1, "its own");
+    room.closes().await
+}
+
 #[tokio::test]
 async fn a_watch_with_a_nonsense_token_begins_again_and_says_so() -> Story {
     let room = Room::at("fr-67", MORNING).await;

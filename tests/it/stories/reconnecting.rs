@@ -94,3 +94,27 @@ async fn a_token_of_somewhere_else_begins_again_and_says_so() -> Story {
     }
     room.closes().await
 }
+
+/// Found with a console that changed its stream and kept its token: a P1 that waited for the AMU was never shown.
+#[tokio::test]
+async fn a_watch_token_of_another_stream_begins_again_and_shows_who_waits_there() -> Story {
+    let room = Room::at("fr-67", "2024-12-19 10:00").await;
+    let (arm, watching) = (room.arm("arm-1"), room.regulator("reg-2"));
+    let waits_here = waits(&arm).await?;
+    let opened = arm.opens("67482", ill()).await?;
+    let to_amu = pb::QualifyRequest { stream: Stream::Amu.into(), ..qualified(Priority::P1, "M02.01") };
+    let waits_there = arm.qualifies(&opened, to_amu).await?;
+    let mut here = Screen::default();
+    let mut console = watching.watches(Stream::Snp, &[]).await?;
+    here.until(&mut console, &[&waits_here]).await;
+    // As a token was before it said of which list it is.
+    let old_form = here.token[6..].to_vec();
+    for (stream, token, case) in [(Stream::Amu, here.token.clone(), &waits_there), (Stream::Snp, old_form, &waits_here)]
+    {
+        let mut console = watching.watches(stream, &token).await?;
+        let mut screen = Screen { cases: vec!["what the screen showed before".to_owned()], ..Screen::default() };
+        screen.until(&mut console, &[case]).await;
+        assert_eq!(screen.resets, 1);
+    }
+    room.closes().await
+}

@@ -76,3 +76,24 @@ async fn a_screen_that_shows_an_older_case_is_told_to_read_again() -> Story {
     arm.qualifies(&read, pb::QualifyRequest { version: read.version.clone(), ..late }).await?;
     room.closes().await
 }
+
+#[tokio::test]
+async fn an_overseas_caller_is_one_person_whichever_way_his_number_is_written() -> Story {
+    let room = Room::at("fr-974", "2024-12-19 10:00").await;
+    let arm = room.arm("arm-1");
+    let mut cases: Vec<String> = Vec::new();
+    for written in ["0692 12 34 56", "+262692123456", "+33 692 12 34 56"] {
+        let caller = Some(pb::Caller { phone: written.to_owned(), ..Default::default() });
+        let open = pb::OpenCaseRequest { command_id: arm.act(), caller, ..Default::default() };
+        let case = ask!(arm, intake, open_case, open)?.case.unwrap();
+        assert_eq!(case.caller.as_ref().unwrap().phone, "+262692123456", "{written}");
+        let read = pb::GetCaseRequest { case_id: case.case_id.clone(), at_least_seq: 0 };
+        let repeats = ask!(arm, intake, get_case, read)?.possible_repeats;
+        let mut found: Vec<String> = repeats.into_iter().map(|known| known.case_id).collect();
+        found.sort_unstable();
+        assert_eq!(found, cases, "{written}");
+        cases.push(case.case_id);
+        cases.sort_unstable();
+    }
+    room.closes().await
+}

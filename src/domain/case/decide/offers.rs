@@ -2,7 +2,7 @@
 
 use crate::domain::{
     actor::Role,
-    calendar::local,
+    calendar::wall_time,
     case::{
         Case,
         action::{About, Action, ActionKind, End, Owner},
@@ -109,9 +109,11 @@ fn soon_enough(draft: &Draft<'_>, offer: &Offer, at: Instant) -> Result<Instant,
         return Ok(at);
     }
     let zone = draft.context.territory.calendar.zone();
-    let hour = local(zone, latest).format("%H:%M");
-    let problem =
-        format!("beyond the doctor's longest delay ({hour} at the latest): answer declined, and the next is asked");
+    let hour = wall_time(zone, latest, "%H:%M");
+    let problem = format!(
+        "beyond the doctor's longest delay ({hour} at the latest), nothing was recorded: agree on an earlier hour, or send \
+         declined and the next is asked"
+    );
     Err(Refusal::field("accepted.appointment_unix_ms", problem))
 }
 
@@ -231,7 +233,7 @@ fn begun(draft: &Draft<'_>, offer: &Offer, seen: bool) -> Result<(), Refusal> {
     if draft.now >= from {
         return Ok(());
     }
-    let hour = |at| local(draft.context.territory.calendar.zone(), at).format("%d/%m %H:%M").to_string();
+    let hour = |at| wall_time(draft.context.territory.calendar.zone(), at, "%d/%m %H:%M");
     let (code, begins, from) = (if seen { "SEEN" } else { "NO_SHOW" }, hour(appointment), hour(from));
     let problem =
         format!("it begins on {begins}: {code} is recorded from {from} on; cancel it if it does not take place");

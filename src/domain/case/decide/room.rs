@@ -2,7 +2,7 @@
 
 use crate::domain::{
     actor::Role,
-    calendar::local,
+    calendar::wall_time,
     case::{
         command::StartDuty,
         fact::Fact,
@@ -195,7 +195,7 @@ pub(super) fn rostered(draft: &mut Draft<'_>, priority: Priority) -> Result<(), 
                        urgent: go on duty first (StartDuty)";
         return Err(Refusal::resting(RestsOn::Roster, "roster", problem));
     }
-    let at = local(draft.context.territory.calendar.zone(), draft.now).format("%H:%M");
+    let at = wall_time(draft.context.territory.calendar.zone(), draft.now, "%H:%M");
     draft.reply.warnings.push(format!("NOT_ON_ROSTER: you are not on the roster at {at}: nothing was refused"));
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     actor::{Actor, Role},
-    calendar::local,
+    calendar::wall_time,
     case::{
         fact::Fact,
         refusal::{FieldFault, Refusal},
@@ -67,7 +67,7 @@ fn lies_in((start, end): (Instant, Instant), hour: i64) -> bool {
 
 fn twice(draft: &Draft<'_>, other: &Slot) -> Refusal {
     let zone = draft.context.territory.calendar.zone();
-    let clock = |at| local(zone, at).format("%H:%M").to_string();
+    let clock = |at| wall_time(zone, at, "%H:%M");
     let instead = match other.bound_to(draft.now) {
         Some(_) => "a patient has it: publish other hours, or cancel that appointment and withdraw the slot first",
         None => "publish it again under its slot_id, or withdraw it first",

@@ -65,8 +65,8 @@ pub(super) fn step(
     let visit = known(draft, id)?;
     own_visit(draft, &visit)?;
     if !visit.status.may_become(status) || visit.doctor.is_none() {
-        let problem = format!("{} cannot become {}", visit.status.code(), status.code());
-        return Err(Refusal::state("visit", problem));
+        let (from, to, instead) = (visit.status.code(), status.code(), instead(&visit, status));
+        return Err(Refusal::state("visit", format!("{from} cannot become {to}: {instead}")));
     }
     let last = visit.history.last().map_or(visit.due, |(_, at)| *at);
     let happened = happened.unwrap_or(draft.now);
@@ -83,6 +83,20 @@ pub(super) fn step(
         _ => {}
     }
     Ok(())
+}
+
+/// What to do where a step is not to be had.
+fn instead(visit: &Visit, wanted: VisitStatus) -> &'static str {
+    use VisitStatus::{Arrived, CalledOff, WithPatient};
+    match (visit.status, wanted) {
+        (from, _) if from.ended() => "it has ended, and nothing follows",
+        _ if visit.doctor.is_none() => "no doctor has taken it: AcceptVisit comes first",
+        (Arrived, CalledOff) => {
+            "the doctor is there: end the visit's action as ABSENT (EndAction) where the patient is not"
+        }
+        (WithPatient, CalledOff) => "the doctor is with the patient: report FINPEC when it ends",
+        _ => "a visit only moves on: report a later status",
+    }
 }
 
 /// The doctor is there: the alarm is from now on for a visit that does not end.
