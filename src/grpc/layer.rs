@@ -123,9 +123,9 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Answer<S::Error> {
         let Some(Method { name: rpc, vital }) = METHODS.get(request.uri().path()).copied() else {
-            let path = request.uri().path().to_owned();
+            let service = known_service(request.uri().path());
             let answer = self.inner.call(request);
-            return Box::pin(async move { Ok(named(answer.await?, &path)) });
+            return Box::pin(async move { Ok(named(answer.await?, service)) });
         };
         let span = request_span(rpc, request.headers());
         let (metrics, watch) = (self.metrics.clone(), Stopwatch::start());
@@ -189,11 +189,21 @@ impl Drop for Left {
     }
 }
 
+/// Which of our services a path is of, by the name that the proto files give it.
+fn known_service(path: &str) -> Option<&'static str> {
+    let wanted = path.strip_prefix('/')?.split_once('/')?.0;
+    METHODS
+        .values()
+        .filter_map(|method| method.name.split_once('/'))
+        .map(|(service, _)| service)
+        .find(|ours| *ours == wanted)
+}
+
 /// An answer to a call that is none of ours. The transport says no word of a method that nobody serves.
-fn named(answer: Response<Body>, path: &str) -> Response<Body> {
+fn named(answer: Response<Body>, service: Option<&str>) -> Response<Body> {
     match Status::from_header_map(answer.headers()) {
         Some(status) if status.code() == Code::Unimplemented && status.message().is_empty() => {
-            status::unknown_method(path).into_http()
+            status::unknown_method(service).into_http()
         }
         _ => answer,
     }

@@ -168,9 +168,10 @@ pub(super) fn overloaded() -> Status {
     Told::new(Code::Unavailable, "OVERLOADED", message, "Service surchargé, rien n'a été fait : réessayez.").status()
 }
 
-/// Nobody serves what was called.
-pub(super) fn unknown_method(path: &str) -> Status {
-    let message = format!("no method {path} is served here: use the proto files of this version, or reflection");
+/// Nobody serves what was called. `service`: the one of ours that it was looked for in; what the caller wrote is not repeated.
+pub(super) fn unknown_method(service: Option<&str>) -> Status {
+    let missing = service.map_or("no such service".to_owned(), |service| format!("no such method of {service}"));
+    let message = format!("{missing} is served here: use the proto files of this version, or reflection");
     let french = "Fonction inconnue : la console et le service n'ont pas la même version.";
     Told::new(Code::Unimplemented, "UNKNOWN_METHOD", message, french).status()
 }

@@ -35,16 +35,19 @@ async fn a_role_may_do_its_own_acts_only_and_sees_no_more_than_it_needs() {
 }
 
 #[tokio::test]
-async fn a_method_that_nobody_serves_is_named() {
+async fn a_call_that_nobody_serves_says_whether_the_service_or_its_method_is_unknown() {
     let desk = Desk::start().await;
-    for path in ["/sas.dispatch.v1.IntakeService/OpenCases", "/sas.dispatch.v2.IntakeService/OpenCase"] {
+    for (path, told) in [
+        ("/sas.dispatch.v1.IntakeService/OpenCases", "no such method of sas.dispatch.v1.IntakeService"),
+        ("/sas.dispatch.v2.IntakeService/OpenCase", "no such service"),
+    ] {
         let mut client = tonic::client::Grpc::new(desk.channel());
         client.ready().await.unwrap();
         let codec = tonic_prost::ProstCodec::<pb::GetStatusRequest, pb::GetStatusResponse>::default();
         let asked = arm(pb::GetStatusRequest::default());
         let refused = client.unary(asked, path.parse().unwrap(), codec).await.unwrap_err();
         assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unimplemented, "UNKNOWN_METHOD"));
-        assert!(refused.message().contains(path), "{}", refused.message());
+        assert!(refused.message().contains(told), "{}", refused.message());
     }
 }
 
