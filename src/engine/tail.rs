@@ -3,8 +3,8 @@
 //! It decodes each event once, those that this instance committed itself not at all, and feeds what is kept in memory from
 //! the log ([`Follower`]) and the [`Window`] of recent changes from which every watch of this instance is served. Nothing is shown ahead of the log: a case stands in the
 //! window only once the log has reached the version it is at. While nobody waits for what it tells, it reads the log at a
-//! pace instead of at each change: what is kept in memory only proposes. A gap, another command at a place already read, or another
-//! epoch is a reset: everything fed from the tail begins anew.
+//! pace instead of at each change: what is kept in memory only proposes. A gap, another command at a place already read, another
+//! epoch, or a store that has gone back is a reset: everything fed from the tail begins anew.
 
 mod join;
 mod own;
@@ -122,6 +122,7 @@ impl Engine {
             longest_pause: self.0.options.watch.retry_pause,
             pace: self.0.options.watch.pace,
             mark: None,
+            generation: 0,
             ahead: 0,
             resolved: true,
             missing: 0,
@@ -144,6 +145,8 @@ struct Reader {
     pace: Duration,
     /// The last entry fed; none before the first contact and after a reset.
     mark: Option<Mark>,
+    /// The store's generation when the tail began.
+    generation: u64,
     /// The newest version that the states of the window are at: nothing is published before the log is there.
     ahead: u64,
     /// Every case changed since the last publication stands in the window.
@@ -190,6 +193,12 @@ impl Reader {
             self.begin().await?;
             return Ok(Ok(()));
         };
+        if self.store.generation(&self.territory) != self.generation {
+            // What is remembered may be of what is gone, also where the epoch is the same.
+            self.engine.upgrade().inspect(|engine| engine.memory.forget(&self.territory));
+            self.reset("the store no longer has all that was read of it");
+            return Ok(Ok(()));
+        }
         if self.other_epoch(mark).await? {
             self.reset("another epoch has begun");
             return Ok(Ok(()));
@@ -228,7 +237,7 @@ impl Reader {
     /// Where the log ends now. Nothing before it is fed.
     async fn begin(&mut self) -> Result<(), StoreError> {
         let head = self.store.read(&self.territory, &[], None).await?;
-        self.epoch_read = self.clock.uptime();
+        (self.epoch_read, self.generation) = (self.clock.uptime(), self.store.generation(&self.territory));
         let entries =
             self.store.log(&self.territory, head.seq.saturating_sub(LOOK_BACK), LOOK_BACK as usize + 1).await?;
         let last = entries.last().map(LogEntry::version);

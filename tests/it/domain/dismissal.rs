@@ -134,3 +134,14 @@ fn whoever_rings_for_body_or_mind_is_a_doctors_whatever_is_said_of_symptoms() {
         refused_a_dismissal(&mut stage, case);
     }
 }
+
+/// A call was ended as one whose file exists where there was no such file.
+#[test]
+fn a_call_is_not_ended_as_a_repetition_but_linked() {
+    let mut stage = Stage::new();
+    let case = stage.called();
+    let ends = Command::Dismiss { attribution: Attribution::Repeat, possible_repeat: false };
+    let refused = stage.refused(&arm(), case, ends);
+    assert!(refused.to_string().contains("LinkRepeatCall"), "{refused}");
+    assert_eq!(stage.case(case).dismissed, None);
+}

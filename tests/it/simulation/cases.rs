@@ -310,3 +310,24 @@ fn a_repetition_beside_the_first_run_may_be_refused() {
         ],
     );
 }
+
+/// An old copy was put back while an instance remembered what had come after it: its tail waited for that before it showed
+/// anything, and the consoles went on showing less than the copy has.
+#[test]
+fn a_console_is_told_what_came_before_a_copy_that_was_put_back() {
+    holds(
+        Level::D2,
+        vec![
+            Onward { at: 1, case: 4, pick: 0, acts: 9 },
+            Watch { at: 1, queue: true },
+            Arrival { at: 2, priority: 2 },
+            Settle,
+            Arrival { at: 1, priority: 2 },
+            ClaimNext { at: 1, hurry: true, who: 2 },
+            BackUp,
+            ClaimNext { at: 1, hurry: true, who: 1 },
+            PutBack,
+            Settle,
+        ],
+    );
+}

@@ -165,6 +165,10 @@ pub(super) fn dismiss(draft: &mut Draft<'_>, attribution: Attribution, possible_
         let problem = "a medical request ends only with a doctor's decision: leave it to a regulator";
         return Err(Refusal::state("case", problem));
     }
+    if attribution == Attribution::Repeat {
+        let problem = "a call of a file that exists is linked to it (LinkRepeatCall), and a regulator looks at both";
+        return Err(Refusal::field("attribution", problem));
+    }
     draft.push(Fact::Dismissed(attribution));
     draft.end_kind(ActionKind::CallBack, End::Replaced);
     draft.end(End::Done, |_| true);
