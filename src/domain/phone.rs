@@ -6,7 +6,7 @@
 /// dial `0` and nine digits, and each has a country code of its own in E.164 (Arcep, « La numérotation outre-mer »; for
 /// Mayotte its release of 24 July 2006: `+262 269 61 12 34`, mobiles 0639). Blocks as the metadata of libphonenumber have
 /// them for RE, YT, GP, GF, MQ and PM.
-const OVERSEAS: [(&str, &str); 18] = [
+const OVERSEAS: [(&str, &str); 25] = [
     ("262", "262"),
     ("263", "262"),
     ("269", "262"),
@@ -24,6 +24,13 @@ const OVERSEAS: [(&str, &str); 18] = [
     ("696", "596"),
     ("697", "596"),
     ("7091", "596"),
+    ("70930", "594"),
+    ("70931", "594"),
+    ("70932", "594"),
+    ("70933", "594"),
+    ("70935", "262"),
+    ("70936", "262"),
+    ("70937", "262"),
     ("708", "508"),
 ];
 /// Numbers of the mainland inside a block of Mayotte: 06 39 98, which Arcep keeps for fiction.

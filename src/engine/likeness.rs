@@ -1,7 +1,10 @@
 //! Earlier cases that may be of the same episode: found by number, patient and place within a window of time, proposed with
 //! reasons and a score, never merged in silence.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use futures_util::future::try_join_all;
 
@@ -106,20 +109,25 @@ impl Engine {
         self.alike(actor, case, |case| case.qualification.is_none() && case.repeat_of.is_none()).await
     }
 
-    /// Compares the case as it is stored: what this instance remembers may lack the number that another has entered.
+    /// Compares the case as it is remembered, where it is: what is done on the answer stands or falls with that version.
     async fn alike(&self, actor: &Actor, case: CaseId, asked: impl Fn(&Case) -> bool) -> Result<Likeness, Failure> {
-        let view = match self.read_case(actor, case, 0).await {
-            Ok((view, _)) => view,
-            // Whether there is such a case is for the command itself to say.
-            Err(Failure::Refused(Refusal::NotFound(_) | Refusal::Archived(_))) => return Ok(Likeness::default()),
-            Err(failure) => return Err(failure),
+        let known = self.0.memory.get(&actor.territory, &Key::case(case));
+        let (known, version) = match known.and_then(|known| Some((known.case().cloned().map(Arc::new)?, known.version)))
+        {
+            Some(known) => known,
+            None => match self.read_case(actor, case, 0).await {
+                Ok((view, _)) => (view.case, view.version),
+                // Whether there is such a case is for the command itself to say.
+                Err(Failure::Refused(Refusal::NotFound(_) | Refusal::Archived(_))) => return Ok(Likeness::default()),
+                Err(failure) => return Err(failure),
+            },
         };
-        let version = Some(view.version);
-        if !asked(&view.case) {
+        let version = Some(version);
+        if !asked(&known) {
             return Ok(Likeness { found: false, version });
         }
         let threshold = self.territory(&actor.territory)?.territory.regulation.repeats.threshold;
-        let proposals = self.repeats(actor, &view.case).await?;
+        let proposals = self.repeats(actor, &known).await?;
         let found = proposals.iter().any(|proposal| proposal.medical && proposal.score >= threshold);
         Ok(Likeness { found, version })
     }

@@ -236,8 +236,9 @@ impl Reader {
 
     /// Where the log ends now. Nothing before it is fed.
     async fn begin(&mut self) -> Result<(), StoreError> {
+        let generation = self.store.generation(&self.territory);
         let head = self.store.read(&self.territory, &[], None).await?;
-        (self.epoch_read, self.generation) = (self.clock.uptime(), self.store.generation(&self.territory));
+        (self.epoch_read, self.generation) = (self.clock.uptime(), generation);
         let entries =
             self.store.log(&self.territory, head.seq.saturating_sub(LOOK_BACK), LOOK_BACK as usize + 1).await?;
         let last = entries.last().map(LogEntry::version);

@@ -16,6 +16,9 @@
 //!   the primary: where that fails, the engine finds the new one, which has the operator's word. A command that has its
 //!   receipt there is not refused: it took effect (`again`).
 //!
+//! - The log does not show what was acknowledged, because its replicas do not confirm it: nobody can tell. What waits for
+//!   replicas is refused as unavailable until it is shown, or shown to be gone.
+//!
 //! Otherwise a commit stays one call of the engine: only memory is touched.
 
 mod again;

@@ -66,7 +66,7 @@ impl Display for Part<'_, '_> {
 
 impl Fields {
     /// For an act that is never refused (P0, vital emergency): what is wrong with a field of care drops the field and is
-    /// told as a warning, and words that are too long are cut. What identifies the call must be right all the same.
+    /// told as a warning, and words that are too long are cut.
     pub fn never_refusing(vital: bool) -> Self {
         Self { lenient: vital, ..Self::default() }
     }

@@ -76,9 +76,16 @@ impl Telephony {
 
     /// An event of a call that has its case. It rang before: then only the same command again answers its receipt.
     async fn known(&self, actor: &Actor, reported: &Reported, case: CaseId) -> Result<Known, Status> {
+        let mut reported = std::borrow::Cow::Borrowed(reported);
         let done = match reported.happened {
             Happened::Later(report) => {
-                self.engine.call_event(actor, reported.mutation, case, (&reported.open, report)).await
+                let mut done = self.engine.call_event(actor, reported.mutation, case, (&reported.open, report)).await;
+                // Nor is it lost that the caller broke off: told twice, it says no more than told once.
+                if made::is_stale(&done) {
+                    reported = std::borrow::Cow::Owned(convert::under_another_id(&reported, actor, self.engine.now()));
+                    done = self.engine.call_event(actor, reported.mutation, case, (&reported.open, report)).await;
+                }
+                done
             }
             Happened::Ringing if convert::opened_by(reported.mutation.command_id, case) => {
                 let open = Command::Open(Box::new(reported.open.clone()));
@@ -88,14 +95,14 @@ impl Telephony {
                 Ok(None) => return Ok(Known::Over),
                 Ok(Some((version, seq))) => {
                     let level = self.engine.level().await;
-                    let receipt = convert::known(seq, self.engine.now(), level, reported);
+                    let receipt = convert::known(seq, self.engine.now(), level, &reported);
                     return Ok(Known::Told(Told { receipt, case, version }));
                 }
                 Err(failure) => Err(failure),
             },
         };
         match done {
-            Ok(done) => Ok(Known::Told(Told::of(&done, receipt(&done, convert::in_order(reported, &done)))?)),
+            Ok(done) => Ok(Known::Told(Told::of(&done, receipt(&done, convert::in_order(&reported, &done)))?)),
             Err(failure) if failure.is_of_its_call() => Ok(Known::Over),
             Err(Failure::Refused(Refusal::NotFound(_) | Refusal::Archived(_))) => Ok(Known::Gone),
             Err(failure) => Err(failure.into()),

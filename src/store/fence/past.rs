@@ -70,8 +70,9 @@ pub(super) struct Past {
     entries: VecDeque<(u64, CommandId)>,
     /// The last acknowledged entry of each epoch.
     pub marks: BTreeMap<u64, Mark>,
-    /// What other instances acknowledged in an epoch in which there is a later mark. Where a store began anew after it was
-    /// lost, an epoch names two histories, and what is gone with the one is not in the other.
+    /// What other instances acknowledged in an epoch in which there is a later mark, or this one before a mark that came while
+    /// the log hid it. Where a store began anew after it was lost, an epoch names two histories, and what is gone with the
+    /// one is not in the other.
     beside: Vec<Mark>,
     /// The engine's generation in which all this was found to be so.
     pub verified: Option<u64>,
@@ -173,7 +174,9 @@ impl Past {
 
     fn mark(&mut self, mark: Mark) {
         if self.marks.get(&mark.epoch).is_none_or(|kept| kept.seq < mark.seq) {
-            self.marks.insert(mark.epoch, mark);
+            let before = self.marks.insert(mark.epoch, mark);
+            // Whether that one is there is not known yet: a later one says nothing of it.
+            self.beside.extend(before.filter(|_| self.untold));
             self.unwritten = true;
         }
         while self.marks.len() > MOST_MARKS {

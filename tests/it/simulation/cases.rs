@@ -331,3 +331,21 @@ fn a_console_is_told_what_came_before_a_copy_that_was_put_back() {
         ],
     );
 }
+
+/// A claim went with what was put back and was done again, under its id and at its place, through an instance that had not
+/// acknowledged it: to the one that had, it is there.
+#[test]
+fn what_another_instance_has_done_again_is_not_missing() {
+    holds(
+        Level::D2,
+        vec![
+            Arrival { at: 1, priority: 3 },
+            Arrival { at: 1, priority: 2 },
+            BackUp,
+            ClaimNext { at: 1, hurry: true, who: 1 },
+            PutBack,
+            AskAgain { at: 0, hurry: true, back: 0 },
+            ClaimNext { at: 1, hurry: false, who: 3 },
+        ],
+    );
+}

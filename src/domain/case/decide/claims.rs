@@ -219,8 +219,14 @@ pub(super) fn finish_if_decided(draft: &mut Draft<'_>) {
         return;
     }
     draft.end(End::Done, |action| matches!(action.kind, ActionKind::Regulate | ActionKind::TelephoneAppointment));
-    // That somebody rang is not said by a signature.
-    draft.end(End::Replaced, |action| matches!(action.kind, ActionKind::CallBack | ActionKind::ReEvaluate));
+    // That somebody rang is not said by a signature, and whoever may take his life is rung until somebody has him.
+    draft.end_kind(ActionKind::ReEvaluate, End::Replaced);
+    if intake::is_lost_psychiatric(draft) {
+        let told = "CALLER_NOT_REACHED: he broke off and was not told: he is rung back all the same";
+        draft.reply.warnings.push(told.to_owned());
+    } else {
+        draft.end_kind(ActionKind::CallBack, End::Replaced);
+    }
     // The doctor has understood the caller, with or without one.
     draft.end_kind(ActionKind::Interpreter, End::Replaced);
     draft.end_kind(ActionKind::Unanswered, End::Replaced);

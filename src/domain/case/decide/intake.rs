@@ -125,7 +125,7 @@ pub(super) fn call(draft: &mut Draft<'_>, report: CallReport) -> Result<(), Refu
         return Ok(());
     }
     // What is told without an hour happens now: what is told later of before it is over.
-    let (heard, at) = (draft.case()?.line_heard, report.happened.unwrap_or(draft.now));
+    let (heard, at) = (draft.case()?.line_heard, report.happened.unwrap_or(draft.now).min(draft.now));
     if heard.is_none_or(|heard| heard < at) {
         draft.push(Fact::LineHeard(at));
     }
@@ -173,6 +173,12 @@ pub(super) fn call(draft: &mut Draft<'_>, report: CallReport) -> Result<(), Refu
 fn waits_for_a_decision(case: &Case) -> bool {
     let open = |kind| case.open_action(kind).is_some();
     open(ActionKind::HandOver) || open(ActionKind::Qualify) || open(ActionKind::Regulate)
+}
+
+/// A psychiatric or suicidal caller broke off and is still to be rung back.
+pub(super) fn is_lost_psychiatric(draft: &Draft<'_>) -> bool {
+    let rung = |case: &Case| case.line != Line::OnLine && case.open_action(ActionKind::CallBack).is_some();
+    draft.case().is_ok_and(rung) && case_is_psychiatric(draft)
 }
 
 fn case_is_psychiatric(draft: &Draft<'_>) -> bool {

@@ -60,10 +60,10 @@ impl Wire {
     }
 }
 
-/// `evalsha" "HASH" "2" "HEAD" "HEAD" …`: the head of the log twice is what `read.lua` is given where nothing else is asked.
+/// `evalsha" "HASH" "3" "HEAD" "LOG" "HEAD" …`: the head twice is what `read.lua` is given where nothing else is asked.
 fn names_head_alone(command: &str) -> bool {
     let parts: Vec<&str> = command.split("\" \"").collect();
-    matches!(parts[..], [_, _, "2", head, asked, ..] if head == asked)
+    matches!(parts[..], [_, _, "3", head, _, asked, ..] if head == asked)
 }
 
 async fn line(from: &mut BufReader<UnixStream>) -> String {
