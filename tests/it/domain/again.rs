@@ -177,6 +177,19 @@ fn a_suicidal_caller_who_breaks_off_from_a_doctor_who_is_not_done_alarms_at_once
     stage.breaks_off_with_an_alarm(case);
 }
 
+/// The doctor went on writing and signed: nobody had told the caller, and nobody rang him any more.
+#[test]
+fn a_suicidal_caller_who_broke_off_is_rung_back_whatever_is_signed_meanwhile() {
+    let mut stage = Stage::new();
+    let (case, claim) = stage.suicidal();
+    stage.breaks_off_with_an_alarm(case);
+    let signed = stage.done(&regulator(), case, Command::SignNeed(Box::new(sign(claim, CareType::Advice))));
+    assert!(signed.warnings.iter().any(|told| told.starts_with("CALLER_NOT_REACHED")), "{:?}", signed.warnings);
+    assert!(stage.waits(case, ActionKind::CallBack) && !stage.waits(case, ActionKind::Regulate));
+    stage.done(&arm(), case, Command::Call(CallEvent::Reconnected.into()));
+    assert!(!stage.waits(case, ActionKind::CallBack));
+}
+
 #[test]
 fn a_doctor_who_has_signed_the_answer_lets_the_caller_go() {
     let mut stage = Stage::new();

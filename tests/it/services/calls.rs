@@ -231,6 +231,22 @@ async fn a_call_has_its_case_though_its_command_id_was_made_by_a_wrong_clock() {
     }
 }
 
+/// The ring was taken under an id made here; what followed of the same call was refused for the same clock.
+#[tokio::test]
+async fn a_call_of_a_wrong_clock_is_heard_to_its_end() {
+    let exchange = Exchange::new().await;
+    let ahead = |name: &str, event| pb::ReportCallEventRequest {
+        command_id: due_command(name, NOW + Span::from_mins(10)).to_string(),
+        ..exchange.event(event)
+    };
+    let opened = exchange.report(&ahead("rings", CallEventKind::Ringing)).await.unwrap();
+    exchange.report(&ahead("answered", CallEventKind::Answered)).await.unwrap();
+    let gone = exchange.report(&ahead("gone", CallEventKind::HungUp)).await.unwrap();
+    assert_eq!((&gone.case_id, codes(&gone)), (&opened.case_id, vec!["COMMAND_ID_UNUSABLE".to_owned()]));
+    let open = exchange.open_actions(&opened.case_id).await;
+    assert!(open.contains(&ActionKind::CallBack), "{open:?}");
+}
+
 #[tokio::test]
 async fn a_call_heard_of_when_it_is_answered_is_qualified() {
     let exchange = Exchange::new().await;

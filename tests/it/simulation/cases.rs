@@ -275,6 +275,11 @@ fn what_an_operators_word_left_there_is_missed_when_it_goes() {
     );
 }
 
+fn ask_vital() -> Move {
+    let act = Open { vital: true, telephony: false, infant: false };
+    Ask { at: 0, hurry: true, what: Step { act, who: 0, case: 0, pick: 0 } }
+}
+
 /// An old copy was put back, and a call that came in meanwhile stood at the place of what was acknowledged: as long as no
 /// replica confirmed it the log showed nothing there, and that was taken for the right data being back.
 #[test]
@@ -282,7 +287,10 @@ fn what_the_log_does_not_show_is_not_taken_to_be_there() {
     let note = |at, hurry| Ask { at, hurry, what: Step { act: Note, who: 0, case: 0, pick: 0 } };
     let begun = vec![Arrival { at: 1, priority: 1 }, BackUp, note(0, true), PutBack, note(0, true), note(1, false)];
     let unconfirmed = vec![Go { call: 0, fault: Fine }, Go { call: 0, fault: Fine }, Go { call: 0, fault: Slow }];
-    for after in [vec![note(0, true)], vec![Crash { at: 0, late: false }, note(0, true)]] {
+    let vital = ask_vital();
+    for after in
+        [vec![note(0, true)], vec![Crash { at: 0, late: false }, note(0, true)], vec![vital, Settle, note(0, true)]]
+    {
         holds(Level::D2, [begun.clone(), unconfirmed.clone(), after].concat());
     }
 }
