@@ -144,7 +144,7 @@ fn a_caller_who_breaks_off_before_the_amu_has_accepted_is_rung_back() {
     assert!(stage.waits(case, ActionKind::HandOver) && stage.waits(case, ActionKind::CallBack));
 }
 
-/// Found by an integrator: a need without its answer counted as what the caller had been told, and nobody rang.
+/// A need without its answer counted as what the caller had been told, and nobody rang.
 #[test]
 fn a_caller_who_breaks_off_between_need_and_answer_is_rung_back() {
     for given_back in [false, true] {

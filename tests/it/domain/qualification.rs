@@ -209,7 +209,7 @@ fn a_repeat_call_or_an_infant_makes_a_doctor_compulsory_and_lifts_a_deferred_cas
     assert!(itself.to_string().contains("repeat itself"));
 }
 
-/// Found by an integrator: a case was linked to one that came an hour later, and two to each other.
+/// A case was linked to one that came an hour later, and two to each other.
 #[test]
 fn a_case_repeats_only_one_that_came_before_it() {
     let mut stage = Stage::new();
@@ -236,7 +236,7 @@ fn a_call_of_an_exchange_whose_clock_is_behind_repeats_the_one_before_it() {
     linked(&mut stage, second, first);
 }
 
-/// Found by an integrator: it read as if somebody had rung.
+/// It read as if somebody had rung.
 #[test]
 fn a_call_back_that_nobody_made_does_not_end_as_made() {
     let ended = |stage: &Stage, case: CaseId| {

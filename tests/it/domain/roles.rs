@@ -189,7 +189,7 @@ fn a_dispatcher_ends_what_belongs_to_a_visit_and_nothing_else_of_a_case() {
     assert!(stage.waits(case, ActionKind::Regulate), "nobody opened the door: a doctor decides what that means");
 }
 
-/// Found by an integrator: "the role other may not do this; it is for the owner of the action".
+/// "the role other may not do this; it is for the owner of the action".
 #[test]
 fn who_may_not_end_an_action_is_told_his_own_role_and_whose_it_is() {
     let mut stage = Stage::new();

@@ -110,7 +110,7 @@ fn a_visit_never_goes_back_nor_repeats_a_step() {
     assert!(!reached(&[Finished], Arrived) && !reached(&[CalledOff], EnRoute));
 }
 
-/// Found by an integrator: a terminal was told that ARRIVEE cannot become ANNULE, and not what to do for a patient who is away.
+/// A terminal was told that ARRIVEE cannot become ANNULE, and not what to do for a patient who is away.
 #[test]
 fn a_step_that_is_not_to_be_had_is_refused_with_the_way_that_is() {
     use VisitStatus::{Arrived, CalledOff, EnRoute, Finished, WithPatient};

@@ -44,7 +44,7 @@ async fn every_wrong_field_is_named_at_once_and_no_value_is_repeated() {
     assert!(french.starts_with("Champs à corriger : arrived_unix_ms"), "{french}");
 }
 
-/// Found by an integrator: 29 February 2023 was told to have ten characters, and looked right.
+/// 29 February 2023 was told to have ten characters, and looked right.
 #[tokio::test]
 async fn a_birth_date_that_no_calendar_has_is_told_from_one_that_is_written_otherwise() {
     let desk = Desk::start().await;

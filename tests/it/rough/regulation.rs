@@ -67,7 +67,7 @@ async fn a_lease_that_ended_keeps_the_doctors_words_and_says_so() -> Story {
                       gardé en note tardive.\nNOT_HOLDER claim";
     let advice = need(CareType::Advice, CareLevel::R4, LongestDelay::H24);
     assert_eq!(read(doctor.signs_need_saying(&case, advice, "boire, Zqcanari").await), not_holder);
-    // Found by an integrator: words that nobody had said were kept as well.
+    // Words that nobody had said were kept as well.
     let wordless = "FailedPrecondition NOT_HOLDER\nthe claim is not yours, or its lease has ended: claim the case again\n\
                     Vous ne tenez plus ce dossier : reprenez-le.\nNOT_HOLDER claim";
     let advice = need(CareType::Advice, CareLevel::R4, LongestDelay::H24);

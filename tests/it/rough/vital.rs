@@ -98,7 +98,7 @@ async fn a_vital_call_with_every_field_wrong_is_open_and_handed_over() -> Story 
     room.closes().await
 }
 
-/// Found by an integrator: a clock that was wrong refused a vital emergency.
+/// A clock that was wrong refused a vital emergency.
 #[tokio::test]
 async fn a_vital_call_is_open_whatever_its_command_is_called() -> Story {
     let room = Room::at("fr-67", "2024-12-19 10:00").await;

@@ -166,7 +166,7 @@ async fn what_is_told_late_never_puts_a_caller_on_the_line_who_is_gone() {
     assert!(exchange.open_actions(&opened.case_id).await.contains(&ActionKind::CallBack));
 }
 
-/// Found by an integrator: the alarm of a suicidal call ended with what was told late of before it broke off.
+/// The alarm of a suicidal call ended with what was told late of before it broke off.
 #[tokio::test]
 async fn what_is_told_without_an_hour_happens_now_and_what_was_before_it_changes_nothing() {
     for ringing in [0, -20] {
@@ -187,7 +187,7 @@ async fn what_is_told_without_an_hour_happens_now_and_what_was_before_it_changes
     }
 }
 
-/// Found by an integrator: the caller was on the line, and his case was over and in no list.
+/// The caller was on the line, and his case was over and in no list.
 #[tokio::test]
 async fn who_is_on_the_line_again_when_nothing_is_left_to_do_comes_to_somebody() {
     for gone in [true, false] {
@@ -210,7 +210,7 @@ async fn who_is_on_the_line_again_when_nothing_is_left_to_do_comes_to_somebody()
     }
 }
 
-/// Found by an integrator: an exchange ten minutes ahead makes command ids that are refused, and its calls had no case.
+/// An exchange ten minutes ahead makes command ids that are refused, and its calls had no case.
 #[tokio::test]
 async fn a_call_has_its_case_though_its_command_id_was_made_by_a_wrong_clock() {
     for (event, waits) in [

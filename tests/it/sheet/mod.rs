@@ -75,7 +75,6 @@ async fn every_open_case_stands_on_it_in_the_order_of_regulation_with_what_a_pen
     room.closes().await
 }
 
-/// Found by reading: of a caller on a road whose position alone was known, the sheet said no place at all.
 /// Found in the night of the clock change: « appel de 02:58, avant 02:03 », and nothing told the two hours apart.
 #[tokio::test]
 async fn in_the_night_of_the_clock_change_it_says_which_of_the_two_hours_it_means() -> Story {
@@ -88,6 +87,7 @@ async fn in_the_night_of_the_clock_change_it_says_which_of_the_two_hours_it_mean
     room.closes().await
 }
 
+/// Found by reading: of a caller on a road whose position alone was known, the sheet said no place at all.
 #[tokio::test]
 async fn a_caller_of_whom_only_the_position_is_known_is_found_by_it() -> Story {
     let room = Room::on(Ground::Redis, "fr-67", "2024-12-19 10:00").await;
