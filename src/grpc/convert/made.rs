@@ -2,7 +2,7 @@
 /// repetition of such a command is another command.
 use crate::{
     domain::{actor::Actor, case::Command, time::Instant},
-    engine::{Done, Failure, Mutation},
+    engine::{Failure, Mutation},
     grpc::pb,
     store::{Digest, StoreError, due_command},
 };
@@ -27,6 +27,6 @@ pub fn whatever_it_is_called(command: &Command) -> bool {
 }
 
 /// Whether a command was refused for the time in its id alone.
-pub fn is_stale(done: &Result<Done, Failure>) -> bool {
+pub fn is_stale<T>(done: &Result<T, Failure>) -> bool {
     matches!(done, Err(Failure::Store(StoreError::StaleCommand(_))))
 }

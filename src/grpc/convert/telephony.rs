@@ -157,8 +157,8 @@ fn warning(field: &str, code: &str, text: impl Into<String>) -> pb::Warning {
     pb::Warning { field: field.to_owned(), code: code.to_owned(), text: text.into() }
 }
 
-/// The same event under an id made here, of `now`: its own cannot be used, and a call without a case is not lost for that. Told
-/// again it finds the case by the name of the call.
+/// The same event under an id made here, of `now`: its own cannot be used, and a call is not lost for that. Told again it finds
+/// the case by the name of the call.
 pub fn under_another_id(reported: &Reported, actor: &Actor, now: Instant) -> Reported {
     let mut warnings = reported.warnings.clone();
     warnings.push(made::warning());

@@ -40,7 +40,7 @@ pub(super) async fn perform(
 ///
 /// # Errors
 /// A fault of this program: an act on a case answered without it.
-pub(super) fn after(done: &Done) -> Result<&CaseView, Status> {
+pub(super) fn after(done: &Done) -> Result<&CaseView, Failure> {
     done.case.as_ref().ok_or_else(|| Refusal::Broken("an act on a case without the case".to_owned()).into())
 }
 

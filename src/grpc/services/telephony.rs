@@ -35,7 +35,7 @@ struct Told {
 }
 
 impl Told {
-    fn of(done: &Done, receipt: pb::Receipt) -> Result<Self, Status> {
+    fn of(done: &Done, receipt: pb::Receipt) -> Result<Self, Failure> {
         let view = after(done)?;
         Ok(Self { receipt, case: view.case.id, version: view.version })
     }
@@ -50,15 +50,27 @@ impl Telephony {
         Self { engine }
     }
 
+    /// One event of one call, whatever the clock that its command id was made by: neither a ring is lost for it, nor that the
+    /// caller broke off. Told twice, it says no more than told once.
+    async fn told(&self, actor: &Actor, reported: &Reported) -> Result<Told, Failure> {
+        match self.told_as_named(actor, reported).await {
+            told if made::is_stale(&told) => {
+                let again = convert::under_another_id(reported, actor, self.engine.now());
+                self.told_as_named(actor, &again).await
+            }
+            told => told,
+        }
+    }
+
     /// One event of one call: of its case, which it opens when the call is new. Which it is is known from the call itself:
     /// only one event of a call opens a case.
-    async fn told(&self, actor: &Actor, reported: &Reported) -> Result<Told, Status> {
+    async fn told_as_named(&self, actor: &Actor, reported: &Reported) -> Result<Told, Failure> {
         let mut found = self.engine.remembered_call(actor, &reported.call);
         let mut over = None;
         for _ in 0..ROUNDS {
             if found.is_none() {
                 match self.first(actor, reported, over).await? {
-                    Some((done, warnings)) => return Told::of(&done, receipt(&done, warnings)),
+                    Some(done) => return Told::of(&done, receipt(&done, convert::late(reported))),
                     None => found = self.engine.find_call(actor, &reported.call).await?,
                 }
             }
@@ -71,21 +83,14 @@ impl Telephony {
             // Another instance may have opened a newer case under this name.
             found = self.engine.find_call(actor, &reported.call).await?.filter(|newer| *newer != case);
         }
-        Err(Failure::Busy.into())
+        Err(Failure::Busy)
     }
 
     /// An event of a call that has its case. It rang before: then only the same command again answers its receipt.
-    async fn known(&self, actor: &Actor, reported: &Reported, case: CaseId) -> Result<Known, Status> {
-        let mut reported = std::borrow::Cow::Borrowed(reported);
+    async fn known(&self, actor: &Actor, reported: &Reported, case: CaseId) -> Result<Known, Failure> {
         let done = match reported.happened {
             Happened::Later(report) => {
-                let mut done = self.engine.call_event(actor, reported.mutation, case, (&reported.open, report)).await;
-                // Nor is it lost that the caller broke off: told twice, it says no more than told once.
-                if made::is_stale(&done) {
-                    reported = std::borrow::Cow::Owned(convert::under_another_id(&reported, actor, self.engine.now()));
-                    done = self.engine.call_event(actor, reported.mutation, case, (&reported.open, report)).await;
-                }
-                done
+                self.engine.call_event(actor, reported.mutation, case, (&reported.open, report)).await
             }
             Happened::Ringing if convert::opened_by(reported.mutation.command_id, case) => {
                 let open = Command::Open(Box::new(reported.open.clone()));
@@ -95,31 +100,25 @@ impl Telephony {
                 Ok(None) => return Ok(Known::Over),
                 Ok(Some((version, seq))) => {
                     let level = self.engine.level().await;
-                    let receipt = convert::known(seq, self.engine.now(), level, &reported);
+                    let receipt = convert::known(seq, self.engine.now(), level, reported);
                     return Ok(Known::Told(Told { receipt, case, version }));
                 }
                 Err(failure) => Err(failure),
             },
         };
         match done {
-            Ok(done) => Ok(Known::Told(Told::of(&done, receipt(&done, convert::in_order(&reported, &done)))?)),
+            Ok(done) => Ok(Known::Told(Told::of(&done, receipt(&done, convert::in_order(reported, &done)))?)),
             Err(failure) if failure.is_of_its_call() => Ok(Known::Over),
             Err(Failure::Refused(Refusal::NotFound(_) | Refusal::Archived(_))) => Ok(Known::Gone),
-            Err(failure) => Err(failure.into()),
+            Err(failure) => Err(failure),
         }
     }
 
-    /// As [`Self::unknown`], with what is odd about it; `None` when another event of the same call came first after all. A call
-    /// is not lost for the clock that its command id was made by.
-    async fn first(&self, actor: &Actor, reported: &Reported, over: Option<CaseId>) -> Result<Option<First>, Failure> {
-        let (mut opened, mut warnings) = (self.unknown(actor, reported, over).await, convert::late(reported));
-        if made::is_stale(&opened) {
-            let again = convert::under_another_id(reported, actor, self.engine.now());
-            (opened, warnings) = (self.unknown(actor, &again, over).await, convert::late(&again));
-        }
-        match opened {
+    /// As [`Self::unknown`]; `None` when another event of the same call came first after all.
+    async fn first(&self, actor: &Actor, reported: &Reported, over: Option<CaseId>) -> Result<Option<Done>, Failure> {
+        match self.unknown(actor, reported, over).await {
             Err(failure) if failure.is_of_its_call() => Ok(None),
-            result => result.map(|done| Some((done, warnings))),
+            result => result.map(Some),
         }
     }
 
@@ -141,9 +140,6 @@ impl Telephony {
         }
     }
 }
-
-/// A case opened for an event of a call, and what is odd about it.
-type First = (Done, Vec<pb::Warning>);
 
 /// What becomes of an event of a call whose case is known.
 enum Known {

@@ -40,14 +40,21 @@ async fn a_lost_tail_that_was_only_seen_is_fenced_by_one_and_followed_by_the_oth
     assert_eq!((one.resets(), two.resets()), (1, 1));
 }
 
-#[tokio::test]
-async fn readers_are_told_before_they_are_fed_from_another_history() {
-    let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
+/// An instance at a server where another one, which is gone, wrote two more entries that it has not seen; and the data of a
+/// server whose log is longer and differs in these two.
+async fn beside_a_longer_history() -> (Server, [tempfile::TempDir; 2], Instance) {
+    let (server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
     let nobody = tempfile::tempdir().unwrap();
     let mut one = Instance::at(&server, folder.path()).await;
     one.done(&["a", "b"]).await;
     let other = other_tail(&server, &["x", "y", "z"]).await;
     Instance::at(&server, nobody.path()).await.done(&["c", "d"]).await;
+    (server, [folder, other], one)
+}
+
+#[tokio::test]
+async fn readers_are_told_before_they_are_fed_from_another_history() {
+    let (mut server, [_folder, other], one) = beside_a_longer_history().await;
     let generation = one.resets();
     assert_eq!(one.sees().await, ["a", "b", "c", "d"]);
     put_back(&mut server, other.path());
@@ -63,12 +70,7 @@ async fn readers_are_told_before_they_are_fed_from_another_history() {
 #[tokio::test]
 async fn who_read_no_more_than_a_head_is_told_that_it_is_gone() {
     for of_an_index in [false, true] {
-        let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
-        let nobody = tempfile::tempdir().unwrap();
-        let mut one = Instance::at(&server, folder.path()).await;
-        one.done(&["a", "b"]).await;
-        let other = other_tail(&server, &["x", "y", "z"]).await;
-        Instance::at(&server, nobody.path()).await.done(&["c", "d"]).await;
+        let (mut server, [_folder, other], one) = beside_a_longer_history().await;
         let before = one.resets();
         let seq = match of_an_index {
             true => one.fence.range(&land(), &index("open"), None, 9).await.unwrap().seq,
