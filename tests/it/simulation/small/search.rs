@@ -123,7 +123,7 @@ impl State {
     /// Names the regulators in the order in which the cases speak of them, then by where they stand.
     fn by_appearance(self, world: &mut World) -> State {
         let mut order: Vec<u8> = Vec::new();
-        for who in self.cases.iter().flat_map(|id| world.speaks_of(*id)) {
+        for who in self.cases.iter().flat_map(|id| world.speaks_of(*id)).copied() {
             if !order.contains(&who) {
                 order.push(who);
             }

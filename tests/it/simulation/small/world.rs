@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use memchr::memmem;
 use sas_dispatch::{
     domain::{
         actor::{Actor, Role},
@@ -35,6 +36,8 @@ pub type Places = [u8; 3];
 
 /// The regulators, by names of one length.
 const REGULATORS: [&str; 3] = ["dr-reg-ada", "dr-reg-bea", "dr-reg-cyd"];
+/// How their names begin, and nobody else's.
+const ONE_OF_THEM: &str = "dr-reg-";
 
 /// What a client or the service does to one case, and perhaps one slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,14 +83,22 @@ pub type Outcome = Result<Option<Made>, String>;
 /// A deed, who does it, and on which contents.
 pub type Question = (Deed, u8, Id, Option<Id>);
 
+/// What a case may be.
+struct Content {
+    case: Arc<Case>,
+    /// The regulators of whom it speaks, in order.
+    speaks_of: Vec<u8>,
+    /// The digest of what it is whoever they are.
+    nameless: [u8; 32],
+}
+
 pub struct World {
     ground: Arc<(Territory, Directory)>,
     now: Instant,
-    cases: Vec<Arc<Case>>,
+    cases: Vec<Content>,
     slots: Vec<Slot>,
     known: HashMap<[u8; 32], Id>,
     renamed: HashMap<(Id, Places), Id>,
-    spoken: HashMap<Id, Vec<u8>>,
     outcomes: HashMap<Question, Outcome>,
     judged: HashMap<[Id; 4], Option<String>>,
 }
@@ -99,16 +110,15 @@ impl World {
         let waiting = [stage.qualified(Priority::P2), stage.qualified(Priority::P1)];
         let free = [stage.slot(Span::from_hours(1)).0, stage.slot(Span::from_hours(2)).0];
         let (cases, slots, known) = (Vec::new(), Vec::new(), HashMap::new());
-        let (renamed, spoken, outcomes, judged) = Default::default();
-        let mut world =
-            Self { ground: bas_rhin(), now: stage.now, cases, slots, known, renamed, spoken, outcomes, judged };
+        let (renamed, outcomes, judged) = Default::default();
+        let mut world = Self { ground: bas_rhin(), now: stage.now, cases, slots, known, renamed, outcomes, judged };
         let cases = waiting.map(|id| world.number_case(Arc::new(stage.case(id).clone())));
         let slots = free.map(|id| world.number_slot(stage.records.slots[&id].clone()));
         (world, cases, slots)
     }
 
     pub fn case(&self, id: Id) -> &Arc<Case> {
-        &self.cases[id as usize]
+        &self.cases[id as usize].case
     }
 
     pub fn slot(&self, id: Id) -> &Slot {
@@ -124,11 +134,12 @@ impl World {
     }
 
     fn number_case(&mut self, case: Arc<Case>) -> Id {
-        let digest = digest(&codec::encode(&Entity::Case(case.clone())));
+        let stored = stored(&case);
         let next = Id::try_from(self.cases.len()).expect("a small world");
-        let id = *self.known.entry(digest).or_insert(next);
+        let id = *self.known.entry(digest(&stored)).or_insert(next);
         if id == next {
-            self.cases.push(case);
+            let nameless = digest(&with_names(&stored, ["dr-nobody-"; 3]));
+            self.cases.push(Content { case, speaks_of: speaks_of(&stored), nameless });
         }
         id
     }
@@ -151,13 +162,17 @@ impl World {
         if let Some(known) = self.renamed.get(&(id, places)) {
             return *known;
         }
-        let case = self.case(id).clone();
-        let bytes =
-            with_names(&codec::encode(&Entity::Case(case.clone())), places.map(usize::from).map(|n| REGULATORS[n]));
-        let Ok(Entity::Case(other)) = codec::decode(Key::case(case.id).as_str(), &bytes) else {
-            unreachable!("names of one length leave a case a case")
+        let case = self.case(id);
+        let (key, stored) = (Key::case(case.id), with_names(&stored(case), places.map(|n| REGULATORS[usize::from(n)])));
+        let other = match self.known.get(&digest(&stored)) {
+            Some(known) => *known,
+            None => {
+                let Ok(Entity::Case(other)) = codec::decode(key.as_str(), &stored) else {
+                    unreachable!("names of one length leave a case a case")
+                };
+                self.number_case(other)
+            }
         };
-        let other = self.number_case(other);
         self.renamed.insert((id, places), other);
         other
     }
@@ -186,22 +201,8 @@ impl World {
     }
 
     /// The regulators of whom a case speaks, in order.
-    pub fn speaks_of(&mut self, id: Id) -> Vec<u8> {
-        if let Some(known) = self.spoken.get(&id) {
-            return known.clone();
-        }
-        let bytes = codec::encode(&Entity::Case(self.case(id).clone()));
-        let named = bytes
-            .windows(REGULATORS[0].len())
-            .filter_map(|part| (0..).zip(REGULATORS).find(|(_, name)| name.as_bytes() == part).map(|(who, _)| who));
-        let mut order = Vec::new();
-        for who in named {
-            if !order.contains(&who) {
-                order.push(who);
-            }
-        }
-        self.spoken.insert(id, order.clone());
-        order
+    pub fn speaks_of(&self, id: Id) -> &[u8] {
+        &self.cases[id as usize].speaks_of
     }
 
     /// Which of the cases stands first in the queue.
@@ -253,8 +254,7 @@ impl World {
     pub fn asked(&self, question: Question) -> Option<(Actor, Command, Instant, CommandId)> {
         let (deed, who, id, slot) = question;
         let (actor, command, now) = self.command(deed, who, self.case(id), slot)?;
-        let nobody = with_names(&codec::encode(&Entity::Case(self.case(id).clone())), ["dr-nobody-"; 3]);
-        let cause = format!("{deed:?}/{slot:?}/{:?}", digest(&nobody));
+        let cause = format!("{deed:?}/{slot:?}/{:?}", self.cases[id as usize].nameless);
         Some((actor, command, now, due_command(&cause, self.now)))
     }
 
@@ -357,15 +357,34 @@ fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
+fn stored(case: &Arc<Case>) -> Vec<u8> {
+    codec::encode(&Entity::Case(case.clone()))
+}
+
+/// Where a stored form names a regulator, and which.
+fn names(stored: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+    memmem::find_iter(stored, ONE_OF_THEM).map(|at| {
+        let named = |name: &&str| stored[at..].starts_with(name.as_bytes());
+        (at, REGULATORS.iter().position(named).expect("there are three"))
+    })
+}
+
 /// A stored form in which each regulator bears another name.
-fn with_names(bytes: &[u8], names: [&str; 3]) -> Vec<u8> {
-    let (mut other, length) = (bytes.to_vec(), REGULATORS[0].len());
-    for (at, part) in bytes.windows(length).enumerate() {
-        if let Some(who) = REGULATORS.iter().position(|name| name.as_bytes() == part) {
-            other[at..at + length].copy_from_slice(names[who].as_bytes());
+fn with_names(stored: &[u8], others: [&str; 3]) -> Vec<u8> {
+    let mut other = stored.to_vec();
+    names(stored).for_each(|(at, who)| other[at..at + others[who].len()].copy_from_slice(others[who].as_bytes()));
+    other
+}
+
+/// The regulators of whom a stored form speaks, in order.
+fn speaks_of(stored: &[u8]) -> Vec<u8> {
+    let mut order = Vec::new();
+    for who in names(stored).map(|(_, who)| u8::try_from(who).expect("there are three")) {
+        if !order.contains(&who) {
+            order.push(who);
         }
     }
-    other
+    order
 }
 
 /// Whether a case stands in the queue.
