@@ -234,3 +234,30 @@ fn a_call_that_resembles_an_earlier_one_is_not_ended_before_it_is_qualified() {
         assert!(matches!(stage.refused(&arm(), case, dismiss), Refusal::State { .. }));
     }
 }
+
+/// Whoever came back on the line before his appointment was on the line with nobody: only the hour of it was waited for.
+#[test]
+fn who_is_on_the_line_again_before_his_appointment_comes_to_somebody() {
+    for event in [CallEvent::Reconnected, CallEvent::Answered] {
+        let mut stage = Stage::new();
+        let (case, decision) = stage.decided(CareType::Consultation);
+        stage.done(&arm(), case, Command::Call(event.into()));
+        assert!(!stage.waits(case, ActionKind::Qualify), "{event:?}: the line was never broken");
+        stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
+        stage.done(&arm(), case, Command::Call(event.into()));
+        assert!(
+            !stage.waits(case, ActionKind::Qualify),
+            "{event:?}: the coordinator who looks for a doctor speaks to him"
+        );
+        let offer = stage.offered(case, decision, GP, Means::Ring);
+        stage.accepted(&coordinator(), case, offer);
+        stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
+        stage.done(&arm(), case, Command::Call(event.into()));
+        assert!(stage.waits(case, ActionKind::Qualify) && stage.waits(case, ActionKind::Appointment), "{event:?}");
+        stage.done(&arm(), case, Command::Call(event.into()));
+        let asked = stage.case(case).open_actions().filter(|action| action.kind == ActionKind::Qualify).count();
+        assert_eq!(asked, 1, "{event:?}");
+        stage.qualify(case, Priority::P3);
+        assert_eq!((stage.queued(case).0, stage.flags(case)), (Priority::P2, vec![Flag::RepeatCall]));
+    }
+}

@@ -129,19 +129,26 @@ pub(super) fn call(draft: &mut Draft<'_>, report: CallReport) -> Result<(), Refu
     if heard.is_none_or(|heard| heard < at) {
         draft.push(Fact::LineHeard(at));
     }
-    let deadlines = draft.context.territory.regulation.deadlines;
+    let alone = comes_to_nobody(draft.case()?);
     match report.event {
         CallEvent::Answered => {
             draft.push(Fact::LineSet(Line::OnLine));
-            if draft.case()?.open_action(ActionKind::AnswerCall).is_some() {
-                draft.end_kind(ActionKind::AnswerCall, End::Done);
-                draft.open(ActionKind::Qualify, arm_desk(), draft.now + deadlines.qualify, About::default());
+            let rang = draft.case()?.open_action(ActionKind::AnswerCall).is_some();
+            draft.end_kind(ActionKind::AnswerCall, End::Done);
+            if rang {
+                asks(draft);
+            }
+            if alone {
+                asks_again(draft);
             }
         }
         CallEvent::Reconnected => {
             draft.push(Fact::LineSet(Line::OnLine));
             draft.end_kind(ActionKind::CallBack, End::Done);
             to_next(draft)?;
+            if alone {
+                asks_again(draft);
+            }
         }
         CallEvent::HungUp => {
             let case = draft.case()?;
@@ -165,6 +172,30 @@ pub(super) fn call(draft: &mut Draft<'_>, report: CallReport) -> Result<(), Refu
         }
     }
     Ok(())
+}
+
+/// Whether a caller who had gone comes back to a case that is only waited for, an appointment or a report to come: nobody who
+/// has something to do for it would speak to him.
+fn comes_to_nobody(case: &Case) -> bool {
+    use ActionKind::{Appointment, AwaitReport, DeliverPrescription, ReturnOfInformation, SeeCounterRegulation, Visit};
+    let waited_for = |kind| matches!(kind, Appointment | Visit | AwaitReport | DeliverPrescription);
+    let about_it =
+        |kind: ActionKind| kind.administrative() || matches!(kind, ReturnOfInformation | SeeCounterRegulation);
+    let waits = case.open_actions().any(|action| waited_for(action.kind));
+    let only = case.open_actions().all(|action| waited_for(action.kind) || about_it(action.kind));
+    case.line != Line::OnLine && waits && only
+}
+
+/// Has the caller who is on the line asked what it is about.
+fn asks(draft: &mut Draft<'_>) {
+    let deadline = draft.now + draft.context.territory.regulation.deadlines.qualify;
+    draft.open(ActionKind::Qualify, arm_desk(), deadline, About::default());
+}
+
+/// The same of a caller who was answered before: a repeat call of the same file (domain.md §2.7).
+fn asks_again(draft: &mut Draft<'_>) {
+    asks(draft);
+    qualify::flag(draft, Flag::RepeatCall);
 }
 
 /// Whether what the caller asks now is undecided, though something was decided before: who called again in the same file, or
