@@ -26,7 +26,7 @@ use super::{
     commit,
     concern::needed,
     memory::Known,
-    policy,
+    naming, policy,
     read::answered_to,
     shifts::Hours,
 };
@@ -67,11 +67,27 @@ pub(super) enum Attempt {
 }
 
 impl Engine {
-    /// Carries out a command for `actor`: exactly once for its `command_id`, or one refusal and nothing changed.
+    /// Carries out a command for `actor`: exactly once for its `command_id`, or one refusal and nothing changed. What never
+    /// waits for a clock is done under another id where its own was made by a wrong one.
     ///
     /// # Errors
     /// The domain's refusal, or why the store could not answer.
     pub async fn act(
+        &self,
+        actor: &Actor,
+        mutation: Mutation,
+        target: Target,
+        command: Command,
+    ) -> Result<Done, Failure> {
+        let again = naming::whatever_it_is_called(&command).then(|| command.clone());
+        let done = self.act_as_named(actor, mutation, target, command).await;
+        let Some(command) = again.filter(|_| naming::is_stale(&done)) else { return done };
+        let mutation = naming::renamed(actor, mutation, self.now());
+        let done = self.act_as_named(actor, mutation, target, command).await?;
+        Ok(Done { renamed: true, ..done })
+    }
+
+    async fn act_as_named(
         &self,
         actor: &Actor,
         mutation: Mutation,
@@ -429,7 +445,7 @@ pub(super) fn reply(receipt: &Receipt) -> Reply {
 
 pub(super) fn done(reply: Reply, receipt: &Receipt, case: Option<CaseView>) -> Done {
     let Receipt { seq, at, durability, replayed, .. } = *receipt;
-    Done { reply, seq, at, durability, replayed, case }
+    Done { reply, seq, at, durability, replayed, renamed: false, case }
 }
 
 /// What stands in the way before the domain is asked: the version the caller read is not the one there is (a P0 is never

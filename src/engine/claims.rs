@@ -237,7 +237,8 @@ impl Engine {
 
     async fn nobody_waits(&self, seq: u64) -> Result<Done, Failure> {
         let durability = self.level().await;
-        Ok(Done { reply: Default::default(), seq, at: self.now(), durability, replayed: false, case: None })
+        let (reply, at) = (crate::domain::case::Reply::default(), self.now());
+        Ok(Done { reply, seq, at, durability, replayed: false, renamed: false, case: None })
     }
 
     /// Renews the lease of a claim: a touch, without event or receipt. Where it cannot be served at the promised level the

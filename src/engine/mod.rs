@@ -18,6 +18,7 @@ mod indicators;
 mod likeness;
 mod measure;
 mod memory;
+pub mod naming;
 mod open;
 mod outage;
 mod plan;
@@ -195,6 +196,8 @@ pub struct Done {
     pub durability: Durability,
     /// True when this answers a repeated command.
     pub replayed: bool,
+    /// True when its own id was of no use: it was done under another ([`naming`]).
+    pub renamed: bool,
     /// The case after it, when one is concerned.
     pub case: Option<CaseView>,
 }

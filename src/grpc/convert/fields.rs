@@ -16,12 +16,12 @@ use crate::{
         place::Position,
         time::Instant,
     },
-    engine::{Failure, Mutation, PageRequest, Target},
+    engine::{Failure, Mutation, PageRequest, Target, naming},
     grpc::pb,
     store::{Digest, Version, txn::command_time},
 };
 
-use super::{codes::Coded, made};
+use super::{codes::Coded, reply::id_unusable};
 
 /// Items of a page when the request does not say.
 const PAGE: usize = 50;
@@ -186,8 +186,8 @@ impl Fields {
         if !self.lenient || named(command_id).is_some() {
             return self.mutation(rpc, command_id, request);
         }
-        self.warnings.push(made::warning());
-        Some(made::mutation(actor, digest(rpc, request), now))
+        self.warnings.push(id_unusable());
+        Some(naming::unnamed(actor, digest(rpc, request), now))
     }
 
     /// The case a call is about, and the version read if the caller says it.

@@ -9,7 +9,6 @@ pub mod fields;
 pub mod hub;
 pub mod indicators;
 pub mod intake;
-pub mod made;
 pub mod particulars;
 mod patient;
 pub mod phone;

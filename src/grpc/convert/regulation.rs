@@ -42,7 +42,7 @@ const LONGEST_PROTOCOL: usize = 120;
 pub fn qualify(request: &pb::QualifyRequest, scene: Scene<'_>) -> Result<Act, Failure> {
     let vital = request.priority == pb::Priority::P0 as i32;
     let mut fields = Fields::never_refusing(vital);
-    let mutation = fields.mutation("Qualify", &request.command_id, request);
+    let mutation = fields.mutation_or_made("Qualify", &request.command_id, request, (scene.actor, scene.now));
     let target = fields.target(&request.case_id, &request.version);
     let priority: Option<Priority> = fields.code("priority", request.priority);
     let stream = if vital { Some(Stream::Amu) } else { fields.code("stream", request.stream) };

@@ -10,6 +10,7 @@ use super::codes::Coded;
 
 /// The receipt of an acknowledged command, with the warnings of its conversion before those of its rules.
 pub fn receipt(done: &Done, mut warnings: Vec<pb::Warning>) -> pb::Receipt {
+    warnings.extend(done.renamed.then(id_unusable));
     warnings.extend(done.reply.warnings.iter().map(|text| warning(text)));
     pb::Receipt {
         seq: done.seq,
@@ -18,6 +19,13 @@ pub fn receipt(done: &Done, mut warnings: Vec<pb::Warning>) -> pb::Receipt {
         replayed: done.replayed,
         warnings,
     }
+}
+
+/// That the id of a command was of no use, and what was done about it.
+pub fn id_unusable() -> pb::Warning {
+    let text = "no UUIDv7 of the last 71 h or the next 5 minutes: done under an id made here; of a UUIDv7 a repetition is \
+                recognised on the same day, of anything else never; make a new UUIDv7 for each act, check the clock";
+    pb::Warning { field: "command_id".to_owned(), code: "COMMAND_ID_UNUSABLE".to_owned(), text: text.to_owned() }
 }
 
 /// A warning of the rules is `CODE: words`.

@@ -15,13 +15,18 @@ use crate::{
         person::Private,
         time::{Instant, Span},
     },
-    engine::{CaseView, Done, Failure, Mutation},
+    engine::{CaseView, Done, Failure, Mutation, naming},
     grpc::pb,
     interop::hub::codes::origin_of_line,
     store::Durability,
 };
 
-use super::{codes::Coded, fields::Fields, made, phone::phone, reply::durability};
+use super::{
+    codes::Coded,
+    fields::Fields,
+    phone::phone,
+    reply::{durability, id_unusable},
+};
 
 /// The longest reference of a call, characters.
 const LONGEST_CALL: usize = 64;
@@ -161,8 +166,8 @@ fn warning(field: &str, code: &str, text: impl Into<String>) -> pb::Warning {
 /// the case by the name of the call.
 pub fn under_another_id(reported: &Reported, actor: &Actor, now: Instant) -> Reported {
     let mut warnings = reported.warnings.clone();
-    warnings.push(made::warning());
-    Reported { mutation: made::mutation(actor, reported.mutation.digest, now), warnings, ..reported.clone() }
+    warnings.push(id_unusable());
+    Reported { mutation: naming::renamed(actor, reported.mutation, now), warnings, ..reported.clone() }
 }
 
 /// The warnings of a report whose call nobody had heard of.

@@ -13,7 +13,7 @@ use crate::{
     engine::{CaseView, Done, Engine, Failure, Listing, Place, WatchFilter},
     grpc::{
         actor,
-        convert::{case, fields::Act, made, reply::receipt, watch::Messages},
+        convert::{case, fields::Act, reply::receipt, watch::Messages},
         pb,
     },
 };
@@ -63,15 +63,8 @@ impl<'a> Desk<'a> {
 
     /// Carries out what was read and answers the case as it left it.
     pub(super) async fn act(&self, act: Result<Act, Failure>) -> Result<Carried, Status> {
-        let Act { mutation, target, command, mut warnings } = act?;
-        let again = made::whatever_it_is_called(&command).then(|| command.clone());
-        let mut done = self.engine.act(&self.actor, mutation, target, command).await;
-        if let Some(command) = again.filter(|_| made::is_stale(&done)) {
-            let mutation = made::mutation(&self.actor, mutation.digest, self.engine.now());
-            warnings.push(made::warning());
-            done = self.engine.act(&self.actor, mutation, target, command).await;
-        }
-        let done = done?;
+        let Act { mutation, target, command, warnings } = act?;
+        let done = self.engine.act(&self.actor, mutation, target, command).await?;
         if done.case.is_none() {
             return Err(Refusal::Broken("an act on a case answered without the case".to_owned()).into());
         }

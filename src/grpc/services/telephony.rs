@@ -9,10 +9,9 @@ use crate::{
         case::{Command, Refusal, command::CallEvent},
         ids::CaseId,
     },
-    engine::{Done, Engine, Failure, Mutation, Target},
+    engine::{Done, Engine, Failure, Mutation, Target, naming},
     grpc::{
         convert::{
-            made,
             reply::receipt,
             telephony::{self as convert, Happened, Reported},
         },
@@ -54,7 +53,7 @@ impl Telephony {
     /// caller broke off. Told twice, it says no more than told once.
     async fn told(&self, actor: &Actor, reported: &Reported) -> Result<Told, Failure> {
         match self.told_as_named(actor, reported).await {
-            told if made::is_stale(&told) => {
+            told if naming::is_stale(&told) => {
                 let again = convert::under_another_id(reported, actor, self.engine.now());
                 self.told_as_named(actor, &again).await
             }

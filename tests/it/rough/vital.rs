@@ -122,6 +122,47 @@ async fn a_vital_call_is_open_whatever_its_command_is_called() -> Story {
     room.closes().await
 }
 
+/// An id that a wrong clock made is the act's own all the same: sent again because the answer was lost, it opened a second case.
+#[tokio::test]
+async fn a_vital_call_of_a_wrong_clock_that_is_sent_again_is_one_case() -> Story {
+    let room = Room::at("fr-67", "2024-12-19 10:00").await;
+    let arm = room.arm("arm-1");
+    let ahead = |cause| due_command(cause, room.now() + Span::from_mins(10)).to_string();
+    let asked = |command_id| pb::OpenCaseRequest { command_id, vital: true, ..Default::default() };
+    let mut opened = BTreeSet::new();
+    for (cause, replayed) in [("one", false), ("two", false), ("one", true), ("two", true)] {
+        let answer = ask!(arm, intake, open_case, asked(ahead(cause)))?;
+        let receipt = answer.receipt.unwrap();
+        assert_eq!((receipt.replayed, &*receipt.warnings[0].code), (replayed, "COMMAND_ID_UNUSABLE"), "{cause}");
+        opened.insert(answer.case.unwrap().case_id);
+    }
+    assert_eq!(opened.len(), 2);
+    room.closes().await
+}
+
+/// The console whose clock is wrong could open a vital emergency, and neither make one of a case nor take it over.
+#[tokio::test]
+async fn a_case_becomes_vital_and_is_taken_over_whatever_the_commands_are_called() -> Story {
+    let room = Room::at("fr-67", "2024-12-19 10:00").await;
+    let (arm, amu) = (room.arm("arm-1"), room.regulator("dr-samu"));
+    let ahead = |cause: &str| due_command(cause, room.now() + Span::from_mins(10)).to_string();
+    for command_id in [String::new(), CANARY.to_owned(), ahead("qualify")] {
+        let case_id = arm.opens("67482", ill()).await?.case_id;
+        let (priority, motive) = (Priority::P0.into(), "M03.14".to_owned());
+        let request = pb::QualifyRequest { command_id, case_id, priority, motive, ..Default::default() };
+        let qualified = ask!(arm, regulation, qualify, request)?;
+        assert_eq!(qualified.receipt.unwrap().warnings[0].code, "COMMAND_ID_UNUSABLE");
+        let case = qualified.case.unwrap();
+        assert_eq!(case.to_do(), [ActionKind::HandOver]);
+        let command_id = ahead(&case.case_id);
+        let request = pb::AcceptHandOverRequest { command_id, case_id: case.case_id, ..Default::default() };
+        let taken = ask!(amu, regulation, accept_hand_over, request)?;
+        assert_eq!(taken.receipt.unwrap().warnings[0].code, "COMMAND_ID_UNUSABLE");
+        assert_eq!(taken.case.unwrap().to_do(), [ActionKind::Regulate]);
+    }
+    room.closes().await
+}
+
 #[tokio::test]
 async fn what_is_written_at_too_great_length_of_a_vital_call_is_kept_as_far_as_it_fits() -> Story {
     let room = Room::at("fr-67", "2024-12-19 10:00").await;
@@ -174,12 +215,12 @@ async fn a_p0_with_every_field_wrong_is_handed_over_whatever_was_read_before() -
 }
 
 #[tokio::test]
-async fn only_what_names_the_act_itself_can_be_wrong_with_a_p0() -> Story {
+async fn only_which_case_it_is_can_be_wrong_with_a_p0() -> Story {
     let room = Room::at("fr-67", "2024-12-19 10:00").await;
     let arm = room.arm("arm-1");
     let request = pb::QualifyRequest { priority: Priority::P0.into(), motive: CANARY.to_owned(), ..Default::default() };
     let told = read(ask!(arm, regulation, qualify, request));
     let fields: Vec<_> = told.lines().skip(3).map(|line| line.split(": ").next().unwrap()).collect();
-    assert_eq!(fields, ["command_id", "case_id"], "{told}");
+    assert_eq!(fields, ["case_id"], "{told}");
     room.closes().await
 }
