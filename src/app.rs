@@ -23,9 +23,9 @@ use crate::{
     archive::folder::Folder,
     clock::{Clock, Stopwatch},
     config::{ArchiveSettings, Below, Config, Ground, Intake, Promised, StoreSettings},
-    domain::time::Span,
+    domain::{ids::TerritoryId, time::Span},
     engine::{Archive, Engine, LookupKey, Options, Place, WatchLimits},
-    grpc::{self, ServerOptions},
+    grpc::{self, ServerOptions, convert::intake::Arrivals},
     sheet::Sheets,
     store::{
         self, Durability, DurabilityReport, Policy, Promise, Settings, Store, StoreError,
@@ -151,7 +151,7 @@ pub async fn start(setup: Setup, listener: TcpListener) -> Result<Service, Start
         reserved_requests: server.reserved_requests,
         request_deadline: server.request_deadline,
         shutdown_grace: server.shutdown_grace,
-        late_call: server.late_call,
+        arrivals: Arrivals { late: server.late_call, paper: server.oldest_paper },
         browser_origins: server.browser_origins.clone(),
     };
     let served = grpc::serve(engine.clone(), options, listener, until(stopped.clone()));
@@ -173,7 +173,7 @@ pub async fn start(setup: Setup, listener: TcpListener) -> Result<Service, Start
             }
         }));
         tasks.push(tokio::spawn(archiving(engine.clone(), setup.config.settings.archive.every, stopped.clone())));
-        tasks.push(tokio::spawn(sheets(engine.clone(), sheets_of(&setup), stopped.clone())));
+        tasks.push(tokio::spawn(sheets(engine.clone(), fence.clone(), sheets_of(&setup), stopped.clone())));
         let settings = &setup.config.settings.indicators;
         if settings.enabled {
             tasks.push(tokio::spawn(statistics::follow(engine.clone(), settings.every, stopped)));
@@ -378,13 +378,14 @@ fn sheets_of(setup: &Setup) -> Sheets {
 const SHEET_PAUSE: u32 = 9;
 
 /// Writes the shift sheets again and again; what stands on disk stays when the store or this process goes.
-async fn sheets(engine: Engine, sheets: Sheets, stopped: watch::Receiver<bool>) {
+async fn sheets(engine: Engine, fence: Arc<Fenced>, sheets: Sheets, stopped: watch::Receiver<bool>) {
     let stop = until(stopped);
     tokio::pin!(stop);
     let mut next = duration(sheets.every);
     loop {
         let began = Stopwatch::start();
-        let round = sheets.write_all(&engine, span(next)).await;
+        let behind = |territory: &TerritoryId| fence.behind(territory).is_some();
+        let round = sheets.write_all(&engine, span(next), &behind).await;
         for (territory, error) in round.failed {
             warn!(%territory, %error, "the shift sheet was not written; the last one stays");
         }

@@ -137,7 +137,7 @@ impl Section {
     /// Where the territory is to stand.
     fn head(&self) -> Head {
         let head = self.header.head();
-        Head { epoch: head.epoch + 1, ..head }
+        Head { epoch: head.epoch.saturating_add(1), ..head }
     }
 
     /// Its log has every entry that its header speaks of.

@@ -76,6 +76,11 @@ struct Row {
     epoch_before: u64,
     epoch: u64,
     missing_events_at_least: u64,
+    /// The last place that is left of the history of what is missing, and when that was.
+    left_seq: u64,
+    left_at: Option<String>,
+    /// Missing when an earlier restore began the epoch that there is.
+    settled_events_at_least: u64,
     acknowledged: Vec<Acknowledged>,
 }
 
@@ -229,6 +234,9 @@ fn row(territory: &TerritoryId, report: &Report) -> Row {
         epoch_before: report.before,
         epoch: report.epoch,
         missing_events_at_least: report.missing_events(),
+        left_seq: report.left,
+        left_at: report.left_at.map(|at| at.to_string()),
+        settled_events_at_least: report.settled,
         acknowledged: report.compared.iter().map(acknowledged).collect(),
     }
 }
@@ -264,14 +272,19 @@ fn words(config: &Config, territory: &TerritoryId, report: &Report, dry_run: boo
 
 /// What it comes to; `known`: what was acknowledged of the territory is.
 fn verdict(config: &Config, territory: &TerritoryId, report: &Report, known: bool) -> String {
-    let settled = report.compared.iter().any(|compared| compared.found == Found::Settled);
+    let settled = report.settled > 0 || report.compared.iter().any(|compared| compared.found == Found::Settled);
     if report.missing().next().is_some() {
-        let after = report.last.map(|at| format!(" après {}", wall(config, territory, at))).unwrap_or_default();
+        let after = report.left_at.map(|at| format!(" après {}", wall(config, territory, at))).unwrap_or_default();
         return format!(
-            "  au moins {} événement(s) perdu(s){after} : reprendre les feuilles de garde et les postes, ressaisir les \
+            "  au moins {} événement(s) perdu(s){after} (n° {}) : reprendre les feuilles de garde et les postes, ressaisir les \
              dossiers (reprise papier, avec les heures vraies)",
-            report.missing_events()
+            report.missing_events(),
+            report.left
         );
+    }
+    if known && report.settled > 0 {
+        let settled = report.settled;
+        return format!("  perdus et déjà réglés par une reprise : au moins {settled} ; rien d'autre ne manque");
     }
     match (known, settled) {
         (false, _) => {

@@ -90,6 +90,8 @@ pub struct ServerSettings {
     pub unwatched_pace: Span,
     /// A call that arrived longer ago is back-filled, not opened.
     pub late_call: Span,
+    /// A case from paper that arrived longer ago is refused.
+    pub oldest_paper: Span,
     /// How long open requests may go on after a stop was asked for.
     pub shutdown_grace: Span,
 }
@@ -216,6 +218,7 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
     let watch_silence = table.required("watch_silence_seconds", seconds);
     let unwatched_pace = table.required("unwatched_pace_milliseconds", whole(1..=60_000));
     let late_call = table.required("late_call_seconds", seconds);
+    let oldest_paper = table.required("oldest_paper_hours", whole(1..=24 * 366));
     let shutdown_grace = table.required("shutdown_grace_seconds", seconds);
     Some(ServerSettings {
         listen: listen?,
@@ -232,6 +235,7 @@ fn server(table: &Table<'_>) -> Option<ServerSettings> {
         watch_silence: watch_silence?,
         unwatched_pace: Span::from_ms(unwatched_pace?),
         late_call: late_call?,
+        oldest_paper: Span::from_hours(oldest_paper?),
         shutdown_grace: shutdown_grace?,
     })
 }

@@ -14,6 +14,7 @@ use crate::{domain::time::Span, engine::Engine};
 
 use super::{
     admission::Admission,
+    convert::intake::Arrivals,
     layer::{self, CallLayer},
     origin::Pages,
     pb::{
@@ -43,8 +44,8 @@ pub struct ServerOptions {
     pub request_deadline: Span,
     /// How long open requests may go on after the stop was asked for.
     pub shutdown_grace: Span,
-    /// A call that arrived longer ago is back-filled, not opened.
-    pub late_call: Span,
+    /// How long ago a call may have arrived.
+    pub arrivals: Arrivals,
     /// Web pages that may call beside those of this machine: `https://console.example`.
     pub browser_origins: Vec<String>,
 }
@@ -58,7 +59,7 @@ impl Default for ServerOptions {
             reserved_requests: 128,
             request_deadline: Span::from_secs(10),
             shutdown_grace: Span::from_secs(15),
-            late_call: Span::from_mins(10),
+            arrivals: Arrivals::default(),
             browser_origins: Vec::new(),
         }
     }
@@ -144,7 +145,7 @@ fn ours(routes: &mut RoutesBuilder, engine: &Engine, options: &ServerOptions) {
     let most = options.max_message_bytes;
     let engine = || engine.clone();
     routes
-        .add_service(IntakeServiceServer::new(Intake::new(engine(), options.late_call)).max_decoding_message_size(most))
+        .add_service(IntakeServiceServer::new(Intake::new(engine(), options.arrivals)).max_decoding_message_size(most))
         .add_service(RegulationServiceServer::new(Regulation::new(engine())).max_decoding_message_size(most))
         .add_service(RoutingServiceServer::new(Routing::new(engine())).max_decoding_message_size(most))
         .add_service(SlotServiceServer::new(Slots::new(engine())).max_decoding_message_size(most))

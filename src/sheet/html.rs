@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{BLANK_FORMS, Sheet, entry::Entry};
+use super::{BLANK_FORMS, Sheet, before::MISSING, entry::Entry};
 
 pub(super) const STYLE: &str = "body{font:15px/1.35 sans-serif;margin:1rem;color:#111;background:#fff}\
 h1{font-size:1.25rem;margin:0}h2{font-size:1rem;margin:0}\
@@ -25,6 +25,10 @@ pub(super) fn page(sheet: &Sheet<'_>) -> String {
         sheet.entries.len(),
         sheet.seq,
     );
+    if sheet.behind {
+        // Writing to a String cannot fail.
+        let _ = write!(page, "<section class=\"urgent\"><h2>{MISSING}</h2></section>\n");
+    }
     sheet.entries.iter().for_each(|entry| block(&mut page, entry));
     page.extend((0..BLANK_FORMS).map(|_| form()));
     page.push_str("</body></html>\n");

@@ -4,7 +4,11 @@
 //! Two files per territory, `<territory>.html` (a browser that shows it reloads it by itself, and prints it) and
 //! `<territory>.txt`, each replaced in one step: a reader never sees half a sheet. They hold patient data: only the
 //! service's own account may read them. What is done on paper meanwhile is entered afterwards with `BackfillCase`.
+//!
+//! Where the store has gone back behind what was acknowledged, the sheet of before is what the room goes on from: it is kept
+//! beside the new one, which says so.
 
+mod before;
 mod entry;
 mod html;
 pub mod page;
@@ -89,16 +93,24 @@ struct Sheet<'a> {
     /// The place in the log that it shows.
     seq: u64,
     every: Span,
+    /// What was acknowledged is missing from the store, and so from this sheet.
+    behind: bool,
     entries: Vec<Entry>,
 }
 
 impl Sheets {
     /// Writes the sheet of every territory that is served. One that fails does not hold up the others. `next`: after how long
-    /// they are written again; a sheet says until when it may be taken for fresh.
-    pub async fn write_all(&self, engine: &Engine, next: Span) -> Round {
+    /// they are written again; a sheet says until when it may be taken for fresh. `behind`: whether what was acknowledged is
+    /// missing from the store of a territory.
+    pub async fn write_all(
+        &self,
+        engine: &Engine,
+        next: Span,
+        behind: &(dyn Fn(&TerritoryId) -> bool + Sync),
+    ) -> Round {
         let written = engine.territories().into_iter().map(|place| async {
             let (territory, watch) = (place.territory.id.clone(), Stopwatch::start());
-            let written = self.write(engine, place, next).await;
+            let written = self.write(engine, place, next, behind).await;
             (territory, written.map(|()| watch.elapsed()))
         });
         let mut round = Round::default();
@@ -112,15 +124,29 @@ impl Sheets {
         round
     }
 
-    async fn write(&self, engine: &Engine, place: Arc<Place>, next: Span) -> Result<(), SheetError> {
+    async fn write(
+        &self,
+        engine: &Engine,
+        place: Arc<Place>,
+        next: Span,
+        behind: &(dyn Fn(&TerritoryId) -> bool + Sync),
+    ) -> Result<(), SheetError> {
         let open = engine.open_cases(&place.territory.id).await?;
         let (now, sheets) = (engine.now(), self.clone());
+        // After the reading: it is what compares the store with what is known.
+        let behind = behind(&place.territory.id);
         // Putting many cases into words and flushing files would hold up whoever calls meanwhile.
-        let written = tokio::task::spawn_blocking(move || sheets.write_cases(&open, &place, now, next)).await;
+        let written = tokio::task::spawn_blocking(move || sheets.write_cases(&open, &place, (now, next), behind)).await;
         written.unwrap_or_else(|stopped| Err(SheetError::Unwritten { path: self.dir.clone(), error: stopped.into() }))
     }
 
-    fn write_cases(&self, open: &OpenCases, place: &Place, now: Instant, next: Span) -> Result<(), SheetError> {
+    fn write_cases(
+        &self,
+        open: &OpenCases,
+        place: &Place,
+        (now, next): (Instant, Span),
+        behind: bool,
+    ) -> Result<(), SheetError> {
         clear_left_behind(&self.dir, &place.territory.id);
         let mut entries: Vec<Entry> = open.cases.iter().map(|view| Entry::of(view, place, now)).collect();
         entries.extend(open.unreadable.iter().map(Entry::unreadable));
@@ -132,9 +158,15 @@ impl Sheets {
             fresh_until: time(now + Span::from_ms(next.ms() * ROUNDS_FRESH), "%H:%M:%S"),
             seq: open.seq,
             every: self.every,
+            behind,
             entries,
         };
         let file = |ending: &str| self.dir.join(format!("{}.{ending}", place.territory.id));
+        if behind {
+            let named = time(now, "%Y%m%d-%H%M%S");
+            let kept = |ending: &str| self.dir.join(format!("{}.avant-retour-{named}.{ending}", place.territory.id));
+            before::keep([(file("html"), kept("html")), (file("txt"), kept("txt"))])?;
+        }
         for (path, content) in [(file("html"), html::page(&sheet)), (file("txt"), text::page(&sheet))] {
             replace(&path, &content).map_err(|error| SheetError::Unwritten { path, error })?;
         }
@@ -189,10 +221,12 @@ fn private_dir(dir: &Path) -> io::Result<()> {
 }
 
 fn private_file(path: &Path) -> io::Result<fs::File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    private_file_of(fs::OpenOptions::new().write(true).create(true).truncate(true), path)
+}
+
+fn private_file_of(options: &mut fs::OpenOptions, path: &Path) -> io::Result<fs::File> {
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options.open(path)
 }
 

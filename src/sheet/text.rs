@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{BLANK_FORMS, Sheet, entry::Entry};
+use super::{BLANK_FORMS, Sheet, before::MISSING, entry::Entry};
 
 pub(super) const WIDTH: usize = 100;
 /// Where a field's text begins.
@@ -19,6 +19,10 @@ pub(super) fn page(sheet: &Sheet<'_>) -> String {
         sheet.seq,
         sheet.fresh_until,
     );
+    if sheet.behind {
+        page.push_str(MISSING);
+        page.push('\n');
+    }
     for entry in &sheet.entries {
         block(&mut page, entry);
     }

@@ -23,6 +23,7 @@
 
 mod again;
 mod check;
+mod gone;
 pub mod kept;
 mod past;
 pub mod restore;

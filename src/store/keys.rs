@@ -100,6 +100,11 @@ impl Key {
         Self(Cow::Borrowed("room"))
     }
 
+    /// The record of where the store stood when it was first found to have gone back behind what was acknowledged.
+    pub fn apart() -> Self {
+        Self(Cow::Borrowed("apart"))
+    }
+
     /// The record of the last restore.
     pub fn restored() -> Self {
         Self(Cow::Borrowed("restored"))

@@ -170,6 +170,13 @@ pub enum Op {
         /// The highest epoch known from elsewhere; 0 when none is.
         beyond: u64,
     },
+    /// Moves a counter on, so that it does not give again what it gave in a history that is no longer there.
+    Skip {
+        /// Which counter.
+        counter: Counter,
+        /// How many numbers are left out.
+        numbers: u64,
+    },
 }
 
 /// One conditional write.
@@ -267,6 +274,9 @@ impl Txn {
                 Op::RaiseEpoch { beyond } if *beyond >= MAX_SCORE.unsigned_abs() => {
                     faults.push("epoch: expected less than 2^53".to_owned());
                 }
+                Op::Skip { numbers, .. } if *numbers >= MAX_SCORE.unsigned_abs() => {
+                    faults.push("numbers to skip: expected less than 2^53".to_owned());
+                }
                 _ => {}
             }
         }
@@ -312,6 +322,7 @@ impl Op {
                 (Some(index.as_str()), Some(member.0.as_str()))
             }
             Self::RaiseEpoch { .. } => (None, None),
+            Self::Skip { counter, .. } => (Some(counter.as_str()), None),
         };
         [name, other].into_iter().flatten()
     }

@@ -46,6 +46,21 @@ pub struct Scene<'a> {
     pub now: Instant,
 }
 
+/// How long ago a call may have arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrivals {
+    /// One that arrived longer ago is entered from paper.
+    pub late: Span,
+    /// One from paper that arrived longer ago is refused.
+    pub paper: Span,
+}
+
+impl Default for Arrivals {
+    fn default() -> Self {
+        Self { late: Span::from_mins(10), paper: Span::from_hours(31 * 24) }
+    }
+}
+
 impl<'a> Scene<'a> {
     /// Where, by whom and when what is known was said.
     pub(super) fn told_at(&self, now: Instant) -> Ground<'a> {
@@ -131,12 +146,18 @@ fn call(fields: &mut Fields, reference: &str) -> Option<String> {
 ///
 /// # Errors
 /// Every wrong field at once.
-pub fn backfill(request: &pb::BackfillCaseRequest, scene: Scene<'_>) -> Result<Act, Failure> {
+pub fn backfill(request: &pb::BackfillCaseRequest, scene: Scene<'_>, oldest: Span) -> Result<Act, Failure> {
     let mut fields = Fields::never_refusing(request.vital);
     let mutation = scene.opening(&mut fields, "BackfillCase", &request.command_id, request);
     let arrived = fields.instant("arrived_unix_ms", request.arrived_unix_ms);
     if arrived.is_some_and(|arrived| arrived > scene.now) {
         fields.fault::<()>("arrived_unix_ms", "lies in the future: a case from paper has its past time");
+    }
+    // The command's own time, so that a repeated command is judged as it was the first time.
+    let made = mutation.and_then(|mutation| command_time(mutation.command_id)).unwrap_or(scene.now);
+    if arrived.is_some_and(|arrived| made.since(arrived) > oldest) {
+        let days = oldest.ms() / Span::from_hours(24).ms();
+        fields.fault::<()>("arrived_unix_ms", format!("lies more than {days} days back: look at its year and month"));
     }
     let opened = Opened {
         channel: Channel::Paper,

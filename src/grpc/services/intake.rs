@@ -7,12 +7,12 @@ use super::{
     pages::Pages,
 };
 use crate::{
-    domain::{actor::Role, time::Span},
+    domain::actor::Role,
     engine::{CaseView, Engine, Failure, List, WatchFilter},
     grpc::{
         convert::{
             hub,
-            intake::{self as convert, Scene},
+            intake::{self as convert, Arrivals, Scene},
             regulation::page,
             reply, sheets,
         },
@@ -24,13 +24,13 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Intake {
     engine: Engine,
-    late: Span,
+    arrivals: Arrivals,
 }
 
 impl Intake {
-    /// Over an engine; a call that arrived more than `late` ago is back-filled.
-    pub fn new(engine: Engine, late: Span) -> Self {
-        Self { engine, late }
+    /// Over an engine, for calls that arrived so long ago.
+    pub fn new(engine: Engine, arrivals: Arrivals) -> Self {
+        Self { engine, arrivals }
     }
 
     fn scene<'a>(&self, desk: &'a Desk<'_>) -> Scene<'a> {
@@ -56,7 +56,7 @@ impl IntakeService for Intake {
     async fn open_case(&self, request: Request<pb::OpenCaseRequest>) -> Result<Response<pb::OpenCaseResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
         let Carried { case, mut receipt, done } =
-            desk.act(convert::open(request.get_ref(), self.scene(&desk), self.late)).await?;
+            desk.act(convert::open(request.get_ref(), self.scene(&desk), self.arrivals.late)).await?;
         // The case is open whatever becomes of the sheets: GetCase shows them later.
         let remarkable = self.remarkable(&desk, done.case.as_ref()).await.unwrap_or_else(|_| {
             let warning = reply::unread_sheets();
@@ -104,7 +104,8 @@ impl IntakeService for Intake {
         request: Request<pb::BackfillCaseRequest>,
     ) -> Result<Response<pb::BackfillCaseResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
-        let Carried { case, receipt, .. } = desk.act(convert::backfill(request.get_ref(), self.scene(&desk))).await?;
+        let Carried { case, receipt, .. } =
+            desk.act(convert::backfill(request.get_ref(), self.scene(&desk), self.arrivals.paper)).await?;
         Ok(Response::new(pb::BackfillCaseResponse { case, receipt }))
     }
 

@@ -124,13 +124,18 @@ fn conflict(tables: &Writing<'_>, txn: &Txn, head: &Head, now: Instant) -> Resul
 /// Only a new record is numbered, and no counter leaves the numbers that every engine holds exactly.
 fn check_numbers(tables: &Writing<'_>, txn: &Txn) -> Result<(), Stop> {
     for op in &txn.ops {
-        let Op::Put { key, number: Some(counter), .. } = op else { continue };
-        let names = (txn.territory.as_str(), key.as_str());
-        if tables.records.get(names)?.is_some() {
-            return answer(Err(StoreError::numbered_again()));
-        }
+        let (counter, more) = match op {
+            Op::Put { key, number: Some(counter), .. } => {
+                if tables.records.get((txn.territory.as_str(), key.as_str()))?.is_some() {
+                    return answer(Err(StoreError::numbered_again()));
+                }
+                (counter, 1)
+            }
+            Op::Skip { counter, numbers } => (counter, *numbers),
+            _ => continue,
+        };
         let value = tables.counters.get((txn.territory.as_str(), counter.as_str()))?.map_or(0, |row| row.value());
-        if value >= MAX_SCORE.unsigned_abs() {
+        if value.saturating_add(more) > MAX_SCORE.unsigned_abs() {
             return answer(Err(StoreError::Corrupt(format!("counter {counter} is beyond 2^53"))));
         }
     }
@@ -205,6 +210,11 @@ fn apply(
         }
         // Written with the head.
         Op::RaiseEpoch { .. } => {}
+        Op::Skip { counter, numbers } => {
+            let counter = (territory, counter.as_str());
+            let value = tables.counters.get(counter)?.map_or(0, |row| row.value());
+            tables.counters.insert(counter, value + numbers)?;
+        }
         Op::IndexRemove(index, member) => {
             let name = (territory, index.as_str(), member.0.as_str());
             let old = tables.scores.remove(name)?.map(|row| row.value());

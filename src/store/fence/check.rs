@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::{
-    domain::{ids::TerritoryId, time::Instant},
+    domain::{case::state::SCHEMA, ids::TerritoryId, time::Instant},
     store::{Committed, Key, Op, Policy, StoreError, Txn},
 };
 
 use super::{
-    ATTEMPTS, Fenced, Ground,
+    ATTEMPTS, Fenced, Ground, gone,
     past::{Look, Mark, Past, Verdict},
     restore,
 };
@@ -102,8 +102,12 @@ impl Fenced {
     ) -> Result<u64, StoreError> {
         if ground.past().epoch <= missing.epoch {
             let found = self.look(territory, ground).await?;
-            let highest = ground.past().highest_epoch();
-            self.raise(territory, &found, highest).await?;
+            let (highest, reached) = {
+                let past = ground.past();
+                (past.highest_epoch(), past.reached)
+            };
+            let apart = gone::set_apart(&found, highest, reached);
+            self.raise(territory, &found, apart).await?;
             self.compare(territory, ground).await?;
         }
         let current = ground.past().epoch;
@@ -160,7 +164,7 @@ impl Fenced {
                         return Ok(generation);
                     }
                     tracing::error!(%territory, head = found.seq, "the store has another history: the epoch is raised");
-                    self.raise(territory, &found, highest).await?;
+                    self.raise(territory, &found, vec![Op::RaiseEpoch { beyond: highest }]).await?;
                 }
             }
         }
@@ -203,16 +207,16 @@ impl Fenced {
         Ok(found)
     }
 
-    /// Raises the epoch beyond `highest` where nobody has meanwhile. The caller looks again either way.
-    async fn raise(&self, territory: &TerritoryId, found: &Look, highest: u64) -> Result<(), StoreError> {
-        let mut at = found.at;
+    /// Raises the epoch by these ops where nobody has meanwhile. The caller looks again either way.
+    async fn raise(&self, territory: &TerritoryId, found: &Look, ops: Vec<Op>) -> Result<(), StoreError> {
+        let mut txn = raising(territory, found.epoch, found.at, ops);
         for _ in 0..ATTEMPTS {
-            match self.inner.commit(&raising(territory, found.epoch, at, highest)).await {
+            match self.inner.commit(&txn).await {
                 Ok(Committed::Done(_)) => {
                     self.metrics.epoch_raised(territory);
                     return Ok(());
                 }
-                Ok(Committed::Clock(now)) => at = now,
+                Ok(Committed::Clock(now)) => txn.at = now,
                 // A raise without guards has none that could fail; another instance won.
                 Ok(Committed::Conflict(_)) | Err(StoreError::Fenced { .. }) => return Ok(()),
                 // A raise that was lost on the way back is found by the next look.
@@ -235,8 +239,7 @@ pub(super) fn now_elsewhere() -> StoreError {
     StoreError::Unknown("the connection to the store changed under the commit".to_owned())
 }
 
-fn raising(territory: &TerritoryId, epoch: u64, at: Instant, beyond: u64) -> Txn {
-    let ops = vec![Op::RaiseEpoch { beyond }];
+fn raising(territory: &TerritoryId, epoch: u64, at: Instant, ops: Vec<Op>) -> Txn {
     // Until it is raised nobody reads or writes here, a vital emergency neither: it waits for no level.
-    Txn { ops, policy: Policy::Vital, ..Txn::touch(territory.clone(), epoch, at) }
+    Txn { ops, schema: SCHEMA, policy: Policy::Vital, ..Txn::touch(territory.clone(), epoch, at) }
 }

@@ -78,6 +78,8 @@ pub(super) struct Past {
     pub verified: Option<u64>,
     /// The last acknowledged entry that is missing: writes are refused.
     pub behind: Option<Mark>,
+    /// How far this instance knows that the history reached which is gone, seen or acknowledged; while behind.
+    pub reached: u64,
     /// The log hides what was acknowledged: whether it is there is not known, and nothing is written that waits for replicas.
     pub untold: bool,
     /// How often the history was found to be another.
@@ -238,6 +240,9 @@ impl Past {
     /// What was acknowledged is not there: nothing seen counts any more, and the marks stay.
     pub fn fall_behind(&mut self, found: &Look, missing: Mark, generation: u64) {
         self.resets += u64::from(self.behind != Some(missing));
+        if self.behind.is_none() {
+            self.reached = self.seq.max(missing.seq);
+        }
         self.entries.clear();
         (self.epoch, self.seq) = (found.epoch, found.seq);
         (self.behind, self.verified) = (Some(missing), Some(generation));

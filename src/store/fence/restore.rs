@@ -10,7 +10,10 @@ use crate::{
     store::{Committed, Guard, Key, Op, Policy, Record, Snapshot, Store, StoreError, Txn},
 };
 
-use super::past::Mark;
+use super::{
+    gone::{self, Apart},
+    past::Mark,
+};
 
 /// How often a restore is tried against instances that raise the epoch themselves.
 const ATTEMPTS: usize = 8;
@@ -22,6 +25,9 @@ struct Restored {
     epoch: u64,
     /// The head of the log then.
     seq: u64,
+    /// How many events were missing at least.
+    #[serde(default)]
+    missing: u64,
 }
 
 /// One acknowledged entry against what the store holds.
@@ -49,10 +55,17 @@ pub enum Found {
 /// What a restore found and did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// The head of the log, and its instant as far as the log shows it.
+    /// The head of the log.
     pub head: u64,
-    /// The instant of the last entry of the log.
+    /// The instant of the last entry of the log, as far as the log shows it.
     pub last: Option<Instant>,
+    /// The last place of the log that is left of the history of what is missing: the head, unless calls were taken since the
+    /// store went back.
+    pub left: u64,
+    /// Its instant, as far as the log shows it.
+    pub left_at: Option<Instant>,
+    /// How many events were missing at least when an earlier restore began the epoch that there is.
+    pub settled: u64,
     /// The epoch before.
     pub before: u64,
     /// The epoch now; the same when there was nothing to do.
@@ -67,10 +80,10 @@ impl Report {
         self.compared.iter().filter(|compared| compared.found == Found::Missing).map(|compared| compared.mark)
     }
 
-    /// How many events are missing at least: from the head to the last acknowledged entry, or those entries themselves
-    /// when the log has grown beyond them since.
+    /// How many events are missing at least: from what is left to the last acknowledged entry, or those entries themselves
+    /// when the log had grown beyond them before anybody noticed.
     pub fn missing_events(&self) -> u64 {
-        let beyond = self.missing().map(|mark| mark.seq.saturating_sub(self.head)).max().unwrap_or_default();
+        let beyond = self.missing().map(|mark| mark.seq.saturating_sub(self.left)).max().unwrap_or_default();
         beyond.max(self.missing().count() as u64)
     }
 }
@@ -99,19 +112,20 @@ pub async fn restore(
     marks: &[Mark],
     look_only: bool,
 ) -> Result<Report, StoreError> {
-    let key = Key::restored();
+    let keys = [Key::restored(), Key::apart()];
     let mut at = None;
     for _ in 0..ATTEMPTS {
-        let head = store.read(territory, std::slice::from_ref(&key), None).await?;
-        let record = head.records.get(&key).and_then(Option::as_ref);
+        let head = store.read(territory, &keys, None).await?;
+        let record = head.records.get(&keys[0]).and_then(Option::as_ref);
         let settled = parsed(record)?;
-        let report = compare(store, territory, marks, &head, settled).await?;
+        let apart = gone::apart(head.records.get(&keys[1]).and_then(Option::as_ref))?;
+        let report = compare(store, territory, marks, &head, (settled, apart)).await?;
         let begun = settled.is_some_and(|restored| restored.epoch == head.epoch);
         if look_only || begun && report.missing().next().is_none() {
             return Ok(report);
         }
         let beyond = marks.iter().map(|mark| mark.epoch).max().unwrap_or_default();
-        let txn = restoring(territory, &head, at.unwrap_or(head.at), record, beyond);
+        let txn = restoring(territory, &head, at.unwrap_or(head.at), record, (beyond, report.missing_events()));
         match store.commit(&txn).await {
             Ok(Committed::Done(_)) => return Ok(Report { epoch: head.epoch.max(beyond) + 1, ..report }),
             Ok(Committed::Clock(now)) => at = Some(now),
@@ -127,7 +141,7 @@ async fn compare(
     territory: &TerritoryId,
     marks: &[Mark],
     head: &Snapshot,
-    settled: Option<Restored>,
+    (settled, apart): (Option<Restored>, Option<Apart>),
 ) -> Result<Report, StoreError> {
     let mut compared = Vec::new();
     for mark in marks {
@@ -140,19 +154,39 @@ async fn compare(
         };
         compared.push(Compared { mark: *mark, found });
     }
-    let last = store.log(territory, head.seq.saturating_sub(1), 1).await?.pop().map(|entry| entry.at);
-    Ok(Report { head: head.seq, last, before: head.epoch, epoch: head.epoch, compared })
+    let last = instant_of(store, territory, head.seq).await?;
+    // What an earlier restore settled is no matter of this one.
+    let apart = apart.filter(|apart| settled.is_none_or(|restored| restored.epoch < apart.epoch));
+    let (left, left_at) = match apart {
+        Some(apart) => (apart.seq, instant_of(store, territory, apart.seq).await?),
+        None => (head.seq, last),
+    };
+    let settled = settled.filter(|restored| restored.epoch == head.epoch).map_or(0, |restored| restored.missing);
+    Ok(Report { head: head.seq, last, left, left_at, settled, before: head.epoch, epoch: head.epoch, compared })
 }
 
-fn restoring(territory: &TerritoryId, head: &Snapshot, at: Instant, record: Option<&Record>, beyond: u64) -> Txn {
+/// When the entry at `seq` was written, where the log shows it.
+async fn instant_of(store: &dyn Store, territory: &TerritoryId, seq: u64) -> Result<Option<Instant>, StoreError> {
+    let entry = store.log(territory, seq.saturating_sub(1), 1).await?.pop();
+    Ok(entry.filter(|entry| entry.seq == seq).map(|entry| entry.at))
+}
+
+fn restoring(
+    territory: &TerritoryId,
+    head: &Snapshot,
+    at: Instant,
+    record: Option<&Record>,
+    (beyond, missing): (u64, u64),
+) -> Txn {
     let key = Key::restored();
     let guard = match record {
         Some(record) => Guard::Version(key.clone(), record.version),
         None => Guard::Absent(key.clone()),
     };
-    let restored = Restored { epoch: head.epoch.max(beyond) + 1, seq: head.seq };
-    let value = serde_json::to_vec(&restored).expect("two numbers have a JSON form");
-    let ops = vec![Op::RaiseEpoch { beyond }, Op::Put { key, value, number: None }];
+    let restored = Restored { epoch: head.epoch.max(beyond) + 1, seq: head.seq, missing };
+    let value = serde_json::to_vec(&restored).expect("three numbers have a JSON form");
+    let mut ops = vec![Op::RaiseEpoch { beyond }, Op::Put { key, value, number: None }];
+    ops.extend(gone::skipped(at, missing));
     let touch = Txn::touch(territory.clone(), head.epoch, at);
     Txn { schema: SCHEMA, guards: vec![guard], ops, policy: Policy::Degraded, ..touch }
 }

@@ -237,6 +237,7 @@ fn op_key(names: &Names, territory: &TerritoryId, op: &Op) -> String {
         Op::Put { key, .. } | Op::Delete(key) => names.record(territory, key),
         Op::IndexAdd(index, ..) | Op::IndexRemove(index, _) => names.index(territory, index),
         Op::RaiseEpoch { .. } => names.head(territory),
+        Op::Skip { .. } => names.counters(territory),
     }
 }
 
@@ -265,5 +266,6 @@ fn op_args(command: &mut Cmd, op: &Op) {
         Op::IndexAdd(_, score, added) => command.arg("+").arg(*score).arg(&added.0),
         Op::IndexRemove(_, gone) => command.arg("-").arg(&gone.0).arg(NONE),
         Op::RaiseEpoch { beyond } => command.arg("e").arg(*beyond).arg(NONE),
+        Op::Skip { counter, numbers } => command.arg("k").arg(counter.as_str()).arg(*numbers),
     };
 }

@@ -14,6 +14,7 @@
 --                            'd' member '' | 'r' member ''
 --      then three per op:    'p' bytes (counter or '') | 'x' '' '' | '+' score member | '-' member ''
 --                           'e' beyond '': another epoch, one more than the greater of this one and `beyond` (its key: the head)
+--                           'k' counter numbers: it goes on so many further (its key: the counters)
 --       and at the end 'awaited' where replicas are waited for behind this call, nothing where they are not
 -- All instants are milliseconds since 1970; all integers are decimal text.
 --
@@ -49,7 +50,7 @@ end
 
 -- 2. A known command is answered from its receipt, before anything can refuse it.
 local head = read_head(KEYS[1])
-if not head then return corrupt(KEYS[1], 'expected a hash of six numbers') end
+if not head then return corrupt(KEYS[1], no_head(KEYS[1])) end
 local now, last, wall = pace(head, read_clock(ARGV[8]))
 if command ~= '' then
   local receipt = read_receipt(KEYS[4], now)
@@ -67,8 +68,9 @@ if command ~= '' then
 end
 
 -- 3. Types of everything that is read or written below; of the records, version and number.
-local RECORD, INDEX, HEAD = 'a record', 'a zset', 'a hash'
-local KINDS = { v = RECORD, a = RECORD, p = RECORD, x = RECORD, f = INDEX, d = INDEX, r = INDEX, ['+'] = INDEX, ['-'] = INDEX, e = HEAD }
+local RECORD, INDEX, HEAD, COUNTERS = 'a record', 'a zset', 'a hash', 'a hash of counters'
+local KINDS = { v = RECORD, a = RECORD, p = RECORD, x = RECORD, f = INDEX, d = INDEX, r = INDEX, ['+'] = INDEX, ['-'] = INDEX, e = HEAD,
+  k = COUNTERS }
 local ABSENT = {}
 local known = {}
 for n = 1, guards + ops do
@@ -81,6 +83,8 @@ for n = 1, guards + ops do
       if known[key] == nil then known[key] = ABSENT end
     elseif kind == INDEX then
       known[key] = is(key, 'zset')
+    elseif kind == COUNTERS then
+      known[key] = key == KEYS[3] and is(key, 'hash')
     else
       -- The head, which was read as one.
       known[key] = key == KEYS[1]
@@ -142,16 +146,18 @@ end
 -- 6. Numbers: only a new record takes one, and all stay exact.
 local counters, counts = {}, {}
 for n = guards + 1, guards + ops do
-  local key, tag, _, counter = part(n)
-  if tag == 'p' and counter ~= '' then
-    if known[key] ~= ABSENT then return { 'numbered' } end
+  local key, tag, x, y = part(n)
+  local counter, more = tag == 'p' and y or '', 1
+  if tag == 'k' then counter, more = x, tonumber(y) end
+  if counter ~= '' then
+    if tag == 'p' and known[key] ~= ABSENT then return { 'numbered' } end
     local stored = counters[counter] or try('HGET', KEYS[3], counter)
     if stored == nil then return corrupt(KEYS[3], 'expected a hash') end
     local value = tonumber(stored or '0')
     if not value or value < 0 or value % 1 ~= 0 then return corrupt(KEYS[3], 'expected whole numbers') end
-    if value >= MAX_EXACT then return corrupt(KEYS[3], 'a counter is beyond 2^53') end
-    counters[counter] = value + 1
-    counts[#counts + 1] = text(value + 1)
+    if value + more > MAX_EXACT then return corrupt(KEYS[3], 'a counter is beyond 2^53') end
+    counters[counter] = value + more
+    if tag == 'p' then counts[#counts + 1] = text(value + 1) end
   end
 end
 local all_counts = table.concat(counts, ',')
@@ -191,6 +197,8 @@ for n = guards + 1, guards + ops do
   elseif tag == 'x' then
     redis.call('DEL', key)
     known[key] = ABSENT
+  elseif tag == 'k' then
+    redis.call('HINCRBY', KEYS[3], x, y)
   elseif tag == 'e' then
     epoch_after = math.max(epoch_after, tonumber(x)) + 1
   elseif tag == '+' then

@@ -108,8 +108,8 @@ impl Portable for Redis {
 
 fn broken_off(territory: &TerritoryId) -> StoreError {
     StoreError::Unavailable(format!(
-        "a load of {territory} was begun here and has not ended; once no import is running, begin again and say that its \
-         rest may be replaced"
+        "a load of {territory} was begun here and has not ended; once no import is running, import again with \
+         --replace-broken"
     ))
 }
 

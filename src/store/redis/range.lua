@@ -7,7 +7,7 @@
 
 assert(#KEYS == 3 and #ARGV == 3, 'range: three keys and three arguments')
 local head = read_head(KEYS[1])
-if not head then return corrupt(KEYS[1], 'expected a hash of six numbers') end
+if not head then return corrupt(KEYS[1], no_head(KEYS[1])) end
 if not is(KEYS[3], 'zset') then return corrupt(KEYS[3], 'expected a zset') end
 
 -- Byte order, as the index has it; Lua's own `<` would follow the server's locale.

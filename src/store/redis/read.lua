@@ -9,7 +9,7 @@
 
 assert(#KEYS >= 3 and #ARGV == 2, 'read: three keys and two arguments at least')
 local head = read_head(KEYS[1])
-if not head then return corrupt(KEYS[1], 'expected a hash of six numbers') end
+if not head then return corrupt(KEYS[1], no_head(KEYS[1])) end
 local clock = read_clock(ARGV[1])
 local now = pace(head, clock)
 local receipt = {}

@@ -38,6 +38,14 @@ local function read_head(key)
   return head
 end
 
+-- Why there is no head to read: a load into this place writes it last.
+local function no_head(key)
+  if (try('HGET', key, 'epoch') or '') == 'loading' then
+    return 'a load was begun here and has not ended: import again with --replace-broken once no import is running'
+  end
+  return 'expected a hash of six numbers'
+end
+
 -- The command of the log's entry at the head, which names the history; '' when it is not there.
 local function last_command(key, head)
   local entry = head.seq > 0 and (try('XREVRANGE', key, '+', '-', 'COUNT', 1) or {})[1]

@@ -101,7 +101,7 @@ async fn waiting_for_territories_that_are_gone_is_no_work_that_the_sheets_rest_f
     gate.waits();
     let dir = tempfile::tempdir().unwrap();
     let sheets = Sheets { dir: dir.path().to_owned(), every: Span::from_secs(15) };
-    let written = sheets.write_all(&fresh, Span::from_secs(150)).await;
+    let written = sheets.write_all(&fresh, Span::from_secs(150), &|_| false).await;
     assert_eq!(written.failed.len(), GONE.len());
     assert!(written.work < late, "{:?}", written.work);
     assert_eq!(gate.waits(), (GONE.len(), 4), "each is waited for once, beside others");

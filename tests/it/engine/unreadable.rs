@@ -37,7 +37,7 @@ async fn spoil(desk: &Desk, key: Key) {
 async fn sheet(desk: &Desk) -> String {
     let dir = tempfile::tempdir().unwrap();
     let sheets = Sheets { dir: dir.path().to_owned(), every: Span::from_secs(15) };
-    assert!(sheets.write_all(&desk.b, sheets.every).await.failed.is_empty());
+    assert!(sheets.write_all(&desk.b, sheets.every, &|_| false).await.failed.is_empty());
     fs::read_to_string(dir.path().join("fr-67.txt")).unwrap()
 }
 

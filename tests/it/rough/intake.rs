@@ -95,6 +95,10 @@ async fn a_call_of_two_hours_ago_is_entered_from_paper_and_not_opened() -> Story
     let future = (room.now() + Span::from_hours(2)).unix_ms();
     let told = read(ask!(arm, intake, backfill_case, paper(future)));
     assert_eq!(told, wrong(&[("arrived_unix_ms", "lies in the future: a case from paper has its past time")]));
+    let last_year = (room.now() - Span::from_hours(365 * 24)).unix_ms();
+    let told = read(ask!(arm, intake, backfill_case, paper(last_year)));
+    let problem = "lies more than 31 days back: look at its year and month";
+    assert_eq!(told, wrong(&[("arrived_unix_ms", problem)]));
     room.closes().await
 }
 

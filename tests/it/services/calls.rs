@@ -8,6 +8,7 @@ use sas_dispatch::{
         time::Span,
     },
     grpc::{
+        convert::intake::Arrivals,
         pb::{self, CallEventKind, intake_service_server::IntakeService, telephony_service_server::TelephonyService},
         services::{intake::Intake, telephony::Telephony},
     },
@@ -352,7 +353,7 @@ async fn a_caller_of_another_number_has_a_case_though_nobody_told_that_the_first
 #[tokio::test]
 async fn another_caller_is_entered_by_hand_under_a_name_whose_caller_has_hung_up() {
     let exchange = Exchange::new().await;
-    let intake = Intake::new(exchange.stand.engine.clone(), Span::from_mins(10));
+    let intake = Intake::new(exchange.stand.engine.clone(), Arrivals::default());
     let first = exchange.waits_and_hangs_up().await;
     let arm = actor(Role::Arm, "arm-1");
     let entered = |phone: &str| pb::OpenCaseRequest {
@@ -372,7 +373,7 @@ async fn another_caller_is_entered_by_hand_under_a_name_whose_caller_has_hung_up
 #[tokio::test]
 async fn a_call_entered_by_hand_under_a_name_of_a_call_that_is_over_has_its_case() {
     let exchange = Exchange::new().await;
-    let intake = Intake::new(exchange.stand.engine.clone(), Span::from_mins(10));
+    let intake = Intake::new(exchange.stand.engine.clone(), Arrivals::default());
     let old = exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap();
     let entered = exchange.entered(false);
     let arm = actor(Role::Arm, "arm-1");
@@ -393,7 +394,7 @@ async fn a_call_entered_by_hand_under_a_name_of_a_call_that_is_over_has_its_case
 #[tokio::test]
 async fn a_vital_emergency_without_a_number_is_opened_while_an_earlier_caller_of_its_name_waits() {
     let exchange = Exchange::new().await;
-    let intake = Intake::new(exchange.stand.engine.clone(), Span::from_mins(10));
+    let intake = Intake::new(exchange.stand.engine.clone(), Arrivals::default());
     let arm = actor(Role::Arm, "arm-1");
     let still_there = exchange.report(&exchange.event(CallEventKind::Answered)).await.unwrap().case_id;
     let vital = exchange.entered(true);
@@ -401,7 +402,7 @@ async fn a_vital_emergency_without_a_number_is_opened_while_an_earlier_caller_of
     assert_ne!(opened.case.unwrap().case_id, still_there, "nor is it refused while somebody is on the line");
 
     let exchange = Exchange::new().await;
-    let intake = Intake::new(exchange.stand.engine.clone(), Span::from_mins(10));
+    let intake = Intake::new(exchange.stand.engine.clone(), Arrivals::default());
     let first = exchange.waits_and_hangs_up().await;
     let before = exchange.open_actions(&first).await;
     let refused = intake.open_case(call(&arm, exchange.entered(false))).await.unwrap_err();
@@ -475,7 +476,7 @@ async fn who_comes_back_in_a_call_whose_case_is_closed_is_answered() {
 #[tokio::test]
 async fn a_name_stands_for_the_case_entered_last_though_the_clock_of_the_exchange_is_behind() {
     let exchange = Exchange::new().await;
-    let intake = Intake::new(exchange.stand.engine.clone(), Span::from_mins(10));
+    let intake = Intake::new(exchange.stand.engine.clone(), Arrivals::default());
     let arm = actor(Role::Arm, "arm-1");
     let old = intake.open_case(call(&arm, exchange.entered(false))).await.unwrap().into_inner().case.unwrap().case_id;
     exchange.ends(&old).await;

@@ -16,9 +16,9 @@ use sas_dispatch::{
             need::{CareLevel, CareType, Constraints, LongestDelay, Need},
             qualification::{Priority, Stream},
         },
-        time::Span,
     },
     grpc::{
+        convert::intake::Arrivals,
         pb::{
             self, intake_service_server::IntakeService, routing_service_server::RoutingService,
             supervision_service_server::SupervisionService, visit_service_server::VisitService,
@@ -262,7 +262,7 @@ async fn offered(stand: &Stand, visits: &Visits) -> String {
 #[tokio::test]
 async fn a_household_that_must_not_be_rung_is_not_rung_from_the_road() {
     let stand = Stand::new().await;
-    let (visits, intake) = (Visits::new(stand.engine.clone()), Intake::new(stand.engine.clone(), Span::from_mins(10)));
+    let (visits, intake) = (Visits::new(stand.engine.clone()), Intake::new(stand.engine.clone(), Arrivals::default()));
     let case_id = offered(&stand, &visits).await;
     let desk = actor(Role::Dispatcher, "desk-1");
     let mission = missions(&visits, &desk).await.remove(0);
@@ -297,7 +297,7 @@ async fn taken(stand: &Stand, visits: &Visits) -> (String, String) {
 
 /// A case as somebody reads it.
 async fn read(stand: &Stand, reader: &Actor, case_id: &str) -> Result<pb::CaseView, tonic::Status> {
-    let intake = Intake::new(stand.engine.clone(), Span::from_mins(10));
+    let intake = Intake::new(stand.engine.clone(), Arrivals::default());
     let get = pb::GetCaseRequest { case_id: case_id.to_owned(), at_least_seq: 0 };
     Ok(intake.get_case(call(reader, get)).await?.into_inner().case.unwrap())
 }
@@ -316,7 +316,7 @@ async fn who_is_on_the_road_or_sends_him_reads_everything_but_the_social_securit
         let reader = actor(role, person);
         let patient = read(&stand, &reader, &case_id).await.unwrap().patients.remove(0);
         assert_eq!((patient.name.as_str(), patient.nir == "secret-nir"), ("Zéphyrine Test", told), "{person}");
-        let intake = Intake::new(stand.engine.clone(), Span::from_mins(10));
+        let intake = Intake::new(stand.engine.clone(), Arrivals::default());
         let listed = intake.list_cases(call(&reader, pb::ListCasesRequest::default())).await;
         let listed = listed.map(|page| format!("{:?}", page.into_inner())).unwrap_or_default();
         assert_eq!(listed.contains("secret-nir"), told && listed.contains("Zéphyrine"), "{person}");

@@ -279,6 +279,7 @@ impl Land {
             }
             Op::IndexRemove(index, member) => self.remove(index, member),
             Op::RaiseEpoch { .. } => {}
+            Op::Skip { counter, numbers } => *self.counters.entry(counter.clone()).or_default() += numbers,
         }
     }
 
@@ -310,6 +311,7 @@ fn touch_version(seq: u64, txn: &Txn, count: u64) -> Version {
             }
             Op::Delete(key) => name(key.as_str().as_bytes()),
             Op::RaiseEpoch { .. } => {}
+            Op::Skip { counter, .. } => name(counter.as_str().as_bytes()),
             Op::IndexAdd(index, _, member) | Op::IndexRemove(index, member) => {
                 name(index.as_str().as_bytes());
                 name(member.0.as_bytes());

@@ -18,7 +18,7 @@ use sas_dispatch::{
     telemetry::Metrics,
 };
 
-use super::stand::{START, command, index, key, put, redis_at};
+use super::stand::{START, command, index, key, put, put_numbered, redis_at};
 use crate::support::redis::Server;
 
 /// Longer than any story: the file is written when the story says so.

@@ -1,11 +1,12 @@
 //! Records, their numbers and versions; touches; limits.
 
-use sas_dispatch::store::{Guard, Op, Receipt, StoreError, Txn};
+use sas_dispatch::store::{Counter, Guard, Op, Receipt, StoreError, Txn};
 
 use super::stand::{START, Stand, add, command, key, put, put_numbered};
 
 super::on_every_engine! {
     a_record_keeps_the_number_it_was_created_with
+    numbers_that_were_given_elsewhere_are_left_out
     a_record_that_exists_cannot_be_numbered
     ops_are_applied_in_order
     bytes_of_every_kind_come_back_as_they_were
@@ -33,6 +34,31 @@ async fn a_record_keeps_the_number_it_was_created_with(stand: Stand) {
     assert_eq!(numbers, [Some(1), Some(2), None, Some(1)]);
     let logged = stand.store.log(&stand.territory, 0, 2).await.unwrap();
     assert_eq!(logged.iter().map(|e| e.counts.clone()).collect::<Vec<_>>(), [vec![1, 2], vec![1]]);
+}
+
+async fn numbers_that_were_given_elsewhere_are_left_out(stand: Stand) {
+    let mut first = stand.txn("first").await;
+    first.ops = vec![put_numbered("case/1", "a", "number/2024-12-26")];
+    stand.done(&first).await;
+    let mut skip = stand.touch().await;
+    let skipped = |date: &str, numbers| Op::Skip { counter: Counter::case_number(date.parse().unwrap()), numbers };
+    skip.ops = vec![skipped("2024-12-26", 7), skipped("2024-12-27", 3)];
+    stand.done(&skip).await;
+    let mut next = stand.txn("next").await;
+    next.ops = ["26", "27", "28"]
+        .map(|day| put_numbered(&format!("case/of-{day}"), "b", &format!("number/2024-12-{day}")))
+        .to_vec();
+    stand.done(&next).await;
+    let mut numbers = Vec::new();
+    for day in ["26", "27", "28"] {
+        numbers.push(stand.record(&format!("case/of-{day}")).await.unwrap().number);
+    }
+    assert_eq!(numbers, [Some(9), Some(4), Some(1)]);
+    skip.ops = vec![skipped("2024-12-26", 1 << 53)];
+    assert!(matches!(stand.refused(&skip).await, StoreError::Malformed(_)));
+    let mut beyond = stand.touch().await;
+    beyond.ops = vec![skipped("2024-12-26", (1 << 53) - 1)];
+    assert!(matches!(stand.refused(&beyond).await, StoreError::Corrupt(_)), "no number is lost to rounding");
 }
 
 async fn a_record_that_exists_cannot_be_numbered(stand: Stand) {

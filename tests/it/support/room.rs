@@ -304,7 +304,7 @@ impl Room {
     /// The service writes its shift sheets into a folder.
     pub async fn writes_sheets(&self, dir: &std::path::Path) {
         let sheets = Sheets { dir: dir.to_owned(), every: Span::from_secs(15) };
-        assert!(sheets.write_all(&self.service.engine, sheets.every).await.failed.is_empty());
+        assert!(sheets.write_all(&self.service.engine, sheets.every, &|_| false).await.failed.is_empty());
     }
 
     /// The calls each role has made until now.

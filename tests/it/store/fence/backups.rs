@@ -137,6 +137,41 @@ async fn a_call_is_taken_even_then_in_an_epoch_of_its_own() {
     assert_eq!(one.sees().await, ["a", "b", "c", "claim"]);
 }
 
+/// Each new caller was told the number of somebody whose case was lost with the newer data.
+#[tokio::test]
+async fn no_case_number_is_given_again_after_an_old_backup() {
+    let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
+    let mut one = Instance::at(&server, folder.path()).await;
+    let numbered = |one: &Instance, name: &str| {
+        let txn = one.txn(name);
+        let ops = vec![put_numbered(&format!("case/{name}"), name, "number/2024-12-26")];
+        Txn { ops, even_behind: true, ..txn }
+    };
+    let given = async |one: &Instance, name: &str| acknowledged(one.send(&numbered(one, name)).await).counts[0];
+    assert_eq!(given(&one, "a").await, 1);
+    one.read_again().await;
+    let old = copy_of(&server).await;
+    for (name, number) in [("b", 2), ("c", 3), ("d", 4)] {
+        assert_eq!(given(&one, name).await, number);
+    }
+    one.fence.flush();
+    put_back(&mut server, old.path());
+
+    assert_eq!(one.send(&numbered(&one, "e")).await, Err(StoreError::Fenced { current: 2 }));
+    one.read_again().await;
+    let meanwhile = given(&one, "e").await;
+    assert!(meanwhile > 4, "{meanwhile}");
+    assert_eq!(given(&one, "f").await, meanwhile + 1, "they are left out once");
+
+    // What is missing is counted from where the backup ends, whoever called since.
+    let report = restored(&server, folder.path()).await;
+    assert_eq!((report.head, report.left, report.missing_events()), (3, 1, 3));
+    one.read_again().await;
+    assert!(given(&one, "g").await > meanwhile + 1);
+    let again = restored(&server, folder.path()).await;
+    assert_eq!((again.missing_events(), again.settled), (0, 3), "what was settled is still known");
+}
+
 #[tokio::test]
 async fn the_right_data_put_back_end_the_refusal_without_a_word_of_an_operator() {
     let (mut server, folder) = (Server::start("always"), tempfile::tempdir().unwrap());
