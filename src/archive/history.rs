@@ -15,6 +15,8 @@ pub struct History {
     records: BTreeMap<Key, (u64, Record)>,
     /// Entries that two sections tell differently within one epoch.
     pub contradictions: Vec<u64>,
+    /// Entries of a history that a later epoch has overtaken, by epoch and seq: they were lost with the store they stood in.
+    overtaken: BTreeMap<(u64, u64), LogEntry>,
 }
 
 impl History {
@@ -34,6 +36,7 @@ impl History {
     fn entry(&mut self, epoch: u64, entry: LogEntry) {
         let before = self.entries.range(..=entry.seq).next_back();
         if before.is_some_and(|(_, (known, _))| *known > epoch) {
+            self.overtaken.insert((epoch, entry.seq), entry);
             return;
         }
         if let Some((_, kept)) = self.entries.get(&entry.seq).filter(|(known, _)| *known == epoch) {
@@ -44,7 +47,10 @@ impl History {
         }
         let later = self.entries.range(entry.seq..);
         let lost: Vec<u64> = later.filter(|(_, (known, _))| *known < epoch).map(|(seq, _)| *seq).collect();
-        lost.iter().for_each(|seq| drop(self.entries.remove(seq)));
+        for seq in lost {
+            let lost = self.entries.remove(&seq);
+            self.overtaken.extend(lost.map(|(epoch, entry)| ((epoch, seq), entry)));
+        }
         self.entries.insert(entry.seq, (epoch, entry));
     }
 
@@ -64,6 +70,11 @@ impl History {
     /// The entries by seq.
     pub fn entries(&self) -> impl Iterator<Item = &LogEntry> {
         self.entries.values().map(|(_, entry)| entry)
+    }
+
+    /// The entries that a later epoch has overtaken, by epoch and seq.
+    pub fn overtaken(&self) -> impl ExactSizeIterator<Item = &LogEntry> {
+        self.overtaken.values()
     }
 
     /// Epoch and seq of the last entry it tells of; zeros when it tells of none.
@@ -106,6 +117,31 @@ mod tests {
                 let kept: Vec<_> = history.records().map(|(_, record)| record.value.as_slice()).collect();
                 assert_eq!(kept, [last.as_bytes()], "{order:?}");
             }
+        }
+    }
+
+    /// What an old backup lost and the archive still had could be read by nobody.
+    #[test]
+    fn what_a_later_epoch_has_overtaken_is_still_told_in_whatever_order_the_sections_are_named() {
+        let entry = |epoch: u64, seq: u64| {
+            let (mut header, _) = section(epoch, seq);
+            (header.first_seq, header.last_seq) = (seq, seq);
+            let event = format!("{epoch}/{seq}").into_bytes();
+            let command_id = CommandId(Uuid::from_u128(u128::from(10 * epoch + seq)));
+            (header, vec![Row::Log(LogEntry { seq, command_id, at: THEN, counts: Vec::new(), event })])
+        };
+        // Entries 2 and 3 of epoch 1 were lost; epoch 2 goes on from 1.
+        let sections = [(1, 1), (1, 2), (1, 3), (2, 2)];
+        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [0, 3, 1, 2]] {
+            let mut history = History::default();
+            order.map(|at| entry(sections[at].0, sections[at].1)).iter().for_each(|(header, rows)| {
+                history.add(header, rows.clone());
+            });
+            let told = |entries: Vec<&LogEntry>| -> Vec<String> {
+                entries.iter().map(|entry| String::from_utf8_lossy(&entry.event).into_owned()).collect()
+            };
+            assert_eq!(told(history.entries().collect()), ["1/1", "2/2"], "{order:?}");
+            assert_eq!(told(history.overtaken().collect()), ["1/2", "1/3"], "{order:?}");
         }
     }
 }

@@ -8,7 +8,7 @@ mod print;
 use std::path::PathBuf;
 
 use super::{Answer, Outcome, Shared, logs::sections, say};
-use crate::domain::{case::replay::border, ids::TerritoryId};
+use crate::domain::{case::replay::border, ids::TerritoryId, time::Span};
 
 use judged::Told;
 
@@ -25,6 +25,10 @@ pub(super) struct Args {
     /// Only this territory [default: all]
     #[arg(long, value_name = "ID")]
     territory: Option<TerritoryId>,
+    /// How long after its deadline an alarm may come before that is reported; what two clocks and one round of the service
+    /// may take
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=3_600))]
+    silence_seconds: u32,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -35,7 +39,8 @@ pub(super) fn run(args: &Args, _: &Shared) -> Outcome {
     let left_out = sections(&args.files, args.territory.as_ref(), |header, rows| {
         told.entry(header.territory.clone()).or_default().add(header, rows);
     })?;
-    let judged: Vec<_> = told.into_iter().map(|(territory, told)| judged::judge(territory, told)).collect();
+    let tolerated = Span::from_secs(args.silence_seconds.into());
+    let judged: Vec<_> = told.into_iter().map(|(territory, told)| judged::judge(territory, told, tolerated)).collect();
     let logs = judged.iter().map(|judged| (judged.territory.clone(), judged.log.clone())).collect();
     let between = border::between(&logs);
     if args.json {

@@ -44,6 +44,9 @@ pub(super) struct Args {
     /// Only this case of the archive, with every event of it
     #[arg(long, value_name = "UUID", requires = "archive")]
     case: Option<CaseId>,
+    /// What was lost when an old backup was put back: the events of an epoch that a later one has overtaken
+    #[arg(long, requires = "archive")]
+    lost: bool,
     /// Print one JSON document about what was written; with --archive, the cases themselves
     #[arg(long)]
     json: bool,

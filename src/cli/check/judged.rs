@@ -10,7 +10,7 @@ use crate::{
             replay::{Finding, Replay, border},
         },
         ids::TerritoryId,
-        time::Instant,
+        time::{Instant, Span},
     },
     engine::codec::{self, Entity},
     store::{Key, Record, dump::Row},
@@ -46,6 +46,12 @@ pub(super) struct Judged {
     /// Whether the records at the end were compared.
     pub stored: Stored,
     pub findings: Vec<Finding>,
+    /// Deadlines that had passed before anybody was told: how long in all, the longest, and what is no finding.
+    pub silent: Span,
+    pub longest_silence: Span,
+    pub tolerated: Span,
+    /// Entries of a history that a later epoch has overtaken: they were lost.
+    pub overtaken: usize,
     /// What it tells of hand-overs to and from other territories.
     pub log: border::Log,
 }
@@ -100,10 +106,10 @@ impl Told {
     }
 }
 
-pub(super) fn judge(territory: TerritoryId, told: Told) -> Judged {
+pub(super) fn judge(territory: TerritoryId, told: Told, tolerated: Span) -> Judged {
     let (known, last) = (told.history.entries().next().map(|entry| entry.seq), told.history.last());
     let first_seq = known.or(told.first_seq).unwrap_or(1);
-    let mut replay = Replay::from_seq(first_seq);
+    let mut replay = Replay::from_seq(first_seq).tolerating(tolerated);
     for entry in told.history.entries() {
         let event = codec::decode_event(&entry.event);
         let read = event.as_ref().map_err(ToString::to_string);
@@ -122,6 +128,7 @@ pub(super) fn judge(territory: TerritoryId, told: Told) -> Judged {
     replay.end(until);
     let mut findings = std::mem::take(&mut replay.findings);
     findings.extend(gaps);
+    let overtaken = told.history.overtaken().len();
     for seq in told.history.contradictions {
         let problem = "two files tell it differently".to_owned();
         findings.push(Finding::stored(format!("seq {seq}"), problem, seq, until));
@@ -138,6 +145,10 @@ pub(super) fn judge(territory: TerritoryId, told: Told) -> Judged {
         not_judged: replay.not_judged.len(),
         stored,
         findings,
+        silent: replay.silent,
+        longest_silence: replay.longest_silence,
+        tolerated,
+        overtaken,
         log,
     }
 }

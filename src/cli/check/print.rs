@@ -15,7 +15,7 @@ use crate::{
         },
         ids::{CaseId, TerritoryId},
         territory::Territory,
-        time::Instant,
+        time::{Instant, Span},
     },
 };
 
@@ -39,6 +39,9 @@ struct Section<'a> {
     judged_until: String,
     /// What could not be judged.
     not_judged: NotJudged,
+    silence: Silence,
+    /// Entries of a history that a later epoch has overtaken: lost when an old backup was put back.
+    overtaken: usize,
     findings: Vec<Row<'a>>,
 }
 
@@ -50,6 +53,14 @@ struct NotJudged {
     cases: usize,
     /// True when no file has the records as they are at the end: they were not compared with the log.
     records: bool,
+}
+
+/// Deadlines that had passed before anybody was told, milliseconds.
+#[derive(Serialize)]
+struct Silence {
+    tolerated_ms: i64,
+    total_ms: i64,
+    longest_ms: i64,
 }
 
 #[derive(Serialize)]
@@ -137,6 +148,12 @@ fn section(judged: &Judged) -> Section<'_> {
         cases: judged.cases,
         judged_until: judged.until.to_string(),
         not_judged,
+        silence: Silence {
+            tolerated_ms: judged.tolerated.ms(),
+            total_ms: judged.silent.ms(),
+            longest_ms: judged.longest_silence.ms(),
+        },
+        overtaken: judged.overtaken,
         findings: judged.findings.iter().map(|finding| row(finding, judged.until)).collect(),
     }
 }
@@ -162,12 +179,24 @@ pub(super) fn text(judged: &[Judged]) {
         let until = moment(id, territory.until);
         say(format!("{id} : {events} événements ({first_seq} à {last_seq}), {cases} dossiers, jugés jusqu'au {until}"));
         not_judged(territory);
+        say(silence(territory));
         territory.findings.iter().for_each(|finding| say(line(territory, finding)));
         match territory.findings.len() {
             0 => say("  aucune anomalie : chaque dossier ouvert avait un responsable, chaque échéance une alarme"),
             found => say(format!("  {found} anomalie(s)")),
         }
     }
+}
+
+fn silence(judged: &Judged) -> String {
+    let seconds = |span: Span| format!("{},{} s", span.ms() / 1_000, span.ms() % 1_000 / 100);
+    let (total, longest, tolerated) = (judged.silent, judged.longest_silence, judged.tolerated);
+    format!(
+        "  échéances passées avant leur alarme : {} en tout, {} au plus (jusqu'à {} : pas d'anomalie)",
+        seconds(total),
+        seconds(longest),
+        seconds(tolerated)
+    )
 }
 
 /// The hand-overs between territories; nothing when the logs tell of none.
@@ -207,6 +236,13 @@ fn not_judged(territory: &Judged) {
         say(format!(
             "  non jugé : {events} événements absents des fichiers et {cases} dossiers commencés avant ; ajoutez ceux de \
              l'archive"
+        ));
+    }
+    if territory.overtaken > 0 {
+        say(format!(
+            "  perdus : {} événements d'une époque dépassée (une ancienne sauvegarde a été remise en place) ; « export \
+             --archive … --lost » les donne",
+            territory.overtaken
         ));
     }
     match territory.stored {

@@ -22,6 +22,36 @@ struct Day {
     torn: u64,
 }
 
+/// What is asked for of each day.
+#[derive(Clone, Copy)]
+struct Wanted {
+    case: Option<CaseId>,
+    /// What was lost with a store that went back, instead of what is left.
+    lost: bool,
+}
+
+impl Wanted {
+    /// What was lost is told by its events alone: the records are those of now.
+    fn has(self, key: &Key) -> bool {
+        !self.lost && self.case.is_none_or(|case| *key == Key::case(case))
+    }
+
+    /// Says what a day holds and is not given.
+    fn notes(self, day: &Day) {
+        let (territory, date, lost) = (&day.header.territory, day.date, day.history.overtaken().len());
+        if day.torn > 0 {
+            let torn = day.torn;
+            eprintln!("sas-dispatch: {territory} {date} : {torn} octets d'une écriture interrompue, laissés de côté");
+        }
+        if lost > 0 && !self.lost {
+            eprintln!(
+                "sas-dispatch: {territory} {date} : {lost} événements d'une époque dépassée, perdus quand une ancienne \
+                 sauvegarde a été remise en place ; --lost les donne"
+            );
+        }
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct Document {
     days: Vec<DayDocument>,
@@ -37,13 +67,15 @@ struct DayDocument {
 
 pub(super) fn run(args: &Args) -> Outcome {
     let folders: Vec<Folder> = args.archive.iter().map(Folder::new).collect();
-    let days = wanted(args, &folders)?;
+    let days = asked_for(args, &folders)?;
+    let wanted = Wanted { case: args.case, lost: args.lost };
     let mut found = false;
     if args.json {
         let mut document = Document { days: Vec::new() };
         for (territory, date) in days {
             let Some(day) = read(&folders, &territory, date)? else { continue };
-            document.days.extend(decoded(&day, args.case)?);
+            wanted.notes(&day);
+            document.days.extend(decoded(&day, wanted)?);
         }
         found |= !document.days.is_empty();
         say_json(&document);
@@ -53,17 +85,12 @@ pub(super) fn run(args: &Args) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(WrongUse::new)?;
     for (territory, date) in days {
         let Some(day) = read(&folders, &territory, date)? else { continue };
-        let rows = rows(&day, args.case)?;
+        wanted.notes(&day);
+        let rows = rows(&day, wanted)?;
         found |= !rows.is_empty();
         if !rows.is_empty() {
             let written = runtime.block_on(out.section(async |lines| lines_of(&day, &rows, lines)));
             written.map_err(|error: io::Error| WrongUse::new(error))?;
-        }
-        if day.torn > 0 {
-            eprintln!(
-                "sas-dispatch: {territory} {date} : {} octets d'une écriture interrompue, laissés de côté",
-                day.torn
-            );
         }
     }
     out.finish()?;
@@ -75,7 +102,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     Ok(if found { Answer::Done } else { Answer::No })
 }
 
-fn wanted(args: &Args, folders: &[Folder]) -> Result<BTreeSet<(TerritoryId, NaiveDate)>, WrongUse> {
+fn asked_for(args: &Args, folders: &[Folder]) -> Result<BTreeSet<(TerritoryId, NaiveDate)>, WrongUse> {
     let mut days = BTreeSet::new();
     for folder in folders {
         let failed = |error: io::Error| WrongUse::new(format!("{}: {error}", folder.path().display()));
@@ -116,9 +143,11 @@ fn unreadable(day: &Day, what: &str) -> WrongUse {
     WrongUse::new(format!("{} {}: {what} cannot be decoded", day.header.territory, day.date))
 }
 
-fn entries(day: &Day, case: Option<CaseId>) -> Result<Vec<&LogEntry>, WrongUse> {
+fn entries(day: &Day, Wanted { case, lost }: Wanted) -> Result<Vec<&LogEntry>, WrongUse> {
     let mut chosen = Vec::new();
-    for entry in day.history.entries() {
+    let (kept, overtaken) = (day.history.entries(), day.history.overtaken());
+    let all: Vec<&LogEntry> = if lost { overtaken.collect() } else { kept.collect() };
+    for entry in all {
         let event = codec::decode_event(&entry.event).map_err(|_| unreadable(day, &format!("seq {}", entry.seq)))?;
         if case.is_none() || event.case == case {
             chosen.push(entry);
@@ -127,11 +156,10 @@ fn entries(day: &Day, case: Option<CaseId>) -> Result<Vec<&LogEntry>, WrongUse> 
     Ok(chosen)
 }
 
-fn rows(day: &Day, case: Option<CaseId>) -> Result<Vec<Row>, WrongUse> {
-    let wanted = |key: &Key| case.is_none_or(|case| *key == Key::case(case));
-    let records = day.history.records().filter(|(key, _)| wanted(key));
+fn rows(day: &Day, wanted: Wanted) -> Result<Vec<Row>, WrongUse> {
+    let records = day.history.records().filter(|(key, _)| wanted.has(key));
     let mut rows: Vec<Row> = records.map(|(key, record)| Row::Record(key.clone(), record.clone())).collect();
-    rows.extend(entries(day, case)?.into_iter().map(|entry| Row::Log(entry.clone())));
+    rows.extend(entries(day, wanted)?.into_iter().map(|entry| Row::Log(entry.clone())));
     Ok(rows)
 }
 
@@ -145,15 +173,15 @@ fn lines_of(day: &Day, rows: &[Row], lines: &mut impl Write) -> io::Result<()> {
 }
 
 /// The cases and events with what was said, for people who may read it; `None` when the day has none of the kind asked for.
-fn decoded(day: &Day, case: Option<CaseId>) -> Result<Option<DayDocument>, WrongUse> {
+fn decoded(day: &Day, wanted: Wanted) -> Result<Option<DayDocument>, WrongUse> {
     let (mut cases, mut events) = (Vec::new(), Vec::new());
-    for (key, record) in day.history.records().filter(|(key, _)| case.is_none_or(|id| **key == Key::case(id))) {
+    for (key, record) in day.history.records().filter(|(key, _)| wanted.has(key)) {
         let entity = codec::decode(key.as_str(), &record.value).map_err(|_| unreadable(day, key.as_str()))?;
         if let Entity::Case(known) = entity {
             cases.push(serde_json::json!({ "number": record.number, "case": *known, "sealed": known.sealed }));
         }
     }
-    for entry in entries(day, case)? {
+    for entry in entries(day, wanted)? {
         let event = codec::decode_event(&entry.event).map_err(|_| unreadable(day, &format!("seq {}", entry.seq)))?;
         events.push(serde_json::json!({ "seq": entry.seq, "event": event, "words": event.words }));
     }

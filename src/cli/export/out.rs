@@ -34,7 +34,14 @@ impl Out {
         let mut part = path.as_os_str().to_owned();
         part.push(".part");
         let part = PathBuf::from(part);
-        let spool = owned(&part).map_err(|error| failed(&part, &error))?;
+        let spool = owned(&part).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => WrongUse::new(format!(
+                "{}: what an export left that was broken off, with patient data; remove it once no export is running, \
+                 then begin again",
+                part.display()
+            )),
+            _ => failed(&part, &error),
+        })?;
         Ok(Self { spool, names: Some((part, path.to_owned())) })
     }
 

@@ -63,6 +63,8 @@ pub struct Replay {
     pub archived: BTreeSet<CaseId>,
     /// Hand-overs to and from other territories, to be told against their logs ([`border::between`]).
     pub crossings: border::Crossings,
+    /// How long after a deadline its alarm may come before that is a finding.
+    tolerated: Span,
     /// Whether the log was told from its first event.
     from_the_start: bool,
     /// The last seq told, and its instant.
@@ -81,7 +83,12 @@ impl Replay {
     pub fn from_seq(first_seq: u64) -> Self {
         let from_the_start = first_seq <= 1;
         let last = Some((first_seq.max(1) - 1, Instant::from_unix_ms(i64::MIN)));
-        Self { from_the_start, last, ..Self::default() }
+        Self { from_the_start, last, tolerated: SILENCE_TOLERATED, ..Self::default() }
+    }
+
+    /// The same, with another time that an alarm may come late.
+    pub fn tolerating(self, tolerated: Span) -> Self {
+        Self { tolerated, ..self }
     }
 
     /// The seq that must come next.
@@ -182,8 +189,8 @@ impl Replay {
         let span = to.since(from);
         self.silent = self.silent + span;
         self.longest_silence = self.longest_silence.max(span);
-        if span > SILENCE_TOLERATED {
-            let problem = format!("a deadline passed {} s before anybody was told", span.secs());
+        if span > self.tolerated {
+            let problem = format!("a deadline passed {} s before anybody was told", (span.ms() + 999) / 1_000);
             let finding = Finding::new(Kind::Silent, 2, format!("case {case}"), problem, (seq, seq), from);
             self.findings.push(finding.until(to));
         }
