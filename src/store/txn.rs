@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::{
-    ids::{CommandId, TerritoryId},
+    ids::{Canonical, CommandId, TerritoryId},
     time::{Instant, Span},
 };
 
@@ -44,9 +44,9 @@ pub type Score = i64;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Member(pub String);
 
-impl<T: fmt::Display> From<&T> for Member {
+impl<T: Canonical> From<&T> for Member {
     fn from(id: &T) -> Self {
-        Self(id.to_string())
+        Self(id.text())
     }
 }
 
