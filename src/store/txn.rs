@@ -317,15 +317,23 @@ impl Op {
     }
 }
 
+/// `00` to `ff`.
+static PAIRS: [[u8; 2]; 256] = {
+    let (digits, mut pairs, mut n) = (b"0123456789abcdef", [[0; 2]; 256], 0);
+    while n < pairs.len() {
+        pairs[n] = [digits[n >> 4], digits[n & 15]];
+        n += 1;
+    }
+    pairs
+};
+
 /// Bytes as lower-case hexadecimal digits.
 pub fn digits(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half & 15)]);
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(*byte));
+    let mut text = vec![0; 2 * bytes.len()];
+    for (pair, byte) in text.as_chunks_mut().0.iter_mut().zip(bytes) {
+        *pair = PAIRS[usize::from(*byte)];
     }
-    text
+    String::from_utf8(text).expect("hexadecimal digits are ASCII")
 }
 
 /// The instant inside a command id; `None` when it is not a UUIDv7.
