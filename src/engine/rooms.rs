@@ -5,7 +5,7 @@
 //! unknown, so that nobody waits for a roster.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -42,15 +42,15 @@ struct Shelf {
 /// The rooms that this instance has looked at.
 #[derive(Debug, Default)]
 pub(super) struct Rooms {
-    shelves: Mutex<HashMap<TerritoryId, Shelf>>,
+    shelves: Mutex<BTreeMap<TerritoryId, Shelf>>,
     /// Of each territory one fill at a time.
-    filling: Mutex<HashMap<TerritoryId, Filling>>,
+    filling: Mutex<BTreeMap<TerritoryId, Filling>>,
 }
 
 type Filling = Arc<tokio::sync::Mutex<()>>;
 
 impl Rooms {
-    fn shelves(&self) -> MutexGuard<'_, HashMap<TerritoryId, Shelf>> {
+    fn shelves(&self) -> MutexGuard<'_, BTreeMap<TerritoryId, Shelf>> {
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
