@@ -175,7 +175,7 @@ impl Engine {
     }
 
     fn count(&self, actor: &Actor, loaded: &Loaded, outcome: &Outcome) {
-        let Some(id) = outcome.event.case else { return };
+        let Some(id) = outcome.event.case.filter(|_| self.0.metrics.reported()) else { return };
         let before = loaded.get(&Key::case(id)).and_then(Option::as_ref).map(|known| known.entity.as_ref());
         measure::event(
             &self.0.metrics,
