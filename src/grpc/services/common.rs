@@ -65,11 +65,12 @@ impl<'a> Desk<'a> {
     pub(super) async fn act(&self, act: Result<Act, Failure>) -> Result<Carried, Status> {
         let Act { mutation, target, command, mut warnings } = act?;
         let again = made::whatever_it_is_called(&command).then(|| command.clone());
-        let mut done = self.engine.act(&self.actor, mutation, target, command).await;
+        // A future of its own: the call's is moved several times on its way here.
+        let mut done = Box::pin(self.engine.act(&self.actor, mutation, target, command)).await;
         if let Some(command) = again.filter(|_| made::is_stale(&done)) {
             let mutation = made::mutation(&self.actor, mutation.digest, self.engine.now());
             warnings.push(made::warning());
-            done = self.engine.act(&self.actor, mutation, target, command).await;
+            done = Box::pin(self.engine.act(&self.actor, mutation, target, command)).await;
         }
         let done = done?;
         if done.case.is_none() {
