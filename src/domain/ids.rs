@@ -20,6 +20,13 @@ pub struct BadId {
     pub problem: String,
 }
 
+/// What has one canonical text, which [`Canonical::text`] writes without the machinery of formatting: a view of a case and a
+/// transaction hold dozens of them.
+pub trait Canonical {
+    /// The canonical text.
+    fn text(&self) -> String;
+}
+
 macro_rules! uuid_ids {
     ($($(#[$doc:meta])* $name:ident, $what:literal;)*) => {$(
         $(#[$doc])*
@@ -31,6 +38,14 @@ macro_rules! uuid_ids {
             /// Appends the canonical text, without the machinery of formatting: names of records are made by the dozen.
             pub fn append_to(self, text: &mut String) {
                 text.push_str(self.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+            }
+        }
+
+        impl Canonical for $name {
+            fn text(&self) -> String {
+                let mut text = String::with_capacity(36);
+                self.append_to(&mut text);
+                text
             }
         }
 
@@ -104,6 +119,12 @@ macro_rules! text_ids {
             /// The canonical text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl Canonical for $name {
+            fn text(&self) -> String {
+                self.as_str().to_owned()
             }
         }
 

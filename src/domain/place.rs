@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{BadId, TerritoryId};
+use super::ids::{BadId, Canonical, TerritoryId};
 
 /// An INSEE commune code, five characters (`67482`, `2A004`, `97411`). Which codes exist is configuration's to say.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,6 +55,12 @@ impl TryFrom<String> for InseeCode {
 impl From<InseeCode> for String {
     fn from(code: InseeCode) -> String {
         code.as_str().to_owned()
+    }
+}
+
+impl Canonical for InseeCode {
+    fn text(&self) -> String {
+        self.as_str().to_owned()
     }
 }
 

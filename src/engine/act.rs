@@ -25,8 +25,9 @@ use super::{
     codec::{self, Entity},
     commit,
     concern::needed,
+    likeness,
     memory::Known,
-    naming, policy,
+    policy,
     read::answered_to,
     shifts::Hours,
 };
@@ -67,27 +68,10 @@ pub(super) enum Attempt {
 }
 
 impl Engine {
-    /// Carries out a command for `actor`: exactly once for its `command_id`, or one refusal and nothing changed. What never
-    /// waits for a clock is done under another id where its own was made by a wrong one.
+    /// As [`Self::act`], under the id that it has and no other.
     ///
-    /// # Errors
-    /// The domain's refusal, or why the store could not answer.
-    pub async fn act(
-        &self,
-        actor: &Actor,
-        mutation: Mutation,
-        target: Target,
-        command: Command,
-    ) -> Result<Done, Failure> {
-        let again = naming::whatever_it_is_called(&command).then(|| command.clone());
-        let done = self.act_as_named(actor, mutation, target, command).await;
-        let Some(command) = again.filter(|_| naming::is_stale(&done)) else { return done };
-        let mutation = naming::renamed(actor, mutation, self.now());
-        let done = self.act_as_named(actor, mutation, target, command).await?;
-        Ok(Done { renamed: true, ..done })
-    }
-
-    async fn act_as_named(
+    /// What seldom comes is a future of its own here and below: else each command would move the room for all of it.
+    pub(super) async fn act_as_named(
         &self,
         actor: &Actor,
         mutation: Mutation,
@@ -98,10 +82,10 @@ impl Engine {
             return self.beside_earlier_cases(actor, mutation, (target, case), command).await;
         }
         if let Some(hours) = Hours::of(actor, &command) {
-            return self.beside_his_shifts(actor, mutation, &hours, command).await;
+            return Box::pin(self.beside_his_shifts(actor, mutation, &hours, command)).await;
         }
         if let Some(period) = self.booked_singly(actor, &command)? {
-            return self.publish_slot(actor, mutation, &period, &command).await;
+            return Box::pin(self.publish_slot(actor, mutation, &period, &command)).await;
         }
         if let Command::Transfer(act) = &command {
             self.sent_where_served(actor, act)?;
@@ -112,7 +96,7 @@ impl Engine {
                 Extra { guards, ..Extra::default() }
             }
             Command::TakeVisit { shift, .. } => {
-                Extra { shifts: self.other_shifts(actor, *shift).await?, ..Extra::default() }
+                Extra { shifts: Box::pin(self.other_shifts(actor, *shift)).await?, ..Extra::default() }
             }
             _ => Extra::default(),
         };
@@ -121,8 +105,8 @@ impl Engine {
         if let (Err(refused), Command::Open(open)) = (&done, &command)
             && refused.is_of_its_call()
         {
-            let extra = self.call_begun_again(actor, open).await?;
-            done = self.act_guarded(actor, mutation, target, &command, extra).await;
+            let extra = Box::pin(self.call_begun_again(actor, open)).await?;
+            done = Box::pin(self.act_guarded(actor, mutation, target, &command, extra)).await;
         }
         if sheet {
             // Whatever the answer: it may be there.
@@ -142,14 +126,19 @@ impl Engine {
     ) -> Result<Done, Failure> {
         for _ in 0..self.0.options.attempts {
             let compared = match &mut command {
-                Command::Qualify(qualify) => {
-                    let (likeness, waiting) =
-                        tokio::try_join!(self.resembles(actor, case, qualify), self.counted_for(actor, case, qualify))?;
+                Command::Qualify(qualify) if likeness::asked(qualify) => {
+                    let asked =
+                        async { tokio::try_join!(self.resembles(actor, case), self.counted_for(actor, case, qualify)) };
+                    let (likeness, waiting) = Box::pin(asked).await?;
                     (qualify.possible_repeat, qualify.waiting) = (likeness.found, waiting);
                     likeness.version
                 }
+                Command::Qualify(qualify) => {
+                    (qualify.possible_repeat, qualify.waiting) = (false, None);
+                    None
+                }
                 Command::Dismiss { possible_repeat, .. } => {
-                    let likeness = self.resembles_unqualified(actor, case).await?;
+                    let likeness = Box::pin(self.resembles_unqualified(actor, case)).await?;
                     *possible_repeat = likeness.found;
                     likeness.version
                 }
@@ -218,7 +207,7 @@ impl Engine {
     async fn attempt(&self, work: &Work<'_>, fresh: bool) -> Result<Attempt, Failure> {
         let (loaded, from_store, receipt) = self.load(work, fresh).await?;
         if let Some(receipt) = receipt {
-            return self.replay(work, &loaded, receipt).await;
+            return Box::pin(self.replay(work, &loaded, receipt)).await;
         }
         match self.decided(work, &loaded) {
             Ok(outcome) => match self.commit(work, &loaded, outcome).await {
@@ -232,16 +221,18 @@ impl Engine {
             }
             // Who regulates was looked at from memory, which refuses nothing.
             Err(refusal) if of_roster(&refusal) => {
-                self.refresh_room(&work.actor.territory).await?;
-                let outcome = self.decided(work, &loaded)?;
-                self.commit(work, &loaded, outcome).await
+                let again = async {
+                    self.refresh_room(&work.actor.territory).await?;
+                    self.commit(work, &loaded, self.decided(work, &loaded)?).await
+                };
+                Box::pin(again).await
             }
             Err(refusal) => Err(refusal.into()),
         }
     }
 
     /// What the domain says of a command on these records: now, and never before what they tell of.
-    pub(super) fn decided(&self, work: &Work<'_>, loaded: &Loaded) -> Result<Outcome, Refusal> {
+    pub(super) fn decided(&self, work: &Work<'_>, loaded: &Loaded) -> Result<Box<Outcome>, Refusal> {
         unfit(loaded, work.target, work.command).map_or(Ok(()), Err)?;
         let mut records = records(loaded);
         let now = self.not_before(records.last_instant());
@@ -258,7 +249,7 @@ impl Engine {
             records: &records,
             case: work.target.case,
         };
-        let mut outcome = decide(&context, work.command)?;
+        let mut outcome = Box::new(decide(&context, work.command)?);
         outcome.reply.warnings.extend(work.extra.warnings.iter().cloned());
         Ok(outcome)
     }

@@ -168,7 +168,7 @@ impl Engine {
         &self,
         work: &Work<'_>,
         loaded: &Loaded,
-        outcome: Outcome,
+        outcome: Box<Outcome>,
         (index, member): (&Index, &Member),
     ) -> Result<Step, Failure> {
         let Some(_turn) = UnderWay::begin(&self.0.memory, work.place, index, member) else {

@@ -65,7 +65,7 @@ pub fn encode(entity: &Entity) -> Vec<u8> {
 
 /// A reply as the receipt keeps it.
 pub(super) fn encode_reply(reply: &Reply) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(ORDINARY_REPLY);
     json::append(&mut bytes, reply).expect("a reply has a JSON form");
     bytes
 }
@@ -116,6 +116,8 @@ pub fn clear_part(bytes: &[u8]) -> Result<&[u8], StoreError> {
     Ok(parts(bytes)?.0)
 }
 
+/// Room for an ordinary reply.
+const ORDINARY_REPLY: usize = 384;
 /// Room for an ordinary record or event.
 const ORDINARY: usize = 3 * 1_024;
 

@@ -108,7 +108,12 @@ impl Engine {
     }
 
     /// Writes an outcome, guarded on every record that was loaded for it.
-    pub(super) async fn commit(&self, work: &Work<'_>, loaded: &Loaded, outcome: Outcome) -> Result<Attempt, Failure> {
+    pub(super) async fn commit(
+        &self,
+        work: &Work<'_>,
+        loaded: &Loaded,
+        outcome: Box<Outcome>,
+    ) -> Result<Attempt, Failure> {
         let Work { actor, place, .. } = *work;
         let mut after = entities(&outcome.after);
         // Who regulates is only looked at, unless it was loaded to be changed.
@@ -130,9 +135,9 @@ impl Engine {
                     // A repeated ClaimNext proposed another case, perhaps a vital one: what that may be acknowledged at says
                     // nothing of the case that its first run gave.
                     let work = Work { target: Target::default(), ..*work };
-                    return self.replay(&work, &Loaded::new(), receipt).await;
+                    return Box::pin(self.replay(&work, &Loaded::new(), receipt)).await;
                 }
-                let view = self.view_of(actor, place, reply.case).await?;
+                let view = Box::pin(self.view_of(actor, place, reply.case)).await?;
                 Ok(Attempt::Done(Box::new(done(reply, &receipt, view))))
             }
             Some(Committed::Done(receipt)) => {
@@ -175,7 +180,7 @@ impl Engine {
     }
 
     fn count(&self, actor: &Actor, loaded: &Loaded, outcome: &Outcome) {
-        let Some(id) = outcome.event.case else { return };
+        let Some(id) = outcome.event.case.filter(|_| self.0.metrics.reported()) else { return };
         let before = loaded.get(&Key::case(id)).and_then(Option::as_ref).map(|known| known.entity.as_ref());
         measure::event(
             &self.0.metrics,

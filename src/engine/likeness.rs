@@ -94,13 +94,9 @@ impl Engine {
         Ok(proposals)
     }
 
-    /// Whether the case of `command` resembles an earlier one so much that a doctor looks before it is deferred, ended or sent
-    /// on by a protocol. Only asked where it makes a difference: everything else waits for a doctor anyway.
-    pub(super) async fn resembles(&self, actor: &Actor, case: CaseId, command: &Qualify) -> Result<Likeness, Failure> {
-        let deferred = matches!(command.priority, Priority::P3 | Priority::NotRegulated) || command.protocol.is_some();
-        if !deferred {
-            return Ok(Likeness::default());
-        }
+    /// Whether a case resembles an earlier one so much that a doctor looks before it is deferred, ended or sent on by a
+    /// protocol, where that is [`asked`].
+    pub(super) async fn resembles(&self, actor: &Actor, case: CaseId) -> Result<Likeness, Failure> {
         self.alike(actor, case, |_| true).await
     }
 
@@ -131,6 +127,11 @@ impl Engine {
         let found = proposals.iter().any(|proposal| proposal.medical && proposal.score >= threshold);
         Ok(Likeness { found, version })
     }
+}
+
+/// Whether earlier cases and those that wait make a difference to a qualification: everything else waits for a doctor anyway.
+pub(super) fn asked(command: &Qualify) -> bool {
+    matches!(command.priority, Priority::P3 | Priority::NotRegulated) || command.protocol.is_some()
 }
 
 fn proposal(place: &Place, case: &Case, own: &BTreeSet<Trace<'_>>, other: &CaseView, window: Span) -> PossibleRepeat {

@@ -10,7 +10,7 @@ use crate::{
     store::{Digest, StoreError, due_command},
 };
 
-use super::{Failure, Mutation};
+use super::{Done, Engine, Failure, Mutation, Target};
 
 /// How long a made id stays the same for the same request: well within the time that a command is recognised for.
 const DAY: Span = Span::from_hours(24);
@@ -41,5 +41,27 @@ pub(super) fn whatever_it_is_called(command: &Command) -> bool {
         Command::Qualify(qualify) => qualify.priority == Priority::P0,
         Command::AcceptHandOver => true,
         _ => false,
+    }
+}
+
+impl Engine {
+    /// Carries out a command for `actor`: exactly once for its `command_id`, or one refusal and nothing changed. What never
+    /// waits for a clock is done under another id where its own was made by a wrong one.
+    ///
+    /// # Errors
+    /// The domain's refusal, or why the store could not answer.
+    pub async fn act(
+        &self,
+        actor: &Actor,
+        mutation: Mutation,
+        target: Target,
+        command: Command,
+    ) -> Result<Done, Failure> {
+        let again = whatever_it_is_called(&command).then(|| command.clone());
+        let done = self.act_as_named(actor, mutation, target, command).await;
+        let Some(command) = again.filter(|_| is_stale(&done)) else { return done };
+        let mutation = renamed(actor, mutation, self.now());
+        let done = Box::pin(self.act_as_named(actor, mutation, target, command)).await?;
+        Ok(Done { renamed: true, ..done })
     }
 }

@@ -5,7 +5,7 @@
 //! unknown, so that nobody waits for a roster.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -42,15 +42,15 @@ struct Shelf {
 /// The rooms that this instance has looked at.
 #[derive(Debug, Default)]
 pub(super) struct Rooms {
-    shelves: Mutex<HashMap<TerritoryId, Shelf>>,
+    shelves: Mutex<BTreeMap<TerritoryId, Shelf>>,
     /// Of each territory one fill at a time.
-    filling: Mutex<HashMap<TerritoryId, Filling>>,
+    filling: Mutex<BTreeMap<TerritoryId, Filling>>,
 }
 
 type Filling = Arc<tokio::sync::Mutex<()>>;
 
 impl Rooms {
-    fn shelves(&self) -> MutexGuard<'_, HashMap<TerritoryId, Shelf>> {
+    fn shelves(&self) -> MutexGuard<'_, BTreeMap<TerritoryId, Shelf>> {
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -58,6 +58,10 @@ impl Rooms {
     pub(super) fn known(&self, territory: &TerritoryId) -> Option<Room> {
         let shelves = self.shelves();
         shelves.get(territory).filter(|shelf| shelf.loaded).map(|shelf| shelf.records.room.clone().unwrap_or_default())
+    }
+
+    fn is_known(&self, territory: &TerritoryId) -> bool {
+        self.shelves().get(territory).is_some_and(|shelf| shelf.loaded)
     }
 
     /// Whether the log has told of no roster and no surge: there is no record of them.
@@ -112,6 +116,10 @@ impl Engine {
         if let Some(room) = self.0.rooms.known(territory) {
             return room;
         }
+        Box::pin(self.room_read(territory)).await
+    }
+
+    async fn room_read(&self, territory: &TerritoryId) -> Room {
         let filling = self.0.rooms.filling(territory);
         let _alone = filling.lock().await;
         if let Some(room) = self.0.rooms.known(territory) {
@@ -124,9 +132,12 @@ impl Engine {
     /// Has who regulates read beside a signature, which only notes on whose account its doctor regulated: that waits for it a
     /// moment, and where the case is vital not at all.
     pub(super) async fn glance_at_room(&self, territory: &TerritoryId, case: Option<CaseId>) {
-        if self.0.rooms.known(territory).is_some() {
-            return;
+        if !self.0.rooms.is_known(territory) {
+            Box::pin(self.look_at_room(territory, case)).await;
         }
+    }
+
+    async fn look_at_room(&self, territory: &TerritoryId, case: Option<CaseId>) {
         let filling = self.0.rooms.filling(territory);
         if let Ok(alone) = filling.clone().try_lock_owned() {
             let (engine, territory) = (self.clone(), territory.clone());

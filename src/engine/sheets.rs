@@ -1,7 +1,7 @@
 //! Sheets of remarkable patients: those a case matches, and the list of a territory.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Mutex, PoisonError},
 };
 
@@ -26,7 +26,7 @@ const NONE_BELIEVED: Span = Span::from_secs(30);
 
 /// When each territory was last found without any sheet.
 #[derive(Debug, Default)]
-pub(super) struct AnySheets(Mutex<HashMap<TerritoryId, Instant>>);
+pub(super) struct AnySheets(Mutex<BTreeMap<TerritoryId, Instant>>);
 
 impl AnySheets {
     fn none(&self, territory: &TerritoryId, now: Instant) -> bool {

@@ -12,7 +12,7 @@ mod states;
 mod window;
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
@@ -77,7 +77,7 @@ pub(super) trait Follower: Send + Sync + fmt::Debug {
 /// The tails of this instance.
 #[derive(Debug, Default)]
 pub(super) struct Tails {
-    open: Mutex<HashMap<TerritoryId, Arc<Tail>>>,
+    open: Mutex<BTreeMap<TerritoryId, Arc<Tail>>>,
 }
 
 impl Engine {

@@ -3,7 +3,7 @@
 
 use std::{fmt::Display, str::FromStr};
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::{Request, Status};
 
 use crate::domain::{
@@ -25,25 +25,34 @@ struct Headers<'a> {
     faults: Vec<FieldFault>,
 }
 
-impl Headers<'_> {
+impl<'a> Headers<'a> {
     fn required<T: FromStr<Err: Display>>(&mut self, name: &HeaderName) -> Option<T> {
-        match self.headers.get(name) {
-            Some(_) => self.optional(name),
-            None => self.fault(name, "must be set in the metadata of every call"),
-        }
+        self.required_text(name).and_then(|text| self.parsed(name, text))
     }
 
     fn optional<T: FromStr<Err: Display>>(&mut self, name: &HeaderName) -> Option<T> {
         let value = self.headers.get(name)?;
-        match value.to_str() {
-            Ok(text) => text.parse().map_err(|error: T::Err| self.fault::<T>(name, error.to_string())).ok(),
-            Err(_) => self.fault(name, "expected visible ASCII characters"),
+        self.text(name, value).and_then(|text| self.parsed(name, text))
+    }
+
+    fn required_text(&mut self, name: &HeaderName) -> Option<&'a str> {
+        match self.headers.get(name) {
+            Some(value) => self.text(name, value),
+            None => self.fault(name, "must be set in the metadata of every call"),
         }
+    }
+
+    fn text(&mut self, name: &HeaderName, value: &'a HeaderValue) -> Option<&'a str> {
+        value.to_str().ok().or_else(|| self.fault(name, "expected visible ASCII characters"))
+    }
+
+    fn parsed<T: FromStr<Err: Display>>(&mut self, name: &HeaderName, text: &str) -> Option<T> {
+        text.parse().map_err(|error: T::Err| self.fault::<T>(name, error.to_string())).ok()
     }
 
     /// Any role but the service's own.
     fn role(&mut self) -> Option<Role> {
-        let name: String = self.required(&ROLE)?;
+        let name = self.required_text(&ROLE)?;
         let outside = || Role::ALL.iter().copied().filter(|role| *role != Role::Upkeep);
         outside().find(|role| role.code() == name).or_else(|| {
             let codes = outside().map(Role::code).collect::<Vec<_>>().join(", ");

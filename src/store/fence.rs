@@ -29,7 +29,7 @@ mod past;
 pub mod restore;
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -85,7 +85,7 @@ struct Ground {
 /// The layer. Cheap where nothing has changed.
 pub struct Fenced {
     inner: Arc<dyn Store>,
-    grounds: Mutex<HashMap<TerritoryId, Arc<Ground>>>,
+    grounds: Mutex<BTreeMap<TerritoryId, Arc<Ground>>>,
     keeper: Option<Keeper>,
     clock: Clock,
     metrics: Metrics,
@@ -109,7 +109,7 @@ impl Fenced {
     /// lives.
     pub fn over(inner: Arc<dyn Store>, options: FenceOptions) -> Arc<Self> {
         let FenceOptions { keeper, every, clock, metrics, promised } = options;
-        let mut grounds = HashMap::new();
+        let mut grounds = BTreeMap::new();
         for (territory, marks) in keeper.as_ref().map(Keeper::known).unwrap_or_default() {
             let ground = Ground::default();
             ground.past().recall(marks);
@@ -139,7 +139,7 @@ impl Fenced {
     pub fn flush(&self) {
         let Some(keeper) = &self.keeper else { return };
         let grounds = self.grounds.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (mut all, mut unwritten) = (std::collections::BTreeMap::new(), Vec::new());
+        let (mut all, mut unwritten) = (BTreeMap::new(), Vec::new());
         for (territory, ground) in &grounds {
             let mut past = ground.past();
             if std::mem::take(&mut past.unwritten) {

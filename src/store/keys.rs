@@ -134,12 +134,12 @@ impl Index {
 
     /// Cases of `stream` that wait for a regulator.
     pub fn queue(stream: &str) -> Self {
-        Self(Cow::Owned(format!("queue/{stream}")))
+        Self(Cow::Owned(["queue/", stream].concat()))
     }
 
     /// Cases of a stream that wait for a regulator versed in `skill`.
     pub fn queue_for(stream: &str, skill: &Skill) -> Self {
-        Self(Cow::Owned(format!("queue/{stream}/{skill}")))
+        Self(Cow::Owned(["queue/", stream, "/", skill.as_str()].concat()))
     }
 
     /// Whether it is a queue of cases that wait for a regulator.
@@ -179,7 +179,7 @@ impl Index {
 
     /// The case of one telephone call, named by the keyed hash of its reference.
     pub fn call(keyed_hash: &str) -> Self {
-        Self(Cow::Owned(format!("call/{keyed_hash}")))
+        Self(Cow::Owned(["call/", keyed_hash].concat()))
     }
 
     /// Whether it names the case of one telephone call.
@@ -194,7 +194,7 @@ impl Index {
 
     /// Cases a regulator holds.
     pub fn claims(regulator: &PersonId) -> Self {
-        Self(Cow::Owned(format!("claims/{regulator}")))
+        Self(Cow::Owned(["claims/", regulator.as_str()].concat()))
     }
 
     /// Free slots of a responder by start.
@@ -224,7 +224,7 @@ impl Index {
 
     /// Offers and missions of a responder.
     pub fn missions(responder: &ResponderId) -> Self {
-        Self(Cow::Owned(format!("missions/{responder}")))
+        Self(Cow::Owned(["missions/", responder.as_str()].concat()))
     }
 
     /// Shifts by end.
@@ -259,7 +259,7 @@ impl Index {
 
     /// Cases of one telephone number, patient or address, named by its keyed hash.
     pub fn repeat(keyed_hash: &str) -> Self {
-        Self(Cow::Owned(format!("repeat/{keyed_hash}")))
+        Self(Cow::Owned(["repeat/", keyed_hash].concat()))
     }
 
     /// What the names of the records begin with that this index's members stand for (`case/`); `None` when its members

@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::{
-    ids::{CommandId, TerritoryId},
+    ids::{Canonical, CommandId, TerritoryId},
     time::{Instant, Span},
 };
 
@@ -44,9 +44,9 @@ pub type Score = i64;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Member(pub String);
 
-impl<T: fmt::Display> From<&T> for Member {
+impl<T: Canonical> From<&T> for Member {
     fn from(id: &T) -> Self {
-        Self(id.to_string())
+        Self(id.text())
     }
 }
 
@@ -328,15 +328,23 @@ impl Op {
     }
 }
 
+/// `00` to `ff`.
+static PAIRS: [[u8; 2]; 256] = {
+    let (digits, mut pairs, mut n) = (b"0123456789abcdef", [[0; 2]; 256], 0);
+    while n < pairs.len() {
+        pairs[n] = [digits[n >> 4], digits[n & 15]];
+        n += 1;
+    }
+    pairs
+};
+
 /// Bytes as lower-case hexadecimal digits.
 pub fn digits(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half & 15)]);
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(*byte));
+    let mut text = vec![0; 2 * bytes.len()];
+    for (pair, byte) in text.as_chunks_mut().0.iter_mut().zip(bytes) {
+        *pair = PAIRS[usize::from(*byte)];
     }
-    text
+    String::from_utf8(text).expect("hexadecimal digits are ASCII")
 }
 
 /// The instant inside a command id; `None` when it is not a UUIDv7.

@@ -116,6 +116,11 @@ impl Metrics {
         Self { reported: false, ..Self::new(&NoopMeterProvider::new().meter("sas_dispatch")) }
     }
 
+    /// Whether somebody takes the figures.
+    pub fn reported(&self) -> bool {
+        self.reported
+    }
+
     /// One gRPC call; `rpc` is `package.Service/Method` of a served method.
     pub fn call(&self, rpc: &'static str, result: CallResult, took: Duration) {
         if self.reported {

@@ -187,15 +187,10 @@ pub(crate) fn now() -> String {
 
 /// The seq of a commit that was applied now; anything else would measure a refusal.
 pub(crate) fn applied(answer: &redis::Value) -> Outcome<u64> {
-    let fields = if let redis::Value::Array(fields) = answer { fields.as_slice() } else { &[] };
-    let text = |at: usize| match fields.get(at) {
-        Some(redis::Value::BulkString(bytes)) => std::str::from_utf8(bytes).ok(),
-        _ => None,
-    };
-    match (text(0), text(1), text(2).and_then(|seq| seq.parse().ok())) {
-        (Some("done"), Some("0"), Some(seq)) => Ok(seq),
-        _ => Err(format!("a commit was not applied: {answer:?}").into()),
-    }
+    let text = if let redis::Value::BulkString(bytes) = answer { bytes.as_slice() } else { &[] };
+    let done = text.strip_prefix(b"done|0|").and_then(|rest| rest.split(|byte| *byte == b'|').next());
+    let seq = done.and_then(|seq| std::str::from_utf8(seq).ok()?.parse().ok());
+    seq.ok_or_else(|| format!("a commit was not applied: {answer:?}").into())
 }
 
 /// Plays one case through the service and keeps what it asked of Redis; the rows say how many calls each rpc cost.

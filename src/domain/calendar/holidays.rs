@@ -50,7 +50,15 @@ impl Holiday {
 
     /// Whether this holiday is on `date`.
     pub fn falls_on(&self, date: NaiveDate) -> bool {
-        self.in_year(date.year()) == Some(date)
+        match self.when {
+            Feast::Fixed { month, day } => (date.month(), date.day()) == (month, day),
+            Feast::Easter { offset_days } => {
+                // Easter is a day of March or April: of most days it need not be looked for.
+                let sunday = date - TimeDelta::days(offset_days);
+                matches!(sunday.month(), 3 | 4) && easter_sunday(date.year()) == sunday
+            }
+            Feast::Once(day) => day == date,
+        }
     }
 }
 

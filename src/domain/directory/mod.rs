@@ -21,12 +21,23 @@ use super::{
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
     responders: BTreeMap<ResponderId, Responder>,
+    /// For whom each person gives care: asked with every signature.
+    of_person: BTreeMap<PersonId, Vec<ResponderId>>,
 }
 
 impl Directory {
     /// A directory of `responders`; of two with one id the later stays.
     pub fn new(responders: impl IntoIterator<Item = Responder>) -> Self {
-        Self { responders: responders.into_iter().map(|responder| (responder.id.clone(), responder)).collect() }
+        let responders: BTreeMap<_, _> =
+            responders.into_iter().map(|responder| (responder.id.clone(), responder)).collect();
+        let mut of_person: BTreeMap<PersonId, Vec<ResponderId>> = BTreeMap::new();
+        for (id, doctor) in responders.iter().flat_map(|(id, known)| known.doctors.iter().map(move |one| (id, one))) {
+            let of_doctor = of_person.entry(doctor.clone()).or_default();
+            if of_doctor.last() != Some(id) {
+                of_doctor.push(id.clone());
+            }
+        }
+        Self { responders, of_person }
     }
 
     /// The responder with this id.
@@ -84,7 +95,7 @@ impl Directory {
 
     /// The responders a person gives care for: what a regulator must not become in a case he regulated.
     pub fn of_person<'a>(&'a self, person: &'a PersonId) -> impl Iterator<Item = &'a Responder> {
-        self.iter().filter(move |responder| responder.doctors.contains(person))
+        self.of_person.get(person).into_iter().flatten().filter_map(|id| self.get(id))
     }
 
     fn doctors_beside<'a>(&'a self, id: &'a ResponderId) -> impl Iterator<Item = &'a Responder> {

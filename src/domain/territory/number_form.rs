@@ -61,10 +61,22 @@ enum Part<'a> {
     Field(&'a str),
 }
 
+/// The parts in order. A brace without its other one is a part of no field.
 fn parts(template: &str) -> impl Iterator<Item = Part<'_>> {
-    template.split('{').enumerate().flat_map(|(n, piece)| match piece.split_once('}') {
-        Some((field, text)) if n > 0 => [Some(Part::Field(field)), Some(Part::Text(text))].into_iter().flatten(),
-        _ => [Some(Part::Text(piece)), None].into_iter().flatten(),
+    let mut rest = template;
+    std::iter::from_fn(move || {
+        let bytes = rest.as_bytes();
+        if bytes.is_empty() {
+            return None;
+        }
+        let inside = bytes[0] == b'{';
+        let begin = usize::from(inside);
+        let end = bytes[begin..].iter().position(|byte| *byte == b'{' || inside && *byte == b'}');
+        let end = end.map_or(bytes.len(), |end| begin + end);
+        let part = &rest[begin..end];
+        let closed = inside && bytes.get(end) == Some(&b'}');
+        rest = &rest[end + usize::from(closed)..];
+        Some(if closed { Part::Field(part) } else { Part::Text(part) })
     })
 }
 

@@ -98,6 +98,12 @@ const PAIRS: [[u8; 2]; 100] = {
 };
 
 fn whole(out: &mut Vec<u8>, negative: bool, mut number: u64) {
+    if negative {
+        out.push(b'-');
+    }
+    if number < 10 {
+        return out.push(b'0' + number as u8);
+    }
     let mut digits = [0; 20];
     let mut at = digits.len();
     while number >= 10 {
@@ -105,11 +111,10 @@ fn whole(out: &mut Vec<u8>, negative: bool, mut number: u64) {
         [digits[at], digits[at + 1]] = PAIRS[(number % 100) as usize];
         number /= 100;
     }
-    if number > 0 || at == digits.len() {
+    if number > 0 {
         at -= 1;
         digits[at] = b'0' + number as u8;
     }
-    out.extend(negative.then_some(b'-'));
     out.extend_from_slice(&digits[at..]);
 }
 

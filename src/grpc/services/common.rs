@@ -64,7 +64,8 @@ impl<'a> Desk<'a> {
     /// Carries out what was read and answers the case as it left it.
     pub(super) async fn act(&self, act: Result<Act, Failure>) -> Result<Carried, Status> {
         let Act { mutation, target, command, warnings } = act?;
-        let done = self.engine.act(&self.actor, mutation, target, command).await?;
+        // A future of its own: the call's is moved several times on its way here.
+        let done = Box::pin(self.engine.act(&self.actor, mutation, target, command)).await?;
         if done.case.is_none() {
             return Err(Refusal::Broken("an act on a case answered without the case".to_owned()).into());
         }

@@ -6,14 +6,14 @@ use ::redis::{Cmd, RedisWrite, ToRedisArgs, cmd};
 
 use crate::{
     clock::Clock,
-    domain::ids::{CommandId, TerritoryId},
+    domain::ids::{Canonical, CommandId, TerritoryId},
     store::{
         Counter, Guard, Index, Key, MAX_TRIM, Member, Op, Score, Txn, Version,
         txn::{command_time, digits},
     },
 };
 
-use super::names::Names;
+use super::names::{Names, Within};
 
 /// A script's text and its hash, by which servers know it.
 pub(super) struct Script {
@@ -167,18 +167,18 @@ pub(super) fn trim(names: &Names, territory: &TerritoryId, through: u64) -> Requ
 
 /// Written straight into the command: it is the longest and the most frequent of all calls.
 pub(super) fn commit(names: &Names, clock: &Clock, txn: &Txn) -> Request {
-    let (territory, parts) = (&txn.territory, txn.guards.len() + txn.ops.len());
+    let parts = txn.guards.len() + txn.ops.len();
+    let mut names = names.within(&txn.territory);
     let mut command = Cmd::with_capacity(19 + 4 * parts, LEAST_BYTES + txn.event.as_ref().map_or(0, Vec::len));
     command.arg("EVALSHA").arg(&COMMIT.hash).arg(4 + parts);
-    command.arg(names.head(territory)).arg(names.log(territory)).arg(names.counters(territory));
+    command.arg(names.head()).arg(names.log()).arg(names.counters());
     // A touch names the head where a command names its receipt: the script does not look there.
-    command.arg(txn.command.map_or_else(|| names.head(territory), |(id, _)| names.receipt(territory, id)));
-    txn.guards.iter().for_each(|guard| {
-        command.arg(guard_key(names, territory, guard));
-    });
-    txn.ops.iter().for_each(|op| {
-        command.arg(op_key(names, territory, op));
-    });
+    match txn.command {
+        Some((id, _)) => command.arg(names.receipt(id)),
+        None => command.arg(names.head()),
+    };
+    txn.guards.iter().for_each(|guard| guard_key(&mut command, &mut names, guard));
+    txn.ops.iter().for_each(|op| op_key(&mut command, &mut names, op));
     command_args(&mut command, txn);
     command.arg(txn.epoch).arg(txn.at.unix_ms()).arg(clock_arg(clock));
     match &txn.event {
@@ -186,7 +186,7 @@ pub(super) fn commit(names: &Names, clock: &Clock, txn: &Txn) -> Request {
         None => command.arg(NONE),
     };
     command.arg(txn.outcome.as_slice()).arg(txn.guards.len()).arg(txn.ops.len());
-    txn.guards.iter().for_each(|guard| guard_args(&mut command, names, territory, guard));
+    txn.guards.iter().for_each(|guard| guard_args(&mut command, &mut names, guard));
     txn.ops.iter().for_each(|op| op_args(&mut command, op));
     let effect = if txn.command.is_some() { Effect::Once } else { Effect::Perhaps };
     Request { waiting: Waiting::Told, ..Request::run(&COMMIT, command, effect) }
@@ -211,9 +211,9 @@ impl ToRedisArgs for Given<'_> {
 fn command_args(command: &mut Cmd, txn: &Txn) {
     match txn.command {
         Some((id, digest)) => {
-            let low = hex(Version::new(0, id, txn.at)).split_off(16);
+            let version = hex(Version::new(0, id, txn.at));
             let made = command_time(id).map_or(0, |made| made.unix_ms());
-            command.arg(id.to_string()).arg(&digest.0[..]).arg(low).arg(made);
+            command.arg(id.text()).arg(&digest.0[..]).arg(&version[16..]).arg(made);
         }
         None => {
             command.arg(NONE).arg(NONE).arg(format!("{:010x}", txn.touch_digest())).arg(0);
@@ -225,23 +225,23 @@ fn command_args(command: &mut Cmd, txn: &Txn) {
     };
 }
 
-fn guard_key(names: &Names, territory: &TerritoryId, guard: &Guard) -> String {
-    match guard {
-        Guard::Version(key, _) | Guard::Absent(key) => names.record(territory, key),
-        Guard::First(index, _) | Guard::Due(index, _) | Guard::Running(index, _) => names.index(territory, index),
-    }
+fn guard_key(command: &mut Cmd, names: &mut Within, guard: &Guard) {
+    command.arg(match guard {
+        Guard::Version(key, _) | Guard::Absent(key) => names.record(key),
+        Guard::First(index, _) | Guard::Due(index, _) | Guard::Running(index, _) => names.index(index),
+    });
 }
 
-fn op_key(names: &Names, territory: &TerritoryId, op: &Op) -> String {
-    match op {
-        Op::Put { key, .. } | Op::Delete(key) => names.record(territory, key),
-        Op::IndexAdd(index, ..) | Op::IndexRemove(index, _) => names.index(territory, index),
-        Op::RaiseEpoch { .. } => names.head(territory),
-        Op::Skip { .. } => names.counters(territory),
-    }
+fn op_key(command: &mut Cmd, names: &mut Within, op: &Op) {
+    command.arg(match op {
+        Op::Put { key, .. } | Op::Delete(key) => names.record(key),
+        Op::IndexAdd(index, ..) | Op::IndexRemove(index, _) => names.index(index),
+        Op::RaiseEpoch { .. } => names.head(),
+        Op::Skip { .. } => names.counters(),
+    });
 }
 
-fn guard_args(command: &mut Cmd, names: &Names, territory: &TerritoryId, guard: &Guard) {
+fn guard_args(command: &mut Cmd, names: &mut Within, guard: &Guard) {
     match guard {
         Guard::Version(_, version) => command.arg("v").arg(hex(*version)).arg(NONE),
         Guard::Absent(_) => command.arg("a").arg(NONE).arg(NONE),
@@ -250,7 +250,10 @@ fn guard_args(command: &mut Cmd, names: &Names, territory: &TerritoryId, guard: 
                 Some(head) => command.arg("f").arg(Given(head.0.as_bytes())),
                 None => command.arg("f").arg(NONE),
             };
-            command.arg(index.record_prefix().map_or_else(String::new, |kind| names.records(territory, kind)))
+            match index.record_prefix() {
+                Some(kind) => command.arg(names.records(kind)),
+                None => command.arg(NONE),
+            }
         }
         Guard::Due(_, due) => command.arg("d").arg(&due.0).arg(NONE),
         Guard::Running(_, runs) => command.arg("r").arg(&runs.0).arg(NONE),

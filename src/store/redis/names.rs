@@ -33,11 +33,19 @@ impl Names {
         Self { prefix: format!("{prefix}:{VERSION}:") }
     }
 
+    /// The names of one territory, to be written one after the other.
+    pub fn within(&self, territory: &TerritoryId) -> Within {
+        let mut text = String::with_capacity(LONGEST);
+        for part in [&self.prefix, "{", territory.as_str(), "}:"] {
+            text.push_str(part);
+        }
+        Within { begins: text.len(), text }
+    }
+
     fn of(&self, territory: &TerritoryId, what: &str) -> String {
         self.made(territory, "", what)
     }
 
-    /// A dozen of them go with every commit: they are put together without the machinery of formatting.
     fn made(&self, territory: &TerritoryId, kind: &str, name: &str) -> String {
         [&self.prefix, "{", territory.as_str(), "}:", kind, name].concat()
     }
@@ -80,5 +88,56 @@ impl Names {
     pub fn pattern(prefix: &str) -> String {
         let escape = |c: char| if "*?[]\\^".contains(c) { format!("\\{c}") } else { c.to_string() };
         prefix.chars().map(escape).chain(["*".to_owned()]).collect()
+    }
+}
+
+/// Room for an ordinary name.
+const LONGEST: usize = 160;
+
+/// The names of one territory in one buffer that they are written to in turn: a dozen of them go with every commit.
+#[derive(Debug)]
+pub(super) struct Within {
+    text: String,
+    /// Where what is common to all of them ends.
+    begins: usize,
+}
+
+impl Within {
+    fn named(&mut self, kind: &str, name: &str) -> &str {
+        self.text.truncate(self.begins);
+        self.text.push_str(kind);
+        self.text.push_str(name);
+        &self.text
+    }
+
+    pub fn head(&mut self) -> &str {
+        self.named("", "head")
+    }
+
+    pub fn log(&mut self) -> &str {
+        self.named("", "log")
+    }
+
+    pub fn counters(&mut self) -> &str {
+        self.named("", "counters")
+    }
+
+    pub fn receipt(&mut self, command: CommandId) -> &str {
+        self.named("receipt:", "");
+        command.append_to(&mut self.text);
+        &self.text
+    }
+
+    pub fn record(&mut self, key: &Key) -> &str {
+        self.named("record:", key.as_str())
+    }
+
+    /// See [`Names::records`].
+    pub fn records(&mut self, kind: &str) -> &str {
+        self.named("record:", kind)
+    }
+
+    pub fn index(&mut self, index: &Index) -> &str {
+        self.named("index:", index.as_str())
     }
 }

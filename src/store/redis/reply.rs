@@ -52,11 +52,8 @@ impl Fields {
         Ok(Instant::from_unix_ms(self.parse()?))
     }
 
-    /// `a,b,…`; empty text is none.
     fn counts(&mut self) -> Result<Vec<u64>, StoreError> {
-        let text = self.text()?;
-        let number = |n: &str| n.parse().map_err(|_| unreadable("a count that is no number"));
-        text.split(',').filter(|n| !n.is_empty()).map(number).collect()
+        counts(&self.text()?)
     }
 
     fn list(&mut self) -> Result<Self, StoreError> {
@@ -101,33 +98,50 @@ impl Fields {
         version.ok_or_else(|| unreadable("a version"))
     }
 
-    /// The receipt of `command`, whose id, seq and instant are its version; a touch's stands in the answer.
-    fn receipt(
-        &mut self,
-        command: Option<CommandId>,
-        durability: Durability,
-        replayed: bool,
-    ) -> Result<Receipt, StoreError> {
+    /// The receipt of `command`, whose id, seq and instant are its version.
+    fn receipt(&mut self, command: CommandId, durability: Durability) -> Result<Receipt, StoreError> {
         let (seq, at, counts, outcome) = (self.parse()?, self.instant()?, self.counts()?, self.bytes()?);
-        let version = match command {
-            Some(command) => Version::new(seq, command, at),
-            None => Self::version(&self.text()?)?,
-        };
-        Ok(Receipt { seq, at, counts, outcome, version, durability, replayed })
+        let version = Version::new(seq, command, at);
+        Ok(Receipt { seq, at, counts, outcome, version, durability, replayed: true })
     }
+}
+
+/// `a,b,…`; empty text is none.
+fn counts(text: &str) -> Result<Vec<u64>, StoreError> {
+    let number = |n: &str| n.parse().map_err(|_| unreadable("a count that is no number"));
+    text.split(',').filter(|n| !n.is_empty()).map(number).collect()
+}
+
+/// What `commit.lua` says of what is done. The version of a command is its id, seq and instant; a touch's stands there.
+fn done(answer: &[u8], txn: &Txn, durability: Durability) -> Result<Receipt, StoreError> {
+    let mut parts = answer.splitn(7, |byte| *byte == b'|');
+    let mut next = || parts.next().ok_or_else(|| unreadable("too few parts"));
+    let text = |part| str::from_utf8(part).map_err(|_| unreadable("text that is not UTF-8"));
+    if next()? != b"done" {
+        return Err(unreadable("an unknown word"));
+    }
+    let replayed = next()? == b"1";
+    let whole = |part| text(part)?.parse::<i64>().map_err(|_| unreadable("a number that does not read as one"));
+    let seq = u64::try_from(whole(next()?)?).map_err(|_| unreadable("a seq below zero"))?;
+    let at = Instant::from_unix_ms(whole(next()?)?);
+    let (counts, version) = (counts(text(next()?)?)?, text(next()?)?);
+    let version = match txn.command {
+        Some((command, _)) => Version::new(seq, command, at),
+        None => Fields::version(version)?,
+    };
+    let outcome = next()?.to_vec();
+    Ok(Receipt { seq, at, counts, outcome, version, durability, replayed })
 }
 
 /// The answer of `commit.lua`.
 pub(super) fn commit(value: Value, names: &Names, txn: &Txn, durability: Durability) -> Result<Committed, StoreError> {
+    if let Value::BulkString(answer) = &value {
+        return done(answer, txn, durability).map(Committed::Done);
+    }
     let mut fields = Fields::of(value)?;
     let which = fields.text()?;
     let command = || txn.command.map(|(id, _)| id).ok_or_else(|| unreadable("a command's answer to a touch"));
     match which.as_str() {
-        "done" => {
-            let replayed = fields.text()? == "1";
-            let command = txn.command.map(|(id, _)| id);
-            Ok(Committed::Done(fields.receipt(command, durability, replayed)?))
-        }
         "conflict" => Ok(Committed::Conflict(conflict(fields, names, txn)?)),
         "clock" => Ok(Committed::Clock(fields.instant()?)),
         "fenced" => Err(StoreError::Fenced { current: fields.parse()? }),
@@ -167,7 +181,10 @@ pub(super) fn read(
     let (seq, last, epoch, at) = (fields.parse()?, fields.command()?, fields.parse()?, fields.instant()?);
     let must_note = fields.text()? == "1";
     let mut receipt = fields.list()?;
-    let receipt = if receipt.is_empty() { None } else { Some(receipt.receipt(command, durability, true)?) };
+    let receipt = match command {
+        Some(command) if !receipt.is_empty() => Some(receipt.receipt(command, durability)?),
+        _ => None,
+    };
     let records = fields.records(&names.records(territory, ""))?;
     Ok((Snapshot { seq, last, epoch, at, records, receipt }, must_note))
 }

@@ -7,6 +7,7 @@ use crate::{
             national::{National, national},
             state::Connected,
         },
+        ids::Canonical,
         regulation::{
             advice::AdviceList,
             decision::{Answer, CounterRegulation, Decision, MayWait, Signature},
@@ -38,7 +39,7 @@ pub fn qualification(book: &Book, known: &Qualification) -> pb::Qualification {
         symptoms: known.symptoms,
         due_unix_ms: known.due.unix_ms(),
         at_unix_ms: known.at.unix_ms(),
-        by: known.by.to_string(),
+        by: known.by.text(),
         proposal: proposed(book, known),
         lowered: known.proposal.as_ref().is_some_and(|proposal| proposal.lowered),
         skill: text(known.skill.as_ref()),
@@ -53,7 +54,7 @@ pub fn qualification(book: &Book, known: &Qualification) -> pb::Qualification {
 pub fn claim(known: &Claim, connected: Connected) -> pb::Claim {
     pb::Claim {
         claim_no: known.no,
-        by: known.by.to_string(),
+        by: known.by.text(),
         connection_id: text(known.connection.as_ref()),
         at_unix_ms: known.at.unix_ms(),
         suspect_since_unix_ms: ms(known.suspect),
@@ -84,7 +85,7 @@ pub fn need(known: &Need) -> pb::Need {
 pub fn decision(ground: &Place, case: &Case, known: &Decision) -> pb::Decision {
     let advice = &ground.territory.advice;
     pb::Decision {
-        decision_id: known.id.to_string(),
+        decision_id: known.id.text(),
         need: Some(need(&known.need)),
         signed: Some(signature(&known.signed)),
         protocol: known.protocol.clone().unwrap_or_default(),
@@ -126,7 +127,7 @@ fn counter(known: &CounterRegulation) -> pb::CounterRegulation {
         care: known.care.wire(),
         reasons: known.reasons.iter().map(|reason| reason.wire()).collect(),
         words: String::new(),
-        by: known.by.to_string(),
+        by: known.by.text(),
         at_unix_ms: known.at.unix_ms(),
     }
 }
@@ -137,7 +138,7 @@ pub fn may_wait(known: &MayWait) -> pb::MayWait {
 }
 
 fn signature(known: &Signature) -> pb::Signature {
-    let (by, at_unix_ms, rules) = (known.by.to_string(), known.at.unix_ms(), known.rules.clone());
+    let (by, at_unix_ms, rules) = (known.by.text(), known.at.unix_ms(), known.rules.clone());
     let (fallback, source) = (known.fallback.map_or(0, Coded::wire), known.source.map_or(0, Coded::wire));
     pb::Signature { by, at_unix_ms, rules, fallback, source }
 }

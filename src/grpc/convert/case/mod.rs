@@ -18,6 +18,7 @@ use crate::{
             Case,
             outgoing::{Outgoing, Withheld, may_send},
         },
+        ids::Canonical,
         time::Instant,
     },
     engine::{CaseView, Place, Sight, sight},
@@ -32,8 +33,8 @@ pub fn ms(at: Option<Instant>) -> i64 {
 }
 
 /// The text of what has one; empty when there is none.
-pub fn text<T: ToString>(value: Option<&T>) -> String {
-    value.map(ToString::to_string).unwrap_or_default()
+pub fn text<T: Canonical>(value: Option<&T>) -> String {
+    value.map(Canonical::text).unwrap_or_default()
 }
 
 /// A case as `reader` may see it.
@@ -49,14 +50,15 @@ pub fn view(reader: &Actor, ground: &Place, known: &CaseView) -> pb::CaseView {
     if on_the_road(reader) {
         patients.iter_mut().for_each(|patient| without_numbers(case, patient));
     }
-    let mut view = pb::CaseView { patients, ..clear(ground, known) };
+    let place = if entitled { place(case) } else { people::surroundings(case) };
+    let mut view = clear(ground, known, place);
+    view.patients = patients;
     if entitled {
-        view.place = Some(place(case));
         view.caller = Some(caller_for(reader, case));
         view.notes = case.sealed.notes.iter().map(note).collect();
         view.answers = kept(case.sealed.answers.reveal());
         for written in &case.sealed.prescriptions {
-            let id = written.decision.to_string();
+            let id = written.decision.text();
             let decision = view.decisions.iter_mut().find(|known| known.decision_id == id);
             decision.into_iter().for_each(|known| known.prescription = Some(prescription_told(written)));
         }
@@ -98,7 +100,7 @@ pub fn may_be_announced(case: &Case) -> bool {
 fn envelope(known: &CaseView) -> pb::CaseView {
     let case = &known.case;
     pb::CaseView {
-        case_id: case.id.to_string(),
+        case_id: case.id.text(),
         version: known.version.to_bytes().to_vec(),
         case_number: known.case_number.clone(),
         status: known.status.wire(),
@@ -113,22 +115,22 @@ fn envelope(known: &CaseView) -> pb::CaseView {
     }
 }
 
-/// Everything of a case that is not about a person, save its patients.
-fn clear(ground: &Place, known: &CaseView) -> pb::CaseView {
+/// Everything of a case that is not about a person, save its patients; at `place`, told as far as the reader may know it.
+fn clear(ground: &Place, known: &CaseView, place: pb::Place) -> pb::CaseView {
     let case = &known.case;
     let route = |route: &crate::domain::case::state::Route| pb::Route {
-        decision_id: route.decision.to_string(),
+        decision_id: route.decision.text(),
         plan: Some(plan(ground, &route.plan)),
     };
     pb::CaseView {
         call_reference: case.call.clone().unwrap_or_default(),
         safety: Some(safety(case.safety)),
-        place: Some(people::surroundings(case)),
+        place: Some(place),
         repeat_of_case_id: text(case.repeat_of.as_ref()),
         qualification: case.qualification.as_ref().map(|known| qualification(&ground.territory.book, known)),
         dismissed: case.dismissed.map_or(0, Coded::wire),
         claim: case.claim.as_ref().map(|held| claim(held, case.connected())),
-        regulators: case.regulators.iter().map(ToString::to_string).collect(),
+        regulators: case.regulators.iter().map(Canonical::text).collect(),
         decisions: case.decisions.iter().map(|known| decision(ground, case, known)).collect(),
         routes: case.routes.iter().map(route).collect(),
         offers: case.offers.iter().map(|known| offer(ground, known)).collect(),

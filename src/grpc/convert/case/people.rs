@@ -92,7 +92,7 @@ pub fn withheld(case: &Case) -> Vec<pb::Withheld> {
         kind: what.wire(),
         patient,
         reason: why.wire(),
-        label: format!("{} : {}", what.label(), why.label()),
+        label: [what.label(), " : ", why.label()].concat(),
     };
     outgoing::withheld(case).into_iter().map(told).collect()
 }
@@ -120,7 +120,7 @@ pub fn patient(known: &Patient, identity: Option<&Identity>) -> pb::Patient {
         name: who.name.reveal().clone(),
         birth_date: who.birth_date.reveal().clone(),
         age_years: *who.age_years.reveal(),
-        age: text(who.age.reveal().as_ref()),
+        age: who.age.reveal().as_ref().map(ToString::to_string).unwrap_or_default(),
         weight_grams: *who.weight_grams.reveal(),
         ins_status: who.ins_status.reveal().map_or(0, Coded::wire),
         ins_authority: who.ins_authority.reveal().map_or(0, Coded::wire),

@@ -3,6 +3,7 @@
 use crate::{
     domain::{
         case::{Action, ActionState, Owner, sealed::Note},
+        ids::Canonical,
         visits::Visit,
     },
     grpc::pb,
@@ -17,7 +18,7 @@ pub fn action(known: &Action) -> pb::Action {
         ActionState::Ended { at, end } => (Some(at), Some(end)),
     };
     pb::Action {
-        action_id: known.id.to_string(),
+        action_id: known.id.text(),
         kind: known.kind.wire(),
         label: known.kind.label().to_owned(),
         owner: Some(owner(&known.owner)),
@@ -35,8 +36,8 @@ pub fn action(known: &Action) -> pb::Action {
 fn owner(known: &Owner) -> pb::Owner {
     use pb::owner::Who;
     let who = match known {
-        Owner::Person(person) => Who::Person(person.to_string()),
-        Owner::Responder(responder) => Who::ResponderId(responder.to_string()),
+        Owner::Person(person) => Who::Person(person.text()),
+        Owner::Responder(responder) => Who::ResponderId(responder.text()),
         Owner::Desk(role, stream) => Who::Desk(pb::Desk { role: role.wire(), stream: stream.map_or(0, Coded::wire) }),
     };
     pb::Owner { who: Some(who) }
@@ -49,11 +50,11 @@ pub fn visit(known: &Visit) -> pb::Visit {
         at_unix_ms: at.unix_ms(),
     };
     pb::Visit {
-        visit_id: known.id.to_string(),
-        decision_id: known.decision.to_string(),
-        offer_id: known.offer.to_string(),
-        responder_id: known.responder.to_string(),
-        sector_id: known.sector.to_string(),
+        visit_id: known.id.text(),
+        decision_id: known.decision.text(),
+        offer_id: known.offer.text(),
+        responder_id: known.responder.text(),
+        sector_id: known.sector.text(),
         due_unix_ms: known.due.unix_ms(),
         status: known.status.wire(),
         doctor: text(known.doctor.as_ref().map(|(doctor, _)| doctor)),
@@ -65,9 +66,9 @@ pub fn visit(known: &Visit) -> pb::Visit {
 /// A note.
 pub fn note(known: &Note) -> pb::Note {
     pb::Note {
-        note_id: known.id.to_string(),
+        note_id: known.id.text(),
         kind: known.kind.wire(),
-        by: known.by.to_string(),
+        by: known.by.text(),
         at_unix_ms: known.at.unix_ms(),
         visit_id: text(known.visit.as_ref()),
         decision_id: text(known.decision.as_ref()),
