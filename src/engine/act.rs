@@ -10,9 +10,7 @@ use tracing::{Instrument, debug_span};
 use crate::{
     domain::{
         actor::Actor,
-        case::{
-            Command, Event, Outcome, Records, Refusal, Reply, RestsOn, decide, decide::Context, transfer::TransferAct,
-        },
+        case::{Command, Event, Outcome, Records, Refusal, Reply, RestsOn, decide, decide::Context},
         ids::{CaseId, ShiftId, SlotId},
         person::Private,
     },
@@ -38,6 +36,8 @@ pub(super) struct Extra {
     pub(super) guards: Vec<Guard>,
     /// The doctor's other shifts: looked at with the one that the command is about.
     pub(super) shifts: Vec<ShiftId>,
+    /// The cases that he holds as a regulator, as far as they are looked at.
+    pub(super) held: Vec<CaseId>,
     /// The doctor's other slots in the same hours.
     pub(super) slots: Vec<SlotId>,
     /// Attempts after which the caller looks anew at what he guards on; none: as many as are made otherwise.
@@ -81,14 +81,14 @@ impl Engine {
         if let (Command::Qualify(_) | Command::Dismiss { .. }, Some(case)) = (&command, target.case) {
             return self.beside_earlier_cases(actor, mutation, (target, case), command).await;
         }
-        if let Some(hours) = Hours::of(actor, &command) {
-            return Box::pin(self.beside_his_shifts(actor, mutation, &hours, command)).await;
+        if let Command::Transfer(act) = &command {
+            self.sent_where_served(actor, act)?;
+        }
+        if let Some(hours) = Hours::of(actor, &command, self.now()) {
+            return Box::pin(self.beside_his_shifts(actor, mutation, target, &hours, command)).await;
         }
         if let Some(period) = self.booked_singly(actor, &command)? {
             return Box::pin(self.publish_slot(actor, mutation, &period, &command)).await;
-        }
-        if let Command::Transfer(act) = &command {
-            self.sent_where_served(actor, act)?;
         }
         let extra = match &command {
             Command::Open(open) => {
@@ -184,11 +184,7 @@ impl Engine {
     }
 
     async fn attempts(&self, work: &Work<'_>) -> Result<Done, Failure> {
-        if matches!(work.command, Command::SignNeed(_) | Command::SignAnswer(_)) {
-            self.glance_at_room(&work.actor.territory, work.target.case).await;
-        } else if looks_at_room(work) {
-            self.room(&work.actor.territory).await;
-        }
+        self.look_at_room(work).await;
         let (mut fresh, mut tried) = (false, 0);
         while tried < work.extra.attempts.unwrap_or(self.0.options.attempts) {
             match self.attempt(work, fresh).await? {
@@ -264,6 +260,7 @@ impl Engine {
             let mut needed = needed(target, command, &loaded);
             needed.extend(work.extra.shifts.iter().copied().map(Key::shift));
             needed.extend(work.extra.slots.iter().copied().map(Key::slot));
+            needed.extend(work.extra.held.iter().copied().map(Key::case));
             let missing: Vec<Key> = needed.iter().filter(|key| !loaded.contains_key(*key)).cloned().collect();
             if missing.is_empty() {
                 break;
@@ -400,19 +397,6 @@ impl Engine {
         let loaded = self.remember(actor, &snapshot)?;
         let known = loaded.get(&key).cloned().flatten();
         Ok(known.and_then(|known| CaseView::new(place, &known, self.now())))
-    }
-}
-
-/// Whether who regulates matters to the command. A vital emergency does not wait for it.
-fn looks_at_room(work: &Work<'_>) -> bool {
-    use crate::domain::regulation::{qualification::Priority, split::SplitRules};
-    match work.command {
-        Command::Claim | Command::AnswerReorientation { .. } | Command::OpenShift { .. } => true,
-        Command::Transfer(act) => matches!(**act, TransferAct::Answer { .. }),
-        Command::Qualify(qualify) => {
-            qualify.priority != Priority::P0 && work.place.territory.regulation.split != SplitRules::default()
-        }
-        _ => false,
     }
 }
 

@@ -8,7 +8,7 @@ use tracing::{Instrument, debug_span};
 use crate::{
     domain::{
         actor::{Actor, Role},
-        case::{Case, Command, Outcome, Refusal},
+        case::{Case, Command, Outcome, Refusal, RestsOn},
         ids::{CaseId, Skill},
         time::Instant,
     },
@@ -23,6 +23,7 @@ use super::{
     policy,
     positions::Touched,
     queues,
+    shifts::{Hours, LOOKS},
 };
 
 /// How far into a queue a regulator is looked for a case that is not his own patient's.
@@ -83,10 +84,19 @@ impl Engine {
         known_skills(&place, &asker.skills)?;
         let room = self.room(&actor.territory).await;
         let indexes = draws::from(&place.territory, &room, self.now(), &actor.person, &asker);
-        let extra = Extra::default();
-        let work = Work { actor, place: &place, mutation, target: Target::default(), command: &command, extra: &extra };
-        let span = debug_span!("act", command = command.name());
-        let result = self.claimed(&work, &indexes).instrument(span).await;
+        let hours = Hours::now(actor, self.now());
+        let mut extra = self.beside_in_memory(actor, &hours);
+        let mut result = Err(Failure::Busy);
+        for look in 0..LOOKS {
+            let target = Target::default();
+            let work = Work { actor, place: &place, mutation, target, command: &command, extra: &extra };
+            let span = debug_span!("act", command = command.name());
+            result = self.claimed(&work, &indexes).instrument(span).await;
+            if !matches!(result, Err(Failure::Busy)) || look + 1 == LOOKS {
+                break;
+            }
+            extra = self.stored_beside(actor, &hours).await?;
+        }
         self.counted(actor, command.name(), &result);
         result
     }
@@ -96,10 +106,7 @@ impl Engine {
             let step = match self.claim_first(work, self.fronts(work, indexes), Seen::Here).await? {
                 Step::Nobody => match self.read_queues(work, indexes).await? {
                     // A lost reply gives the same case again.
-                    Queued::Before(receipt) => match self.replay(work, &Loaded::new(), receipt).await? {
-                        Attempt::Done(done) => Step::Done(done),
-                        Attempt::Again(_) => Step::Moved,
-                    },
+                    Queued::Before(receipt) => self.before(work, receipt).await?,
                     Queued::Nobody(seq) => return self.nobody_waits(seq).await,
                     Queued::These(fronts) => self.claim_first(work, fronts, Seen::InStore).await?,
                 },
@@ -112,6 +119,14 @@ impl Engine {
             }
         }
         Err(Failure::Busy)
+    }
+
+    /// The answer of a command that was carried out before.
+    async fn before(&self, work: &Work<'_>, receipt: Receipt) -> Result<Step, Failure> {
+        Ok(match self.replay(work, &Loaded::new(), receipt).await? {
+            Attempt::Done(done) => Step::Done(done),
+            Attempt::Again(_) => Step::Moved,
+        })
     }
 
     /// The fronts of the queues as memory has them.
@@ -131,9 +146,21 @@ impl Engine {
             let first = front.places.first().map(|(_, member)| member.clone());
             Guard::First(front.index.clone(), first)
         };
-        let extra = Extra { guards: fronts.iter().map(head).collect(), ..Extra::default() };
-        let waiting = in_order(&fronts);
-        let mut loaded = Loaded::new();
+        let guards = fronts.iter().map(head).chain(work.extra.guards.iter().cloned()).collect();
+        let extra = Extra { guards, ..Extra::default() };
+        let waiting = in_order(&fronts, work.extra.guards.len() + work.extra.shifts.len());
+        let mut his = Loaded::new();
+        if !work.extra.shifts.is_empty() {
+            let shifts: Vec<Key> = work.extra.shifts.iter().copied().map(Key::shift).collect();
+            // What he is refused for is the store's word, and never before that of its first run.
+            let command = Some(work.mutation.command_id);
+            let snapshot = self.read_store(&work.actor.territory, &shifts, command).await?;
+            if let Some(receipt) = snapshot.receipt {
+                return self.before(work, receipt).await;
+            }
+            his = self.remember(work.actor, &snapshot)?;
+        }
+        let mut loaded = his.clone();
         for (place, (index, member)) in waiting.iter().enumerate() {
             if place > 0 && seen == Seen::Here {
                 return Ok(Step::Nobody);
@@ -146,17 +173,20 @@ impl Engine {
                 // It keeps its place, for a binary that reads it; nobody else waits for that.
                 Waiting::Unreadable => continue,
             };
-            loaded.insert(key.clone(), Some(known.clone()));
+            let mut looked_at = his.clone();
+            looked_at.insert(key.clone(), Some(known.clone()));
+            loaded.insert(key, Some(known));
             let work = Work { target: Target::case(case), extra: &extra, ..*work };
-            match self.decided(&work, &Loaded::from([(key.clone(), Some(known.clone()))])) {
+            match self.decided(&work, &looked_at) {
                 Ok(outcome) => return self.commit_first(&work, &loaded, outcome, (index, member)).await,
                 Err(Refusal::Independence) => {}
                 Err(refusal) if of_roster(&refusal) => {
                     self.refresh_room(&work.actor.territory).await?;
-                    let outcome = self.decided(&work, &Loaded::from([(key, Some(known))]))?;
+                    let outcome = self.decided(&work, &looked_at)?;
                     return self.commit_first(&work, &loaded, outcome, (index, member)).await;
                 }
                 Err(refusal @ Refusal::Broken(_)) => return Err(refusal.into()),
+                Err(refusal) if refusal.rests_on(RestsOn::Shifts) => return Err(refusal.into()),
                 // It does not wait any longer. What the store said a moment ago has changed since.
                 Err(_) => return Ok(self.passed(&work, index, member)),
             }
@@ -220,7 +250,7 @@ impl Engine {
             Front { index: (*index).clone(), places }
         };
         let fronts: Vec<Front> = pages.iter().map(front).collect();
-        let members = in_order(&fronts);
+        let members = in_order(&fronts, work.extra.guards.len() + work.extra.shifts.len());
         let keys: Vec<Key> = members.iter().filter_map(|(index, member)| index.head_record(member)).collect();
         // The receipt is read after the queues: a first run that took the last case has left it by now.
         let snapshot = self.read_store(territory, &keys, Some(work.mutation.command_id)).await?;
@@ -284,12 +314,12 @@ enum Queued {
     These(Vec<Front>),
 }
 
-/// The cases of all fronts in the one order in which they are regulated, as many as a transaction can guard.
-fn in_order(fronts: &[Front]) -> Vec<(Index, Member)> {
+/// The cases of all fronts in the one order in which they are regulated, as many as a transaction can guard beside `others`.
+fn in_order(fronts: &[Front], others: usize) -> Vec<(Index, Member)> {
     let places = fronts.iter().flat_map(|front| front.places.iter().map(move |place| (place, &front.index)));
     let mut places: Vec<_> = places.collect();
     places.sort_unstable();
-    let most = NOT_HIS.min(MAX_GUARDS.saturating_sub(fronts.len()));
+    let most = NOT_HIS.min(MAX_GUARDS.saturating_sub(fronts.len() + others));
     places.into_iter().take(most).map(|((_, member), index)| (index.clone(), member.clone())).collect()
 }
 

@@ -25,7 +25,7 @@ use super::{
     indexes::{self, Basis},
     measure,
     memory::Known,
-    policy,
+    policy, shifts,
 };
 
 /// The pause before a transaction is sent again; it doubles.
@@ -154,6 +154,10 @@ impl Engine {
                 if calls::another_case(&txn.guards, &conflict) {
                     let problem = "it has its case already: find that case and report the event again";
                     return Err(Refusal::resting(RestsOn::CallName, "call", problem).into());
+                }
+                if shifts::overtaken(&txn.guards, &conflict) {
+                    // No attempt on what was looked at can hold any more.
+                    return Err(Failure::Busy);
                 }
                 Ok(Attempt::Again(Some(RetryReason::Conflict)))
             }

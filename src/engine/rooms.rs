@@ -12,15 +12,16 @@ use std::{
 
 use crate::{
     domain::{
-        case::{Event, Fact, Records, apply},
+        case::{Command, Event, Fact, Records, apply, transfer::TransferAct},
         ids::{CaseId, TerritoryId},
-        regulation::room::Room,
+        regulation::{qualification::Priority, room::Room, split::SplitRules},
     },
     store::{Key, StoreError},
 };
 
 use super::{
     Engine, Failure,
+    act::Work,
     codec::Entity,
     memory::Known,
     tail::{Follower, Told},
@@ -129,15 +130,27 @@ impl Engine {
         self.0.rooms.known(territory).unwrap_or_default()
     }
 
+    /// Has who regulates in view where it matters to a command.
+    pub(super) async fn look_at_room(&self, work: &Work<'_>) {
+        let territory = &work.actor.territory;
+        match work.command {
+            Command::SignNeed(_) | Command::SignAnswer(_) => self.glance_at_room(territory, work.target.case).await,
+            // A vital emergency waits a moment for whose it is, and is given to whoever asks where that is not known then.
+            Command::AcceptHandOver => self.glance_at_room(territory, None).await,
+            _ if looks_at_room(work) => drop(self.room(territory).await),
+            _ => {}
+        }
+    }
+
     /// Has who regulates read beside a signature, which only notes on whose account its doctor regulated: that waits for it a
     /// moment, and where the case is vital not at all.
     pub(super) async fn glance_at_room(&self, territory: &TerritoryId, case: Option<CaseId>) {
         if !self.0.rooms.is_known(territory) {
-            Box::pin(self.look_at_room(territory, case)).await;
+            Box::pin(self.read_beside(territory, case)).await;
         }
     }
 
-    async fn look_at_room(&self, territory: &TerritoryId, case: Option<CaseId>) {
+    async fn read_beside(&self, territory: &TerritoryId, case: Option<CaseId>) {
         let filling = self.0.rooms.filling(territory);
         if let Ok(alone) = filling.clone().try_lock_owned() {
             let (engine, territory) = (self.clone(), territory.clone());
@@ -195,5 +208,17 @@ impl Engine {
             _ => None,
         });
         Ok((room, snapshot.seq))
+    }
+}
+
+/// Whether who regulates matters to the command. A vital emergency does not wait for it.
+fn looks_at_room(work: &Work<'_>) -> bool {
+    match work.command {
+        Command::Claim | Command::AnswerReorientation { .. } | Command::OpenShift { .. } => true,
+        Command::Transfer(act) => matches!(**act, TransferAct::Answer { .. }),
+        Command::Qualify(qualify) => {
+            qualify.priority != Priority::P0 && work.place.territory.regulation.split != SplitRules::default()
+        }
+        _ => false,
     }
 }

@@ -3,20 +3,21 @@
 //!
 //! Which other shifts he has is found in memory, which another instance may be ahead of. Every record that is looked at is
 //! guarded, and a new shift or duty also on the shift that he entered last: of two entered at once the later sees the earlier.
-//! A new shift is guarded on the roster too, which a duty writes. Where a guard fails again and again, the store's own list of his
-//! shifts is looked at: it may hold what no memory has, such as one of long ago or one that an older binary ended.
+//! So is a case that he takes to regulate, which costs no round trip: without memory he is taken to have no shift. A new shift
+//! is guarded on the roster too, which a duty writes, and on the cases that he holds. Where such a guard fails, the store's own
+//! lists are looked at: they may hold what no memory has, such as a shift of long ago or one that an older binary ended.
 
 use std::cmp::Reverse;
 
 use crate::{
     domain::{
         actor::Actor,
-        case::{Command, Records},
-        ids::{PersonId, ShiftId},
-        time::Instant,
+        case::{Command, Records, transfer::TransferAct},
+        ids::{CaseId, PersonId, ShiftId},
+        time::{Instant, Span},
         visits::{Shift, ShiftState},
     },
-    store::{Guard, Index, Key, MAX_READ, Member},
+    store::{Conflict, Guard, Index, Key, MAX_READ, Member},
 };
 
 use super::{Done, Engine, Failure, Mutation, Target, act::Extra, codec::Entity};
@@ -25,24 +26,49 @@ use super::{Done, Engine, Failure, Mutation, Target, act::Extra, codec::Entity};
 const MOST_SHIFTS: usize = 8;
 
 /// Looks at a doctor's shifts before the caller is told to try again: each was overtaken by another shift of his.
-const LOOKS: usize = 3;
+pub(super) const LOOKS: usize = 3;
+
+/// What somebody does in the hours that a command is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Does {
+    Visits,
+    Regulates,
+    /// Takes a case to regulate it, now.
+    Takes,
+}
 
 /// Whose hours a command is about.
 pub(super) struct Hours {
     person: PersonId,
     from: Instant,
     until: Instant,
+    does: Does,
 }
 
 impl Hours {
-    /// Those of a shift or of a duty, which is its author's unless it names another; none for other commands.
-    pub(super) fn of(actor: &Actor, command: &Command) -> Option<Self> {
-        let (named, from, until) = match command {
-            Command::OpenShift { doctor, start, end, .. } => (doctor, *start, *end),
-            Command::StartDuty(duty) => (&duty.person, duty.from, duty.until),
+    /// Those of a shift or of a duty, which is its author's unless it names another, or the moment of taking a case; none for
+    /// other commands.
+    pub(super) fn of(actor: &Actor, command: &Command, now: Instant) -> Option<Self> {
+        let (named, from, until, does) = match command {
+            Command::OpenShift { doctor, start, end, .. } => (doctor, *start, *end, Does::Visits),
+            Command::StartDuty(duty) => (&duty.person, duty.from, duty.until, Does::Regulates),
+            Command::Claim | Command::AnswerReorientation { refused: None } => return Some(Self::now(actor, now)),
+            Command::Transfer(act) if matches!(**act, TransferAct::Answer { refused: None }) => {
+                return Some(Self::now(actor, now));
+            }
             _ => return None,
         };
-        Some(Self { person: named.as_ref().unwrap_or(&actor.person).clone(), from, until })
+        Some(Self { person: named.as_ref().unwrap_or(&actor.person).clone(), from, until, does })
+    }
+
+    /// The moment at which somebody takes a case.
+    pub(super) fn now(actor: &Actor, now: Instant) -> Self {
+        Self { person: actor.person.clone(), from: now, until: now + Span::from_secs(1), does: Does::Takes }
+    }
+
+    /// How many of his shifts are looked at: of a case that is taken many queues are guarded.
+    fn most(&self) -> usize {
+        if self.does == Does::Takes { 1 } else { MOST_SHIFTS }
     }
 
     /// Whether a shift is his, still to be worked, and shares time with them.
@@ -52,22 +78,32 @@ impl Hours {
 }
 
 impl Engine {
+    /// What memory says of the shifts of who takes a case; none where it was asked nothing yet.
+    pub(super) fn beside_in_memory(&self, actor: &Actor, hours: &Hours) -> Extra {
+        let known = self.0.supply.glance(&actor.territory, |known| beside(known, hours));
+        known.unwrap_or_else(|| beside(&Records::default(), hours))
+    }
+
     /// Carries out a command about somebody's hours with his shifts in them in view, once none has been entered meanwhile.
     pub(super) async fn beside_his_shifts(
         &self,
         actor: &Actor,
         mutation: Mutation,
+        target: Target,
         hours: &Hours,
         mut command: Command,
     ) -> Result<Done, Failure> {
         let place = self.territory(&actor.territory)?;
         let at_least = self.own_place(&actor.territory);
-        let mut extra = self.in_supply(&place, at_least, |known| beside(known, hours)).await?;
+        let mut extra = match hours.does {
+            Does::Takes => self.beside_in_memory(actor, hours),
+            Does::Visits | Does::Regulates => self.in_supply(&place, at_least, |known| beside(known, hours)).await?,
+        };
         for _ in 0..LOOKS {
             if let Command::StartDuty(duty) = &mut command {
                 duty.shifts.clone_from(&extra.shifts);
             }
-            match self.act_guarded(actor, mutation, Target::default(), &command, extra).await {
+            match self.act_guarded(actor, mutation, target, &command, extra).await {
                 Err(Failure::Busy) => extra = self.stored_beside(actor, hours).await?,
                 done => return done,
             }
@@ -76,7 +112,7 @@ impl Engine {
     }
 
     /// The same as [`beside`], as the store has it now.
-    async fn stored_beside(&self, actor: &Actor, hours: &Hours) -> Result<Extra, Failure> {
+    pub(super) async fn stored_beside(&self, actor: &Actor, hours: &Hours) -> Result<Extra, Failure> {
         let index = Index::shifts_of(&hours.person);
         let (mut shifts, mut newest, mut after) = (Vec::new(), None, None);
         loop {
@@ -97,8 +133,16 @@ impl Engine {
                 break;
             }
         }
-        shifts.truncate(MOST_SHIFTS);
-        Ok(Extra { guards: vec![Guard::First(index, newest)], shifts, ..Extra::default() })
+        shifts.truncate(hours.most());
+        let mut extra = Extra { guards: vec![Guard::First(index, newest)], shifts, ..Extra::default() };
+        if hours.does == Does::Visits {
+            let index = Index::claims(&hours.person);
+            let first = self.0.store.range(&actor.territory, &index, None, 1).await?.entries.into_iter().next();
+            let first = first.map(|(_, member)| member);
+            extra.held.extend(first.iter().filter_map(|member| member.0.parse::<CaseId>().ok()));
+            extra.guards.push(Guard::First(index, first));
+        }
+        Ok(extra)
     }
 
     /// The other shifts of the doctor of `shift`: he may still be on a visit in one that has run out.
@@ -106,7 +150,7 @@ impl Engine {
         let place = self.territory(&actor.territory)?;
         let look = |known: &Records| {
             let doctor = &known.shifts.get(&shift)?.doctor;
-            Some(picked(known, |other| own(other, doctor) && other.id != shift))
+            Some(picked(known, MOST_SHIFTS, |other| own(other, doctor) && other.id != shift))
         };
         if let Some(others) = self.in_supply(&place, self.own_place(&actor.territory), look).await? {
             return Ok(others);
@@ -118,11 +162,11 @@ impl Engine {
 }
 
 /// Those on a visit first, then those that begin last.
-fn picked(known: &Records, which: impl Fn(&Shift) -> bool) -> Vec<ShiftId> {
+fn picked(known: &Records, most: usize, which: impl Fn(&Shift) -> bool) -> Vec<ShiftId> {
     let mut picked: Vec<&Shift> = known.shifts.values().filter(|shift| which(shift)).collect();
     let on_visit = |shift: &Shift| matches!(shift.state, ShiftState::OnVisit { .. });
     picked.sort_by_key(|shift| (!on_visit(shift), Reverse(shift.start)));
-    picked.into_iter().map(|shift| shift.id).take(MOST_SHIFTS).collect()
+    picked.into_iter().map(|shift| shift.id).take(most).collect()
 }
 
 fn own(shift: &Shift, doctor: &PersonId) -> bool {
@@ -134,9 +178,17 @@ fn beside(known: &Records, hours: &Hours) -> Extra {
     let entered = known.shifts.values().filter(|shift| own(shift, &hours.person));
     let entered = entered.filter_map(|shift| Some((-shift.opened?.unix_ms(), Member::from(&shift.id))));
     let newest = entered.min_by(|one, other| (one.0, &one.1.0).cmp(&(other.0, &other.1.0)));
-    Extra {
-        guards: vec![Guard::First(Index::shifts_of(&hours.person), newest.map(|(_, shift)| shift))],
-        shifts: picked(known, |shift| hours.shares(shift)),
-        ..Extra::default()
-    }
+    let mut guards = vec![Guard::First(Index::shifts_of(&hours.person), newest.map(|(_, shift)| shift))];
+    guards.extend((hours.does == Does::Visits).then(|| Guard::First(Index::claims(&hours.person), None)));
+    Extra { guards, shifts: picked(known, hours.most(), |shift| hours.shares(shift)), ..Extra::default() }
+}
+
+/// Whether a conflict says that somebody has taken on another shift or case than a guard asked for.
+pub(super) fn overtaken(guards: &[Guard], conflict: &Conflict) -> bool {
+    guards.iter().any(|guard| match guard {
+        Guard::First(index, asked) if index.is_of_person() => {
+            conflict.heads.get(index).is_some_and(|head| head != asked)
+        }
+        _ => false,
+    })
 }

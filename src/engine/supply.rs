@@ -55,6 +55,12 @@ impl SupplyMemory {
         self.shelves().get(territory).is_some_and(|shelf| shelf.loaded)
     }
 
+    /// What `look` finds among what is remembered already; none where nothing was asked of it yet.
+    pub(super) fn glance<T>(&self, territory: &TerritoryId, look: impl FnOnce(&Records) -> T) -> Option<T> {
+        let shelves = self.shelves();
+        shelves.get(territory).filter(|shelf| shelf.loaded).map(|shelf| look(&shelf.records))
+    }
+
     /// From now on what the tail tells is kept for the end of the fill.
     fn begin(&self, territory: &TerritoryId) {
         let shelf = Shelf { meanwhile: Some(Vec::new()), ..Shelf::default() };

@@ -4,13 +4,14 @@ use std::{fmt::Write, io, path::Path};
 
 use super::{
     html::{STYLE, escaped},
-    text::WIDTH,
+    text::{WIDTH, wrapped},
 };
 
 /// Where the lines of a section begin.
 const INDENT: usize = 3;
 /// In print the lines stand closer than on the sheet of cases, so that all of them are on one page.
 const ON_ONE_PAGE: &str = "section p{margin:0;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}\
+section.whole p{white-space:normal}\
 @media print{body{font-size:10px;line-height:1.3}section{margin:3px 0;padding:2px 6px}h2{font-size:11px}}";
 
 /// A page.
@@ -31,6 +32,8 @@ pub struct Section {
     pub heading: String,
     /// Somebody has to act here first.
     pub urgent: bool,
+    /// Its lines are shown whole, in as many rows as they need.
+    pub whole: bool,
     lines: Vec<String>,
 }
 
@@ -51,7 +54,24 @@ impl Section {
             lines.truncate(most.saturating_sub(1));
             lines.push(format!("… et {} autres", all - lines.len()));
         }
-        Self { heading: heading.to_owned(), urgent, lines }
+        Self { heading: heading.to_owned(), urgent, whole: false, lines }
+    }
+
+    /// The same with nothing of a line left out.
+    pub fn whole(self) -> Self {
+        Self { whole: true, ..self }
+    }
+
+    /// The lines as they stand in so many columns: cut, or in several rows of which the later ones stand further in.
+    fn rows(&self, width: usize) -> Vec<String> {
+        let rows = |line: &String| match self.whole {
+            false => vec![cut(line, width)],
+            true => {
+                let rows = wrapped(line, width - INDENT).into_iter().enumerate();
+                rows.map(|(at, row)| if at == 0 { row } else { format!("{:INDENT$}{row}", "") }).collect()
+            }
+        };
+        self.lines.iter().flat_map(rows).collect()
     }
 }
 
@@ -63,8 +83,8 @@ impl Page {
             let mark = if section.urgent { "!! " } else { "" };
             // Writing to a String cannot fail.
             let _ = writeln!(page, "{}", cut(&format!("{mark}{}", section.heading.to_uppercase()), WIDTH));
-            for line in &section.lines {
-                let _ = writeln!(page, "{:INDENT$}{}", "", cut(line, WIDTH - INDENT));
+            for row in section.rows(WIDTH - INDENT) {
+                let _ = writeln!(page, "{:INDENT$}{row}", "");
             }
         }
         page
@@ -78,9 +98,10 @@ impl Page {
              <style>{STYLE}{ON_ONE_PAGE}</style></head><body>\n<header><h1>{title}</h1><p>{under}</p></header>\n"
         );
         for section in &self.sections {
-            let urgent = if section.urgent { " class=\"urgent\"" } else { "" };
+            let classes = [(section.urgent, "urgent"), (section.whole, "whole")];
+            let classes: Vec<&str> = classes.into_iter().filter_map(|(is, class)| is.then_some(class)).collect();
             // Writing to a String cannot fail.
-            let _ = write!(page, "<section{urgent}><h2>{}</h2>", escaped(&section.heading));
+            let _ = write!(page, "<section class=\"{}\"><h2>{}</h2>", classes.join(" "), escaped(&section.heading));
             for line in &section.lines {
                 let _ = write!(page, "<p>{}</p>", escaped(line));
             }
@@ -122,6 +143,20 @@ mod tests {
         assert_eq!(first(5, 500), ["1", "2", "… et 498 autres"], "those that were not asked for count too");
         assert_eq!(first(3, 3), ["1", "2", "3"]);
         assert_eq!(cut("àéîõü", 4), "àéî…");
+    }
+
+    #[test]
+    fn what_is_to_be_read_whole_is_never_cut() {
+        let line = format!("SNP : {} → mrl-9 ; 12 en attente ; répond : AMU", "dr-de-garde, ".repeat(12));
+        let page = |whole: bool| {
+            let section = Section::of("", false, vec![line.clone()], 3);
+            let sections = vec![if whole { section.whole() } else { section }];
+            Page { title: String::new(), under: String::new(), sections }
+        };
+        let text = page(true).text();
+        assert!(text.ends_with("répond : AMU\n") && text.lines().all(|row| row.chars().count() <= 100), "{text}");
+        assert!(page(true).html().contains("<section class=\"whole\">"));
+        assert!(page(false).text().ends_with("…\n"));
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn printable(line: &str) -> String {
 }
 
 /// A line cut at blanks into pieces of at most `width` characters; a longer word stands alone.
-fn wrapped(line: &str, width: usize) -> Vec<String> {
+pub(super) fn wrapped(line: &str, width: usize) -> Vec<String> {
     let mut pieces = vec![String::new()];
     for word in line.split_whitespace() {
         let last = pieces.last_mut().expect("it begins with one piece and only grows");

@@ -197,6 +197,11 @@ impl Index {
         Self(Cow::Owned(["claims/", regulator.as_str()].concat()))
     }
 
+    /// Whether it lists what one person has taken on: his shifts, or the cases that he holds.
+    pub fn is_of_person(&self) -> bool {
+        self.0.starts_with("shifts-of/") || self.0.starts_with("claims/")
+    }
+
     /// Free slots of a responder by start.
     pub fn free(responder: &ResponderId) -> Self {
         Self(Cow::Owned(format!("free/{responder}")))

@@ -23,6 +23,8 @@ const OWN_GP_YES_PERCENT: f64 = 72.0;
 const COLLEAGUE_YES_PERCENT: f64 = 40.0;
 /// The hour of a slot suits.
 const SUITS_PERCENT: f64 = 94.0;
+/// What is written where something ends.
+const NOTE: &str = "Noté au téléphone.";
 /// Patients who do not come.
 const NO_SHOW_PERCENT: f64 = 6.0;
 
@@ -239,7 +241,7 @@ impl Room {
             version: Vec::new(),
             action_id: action,
             end: end.into(),
-            note: String::new(),
+            note: NOTE.to_owned(),
         };
         let reply = call!(self.wire, "EndAction", name, role, regulation.end_action(request))?;
         if let Some(reply) = reply {

@@ -9,14 +9,14 @@ use crate::{
     sheet::page::{Page, Section},
 };
 
-/// Most lines of each part; together with their headings they fit on one A4.
-const TEAMS: usize = 5;
+/// Most lines of each part; together with their headings they fit on one A4, those of the teams in two rows each.
+const TEAMS: usize = 4;
 const ROSTER: usize = 7;
 const URGENT: usize = 10;
 const SUSPECT: usize = 4;
 const UNANSWERED: usize = 6;
 const LATE: usize = 8;
-const NEXT: usize = 11;
+const NEXT: usize = 8;
 const KINDS_PER_LINE: usize = 4;
 const KINDS: usize = 3;
 
@@ -34,7 +34,7 @@ pub(super) fn of(territory: &TerritoryId, relay: &pb::GetRelayResponse, words: &
         title: format!("Relève {territory} — état au {}", words.moment(relay.at_unix_ms)),
         under: format!("{} dossiers ouverts, journal {}", relay.open_cases, relay.seq),
         sections: vec![
-            Section::of("Qui remet à qui", unserved, teams(relay, words), TEAMS),
+            Section::of("Qui remet à qui", unserved, teams(relay, words), TEAMS).whole(),
             Section::of("Régulateurs des douze prochaines heures", false, roster(relay, words), ROSTER),
             Section::of("Tension", relay.surge.is_some(), surge(relay, words), 1),
             first("P0 et P1 ouverts", (cases(&relay.urgent), totals.urgent), URGENT),

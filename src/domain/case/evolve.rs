@@ -235,6 +235,9 @@ fn apply_claim(case: &mut Case, at: Instant, fact: &Fact) {
         Fact::Claimed { no, by, connection } => {
             case.last_claim = *no;
             case.regulators.insert(by.clone());
+            if let Some(known) = &mut case.qualification {
+                known.out_of_amu.take_if(|holder| holder != by);
+            }
             let (connection, suspect, fallback) = (connection.clone(), None, None);
             case.claim = Some(Claim { no: *no, by: by.clone(), connection, at, suspect, fallback });
         }

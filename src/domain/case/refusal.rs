@@ -46,6 +46,8 @@ pub enum RestsOn {
     RecordSize,
     /// Who regulates, as it was known.
     Roster,
+    /// That the person makes visits, as it was read.
+    Shifts,
 }
 
 /// A refusal. Each has a stable code, and one meaning for the caller.

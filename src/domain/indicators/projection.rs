@@ -152,12 +152,26 @@ impl Projection {
             self.cases.remove(&id);
         }
         let Some(trace) = self.cases.get_mut(&id) else { return };
+        let linked = trace.repeats;
         trace.tell(event, &self.roster);
         let (repeats, arrived) = (trace.repeats, trace.arrived);
+        if let Some(before) = linked.filter(|before| Some(*before) != repeats) {
+            self.count_repeats_of(before);
+        }
         let repeats = repeats.filter(|_| event.facts.iter().any(|fact| matches!(fact, Fact::RepeatOf(_))));
         if let Some(first) = repeats.and_then(|earlier| self.cases.get_mut(&earlier)) {
             let after = arrived.since(first.arrived);
             first.called_again = Some(first.called_again.map_or(after, |known| known.min(after)));
+        }
+    }
+
+    /// Whether an earlier case is called again is asked anew: one that was linked to it is linked to another.
+    fn count_repeats_of(&mut self, earlier: CaseId) {
+        let Some(arrived) = self.cases.get(&earlier).map(|first| first.arrived) else { return };
+        let again = self.cases.values().filter(|trace| trace.repeats == Some(earlier));
+        let soonest = again.map(|trace| trace.arrived.since(arrived)).min();
+        if let Some(first) = self.cases.get_mut(&earlier) {
+            first.called_again = soonest;
         }
     }
 

@@ -47,12 +47,13 @@ pub trait Who {
 }
 
 impl Who for Directory {
-    /// What the directory alone can say: a doctor of an association, or of another responder.
+    /// What the directory alone can say: a doctor of an association that regulates under a convention (R6315-3), or of another
+    /// responder.
     fn regulator(&self, person: &PersonId, _: Instant) -> Affiliation {
         let mut known = self.of_person(person);
         match known.next() {
             None => Affiliation::Unknown,
-            Some(first) if known.chain([first]).any(|responder| responder.kind == ResponderKind::SosMedecins) => {
+            Some(first) if known.chain([first]).any(|responder| responder.conventions.own_regulation) => {
                 Affiliation::Association
             }
             Some(_) => Affiliation::Liberal,

@@ -60,15 +60,17 @@ impl Stop {
 }
 
 /// Who answers for `stream` at `at` when its own regulators do not, and under which code. `stopped`: the territory has
-/// scheduled no regulation of this stream at that instant.
+/// scheduled no regulation of this stream at that instant; whoever is on duty for it all the same answers himself.
 pub fn fallback(stream: Stream, stopped: bool, room: &Room, at: Instant) -> Option<(Stream, Fallback)> {
     let absent = !room.staffed(stream, at);
     let there = |other: Stream| absent && room.staffed(other, at);
     match stream {
-        Stream::Snp if stopped => Some((Stream::Amu, Fallback::NoLiberal)),
+        Stream::Snp if stopped && absent => Some((Stream::Amu, Fallback::NoLiberal)),
         Stream::Snp if there(Stream::Amu) => Some((Stream::Amu, Fallback::LiberalUnavailable)),
         Stream::Amu if there(Stream::Snp) => Some((Stream::Snp, Fallback::EmergencyUnavailable)),
-        Stream::Psy | Stream::Neonat if stopped || there(Stream::Amu) => Some((Stream::Amu, Fallback::Emergency)),
+        Stream::Psy | Stream::Neonat if absent && (stopped || there(Stream::Amu)) => {
+            Some((Stream::Amu, Fallback::Emergency))
+        }
         Stream::Amu | Stream::Snp | Stream::Psy | Stream::Neonat => None,
     }
 }

@@ -129,6 +129,9 @@ pub struct Qualification {
     /// Of a request for P3: what was counted, and what it led to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<Load>,
+    /// The doctor who held it when it was taken out of the AMU, until another takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out_of_amu: Option<PersonId>,
 }
 
 /// How busy the room was when somebody asked for a telephone appointment (P3).

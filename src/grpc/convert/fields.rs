@@ -146,6 +146,14 @@ impl Fields {
         (!text.trim().is_empty()).then(|| Private::new(text.to_owned()))
     }
 
+    /// Why something is refused: empty where it is accepted, and never blank.
+    pub fn refusal(&mut self, field: impl Display, text: &str, longest: usize) -> Option<Private<String>> {
+        if !text.is_empty() && text.trim().is_empty() {
+            return self.fault(field, "blank: say in words why it is refused, or leave it empty to accept");
+        }
+        self.optional_words(field, text, longest)
+    }
+
     /// An instant that must be set.
     pub fn instant(&mut self, field: impl Display, unix_ms: i64) -> Option<Instant> {
         if unix_ms == 0 {

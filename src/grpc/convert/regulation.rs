@@ -337,7 +337,7 @@ pub fn answer_reorientation(request: &pb::AnswerReorientationRequest) -> Result<
     let mut fields = Fields::default();
     let mutation = fields.mutation("AnswerReorientation", &request.command_id, request);
     let target = fields.target(&request.case_id, &request.version);
-    let refused = fields.optional_words("refused_reason", &request.refused_reason, LONGEST_WORDS);
+    let refused = fields.refusal("refused_reason", &request.refused_reason, LONGEST_WORDS);
     fields.act(mutation, target, Some(Command::AnswerReorientation { refused }))
 }
 

@@ -50,7 +50,7 @@ pub fn answer(request: &pb::AnswerTransferRequest) -> Result<Act, Failure> {
     let mut fields = Fields::default();
     let mutation = fields.mutation("AnswerTransfer", &request.command_id, request);
     let target = fields.target(&request.case_id, &request.version);
-    let refused = fields.optional_words("refused_reason", &request.refused_reason, LONGEST_WORDS);
+    let refused = fields.refusal("refused_reason", &request.refused_reason, LONGEST_WORDS);
     fields.act(mutation, target, Some(command(TransferAct::Answer { refused })))
 }
 

@@ -14,7 +14,9 @@ use sas_dispatch::domain::{
     time::{Instant, Span},
 };
 
-use super::stage::{GP, SAS, SAS_DOCTOR, Stage, arm, coordinator, doctor, other_regulator, qualify, regulator, sign};
+use super::stage::{
+    GP, SAS, SAS_DOCTOR, Stage, arm, coordinator, doctor, other_regulator, qualify, regulator, sign, text,
+};
 
 impl Stage {
     fn qualify(&mut self, case: CaseId, priority: Priority) {
@@ -116,7 +118,8 @@ fn a_p0_that_the_amu_has_accepted_is_lowered_by_a_regulator_alone() {
         assert!(matches!(stage.refused(&arm(), case, lower), Refusal::State { .. }), "{priority}");
     }
     stage.qualify(case, Priority::P0);
-    stage.done(&other_regulator(), case, Command::Qualify(Box::new(qualify(Priority::P2))));
+    let lower = Qualify { lower_reason: Some(text("malaise passé")), ..qualify(Priority::P2) };
+    stage.done(&other_regulator(), case, Command::Qualify(Box::new(lower)));
     assert_eq!(stage.queued(case).0, Priority::P2);
 }
 

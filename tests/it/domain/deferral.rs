@@ -6,7 +6,7 @@ use sas_dispatch::domain::{
     regulation::qualification::{Load, Priority},
 };
 
-use super::stage::{Stage, arm, qualify, regulator};
+use super::stage::{Stage, arm, qualify, regulator, text};
 
 /// A request is deferred from two who wait on.
 const ASKED: u32 = 2;
@@ -73,6 +73,8 @@ fn what_a_protocol_sends_on_defers_nobody_and_what_it_does_not_cover_is_not_defe
     stage.done(&arm(), case, Command::Qualify(Box::new(sent.clone())));
     assert!(stage.waits(case, ActionKind::Route) && !stage.waits(case, ActionKind::Regulate));
 
+    // It leaves nothing less urgent than the doctor has it, and still says why: P3 was asked for.
+    let sent = Qualify { lower_reason: Some(text("demande un certificat")), ..sent };
     let (held, _) = stage.held_by(&regulator());
     let reply = stage.done(&arm(), held, Command::Qualify(Box::new(sent)));
     assert!(reply.warnings.iter().any(|warning| warning.starts_with("PROTOCOL_NOT_APPLIED")), "{:?}", reply.warnings);

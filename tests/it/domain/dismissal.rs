@@ -102,6 +102,7 @@ fn a_file_that_a_doctor_holds_is_not_ended_behind_his_back() {
     stage.claim(&regulator(), case);
     let mut nothing = qualify(Priority::NotRegulated);
     nothing.symptoms = false;
+    nothing.lower_reason = Some(super::stage::text("ne demande rien"));
     stage.done(&arm(), case, Command::Qualify(Box::new(nothing)));
     assert!(stage.waits(case, ActionKind::Regulate), "a doctor who was called for stays called for");
     refused_a_dismissal(&mut stage, case);

@@ -93,6 +93,7 @@ fn the_doctor_who_visited_does_not_regulate_the_case_afterwards() {
     stage.done(&doctor(SOS_DOCTOR), case, Command::TakeVisit { offer, shift });
     let action = stage.action(case, ActionKind::Visit).id;
     stage.done(&doctor(SOS_DOCTOR), case, Command::EndAction { action, end: End::Absent, note: None });
+    stage.give(&doctor(SOS_DOCTOR), None, &Command::EndShift(shift)).unwrap();
     assert_eq!(stage.refused(&sos_regulator(), case, Command::Claim), Refusal::Independence);
     stage.claim(&regulator(), case);
 }

@@ -21,6 +21,7 @@ mod protocol;
 mod qualification;
 mod referral;
 mod roles;
+mod room;
 mod several;
 pub mod simulation;
 mod slots;

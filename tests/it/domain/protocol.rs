@@ -126,7 +126,8 @@ fn a_protocol_that_failed_goes_to_a_doctor_and_is_not_applied_again() {
 fn a_protocol_does_not_take_a_case_from_the_doctor_who_holds_it() {
     let mut stage = Stage::new();
     let (case, _) = stage.held_by(&regulator());
-    goes_to_a_doctor(&mut stage, case, certificate());
+    let why = Some(super::stage::text("demande un certificat"));
+    goes_to_a_doctor(&mut stage, case, Qualify { lower_reason: why, ..certificate() });
     assert!(stage.case(case).claim.is_some());
 }
 

@@ -27,7 +27,7 @@ use super::stage::{
     upkeep,
 };
 
-fn duty(stream: Stream, from: Instant, hours: i64) -> Command {
+pub(super) fn duty(stream: Stream, from: Instant, hours: i64) -> Command {
     Command::StartDuty(Box::new(StartDuty {
         person: None,
         stream,
@@ -40,7 +40,7 @@ fn duty(stream: Stream, from: Instant, hours: i64) -> Command {
 }
 
 impl Stage {
-    fn rostered(&mut self, who: &Actor, stream: Stream) -> DutyId {
+    pub(super) fn rostered(&mut self, who: &Actor, stream: Stream) -> DutyId {
         let start = duty(stream, self.now, 12);
         self.give(who, None, &start).unwrap().duty.unwrap()
     }
@@ -129,6 +129,42 @@ fn whoever_stands_in_is_noted_however_he_takes_the_case() {
     stage.pass(Span::from_hours(16));
     stage.claim(&other_regulator(), case);
     assert_eq!(stage.case(case).claim.as_ref().unwrap().fallback, Some(Fallback::NoLiberal));
+}
+
+/// A liberal doctor who asked for the AMU accepted it himself while its regulators were there.
+#[test]
+fn what_is_handed_over_to_the_amu_is_accepted_by_the_amu_while_it_is_there() {
+    let mut stage = Stage::new();
+    stage.rostered(&regulator(), Stream::Snp);
+    let (case, claim_no) = stage.held_by(&regulator());
+    stage.need(&regulator(), case, claim_no, CareType::Amu);
+    let psychiatrist = someone("dr-reg-psy", Role::Regulator);
+    stage.rostered(&psychiatrist, Stream::Psy);
+    let hospital = stage.rostered(&other_regulator(), Stream::Amu);
+    for foreign in [regulator(), psychiatrist] {
+        let refused = stage.refused(&foreign, case, Command::AcceptHandOver);
+        assert!(refused.to_string().contains("dr-reg-bruno"), "{refused}");
+        assert!(stage.waits(case, ActionKind::HandOver), "it rings on");
+    }
+    // Nobody knows whose a doctor is who is on no roster: he is told; not whoever asked for the AMU.
+    let unlisted = someone("dr-reg-hors-liste", Role::Regulator);
+    let mut other = stage.clone();
+    let told = other.done(&unlisted, case, Command::AcceptHandOver).warnings;
+    assert!(told.iter().any(|warning| warning.starts_with("NOT_ON_ROSTER")), "{told:?}");
+    let (own, claim_no) = stage.held_by(&unlisted);
+    stage.need(&unlisted, own, claim_no, CareType::Amu);
+    assert!(matches!(stage.refused(&unlisted, own, Command::AcceptHandOver), Refusal::State { .. }));
+    let mut other = stage.clone();
+    other.done(&other_regulator(), case, Command::AcceptHandOver);
+    assert_eq!(other.case(case).claim.as_ref().unwrap().fallback, None);
+    // Suspended rules, or nobody there: whoever asked for it may have it.
+    let mut other = stage.clone();
+    let until = stage.now + Span::from_hours(2);
+    other.give(&supervisor(), None, &Command::StartSurge { reason: SurgeReason::Epidemic, until }).unwrap();
+    other.done(&regulator(), case, Command::AcceptHandOver);
+    stage.give(&other_regulator(), None, &Command::EndDuty(hospital)).unwrap();
+    stage.done(&regulator(), case, Command::AcceptHandOver);
+    assert_eq!(stage.case(case).claim.as_ref().unwrap().fallback, Some(Fallback::EmergencyUnavailable));
 }
 
 #[test]

@@ -5,7 +5,10 @@ use sas_dispatch::{
         actor::Role,
         case::{Command, Refusal, command::StartDuty},
         ids::{CaseId, OfferId, ShiftId},
-        regulation::{need::CareType, qualification::Priority},
+        regulation::{
+            need::CareType,
+            qualification::{Priority, Stream},
+        },
         time::{Instant, Span},
     },
     engine::{Done, Engine, Failure, Options, Target},
@@ -27,6 +30,8 @@ on_every_engine! {
     a_shift_entered_a_moment_ago_at_another_instance_is_known_when_a_visit_is_taken_in_it
     a_shift_that_an_older_binary_left_in_the_doctors_list_locks_nobody_out
     a_shift_that_was_never_ended_locks_nobody_out_of_a_later_one
+    whoever_makes_visits_takes_no_case_at_any_instance
+    of_a_shift_and_a_claim_of_one_person_at_once_one_is_refused
 }
 
 async fn opens(desk: &Desk, engine: &Engine, (start, end): (Instant, Instant)) -> Result<Done, Failure> {
@@ -197,5 +202,67 @@ async fn a_shift_that_was_never_ended_locks_nobody_out_of_a_later_one(stand: Sta
     opens(&desk, &fresh, (now, now + Span::from_hours(8))).await.unwrap();
     let again = opens(&desk, &fresh, (now + Span::from_hours(1), now + Span::from_hours(9))).await.unwrap_err();
     assert!(matches!(&again, Failure::Refused(Refusal::State { what, .. }) if what == "shift"), "{again:?}");
+    desk.clean().await;
+}
+
+async fn takes(desk: &Desk, engine: &Engine, case: Option<CaseId>) -> Result<Done, Failure> {
+    let (who, mutation) = (stage::someone(SOS_DOCTOR, Role::Regulator), desk.mutation());
+    match case {
+        Some(case) => engine.act(&who, mutation, Target::case(case), Command::Claim).await,
+        None => engine.claim_next(&who, mutation, Stream::Snp).await,
+    }
+}
+
+async fn whoever_makes_visits_takes_no_case_at_any_instance(stand: Stand) {
+    let desk = Desk::new(stand);
+    let now = desk.stand.clock.now();
+    let case = desk.qualified(Priority::P2).await;
+    let hours = (now, now + Span::from_hours(8));
+    let shift = opens(&desk, &desk.a, hours).await.unwrap().reply.shift.unwrap();
+    // The second instance has never looked at a shift.
+    let fresh = Desk::engine(&desk.stand, Options::default());
+    for engine in [&desk.a, &desk.b, &fresh] {
+        for which in [Some(case), None] {
+            let refused = takes(&desk, engine, which).await.unwrap_err();
+            assert!(refused.to_string().contains("makes visits"), "{which:?}: {refused}");
+        }
+    }
+    desk.give(&doctor(SOS_DOCTOR), None, Command::EndShift(shift)).await.unwrap();
+    let taken = takes(&desk, &desk.b, None).await.unwrap();
+    assert_eq!(taken.reply.case, Some(case));
+    for engine in [&desk.a, &desk.b, &fresh] {
+        let refused = opens(&desk, engine, hours).await.unwrap_err();
+        assert!(refused.to_string().contains(&case.to_string()), "it names the case: {refused}");
+    }
+    let (claim_no, who) = (taken.reply.claim_no.unwrap(), stage::someone(SOS_DOCTOR, Role::Regulator));
+    desk.done(&who, case, Command::Release { claim_no, may_wait: None }).await;
+    opens(&desk, &fresh, hours).await.unwrap();
+    desk.clean().await;
+}
+
+async fn of_a_shift_and_a_claim_of_one_person_at_once_one_is_refused(stand: Stand) {
+    let desk = Desk::new(stand);
+    for round in 0..8 {
+        let now = desk.stand.clock.now();
+        let case = desk.qualified(Priority::P2).await;
+        let which = (round % 2 == 0).then_some(case);
+        let (shift, claim) = tokio::join!(
+            opens(&desk, &desk.a, (now, now + Span::from_hours(1))),
+            takes(&desk, if round < 4 { &desk.a } else { &desk.b }, which)
+        );
+        assert!(shift.is_ok() != claim.is_ok(), "round {round}: {shift:?} {claim:?}");
+        match (shift, claim) {
+            (Ok(shift), _) => {
+                let over = Command::EndShift(shift.reply.shift.unwrap());
+                desk.give(&doctor(SOS_DOCTOR), None, over).await.unwrap();
+                takes(&desk, &desk.a, Some(case)).await.unwrap();
+            }
+            (_, claim) => drop(claim),
+        }
+        let who = stage::someone(SOS_DOCTOR, Role::Regulator);
+        let claim_no = desk.done(&who, case, Command::AddNote(stage::text("vu"))).await.case.unwrap().case.last_claim;
+        let advice = Command::SignNeed(Box::new(stage::sign(claim_no, CareType::Advice)));
+        desk.done(&who, case, advice).await;
+    }
     desk.clean().await;
 }

@@ -34,14 +34,16 @@ async fn a_regulator_who_is_also_a_visiting_doctor_does_not_drive_to_his_own_cas
     let room = Room::at("fr-67", "2024-12-22 22:40").await;
     let morning = room.wall("2024-12-23 08:00");
     let (as_regulator, as_doctor) = (room.regulator("dr-67-sos-aurore"), room.responder("dr-67-sos-aurore"));
-    let shift = as_doctor.goes_on_duty(SOS, "strasbourg-centre", morning).await?;
     let case = regulated(&room, &as_regulator, CareType::HomeVisit).await?;
+    let holds = as_doctor.goes_on_duty(SOS, "strasbourg-centre", morning).await.refused();
+    assert!(holds.reason == "WRONG_STATE" && holds.message.contains(&case.case_id), "{}", holds.message);
+    let case = as_regulator.answers(&case, CareType::HomeVisit).await?;
+    let shift = as_doctor.goes_on_duty(SOS, "strasbourg-centre", morning).await?;
     let plan = as_regulator.sees_plan(&case).await?;
     assert_eq!(plan.why_not(RouteCategory::HomeVisit, SOS), WhyNot::RegulatedCase, "the only doctor on duty");
 
     let other = room.responder("dr-67-sos-brume");
     let others_shift = other.goes_on_duty(SOS, "strasbourg-centre", morning).await?;
-    let case = as_regulator.answers(&case, CareType::HomeVisit).await?;
     room.coordinator("osnp-1").advances(&case).await?;
     let [mission] = as_doctor.missions(SOS).await?.try_into().unwrap();
     let refusal = as_doctor.takes(&mission, &shift).await.refused();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use sas_dispatch::domain::{
     actor::Role,
     case::{Command, Event, Fact, Refusal, command::StartDuty},
+    directory::Directory,
     indicators::{Affiliation, Counts, Filter, Projection, Rules},
     regulation::{
         decision::{CounterReason, CounterRegulation},
@@ -15,7 +16,7 @@ use sas_dispatch::domain::{
     time::Span,
 };
 
-use crate::domain::stage::{Stage, regulator, someone};
+use crate::domain::stage::{SOS, Stage, arm, regulator, someone};
 
 fn on_duty(stage: &mut Stage, affiliation: OnAccountOf) -> Result<(), Refusal> {
     let (person, stream, skills, from) = (None, Stream::Snp, BTreeSet::new(), stage.now);
@@ -56,7 +57,11 @@ fn an_association_regulates_only_under_a_convention() {
     assert!(refused.to_string().contains("convention"), "{refused}");
     let mut responders: Vec<_> = stage.directory.iter().cloned().collect();
     responders[0].conventions.own_regulation = true;
-    stage.directory = sas_dispatch::domain::directory::Directory::new(responders);
+    stage.directory = Directory::new(responders.clone());
+    let refused = on_duty(&mut stage, OnAccountOf::Association).unwrap_err();
+    assert!(refused.to_string().contains("of no association"), "another's convention is none of his: {refused}");
+    responders[0].doctors.push(regulator().person);
+    stage.directory = Directory::new(responders);
     on_duty(&mut stage, OnAccountOf::Association).unwrap();
     stage.decided(CareType::Consultation);
     assert_eq!(counted(&stage, &stage.log).regulators.get(&Affiliation::Association), Some(&1));
@@ -82,10 +87,10 @@ fn an_answer_that_a_responder_changed_is_counted_once() {
 /// Without a roster the signature has the convention's word, whatever kind of responder the doctor is elsewhere.
 #[test]
 fn a_doctor_of_an_association_under_convention_signs_for_it() {
-    let sources = |own_regulation: bool| {
+    let sources = |id: &str, own_regulation: bool| {
         let mut stage = Stage::new();
         let mut responders: Vec<_> = stage.directory.iter().cloned().collect();
-        let gp = responders.iter_mut().find(|known| known.id.as_str() == "gp-67-houblon").unwrap();
+        let gp = responders.iter_mut().find(|known| known.id.as_str() == id).unwrap();
         gp.conventions.own_regulation = own_regulation;
         let doctor = someone(gp.doctors[0].as_str(), Role::Regulator);
         stage.directory = sas_dispatch::domain::directory::Directory::new(responders);
@@ -94,6 +99,26 @@ fn a_doctor_of_an_association_under_convention_signs_for_it() {
         let signed = stage.case(case).decisions[0].signed.source;
         (signed, counted(&stage, &stage.log).regulators.into_keys().collect::<Vec<_>>())
     };
-    assert_eq!(sources(true), (Some(OnAccountOf::Association), vec![Affiliation::Association]));
-    assert_eq!(sources(false), (None, vec![Affiliation::Liberal]), "the directory guesses afterwards");
+    for id in ["gp-67-houblon", SOS] {
+        assert_eq!(sources(id, true), (Some(OnAccountOf::Association), vec![Affiliation::Association]), "{id}");
+        assert_eq!(sources(id, false), (None, vec![Affiliation::Liberal]), "the directory guesses afterwards: {id}");
+    }
+}
+
+/// The case that it was first linked to counted as called again for good.
+#[test]
+fn a_case_that_is_linked_to_another_calls_the_first_again_no_longer() {
+    let mut stage = Stage::new();
+    let (first, second) = (stage.called(), stage.called());
+    stage.pass(Span::from_mins(30));
+    let (again, other) = (stage.called(), stage.called());
+    let called_again = |stage: &Stage| counted(stage, &stage.log).called_again[0];
+    stage.done(&arm(), again, Command::LinkRepeat(first));
+    assert_eq!(called_again(&stage), 1);
+    stage.done(&arm(), again, Command::LinkRepeat(second));
+    assert_eq!(called_again(&stage), 1, "the one it is linked to now");
+    stage.done(&arm(), other, Command::LinkRepeat(first));
+    assert_eq!(called_again(&stage), 2);
+    stage.done(&arm(), other, Command::LinkRepeat(second));
+    assert_eq!(called_again(&stage), 1);
 }

@@ -12,7 +12,7 @@ use sas_dispatch::{
     },
 };
 
-use crate::support::room::{Ground, Person, Room, Seen, Story, ask, ill, need, qualified, shipped};
+use crate::support::room::{Ground, Person, Refused, Room, Seen, Story, ask, ill, need, qualified, shipped};
 
 /// Bas-Rhin with two skills, and a liberal regulation that stops at midnight.
 fn versed() -> Config {
@@ -179,6 +179,61 @@ async fn a_surge_opens_both_sides_until_its_end_and_the_relay_shows_it(#[case] g
     assert_eq!(taken.claim.unwrap().fallback(), Fallback::LiberalUnavailable);
     let duties = ask!(chief, supervision, list_duties, pb::ListDutiesRequest::default())?;
     assert_eq!(duties.duties.len(), 1, "who is over is not listed");
+    room.closes().await
+}
+
+/// Words that are blank took the case over although its doctor had written that he refuses it.
+#[tokio::test]
+async fn a_refusal_in_blank_words_is_no_acceptance() -> Story {
+    let room = Room::at("fr-67", "2024-12-19 10:00").await;
+    let (arm, mrl, mru) = (room.arm("arm-1"), room.regulator("mrl-1"), room.regulator("mru-1"));
+    let case = mrl.claims(&waiting(&arm, "").await?).await?;
+    mrl.reorients(&case, Stream::Amu, "Douleur thoracique typique").await?;
+    let answers = |refused_reason: &str| pb::AnswerReorientationRequest {
+        command_id: mru.act(),
+        case_id: case.case_id.clone(),
+        refused_reason: refused_reason.to_owned(),
+        ..Default::default()
+    };
+    let refused = ask!(mru, regulation, answer_reorientation, answers(" \n\u{a0}")).refused();
+    assert_eq!(refused.fields, ["refused_reason"]);
+    let transfer = pb::AnswerTransferRequest {
+        command_id: mru.act(),
+        case_id: case.case_id.clone(),
+        refused_reason: "  ".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(ask!(mru, regulation, answer_transfer, transfer).refused().fields, ["refused_reason"]);
+    assert!(mru.reads(&case).await?.claim.is_none());
+    let taken = ask!(mru, regulation, answer_reorientation, answers(""))?.case.unwrap();
+    assert_eq!(taken.claim.unwrap().by, mru.name);
+    room.closes().await
+}
+
+/// The roster is known to the instance that is asked first for the AMU.
+#[rstest]
+#[case(Ground::Embedded)]
+#[case(Ground::Redis)]
+#[tokio::test]
+async fn a_vital_case_is_the_amus_while_it_is_there(#[case] ground: Ground) -> Story {
+    let room = Room::on(ground, "fr-67", "2024-12-19 10:00").await;
+    let (arm, mrl, mru) = (room.arm("arm-1"), room.regulator("mrl-1"), room.regulator("mru-1"));
+    for (who, stream) in [(&mrl, Stream::Snp), (&mru, Stream::Amu)] {
+        let duty = pb::StartDutyRequest {
+            command_id: who.act(),
+            stream: stream.into(),
+            affiliation: pb::Affiliation::Hospital.into(),
+            until_unix_ms: room.today("20:00"),
+            ..Default::default()
+        };
+        ask!(who, supervision, start_duty, duty)?;
+    }
+    let vital = pb::OpenCaseRequest { command_id: arm.act(), vital: true, ..Default::default() };
+    let vital = ask!(arm, intake, open_case, vital)?.case.unwrap();
+    let refused = mrl.accepts_hand_over(&vital).await.refused();
+    assert!(refused.reason == "WRONG_STATE" && refused.message.contains("mru-1"), "{}", refused.message);
+    let taken = mru.accepts_hand_over(&vital).await?;
+    assert_eq!(taken.claim.unwrap().by, mru.name);
     room.closes().await
 }
 

@@ -94,6 +94,7 @@ pub(super) async fn perform(caller: &mut Caller, ground: &Ground, case: &str, ac
                 case_id,
                 action_id,
                 end,
+                note: "Bilan reçu".to_owned(),
                 ..Default::default()
             });
         }

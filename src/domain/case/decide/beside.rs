@@ -26,6 +26,7 @@ use crate::domain::{
 
 use super::{
     draft::{Draft, coordinators},
+    room,
     triage::age_of,
 };
 
@@ -101,9 +102,17 @@ fn of_prescription(draft: &Draft<'_>, done: Done, beside: &Beside, found: &mut V
 
 /// What forbids this care as an answer, where the need said another.
 pub(super) fn forbidden_answer(draft: &Draft<'_>, done: Done) -> impl Iterator<Item = FieldFault> + use<> {
-    let stream = draft.case().ok().and_then(|case| case.qualification.as_ref().map(|known| known.stream));
-    let found = prescription::forbidden(done.care, done.level, stream.unwrap_or(Stream::Snp));
+    let found = prescription::forbidden(done.care, done.level, signed_in(draft));
     found.into_iter().map(|wrong| FieldFault::from(Wrong { field: "care".into(), ..wrong }))
+}
+
+/// The stream whose rules a signature is under. What a doctor took out of the AMU while he held it stays the AMU's to him, until
+/// another has taken it: he does not prescribe by telephone for what nobody of the other stream has seen.
+pub(super) fn signed_in(draft: &Draft<'_>) -> Stream {
+    let Some(known) = draft.case().ok().and_then(|case| case.qualification.as_ref()) else { return Stream::Snp };
+    let himself = known.out_of_amu.as_ref() == Some(&draft.context.actor.person);
+    let of_stream = || room::own_stream(draft) == Some(known.stream);
+    if himself && !of_stream() { Stream::Amu } else { known.stream }
 }
 
 /// Age and sex of a patient, as far as they are known.

@@ -10,10 +10,12 @@ use crate::domain::{
         sealed::NoteKind,
         state::{Case, OfferState},
     },
+    ids::PersonId,
     person::Private,
     regulation::{
         decision::{Answer, MayWait},
         fallback::Fallback,
+        need::CareType,
         qualification::{Priority, Stream},
         wrong::Wrong,
     },
@@ -81,7 +83,9 @@ fn take_waiting(draft: &mut Draft<'_>, code: Option<Fallback>) -> Result<(), Ref
         }
         Some(_) => return Err(Refusal::state("case", "another regulator holds it: claim the next one")),
     }
+    room::no_visitor(draft)?;
     room::rostered(draft, priority)?;
+    room::of_stream(draft);
     reorient::accepted(draft);
     transfer::accepted(draft);
     take(draft, code)
@@ -159,9 +163,11 @@ pub(super) fn resume(draft: &mut Draft<'_>, claim_no: u64) -> Result<(), Refusal
 /// The AMU regulator accepts a P0 in so many words; only now do the ARM's duties for it end.
 pub(super) fn accept_hand_over(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     let case = draft.case()?;
-    if case.open_action(ActionKind::HandOver).is_none() {
+    let Some(asked) = case.open_action(ActionKind::HandOver).cloned() else {
         return Err(Refusal::state("case", "no hand-over waits for acceptance"));
-    }
+    };
+    room::of_the_amu(draft, wanted_by(case, &asked))?;
+    let case = draft.case()?;
     let stream = case.qualification.as_ref().map_or(Stream::Amu, |known| known.stream);
     if let Some(claim) = case.claim.clone() {
         draft.push(Fact::ClaimEnded { no: claim.no });
@@ -173,7 +179,15 @@ pub(super) fn accept_hand_over(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     reorient::withdraw(draft);
     transfer::accepted(draft);
     let code = fallback_of(draft, stream, room::own_stream(draft));
+    room::rostered(draft, Priority::P0)?;
     take(draft, code)
+}
+
+/// The doctor whose answer asked for the AMU; none: the front line did.
+fn wanted_by<'a>(case: &'a Case, hand_over: &Action) -> Option<&'a PersonId> {
+    let answers = case.decisions.iter().filter_map(|decision| decision.answer.as_ref());
+    let mut wanted = answers.filter(|answer| answer.care == CareType::Amu && answer.signed.at == hand_over.opened);
+    wanted.next().map(|answer| &answer.signed.by)
 }
 
 fn take(draft: &mut Draft<'_>, code: Option<Fallback>) -> Result<(), Refusal> {

@@ -184,13 +184,16 @@ impl<'a> Draft<'a> {
         Signature { by: self.context.actor.person.clone(), at, rules, fallback, source: self.source(at) }
     }
 
-    /// On whose account the acting doctor regulated at an instant: the roster's word, else that of his association's convention.
+    /// On whose account the acting doctor regulated at an instant: the roster's word of then, or of when he took the case, else
+    /// that of his association's convention.
     fn source(&self, at: Instant) -> Option<Affiliation> {
         let actor = self.context.actor;
         if actor.role != Role::Regulator {
             return None;
         }
-        let duty = self.records.room.as_ref().and_then(|room| room.duty_of(&actor.person, at));
+        let on_duty = |at| self.records.room.as_ref().and_then(|room| room.duty_of(&actor.person, at));
+        let claim = self.case().ok().and_then(|case| case.claim.as_ref()).filter(|claim| claim.by == actor.person);
+        let duty = on_duty(at).or_else(|| on_duty(claim?.at));
         let mut own = self.context.directory.of_person(&actor.person);
         let convention = || own.any(|known| known.conventions.own_regulation).then_some(Affiliation::Association);
         duty.map(|duty| duty.affiliation).or_else(convention)

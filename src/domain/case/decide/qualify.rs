@@ -118,6 +118,8 @@ fn proposed(
     let never = triage::deferral(draft, &known);
     faults.extend(if never.is_some() { Vec::new() } else { below });
     faults.extend(never);
+    let said = faults.iter().any(|fault| fault.field == triage::WHY);
+    faults.extend(triage::less_than_before(draft, command, &known, lowered).filter(|_| !said));
     if known.priority == Priority::P3 {
         match triage::appointment(draft, command.appointment, at_any_hour.as_ref()) {
             Ok(at) => known.due = at,
@@ -324,6 +326,7 @@ fn qualification(draft: &Draft<'_>, command: &Qualify, at: Instant, by: PersonId
         skill: command.skill.clone(),
         split,
         load: None,
+        out_of_amu: triage::out_of_amu(draft, stream),
     }
 }
 

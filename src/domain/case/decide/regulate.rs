@@ -59,7 +59,7 @@ pub(super) fn sign_need(draft: &mut Draft<'_>, command: &SignNeed) -> Result<(),
 
 fn need_faults(draft: &Draft<'_>, command: &SignNeed) -> Result<Vec<FieldFault>, Refusal> {
     let case = draft.case()?;
-    let stream = case.qualification.as_ref().map_or(Stream::Snp, |known| known.stream);
+    let stream = beside::signed_in(draft);
     let mut faults: Vec<FieldFault> = contradictions(&command.need, stream).into_iter().map(Into::into).collect();
     if case.patient(command.need.patient).is_none() && !(case.patients.is_empty() && command.need.patient == 1) {
         faults.push(FieldFault::new("need.patient", "no patient of this case has this number: add the patient first"));

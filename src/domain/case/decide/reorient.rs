@@ -7,7 +7,7 @@ use crate::domain::{
     case::{
         action::{About, Action, ActionKind, End},
         fact::Fact,
-        refusal::Refusal,
+        refusal::{Refusal, RestsOn},
         sealed::NoteKind,
     },
     person::Private,
@@ -54,9 +54,9 @@ pub(super) fn answer(draft: &mut Draft<'_>, refused: Option<&Private<String>>) -
         return Err(Refusal::state("case", "no re-orientation waits for an answer"));
     };
     match refused {
-        None if sent_it(draft) => {
-            let problem = "your own stream sent it: the other one accepts it, or you take it back (Claim)";
-            Err(Refusal::state("case", problem))
+        _ if sent_it(draft) => {
+            let problem = "your own stream sent it: the other one accepts or refuses it, or you take it back (Claim)";
+            Err(Refusal::resting(RestsOn::Roster, "case", problem))
         }
         None => claims::claim(draft),
         Some(reason) => {

@@ -1,5 +1,7 @@
 //! The regulation room: who is on duty, and whether requests are split between regulators.
 
+use std::sync::Arc;
+
 use crate::domain::{
     actor::Role,
     calendar::wall_time,
@@ -7,6 +9,7 @@ use crate::domain::{
         command::StartDuty,
         fact::Fact,
         refusal::{FieldFault, Refusal, RestsOn},
+        state::Case,
     },
     ids::{DutyId, PersonId},
     regulation::{
@@ -23,12 +26,18 @@ use super::draft::Draft;
 
 /// The longest period on duty: a day and a night with their hand-over.
 const LONGEST_DUTY: Span = Span::from_hours(36);
+/// Most persons that a refusal names.
+const NAMED: usize = 3;
 
 pub(super) fn start_duty(draft: &mut Draft<'_>, command: &StartDuty) -> Result<(), Refusal> {
     let actor = draft.context.actor;
     let person = command.person.clone().unwrap_or_else(|| actor.person.clone());
     if person != actor.person && actor.role != Role::Supervisor {
         let problem = "a regulator enters only his own duty: leave it out, or ask the supervisor";
+        return Err(Refusal::field("person", problem));
+    }
+    if command.person.is_none() && actor.role == Role::Supervisor {
+        let problem = "must be set: who goes on duty (a supervisor is no regulator)";
         return Err(Refusal::field("person", problem));
     }
     let faults = faults(draft, command, &person);
@@ -55,10 +64,10 @@ fn faults(draft: &Draft<'_>, command: &StartDuty, person: &PersonId) -> Vec<Fiel
     } else if command.until.since(command.from) > LONGEST_DUTY {
         fault("until_unix_ms", format!("at most {} hours after the start", LONGEST_DUTY.secs() / 3_600));
     }
-    let convention = || draft.context.directory.iter().any(|known| known.conventions.own_regulation);
+    let convention = || draft.context.directory.of_person(person).any(|known| known.conventions.own_regulation);
     if command.affiliation == Affiliation::Association && !convention() {
-        let problem = "an association's platform regulates only under a convention (R6315-3): state own_regulation in \
-                       responders.toml once it is signed, or choose another affiliation";
+        let problem = "this person is of no association whose platform regulates under a convention (R6315-3): state \
+                       own_regulation and its doctors in responders.toml once it is signed, or choose another affiliation";
         fault("affiliation", problem.to_owned());
     }
     let known = &draft.context.territory.regulation.skills;
@@ -101,6 +110,24 @@ fn no_responder(draft: &mut Draft<'_>, command: &StartDuty, person: &PersonId) -
     } else {
         Ok(())
     }
+}
+
+/// Refuses to give a case to somebody who makes visits now.
+pub(super) fn no_visitor(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    let (person, now) = (draft.context.actor.person.clone(), draft.now);
+    if !draft.records.shifts.values().any(|shift| shift.doctor == person && shift.on_duty(now)) {
+        return Ok(());
+    }
+    let problem = "this person makes visits now: end that shift first (EndShift)";
+    apart(draft, &person, Refusal::resting(RestsOn::Shifts, "claim", problem))
+}
+
+/// Refuses a shift of visits that runs now to somebody who holds a case as a regulator.
+pub(super) fn no_holder(draft: &mut Draft<'_>, person: &PersonId, from: Instant) -> Result<(), Refusal> {
+    let holds = |case: &&Arc<Case>| case.claim.as_ref().is_some_and(|claim| claim.by == *person);
+    let Some(held) = draft.records.cases.values().find(holds).filter(|_| from <= draft.now) else { return Ok(()) };
+    let problem = format!("this person holds the case {} as a regulator: release it first (ReleaseClaim)", held.id);
+    apart(draft, person, Refusal::state("shift", problem))
 }
 
 /// Refuses a shift of visits that shares time with a regulator's duty of the same person.
@@ -181,6 +208,38 @@ pub(super) fn open_to_both(draft: &Draft<'_>, one: Stream, other: Stream) -> boo
 pub(super) fn own_stream(draft: &Draft<'_>) -> Option<Stream> {
     let room = draft.records.room.as_ref()?;
     room.duty_of(&draft.context.actor.person, draft.now).map(|duty| duty.stream)
+}
+
+/// What is handed over to the AMU is not taken from it: while others are on duty for it, neither by who is on duty for another
+/// stream only, nor by who asked for the AMU himself.
+pub(super) fn of_the_amu(draft: &Draft<'_>, wanted_by: Option<&PersonId>) -> Result<(), Refusal> {
+    let person = &draft.context.actor.person;
+    let own = own_stream(draft);
+    let on_duty = draft.records.room.iter().flat_map(|room| room.on_duty(draft.now));
+    let there: Vec<_> = on_duty.filter(|duty| duty.stream == Stream::Amu && duty.person != *person).collect();
+    let foreign = own.is_some_and(|own| own != Stream::Amu) || wanted_by == Some(person);
+    if there.is_empty() || !foreign || open_to_both(draft, Stream::Amu, own.unwrap_or(Stream::Amu)) {
+        return Ok(());
+    }
+    let names: Vec<&str> = there.iter().map(|duty| duty.person.as_str()).take(NAMED).collect();
+    let problem = format!(
+        "it is the AMU's, and others are on duty for it ({}): one of them accepts it, and it rings until then",
+        names.join(", ")
+    );
+    Err(Refusal::resting(RestsOn::Roster, "case", problem))
+}
+
+/// Tells somebody who takes what waits for a stream that has its regulators, and is on duty for another.
+pub(super) fn of_stream(draft: &mut Draft<'_>) {
+    let of = draft.case().ok().and_then(Case::before);
+    let Some((of, own)) = of.zip(own_stream(draft)).filter(|(of, own)| of != own) else { return };
+    let staffed = draft.records.room.as_ref().is_some_and(|room| room.staffed(of, draft.now));
+    if staffed && !open_to_both(draft, of, own) {
+        let (of, own) = (of.code(), own.code());
+        let told =
+            format!("NOT_OF_STREAM: you are on duty for {own}, and {of} has its regulators: nothing was refused");
+        draft.reply.warnings.push(told);
+    }
 }
 
 /// Somebody who is not on a roster that is kept: told, or refused what is not urgent, as the territory says.

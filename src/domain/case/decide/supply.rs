@@ -105,6 +105,7 @@ pub(super) fn open_shift(
     }
     let doctor = on_duty(draft.context.actor, doctor, known)?;
     room::no_regulator(draft, &doctor, start, end)?;
+    room::no_holder(draft, &doctor, start)?;
     period(start, end, LONGEST_SHIFT, draft.now, "start_unix_ms", "end_unix_ms")?;
     let mut own = draft.records.shifts.values().filter(|shift| shift.doctor == doctor && shift.working());
     if own.any(|shift| shift.overlaps(start, end)) {

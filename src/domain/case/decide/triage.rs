@@ -10,16 +10,21 @@ use crate::domain::{
         sealed::{Identity, NoteKind, Sex, Words},
         state::Case,
     },
+    ids::PersonId,
     person::Private,
     regulation::{
         protocols::{self, Age, Answers, Fired, NotDeferred, Proposal, Subject, propose, psychiatric},
         qualification::{FiredCode, Flag, Load, Priority, Proposed, Qualification, Stream},
+        wrong::Wrong,
     },
     territory::Territory,
     time::{Instant, Span},
 };
 
 use super::draft::Draft;
+
+/// The field in which it is said why a request is less urgent.
+pub(super) const WHY: &str = "lower_reason";
 
 /// Keeps the answers that are right, beside those given before; tells of the others.
 pub(super) fn hear(draft: &mut Draft<'_>, command: &Qualify) -> Vec<FieldFault> {
@@ -190,9 +195,45 @@ pub(super) fn lower(
             "less urgent than proposed ({}, {} of {}): say why, or take the proposal",
             proposal.priority, proposal.rule.rule, proposal.rule.protocol
         );
-        faults.push(FieldFault::new("lower_reason", problem));
+        faults.push(FieldFault::new(WHY, problem));
     }
     (true, faults)
+}
+
+/// What a doctor holds or has decided on is made less urgent, or taken out of the AMU, only with a reason that the case keeps
+/// (`kept`: it does already), whoever does it.
+pub(super) fn less_than_before(
+    draft: &mut Draft<'_>,
+    command: &Qualify,
+    known: &Qualification,
+    kept: bool,
+) -> Option<FieldFault> {
+    let case = draft.case().ok()?;
+    let doctors = case.claim.is_some() || case.decisions.iter().any(|decision| decision.protocol.is_none());
+    let before = case.qualification.as_ref().filter(|_| doctors)?;
+    let out = before.stream == Stream::Amu && known.stream != Stream::Amu;
+    if known.priority <= before.priority && !out {
+        return None;
+    }
+    match command.lower_reason.as_ref().filter(|reason| !reason.reveal().trim().is_empty()) {
+        Some(reason) if !kept => draft.note(NoteKind::Reason, reason),
+        Some(_) => {}
+        None => {
+            let problem =
+                "a doctor has the case, or has decided on it: say why it is less urgent than before, or not the AMU's";
+            let french = "dites pourquoi moins urgent qu'avant, ou hors AMU";
+            return Some(Wrong::new(WHY, problem, french).into());
+        }
+    }
+    None
+}
+
+/// Who takes a case out of the AMU in holding it, or did before: nobody else has taken it since.
+pub(super) fn out_of_amu(draft: &Draft<'_>, stream: Stream) -> Option<PersonId> {
+    let case = draft.case().ok().filter(|_| stream != Stream::Amu)?;
+    let before = case.qualification.as_ref()?;
+    let holder = case.claim.as_ref().map(|claim| claim.by.clone());
+    if before.stream == Stream::Amu { holder } else { before.out_of_amu.clone() }
 }
 
 /// What stands against deferring this request: the territory's motives and ages, and psychiatry always.

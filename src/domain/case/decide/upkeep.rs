@@ -95,6 +95,9 @@ pub(super) fn end_action(
     if end == End::Replaced || end == End::Expired {
         return Err(Refusal::field("end", "choose DONE, REFUSED, UNREACHABLE, NO_SHOW, ABSENT or UNDELIVERED"));
     }
+    if asks_for_words(action.kind, end) && note.is_none_or(|note| note.reveal().trim().is_empty()) {
+        return Err(Refusal::field("note", "must be set: say in a few words what was answered; the case keeps it"));
+    }
     if let Some(note) = note {
         draft.note(NoteKind::Note, note);
     }
@@ -116,6 +119,11 @@ pub(super) fn end_action(
         _ => {}
     }
     Ok(())
+}
+
+/// Whether an end says nothing without what was heard: why a department does not take a patient, or what a report says.
+fn asks_for_words(kind: ActionKind, end: End) -> bool {
+    matches!((kind, end), (ActionKind::AnnouncePatient, End::Refused) | (ActionKind::AwaitReport, End::Done))
 }
 
 /// Nobody opened the door: the visit is over, the doctor free, and a regulator decides what that means.

@@ -48,6 +48,7 @@ pub(super) fn hand_over_as(draft: &mut Draft<'_>, motive: Option<String>, flags:
         skill,
         split,
         load: None,
+        out_of_amu: None,
     }));
     if accepted {
         return;

@@ -4,7 +4,7 @@ use sas_dispatch::domain::{
     actor::{Actor, Role},
     case::{
         Action, ActionKind, Case, Command, End, OfferState,
-        command::{CallEvent, OfferAnswer, SignAnswer},
+        command::{CallEvent, OfferAnswer, Qualify, SignAnswer},
         transfer::{TransferAct, TransferWord},
     },
     ids::CaseId,
@@ -60,11 +60,14 @@ fn next(case: &Case) -> Option<Action> {
 /// What the owner of an action can do about it.
 fn answer(room: &Room, id: CaseId, action: &Action) -> (Actor, Command) {
     let case = room.stage.case(id);
-    let end = |end| Command::EndAction { action: action.id, end, note: None };
+    let end = |end| Command::EndAction { action: action.id, end, note: Some(text("dit au téléphone")) };
     let garde = someone("dr-de-garde", Role::Regulator);
     match action.kind {
         ActionKind::AnswerCall => (arm(), Command::Call(CallEvent::Answered.into())),
-        ActionKind::Qualify => (arm(), Command::Qualify(Box::new(qualify(Priority::P2)))),
+        ActionKind::Qualify => {
+            let why = Some(text("rassuré"));
+            (arm(), Command::Qualify(Box::new(Qualify { lower_reason: why, ..qualify(Priority::P2) })))
+        }
         ActionKind::HandOver => (garde, Command::AcceptHandOver),
         ActionKind::Regulate | ActionKind::Unanswered => regulate(case, garde),
         ActionKind::CompleteFile => (arm(), complete(case)),

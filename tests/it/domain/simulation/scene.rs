@@ -166,6 +166,8 @@ impl Scene<'_> {
                 let mut found = qualify(Priority::ALL[*priority]);
                 (found.stream, found.symptoms) = (Stream::ALL[*stream], *symptoms);
                 found.flags = flag.iter().copied().collect();
+                // Half of those who make a doctor's case less urgent say why.
+                found.lower_reason = (step.pick % 2 == 0).then(|| text("rassuré"));
                 if *protocol {
                     found.motive = Some("M06.02".to_owned());
                     found.protocol = Some("certificat-ou-ordonnance".to_owned());
@@ -282,7 +284,7 @@ impl Scene<'_> {
                 let open: Vec<&Action> = case.open_actions().collect();
                 let action = open.get(step.pick % open.len().max(1))?.id;
                 let ends = [coordinator(), stage::regulator(), arm()];
-                Some((ends[step.who % 3].clone(), Command::EndAction { action, end: *end, note: None }))
+                Some((ends[step.who % 3].clone(), Command::EndAction { action, end: *end, note: Some(text("dit")) }))
             }
             _ => None,
         }

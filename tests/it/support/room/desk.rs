@@ -103,6 +103,7 @@ impl Person {
             case_id: case.case_id.clone(),
             action_id: case.action(kind).action_id.clone(),
             end: end.into(),
+            note: "dit au téléphone".to_owned(),
             ..Default::default()
         };
         Ok(ask!(self, regulation, end_action, request)?.case.unwrap())

@@ -118,5 +118,6 @@ pub(super) fn qualified(priority: Priority) -> Fact {
         skill: None,
         split: None,
         load: None,
+        out_of_amu: None,
     })
 }

@@ -61,6 +61,7 @@ fn qualification(dice: &mut Dice, ground: &Ground, case_id: String) -> pb::Quali
         stream: stream.into(),
         motive: "M03.14".to_owned(),
         symptoms: true,
+        lower_reason: "Rassuré".to_owned(),
         place: dice.any(&ground.communes).map(|commune| pb::Place { commune: commune.clone(), ..Default::default() }),
         patients: vec![pb::Patient { number: 1, identity_unknown: true, ..Default::default() }],
         ..Default::default()
