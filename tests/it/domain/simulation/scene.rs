@@ -167,7 +167,7 @@ impl Scene<'_> {
                 (found.stream, found.symptoms) = (Stream::ALL[*stream], *symptoms);
                 found.flags = flag.iter().copied().collect();
                 // Half of those who make a doctor's case less urgent say why.
-                found.lower_reason = (step.pick % 2 == 0).then(|| text("rassuré"));
+                found.lower_reason = step.pick.is_multiple_of(2).then(|| text("rassuré"));
                 if *protocol {
                     found.motive = Some("M06.02".to_owned());
                     found.protocol = Some("certificat-ou-ordonnance".to_owned());
