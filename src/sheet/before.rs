@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{self, ErrorKind, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use super::{SheetError, private_file_of};
@@ -19,7 +19,7 @@ pub(super) fn keep(sheets: [(PathBuf, PathBuf); 2]) -> Result<(), SheetError> {
     })
 }
 
-fn kept_as(sheet: &PathBuf, kept: &PathBuf) -> io::Result<()> {
+fn kept_as(sheet: &Path, kept: &Path) -> io::Result<()> {
     let text = match fs::read(sheet) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),

@@ -27,7 +27,7 @@ pub(super) fn page(sheet: &Sheet<'_>) -> String {
     );
     if sheet.behind {
         // Writing to a String cannot fail.
-        let _ = write!(page, "<section class=\"urgent\"><h2>{MISSING}</h2></section>\n");
+        let _ = writeln!(page, "<section class=\"urgent\"><h2>{MISSING}</h2></section>");
     }
     sheet.entries.iter().for_each(|entry| block(&mut page, entry));
     page.extend((0..BLANK_FORMS).map(|_| form()));

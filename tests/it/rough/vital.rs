@@ -155,7 +155,7 @@ async fn a_case_becomes_vital_and_is_taken_over_whatever_the_commands_are_called
         let case = qualified.case.unwrap();
         assert_eq!(case.to_do(), [ActionKind::HandOver]);
         let command_id = ahead(&case.case_id);
-        let request = pb::AcceptHandOverRequest { command_id, case_id: case.case_id, ..Default::default() };
+        let request = pb::AcceptHandOverRequest { command_id, case_id: case.case_id };
         let taken = ask!(amu, regulation, accept_hand_over, request)?;
         assert_eq!(taken.receipt.unwrap().warnings[0].code, "COMMAND_ID_UNUSABLE");
         assert_eq!(taken.case.unwrap().to_do(), [ActionKind::Regulate]);

@@ -66,7 +66,12 @@ fn answer(room: &Room, id: CaseId, action: &Action) -> (Actor, Command) {
         ActionKind::AnswerCall => (arm(), Command::Call(CallEvent::Answered.into())),
         ActionKind::Qualify => {
             let why = Some(text("rassuré"));
-            (arm(), Command::Qualify(Box::new(Qualify { lower_reason: why, ..qualify(Priority::P2) })))
+            // What the AMU has accepted is lowered by a regulator alone.
+            let vital = case.qualification.as_ref().is_some_and(|known| known.priority == Priority::P0);
+            (
+                if vital { garde } else { arm() },
+                Command::Qualify(Box::new(Qualify { lower_reason: why, ..qualify(Priority::P2) })),
+            )
         }
         ActionKind::HandOver => (garde, Command::AcceptHandOver),
         ActionKind::Regulate | ActionKind::Unanswered => regulate(case, garde),
