@@ -211,13 +211,13 @@ pub(super) fn own_stream(draft: &Draft<'_>) -> Option<Stream> {
 }
 
 /// What is handed over to the AMU is not taken from it: while others are on duty for it, neither by who is on duty for another
-/// stream only, nor by who asked for the AMU himself.
+/// stream only, nor by who asked for the AMU himself and is on no roster.
 pub(super) fn of_the_amu(draft: &Draft<'_>, wanted_by: Option<&PersonId>) -> Result<(), Refusal> {
     let person = &draft.context.actor.person;
     let own = own_stream(draft);
     let on_duty = draft.records.room.iter().flat_map(|room| room.on_duty(draft.now));
     let there: Vec<_> = on_duty.filter(|duty| duty.stream == Stream::Amu && duty.person != *person).collect();
-    let foreign = own.is_some_and(|own| own != Stream::Amu) || wanted_by == Some(person);
+    let foreign = own.map_or(wanted_by == Some(person), |own| own != Stream::Amu);
     if there.is_empty() || !foreign || open_to_both(draft, Stream::Amu, own.unwrap_or(Stream::Amu)) {
         return Ok(());
     }
