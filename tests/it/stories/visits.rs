@@ -69,17 +69,17 @@ async fn on_a_sunday_night_sos_medecins_drives_out_and_the_own_gp_is_told(
 async fn whoever_regulated_a_case_does_not_drive_to_it() -> Story {
     let room = Room::at("fr-67", "2024-12-22 22:40").await;
     let (arm, osnp) = (room.arm("arm-1"), room.coordinator("osnp-1"));
-    // Dr Aurore regulates this evening and is on the roster too; Dr Brume is on duty as well.
+    // Dr Aurore regulates this evening and makes visits after it; Dr Brume is on duty as well.
     let (aurore, brume) = (room.responder("dr-67-sos-aurore"), room.responder("dr-67-sos-brume"));
     let reg = room.regulator("dr-67-sos-aurore");
     let until = room.wall("2024-12-23 08:00");
-    let hers = aurore.goes_on_duty(SOS, "strasbourg-centre", until).await?;
     let his = brume.goes_on_duty(SOS, "strasbourg-centre", until).await?;
     let case = arm.opens(STRASBOURG, ill()).await?;
     arm.qualifies(&case, qualified(Priority::P2, "M03.12")).await?;
     let case = reg.claims_next(Stream::Snp).await?.expect("a case waits");
     let case = reg.signs_need(&case, need(CareType::HomeVisit, CareLevel::R2, LongestDelay::H2)).await?;
     let case = reg.answers(&case, CareType::HomeVisit).await?;
+    let hers = aurore.goes_on_duty(SOS, "strasbourg-centre", until).await?;
     osnp.advances(&case).await?;
 
     let [mission] = brume.missions(SOS).await?.try_into().unwrap();
