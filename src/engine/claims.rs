@@ -8,7 +8,7 @@ use tracing::{Instrument, debug_span};
 use crate::{
     domain::{
         actor::{Actor, Role},
-        case::{Case, Command, Outcome, Refusal, RestsOn},
+        case::{Case, Command, Outcome, Refusal, Reply, RestsOn},
         ids::{CaseId, Skill},
         time::Instant,
     },
@@ -267,7 +267,7 @@ impl Engine {
 
     async fn nobody_waits(&self, seq: u64) -> Result<Done, Failure> {
         let durability = self.level().await;
-        let (reply, at) = (crate::domain::case::Reply::default(), self.now());
+        let (reply, at) = (Reply::default(), self.now());
         Ok(Done { reply, seq, at, durability, replayed: false, renamed: false, case: None })
     }
 

@@ -67,6 +67,11 @@ impl<'a> Scene<'a> {
         Ground { place: self.ground, actor: self.actor, now }
     }
 
+    /// When a command was made, by its own word, so that a repeated one is judged as it was the first time.
+    fn made(&self, mutation: Option<Mutation>) -> Instant {
+        mutation.and_then(|mutation| command_time(mutation.command_id)).unwrap_or(self.now)
+    }
+
     /// What identifies the opening of a case: a vital emergency is opened whatever it is called.
     pub(super) fn opening(
         &self,
@@ -86,8 +91,7 @@ impl<'a> Scene<'a> {
 pub fn open(request: &pb::OpenCaseRequest, scene: Scene<'_>, late: Span) -> Result<Act, Failure> {
     let mut fields = Fields::never_refusing(request.vital);
     let mutation = scene.opening(&mut fields, "OpenCase", &request.command_id, request);
-    // The command's own time, so that a repeated command is judged as it was the first time.
-    let made = mutation.and_then(|mutation| command_time(mutation.command_id)).unwrap_or(scene.now);
+    let made = scene.made(mutation);
     let arrived = fields.optional_instant("arrived_unix_ms", request.arrived_unix_ms);
     let arrived = arrived.and_then(|arrived| recent(&mut fields, arrived, made, late));
     let telephony = scene.actor.role == Role::Telephony;
@@ -153,8 +157,7 @@ pub fn backfill(request: &pb::BackfillCaseRequest, scene: Scene<'_>, oldest: Spa
     if arrived.is_some_and(|arrived| arrived > scene.now) {
         fields.fault::<()>("arrived_unix_ms", "lies in the future: a case from paper has its past time");
     }
-    // The command's own time, so that a repeated command is judged as it was the first time.
-    let made = mutation.and_then(|mutation| command_time(mutation.command_id)).unwrap_or(scene.now);
+    let made = scene.made(mutation);
     if arrived.is_some_and(|arrived| made.since(arrived) > oldest) {
         let days = oldest.ms() / Span::from_hours(24).ms();
         fields.fault::<()>("arrived_unix_ms", format!("lies more than {days} days back: look at its year and month"));

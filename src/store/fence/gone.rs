@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::time::Instant,
-    store::{Counter, Key, Op, Record, StoreError},
+    store::{Counter, Key, Op},
 };
 
 use super::past::{Look, WINDOW};
@@ -27,15 +27,6 @@ pub(super) fn set_apart(found: &Look, highest: u64, reached: u64) -> Vec<Op> {
     let mut ops = vec![Op::RaiseEpoch { beyond: highest }, Op::Put { key: Key::apart(), value, number: None }];
     ops.extend(skipped(found.at, reached.saturating_sub(found.seq)));
     ops
-}
-
-/// What the record says, when there is one.
-pub(super) fn apart(record: Option<&Record>) -> Result<Option<Apart>, StoreError> {
-    let parse = |record: &Record| {
-        serde_json::from_slice(&record.value)
-            .map_err(|error| StoreError::Corrupt(format!("the record `apart` at column {}", error.column())))
-    };
-    record.map(parse).transpose()
 }
 
 /// Leaves out the case numbers that may have been given in so many events that are `gone`, and in as many as an instance may

@@ -3,7 +3,7 @@
 //! The record `restored` names the epoch that the last restore began. What was acknowledged in an earlier epoch and is
 //! not there is settled by it: known to be lost, and no longer a reason to refuse writes.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     domain::{case::state::SCHEMA, ids::TerritoryId, time::Instant},
@@ -90,13 +90,14 @@ impl Report {
 
 /// The epoch that the last restore began; 0 without one.
 pub(super) fn epoch_of(record: Option<&Record>) -> Result<u64, StoreError> {
-    Ok(parsed(record)?.map_or(0, |restored| restored.epoch))
+    Ok(parsed(&Key::restored(), record)?.map_or(0, |restored: Restored| restored.epoch))
 }
 
-fn parsed(record: Option<&Record>) -> Result<Option<Restored>, StoreError> {
+/// What the record at `key` says, when there is one.
+fn parsed<T: DeserializeOwned>(key: &Key, record: Option<&Record>) -> Result<Option<T>, StoreError> {
     let parse = |record: &Record| {
         serde_json::from_slice(&record.value)
-            .map_err(|error| StoreError::Corrupt(format!("the record `restored` at column {}", error.column())))
+            .map_err(|error| StoreError::Corrupt(format!("the record `{key}` at column {}", error.column())))
     };
     record.map(parse).transpose()
 }
@@ -117,8 +118,8 @@ pub async fn restore(
     for _ in 0..ATTEMPTS {
         let head = store.read(territory, &keys, None).await?;
         let record = head.records.get(&keys[0]).and_then(Option::as_ref);
-        let settled = parsed(record)?;
-        let apart = gone::apart(head.records.get(&keys[1]).and_then(Option::as_ref))?;
+        let settled: Option<Restored> = parsed(&keys[0], record)?;
+        let apart = parsed(&keys[1], head.records.get(&keys[1]).and_then(Option::as_ref))?;
         let report = compare(store, territory, marks, &head, (settled, apart)).await?;
         let begun = settled.is_some_and(|restored| restored.epoch == head.epoch);
         if look_only || begun && report.missing().next().is_none() {
