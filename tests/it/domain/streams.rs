@@ -154,6 +154,13 @@ fn what_is_handed_over_to_the_amu_is_accepted_by_the_amu_while_it_is_there() {
     let (own, claim_no) = stage.held_by(&unlisted);
     stage.need(&unlisted, own, claim_no, CareType::Amu);
     assert!(matches!(stage.refused(&unlisted, own, Command::AcceptHandOver), Refusal::State { .. }));
+    // A doctor of the AMU who asked for it himself has it, whoever else is there.
+    let mut other = stage.clone();
+    let second = someone("dr-reg-samu", Role::Regulator);
+    other.rostered(&second, Stream::Amu);
+    let (his, claim_no) = other.held_by(&second);
+    other.need(&second, his, claim_no, CareType::Amu);
+    other.done(&second, his, Command::AcceptHandOver);
     let mut other = stage.clone();
     other.done(&other_regulator(), case, Command::AcceptHandOver);
     assert_eq!(other.case(case).claim.as_ref().unwrap().fallback, None);
