@@ -11,7 +11,9 @@ use crate::{
     domain::{
         actor::Actor,
         case::{
-            Command, Event, Outcome, Records, Refusal, Reply, RestsOn, decide, decide::Context, transfer::TransferAct,
+            Command, Event, Outcome, Records, Refusal, Reply, RestsOn, decide,
+            decide::{Context, permitted},
+            transfer::TransferAct,
         },
         ids::{CaseId, ShiftId, SlotId},
         person::Private,
@@ -111,10 +113,7 @@ impl Engine {
                 let guards = open.opened.call.iter().map(|call| self.newest_of_call(call, None)).collect();
                 Extra { guards, ..Extra::default() }
             }
-            Command::TakeVisit { shift, .. } => {
-                Extra { shifts: self.other_shifts(actor, *shift).await?, ..Extra::default() }
-            }
-            _ => Extra::default(),
+            _ => Extra { shifts: self.shifts_beside(actor, &command).await?, ..Extra::default() },
         };
         let sheet = matches!(command, Command::PutSheet { .. });
         let mut done = self.act_guarded(actor, mutation, target, &command, extra).await;
@@ -124,6 +123,7 @@ impl Engine {
             let extra = self.call_begun_again(actor, open).await?;
             done = self.act_guarded(actor, mutation, target, &command, extra).await;
         }
+        self.note_declined(&actor.territory, &command, &done);
         if sheet {
             // Whatever the answer: it may be there.
             self.0.sheets.entered(&actor.territory);
@@ -172,6 +172,8 @@ impl Engine {
         command: &Command,
         extra: Extra,
     ) -> Result<Done, Failure> {
+        // Also before a receipt answers: it holds what the command answered to somebody who was allowed to give it.
+        permitted(actor.role, command)?;
         let place = self.territory(&actor.territory)?;
         let work = Work { actor, place: &place, mutation, target, command, extra: &extra };
         let span = debug_span!("act", command = command.name(), case = target.case.map(tracing::field::display));

@@ -10,7 +10,7 @@ use crate::{
         remarkable::Sheet,
         slots::{Slot, SlotState},
         territory::LeaseSpans,
-        visits::{Shift, VisitStatus},
+        visits::Shift,
     },
     store::{Index, Key, Member, Op, Score},
 };
@@ -130,14 +130,14 @@ fn of_work(case: &Case, basis: Basis<'_>) -> Entries {
             add(Index::timers(), &timer, (since + case.left_to_holder(basis.lease)).unix_ms());
         }
     }
-    for action in case.open_actions().filter(|action| action.alarmed().is_none()) {
+    for (action, due) in case.open_actions().filter_map(|action| Some((action, case.due(action)?))) {
         let mut timer = String::with_capacity(80);
         timer.push_str("action/");
         case.id.append_to(&mut timer);
         timer.push('/');
         action.id.append_to(&mut timer);
         let timer = Member(timer);
-        add(Index::timers(), &timer, action.deadline.unix_ms());
+        add(Index::timers(), &timer, due.unix_ms());
     }
     if let Some(closed) = leaving::closed_at(case) {
         add(Index::over(), &Member(Key::case(case.id).to_string()), closed.unix_ms());
@@ -176,7 +176,7 @@ fn waits_in(case: &Case) -> Option<(Index, Score)> {
     Some((index, queue::score(known.priority, known.due)))
 }
 
-/// Offers, visits that wait, and what responders still have to do for the case.
+/// Offers, visits that wait or are under way, and what responders still have to do for the case.
 fn of_missions(case: &Case) -> Entries {
     let mut entries = Entries::new();
     let id = Member::from(&case.id);
@@ -189,9 +189,7 @@ fn of_missions(case: &Case) -> Entries {
         add(Index::missions(&offer.responder), id.clone(), offer.at.unix_ms());
     }
     for visit in case.visits.iter().filter(|visit| !visit.status.ended()) {
-        if visit.status == VisitStatus::Decided {
-            add(Index::visits(&visit.sector), id.clone(), visit.due.unix_ms());
-        }
+        add(Index::visits(&visit.sector), id.clone(), visit.due.unix_ms());
         add(Index::missions(&visit.responder), id.clone(), visit.due.unix_ms());
     }
     for action in case.open_actions() {

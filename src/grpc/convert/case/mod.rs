@@ -8,7 +8,7 @@ mod work;
 
 pub use decided::{claim, decision, may_wait, need, qualification};
 pub use people::{caller, patient, place, safety, withheld};
-pub use route::{conditions, means, offer, plan};
+pub use route::{conditions, conditions_for, means, offer, plan};
 pub use work::{action, note, visit};
 
 use crate::{
@@ -50,6 +50,9 @@ pub fn view(reader: &Actor, ground: &Place, known: &CaseView) -> pb::CaseView {
         patients.iter_mut().for_each(|patient| without_numbers(case, patient));
     }
     let mut view = pb::CaseView { patients, ..clear(ground, known) };
+    for (told, offer) in view.offers.iter_mut().zip(&case.offers) {
+        told.conditions = conditions_for(reader.role, ground, case, offer);
+    }
     if entitled {
         view.place = Some(place(case));
         view.caller = Some(caller_for(reader, case));
