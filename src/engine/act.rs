@@ -10,7 +10,10 @@ use tracing::{Instrument, debug_span};
 use crate::{
     domain::{
         actor::Actor,
-        case::{Command, Event, Outcome, Records, Refusal, Reply, RestsOn, decide, decide::Context},
+        case::{
+            Command, Event, Outcome, Records, Refusal, Reply, RestsOn, decide,
+            decide::{Context, permitted},
+        },
         ids::{CaseId, ShiftId, SlotId},
         person::Private,
     },
@@ -95,10 +98,7 @@ impl Engine {
                 let guards = open.opened.call.iter().map(|call| self.newest_of_call(call, None)).collect();
                 Extra { guards, ..Extra::default() }
             }
-            Command::TakeVisit { shift, .. } => {
-                Extra { shifts: Box::pin(self.other_shifts(actor, *shift)).await?, ..Extra::default() }
-            }
-            _ => Extra::default(),
+            _ => Extra { shifts: Box::pin(self.shifts_beside(actor, &command)).await?, ..Extra::default() },
         };
         let sheet = matches!(command, Command::PutSheet { .. });
         let mut done = self.act_guarded(actor, mutation, target, &command, extra).await;
@@ -108,6 +108,7 @@ impl Engine {
             let extra = Box::pin(self.call_begun_again(actor, open)).await?;
             done = Box::pin(self.act_guarded(actor, mutation, target, &command, extra)).await;
         }
+        self.note_declined(&actor.territory, &command, &done);
         if sheet {
             // Whatever the answer: it may be there.
             self.0.sheets.entered(&actor.territory);
@@ -161,6 +162,8 @@ impl Engine {
         command: &Command,
         extra: Extra,
     ) -> Result<Done, Failure> {
+        // Also before a receipt answers: it holds what the command answered to somebody who was allowed to give it.
+        permitted(actor.role, command)?;
         let place = self.territory(&actor.territory)?;
         let work = Work { actor, place: &place, mutation, target, command, extra: &extra };
         let span = debug_span!("act", command = command.name(), case = target.case.map(tracing::field::display));

@@ -11,7 +11,7 @@ use crate::{
         remarkable::Sheet,
         slots::{Slot, SlotState},
         territory::LeaseSpans,
-        visits::{Shift, VisitStatus},
+        visits::Shift,
     },
     store::{Index, Key, Member, Op, Score},
 };
@@ -191,8 +191,8 @@ fn of_work(case: &Case, basis: Basis<'_>) -> Places {
             add(Index::timers(), Who::Claim(case.id, claim.no), left.unix_ms());
         }
     }
-    for action in case.open_actions().filter(|action| action.alarmed().is_none()) {
-        add(Index::timers(), Who::Action(case.id, action.id), action.deadline.unix_ms());
+    for (action, due) in case.open_actions().filter_map(|action| Some((action, case.due(action)?))) {
+        add(Index::timers(), Who::Action(case.id, action.id), due.unix_ms());
     }
     if let Some(closed) = leaving::closed_at(case) {
         add(Index::over(), Who::Record(Key::case(case.id)), closed.unix_ms());
@@ -231,7 +231,7 @@ fn waits_in(case: &Case) -> Option<(Index, Score)> {
     Some((index, queue::score(known.priority, known.due)))
 }
 
-/// Offers, visits that wait, and what responders still have to do for the case.
+/// Offers, visits that wait or are under way, and what responders still have to do for the case.
 fn of_missions(case: &Case, places: &mut Places) {
     let mut add = |index: Index, who: Who, score: Score| places.put_earliest(index, who, score);
     let itself = || Who::Case(case.id);
@@ -240,9 +240,7 @@ fn of_missions(case: &Case, places: &mut Places) {
         add(Index::missions(&offer.responder), itself(), offer.at.unix_ms());
     }
     for visit in case.visits.iter().filter(|visit| !visit.status.ended()) {
-        if visit.status == VisitStatus::Decided {
-            add(Index::visits(&visit.sector), itself(), visit.due.unix_ms());
-        }
+        add(Index::visits(&visit.sector), itself(), visit.due.unix_ms());
         add(Index::missions(&visit.responder), itself(), visit.due.unix_ms());
     }
     for action in case.open_actions() {

@@ -250,6 +250,8 @@ struct Inner {
     tails: tail::Tails,
     tasks: tasks::Tasks,
     outages: outage::Outages,
+    /// Visits declined here since the last round of upkeep.
+    declined: Mutex<Vec<(TerritoryId, Done)>>,
     sheets: sheets::AnySheets,
     closing: tokio::sync::watch::Sender<bool>,
     archive: std::sync::OnceLock<Arc<Archive>>,
@@ -299,6 +301,7 @@ impl Engine {
             tails,
             tasks,
             outages,
+            declined: Mutex::default(),
             sheets,
             closing,
             archive,

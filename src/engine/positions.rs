@@ -7,6 +7,7 @@ use crate::{
         ids::ShiftId,
         place::Position,
         time::Instant,
+        visits::ShiftState,
     },
     store::{Committed, Guard, Key, Op, Policy, Receipt, Txn},
 };
@@ -31,7 +32,7 @@ impl Engine {
     /// Keeps a doctor's position: a touch, without event or receipt.
     ///
     /// # Errors
-    /// `NotFound`, or `Role` when the shift is another doctor's.
+    /// `NotFound`, `Role` when the shift is another doctor's, `State` when it has ended.
     pub async fn report_position(&self, actor: &Actor, shift: ShiftId, position: Position) -> Result<u64, Failure> {
         let key = Key::shift(shift);
         let touched = self.touch(actor, &key, |known, at| {
@@ -39,6 +40,10 @@ impl Engine {
             if record.doctor != actor.person {
                 let needed = "the doctor of the shift".to_owned();
                 return Err(Refusal::Role { role: actor.role.code().to_owned(), needed });
+            }
+            let over = record.state == ShiftState::Free && record.end <= at;
+            if over || !record.working() {
+                return Err(Refusal::state("shift", "it has ended: go on duty first (OpenShift)"));
             }
             let mut moved = record.clone();
             moved.position = Some((position, at));

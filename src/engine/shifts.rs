@@ -11,8 +11,8 @@ use std::cmp::Reverse;
 
 use crate::{
     domain::{
-        actor::Actor,
-        case::{Command, Records, transfer::TransferAct},
+        actor::{Actor, Role},
+        case::{Command, Records, command::OfferAnswer, transfer::TransferAct},
         ids::{CaseId, PersonId, ShiftId},
         time::{Instant, Span},
         visits::{Shift, ShiftState},
@@ -145,8 +145,36 @@ impl Engine {
         Ok(extra)
     }
 
+    /// The shifts on which it rests whether somebody may take a visit, or say no to one.
+    pub(super) async fn shifts_beside(&self, actor: &Actor, command: &Command) -> Result<Vec<ShiftId>, Failure> {
+        match command {
+            Command::TakeVisit { shift, .. } => self.other_shifts(actor, *shift).await,
+            Command::AnswerOffer { answer: OfferAnswer::Declined, .. } if actor.role == Role::Responder => {
+                self.on_duty_beside(actor).await
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Who is on duty now in the structures that somebody gives care for, his own shifts first: whether it is his to say no for
+    /// them is judged on these.
+    async fn on_duty_beside(&self, actor: &Actor) -> Result<Vec<ShiftId>, Failure> {
+        let place = self.territory(&actor.territory)?;
+        let now = self.now();
+        let beside = |shift: &Shift| {
+            let known = place.directory.get(&shift.responder);
+            shift.on_duty(now) && known.is_some_and(|known| known.doctors.contains(&actor.person))
+        };
+        let look = |known: &Records| {
+            let mut on_duty: Vec<&Shift> = known.shifts.values().filter(|shift| beside(shift)).collect();
+            on_duty.sort_by_key(|shift| (shift.doctor != actor.person, Reverse(shift.start)));
+            on_duty.into_iter().map(|shift| shift.id).take(MOST_SHIFTS).collect()
+        };
+        self.in_supply(&place, self.own_place(&actor.territory), look).await
+    }
+
     /// The other shifts of the doctor of `shift`: he may still be on a visit in one that has run out.
-    pub(super) async fn other_shifts(&self, actor: &Actor, shift: ShiftId) -> Result<Vec<ShiftId>, Failure> {
+    async fn other_shifts(&self, actor: &Actor, shift: ShiftId) -> Result<Vec<ShiftId>, Failure> {
         let place = self.territory(&actor.territory)?;
         let look = |known: &Records| {
             let doctor = &known.shifts.get(&shift)?.doctor;

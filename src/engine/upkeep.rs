@@ -11,7 +11,10 @@ use futures_util::future::{join, join_all};
 use crate::{
     domain::{
         actor::{Actor, Role},
-        case::{ActionKind, Case, Command, command::Timer},
+        case::{
+            Action, ActionKind, Case, Command, Offer,
+            command::{OfferAnswer, Timer},
+        },
         ids::{CaseId, DecisionId, TerritoryId},
         time::{Instant, Span},
     },
@@ -37,6 +40,9 @@ const AWAY: Span = Span::from_secs(5);
 /// How often it is seen, however long a round waits for a store.
 const SEEN_EVERY: Duration = Duration::from_secs(1);
 
+/// Visits declined between two rounds that are gone on from at once; of more, a coordinator finds the decisions waiting.
+const MOST_DECLINED: usize = 1_000;
+
 /// A store that let itself be waited for so long is not asked a second time in one round.
 const LATE: Duration = Duration::from_secs(1);
 
@@ -48,6 +54,25 @@ impl Engine {
     /// it was not.
     pub fn present(&self) {
         self.0.outages.present(self.now(), AWAY);
+    }
+
+    /// Notes that a visit was declined: the next round of upkeep takes the next option, as after one that nobody answered. Where
+    /// this instance is gone by then, a coordinator finds the decision waiting.
+    pub(super) fn note_declined(&self, territory: &TerritoryId, command: &Command, done: &Result<Done, Failure>) {
+        let (Command::AnswerOffer { offer, answer: OfferAnswer::Declined }, Ok(done)) = (command, done) else { return };
+        let visit = done.case.as_ref().is_some_and(|view| view.case.offer(*offer).is_some_and(Offer::is_visit));
+        let mut declined = self.0.declined.lock().unwrap_or_else(PoisonError::into_inner);
+        if visit && declined.len() < MOST_DECLINED {
+            declined.push((territory.clone(), done.clone()));
+        }
+    }
+
+    fn take_declined(&self, territory: &TerritoryId) -> Vec<Done> {
+        let mut declined = self.0.declined.lock().unwrap_or_else(PoisonError::into_inner);
+        let (here, others) = std::mem::take(&mut *declined).into_iter().partition(|(of, _)| of == territory);
+        *declined = others;
+        let here: Vec<(TerritoryId, Done)> = here;
+        here.into_iter().map(|(_, done)| done).collect()
     }
 
     /// Says so every second, for as long as it is let run: a round may take longer than that where a store does not answer,
@@ -107,7 +132,11 @@ impl Engine {
         if carried.is_err() && self.0.clock.uptime().saturating_sub(began) >= LATE {
             return carried;
         }
-        let fired = self.fire_due(territory).await?;
+        let mut fired = self.fire_due(territory).await?;
+        for done in self.take_declined(territory) {
+            self.fired(&upkeep(territory), &done).await?;
+            fired += 1;
+        }
         let done = fired + carried?;
         Ok(done + self.carry_transfers(territory, Carried::Later, silent).await?)
     }
@@ -245,8 +274,8 @@ impl Engine {
         self.act_guarded(actor, mutation, Target::case(due.case), &Command::Fire(due.timer), extra).await
     }
 
-    /// After an offer that led nowhere the next option is taken without waiting for a coordinator's hand; the open action
-    /// keeps the case safe if this instance dies before.
+    /// After an offer that led nowhere the next option is taken without waiting for a coordinator's hand, unless he is being
+    /// told; the open action keeps the case safe if this instance dies before.
     async fn fired(&self, actor: &Actor, done: &Done) -> Result<(), Failure> {
         let Some(view) = &done.case else { return Ok(()) };
         for decision in reopened(&view.case, done.at) {
@@ -272,7 +301,9 @@ impl Engine {
 }
 
 fn reopened(case: &Case, at: Instant) -> Vec<DecisionId> {
-    let routes = case.open_actions().filter(|action| action.kind == ActionKind::Route && action.opened == at);
+    let by_itself =
+        |action: &&Action| action.kind == ActionKind::Route && action.opened == at && action.alarmed().is_none();
+    let routes = case.open_actions().filter(by_itself);
     routes.filter_map(|action| action.about.decision).collect()
 }
 

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-use super::{Case, outgoing::Outgoing};
+use super::{Case, OfferState, outgoing::Outgoing};
 
 coded_enum! {
     /// What is to be done.
@@ -218,6 +218,19 @@ pub(super) fn forget_old(actions: &mut Vec<Action>, opened: &Action) {
 }
 
 impl Case {
+    /// When the service looks at an open action: at its deadline and, where its alarm has rung before, at the end of an offer
+    /// that ends by itself. None: the alarm has rung, and people go on with it.
+    pub fn due(&self, action: &Action) -> Option<Instant> {
+        match action.state {
+            ActionState::Open { alarmed: None } => Some(action.deadline),
+            ActionState::Open { alarmed: Some(_) } => {
+                let offer = action.about.offer.and_then(|id| self.offer(id));
+                offer.filter(|offer| offer.state == OfferState::Open && offer.ends_by_itself()).map(|offer| offer.until)
+            }
+            ActionState::Ended { .. } => None,
+        }
+    }
+
     /// Forgets of ended actions that are alike the oldest, as opening another one does.
     pub fn forget_old_actions(&mut self) {
         let known = self.actions.clone();

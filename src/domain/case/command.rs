@@ -26,12 +26,15 @@ use crate::{
     },
 };
 
-pub use super::beside::{Beside, Counter};
 use super::{
     action::End,
     fact::Opened,
     sealed::{Address, Caller, Identity},
     state::{Channel, ContactSafety, Patient, Whereabouts},
+};
+pub use super::{
+    beside::{Beside, Counter},
+    offered::OfferAnswer,
 };
 
 /// What is known, or known better, of caller, place and patients. Absent means unchanged.
@@ -177,20 +180,6 @@ pub struct SignAnswer {
     pub keep: bool,
     /// What was said and written beside it.
     pub beside: Beside,
-}
-
-/// A responder's answer to an offer.
-#[derive(Debug, Clone, PartialEq)]
-pub enum OfferAnswer {
-    /// Accepted: the care begins then (for a slot, its start).
-    Accepted {
-        /// When.
-        appointment: Option<Instant>,
-    },
-    /// Declined.
-    Declined,
-    /// Nobody answered the telephone.
-    Unreachable,
 }
 
 coded_enum! {

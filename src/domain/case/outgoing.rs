@@ -5,12 +5,15 @@
 //! recipient again under violence or secrecy where the patient gave it himself: whoever represents him may be the one it is
 //! kept from.
 
-use crate::coded_enum;
+use crate::{
+    coded_enum,
+    domain::{directory::Directory, ids::ResponderId, routing::Category},
+};
 
 use super::{
     patient::{Consent, Patient, Recipient, Wish},
     safety::ContactSafety,
-    state::Case,
+    state::{Case, Offer, OfferState},
 };
 
 coded_enum! {
@@ -130,6 +133,28 @@ fn about_patient(case: &Case, patient: Option<&Patient>, recipient: Recipient) -
 /// Whether the patient has said that he opposes it.
 pub fn opposes(patient: &Patient, what: Outgoing) -> bool {
     what.recipient().and_then(|recipient| patient.wish(recipient)) == Some(Wish::Opposes)
+}
+
+/// Whether the own GP of a patient knows of the case when this responder is asked in this category: however it is asked. What
+/// was asked as the own GP or for him stays so when another is named since.
+pub fn own_gp_knows(
+    case: &Case,
+    directory: &Directory,
+    patient: u32,
+    (category, responder): (Category, &ResponderId),
+) -> bool {
+    let own = case.patient(patient).and_then(|patient| patient.own_gp.as_ref());
+    matches!(category, Category::OwnGp | Category::PracticeColleague)
+        || own.is_some_and(|own| directory.lets_know(own, responder))
+}
+
+/// Under violence or secrecy the patient is asked before his GP is, in whatever way: that he may be is not said yet. Answers
+/// why, for an offer that waits or was accepted.
+pub fn ask_patient_first(case: &Case, directory: &Directory, offer: &Offer) -> Option<Withheld> {
+    let patient = case.decision(offer.decision)?.need.patient;
+    let live = matches!(offer.state, OfferState::Open | OfferState::Accepted { .. });
+    let knows = live && own_gp_knows(case, directory, patient, (offer.category, &offer.responder));
+    may_send(case, patient, Outgoing::Gp).err().filter(|_| knows)
 }
 
 /// Everything that must not be sent: what, about which patient (0: the contact of the whole case), and why.

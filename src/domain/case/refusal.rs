@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{actor::Role, ids::CaseId, regulation::wrong::Wrong};
 
+use super::french;
+
 /// One wrong field of a command: never the value itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldFault {
@@ -166,7 +168,7 @@ impl Refusal {
                 "Vous ne tenez plus ce dossier : reprenez-le ; votre texte est gardé en note tardive.".to_owned()
             }
             Self::NotHolderWordless => "Vous ne tenez plus ce dossier : reprenez-le.".to_owned(),
-            Self::State { .. } => "Action impossible dans l'état actuel : voyez le détail.".to_owned(),
+            Self::State { what, problem, .. } => french::state(what, problem).to_owned(),
             Self::Role { .. } => "Votre rôle ne permet pas cette action.".to_owned(),
             Self::Independence => {
                 "Le médecin qui a régulé ce dossier ne peut pas en être l'effecteur : choisissez-en un autre."

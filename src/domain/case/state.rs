@@ -175,7 +175,7 @@ pub struct Offer {
     pub means: Means,
     /// Since when.
     pub at: Instant,
-    /// Until when.
+    /// Until when it is thought to be answered; one that does not end by itself waits on, and rings.
     pub until: Instant,
     /// Where it stands.
     pub state: OfferState,
@@ -191,6 +191,12 @@ impl Case {
 }
 
 impl Offer {
+    /// Whether it is over when its time is: a hold, and what is put to a terminal. A practice is rung by a coordinator, whose
+    /// silence is not its answer.
+    pub fn ends_by_itself(&self) -> bool {
+        self.means != Means::Ring
+    }
+
     /// True when a home visit is offered.
     pub fn is_visit(&self) -> bool {
         matches!(self.means, Means::Visit { .. })
@@ -424,6 +430,21 @@ impl Case {
     pub fn refused_by(&self, decision: DecisionId, doctor: &PersonId) -> bool {
         let mut offers = self.offers.iter().filter(|offer| offer.decision == decision);
         offers.any(|offer| offer.refused_by() == Some(doctor))
+    }
+
+    /// What was taken back of a decision: slots that were held or booked for it, and practices that had given an hour. One that
+    /// was only to be rung has said nothing.
+    pub fn cancelled(&self, decision: DecisionId) -> impl Iterator<Item = &Offer> {
+        let agreed = |offer: &Offer| {
+            let of_offer =
+                |action: &Action| action.kind == ActionKind::Appointment && action.about.offer == Some(offer.id);
+            self.actions.iter().any(of_offer)
+        };
+        let withdrawn = self
+            .offers
+            .iter()
+            .filter(move |offer| offer.decision == decision && matches!(offer.state, OfferState::Withdrawn { .. }));
+        withdrawn.filter(move |offer| matches!(offer.means, Means::Slot { .. }) || agreed(offer))
     }
 
     /// What was tried for a decision and led nowhere.

@@ -45,6 +45,11 @@ impl CareType {
     pub const fn needs_supply(self) -> bool {
         matches!(self, Self::Consultation | Self::HomeVisit | Self::Teleconsultation)
     }
+
+    /// True when the patient leaves for a place where others take over: what was being looked for for him is not needed any more.
+    pub const fn elsewhere(self) -> bool {
+        matches!(self, Self::EmergencyDepartment | Self::Amu)
+    }
 }
 
 coded_enum! {

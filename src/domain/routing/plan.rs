@@ -63,6 +63,8 @@ coded_enum! {
         PlaceUnknown = "PLACE_UNKNOWN", "Lieu inconnu";
         /// The patient opposes that his GP is told, whose practice this is.
         PatientOpposes = "PATIENT_OPPOSES", "Le patient s'oppose à ce que son médecin traitant soit informé";
+        /// It was held or agreed for this decision, and cancelled.
+        Cancelled = "CANCELLED", "Annulé pour cette décision";
     }
 }
 

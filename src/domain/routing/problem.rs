@@ -74,7 +74,7 @@ impl<'a> Problem<'a> {
     }
 }
 
-/// An offer of this decision that led nowhere.
+/// An offer of this decision that led nowhere, or was taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tried {
     /// Who was asked.
@@ -99,7 +99,7 @@ pub enum Asked {
 }
 
 impl Tried {
-    /// A closed offer.
+    /// An offer that is over.
     pub fn of(offer: &Offer, why: WhyNot) -> Self {
         let by = match offer.means {
             Means::Ring => Asked::Phone,
@@ -109,9 +109,10 @@ impl Tried {
         Self { responder: offer.responder.clone(), by, why, doctor: offer.refused_by().cloned() }
     }
 
-    /// All closed offers of a decision.
+    /// All closed offers of a decision, and what was cancelled.
     pub fn of_case(case: &Case, decision: DecisionId) -> Vec<Self> {
-        case.tried(decision).map(|(offer, why)| Self::of(offer, why)).collect()
+        let cancelled = case.cancelled(decision).map(|offer| Self::of(offer, WhyNot::Cancelled));
+        case.tried(decision).map(|(offer, why)| Self::of(offer, why)).chain(cancelled).collect()
     }
 }
 
@@ -138,6 +139,8 @@ pub struct Supply {
     pub video: BTreeMap<ResponderId, Vec<FreeSlot>>,
     /// Doctors on duty at this instant.
     pub shifts: Vec<OnDuty>,
+    /// Doctors who are on a visit, perhaps still in a shift that has run out: none of them takes another one.
+    pub driving: BTreeSet<PersonId>,
     /// Booked patients of others that each responder sees at the request of the SAS, by the Monday of the local week.
     pub snp: BTreeMap<(ResponderId, NaiveDate), u32>,
 }
@@ -166,7 +169,7 @@ pub struct OnDuty {
     pub sectors: Vec<SectorId>,
     /// Until when.
     pub end: Instant,
-    /// Not on a visit.
+    /// Not on a visit of this shift; see also [`Supply::driving`].
     pub free: bool,
 }
 
@@ -191,8 +194,11 @@ impl Supply {
         }
     }
 
-    /// Enters a stored shift when it runs at `now`.
+    /// Enters a stored shift when it runs at `now`, and whoever is on a visit of it, even if it has run out.
     pub fn add_shift(&mut self, shift: &Shift, now: Instant) {
+        if matches!(shift.state, ShiftState::OnVisit { .. }) {
+            self.driving.insert(shift.doctor.clone());
+        }
         if shift.on_duty(now) {
             self.shifts.push(OnDuty {
                 responder: shift.responder.clone(),
@@ -202,6 +208,11 @@ impl Supply {
                 free: shift.state == ShiftState::Free,
             });
         }
+    }
+
+    /// Whether a doctor on duty could take a visit now.
+    pub(super) fn is_free(&self, on: &OnDuty) -> bool {
+        on.free && !self.driving.contains(&on.doctor)
     }
 
     /// States which sources are heard: that of a category when one of the responders it asks is connected, or has said

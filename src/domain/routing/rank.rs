@@ -21,8 +21,8 @@ pub(super) struct Bounded {
     pub(super) kept_left_out: Vec<(Category, u32)>,
 }
 
-/// Kept options in policy order, ranked from 1; a practice that opens too late for another to be asked after it comes last. What
-/// begins in office hours comes after an own GP who opens then, also when the order is that of the night.
+/// Kept options in policy order, ranked from 1; a practice that opens too late for another to be asked after it comes last, and
+/// behind it one whose hour was cancelled. What begins in office hours comes after an own GP who opens then, also when the order is that of the night.
 pub(super) fn kept(frame: &Frame<'_>, judged: &[Judged]) -> Vec<Row> {
     let mut kept: Vec<_> = judged.iter().filter_map(|one| Some((one, one.verdict.as_ref().ok()?))).collect();
     let own_gp = kept.iter().find(|(one, offer)| one.category == Category::OwnGp && by_day(frame, offer));
@@ -31,7 +31,7 @@ pub(super) fn kept(frame: &Frame<'_>, judged: &[Judged]) -> Vec<Row> {
         let place = place(frame, one.category);
         let waits = behind.filter(|own| place.0 < *own && by_day(frame, offer));
         let turn = (waits.unwrap_or(place.0), waits.is_some(), place);
-        (leaves_nobody_time(frame, offer), turn, preference(one, offer))
+        (offer.again, leaves_nobody_time(frame, offer), turn, preference(one, offer))
     });
     let row = |(at, (one, offer)): (usize, (&Judged, &Offerable))| Row {
         category: one.category,

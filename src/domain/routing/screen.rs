@@ -3,13 +3,13 @@
 use crate::domain::{
     case::outgoing::{Outgoing, opposes},
     directory::{Connection, Responder},
-    ids::{PersonId, ResponderId},
+    ids::{PersonId, ResponderId, SectorId},
     regulation::independence::{Independence, independence},
     time::Instant,
 };
 
 use super::{
-    Category, Means, SourceState, WhyNot,
+    Category, Means, OnDuty, SourceState, WhyNot,
     frame::Frame,
     problem::{Asked, Tried},
 };
@@ -24,6 +24,8 @@ pub(super) struct Offerable {
     pub(super) busy_until: Option<Instant>,
     /// Smaller is tried sooner, before time and distance are compared.
     pub(super) class: u8,
+    /// It gave an hour for this decision that was cancelled: whoever has not is asked before it.
+    pub(super) again: bool,
 }
 
 /// A judged option.
@@ -93,14 +95,41 @@ pub(super) fn regulated(frame: &Frame<'_>, doctor: &PersonId) -> bool {
 }
 
 /// A no said aloud or to an offered visit counts for every way of asking; a declined slot only for that slot, and the no of
-/// one doctor of several only for him.
+/// one doctor of several only for him. A visit that nobody took while all who drive were driving was nobody's no.
 pub(super) fn declined(frame: &Frame<'_>, id: &ResponderId) -> Result<(), WhyNot> {
     let no = |tried: &&Tried| match tried.by {
         Asked::Phone => tried.why == WhyNot::Declined,
+        Asked::Visit if tried.why == WhyNot::Expired && tried.doctor.is_none() => !worth_waiting_for(frame, id),
         Asked::Visit => tried.doctor.is_none(),
         Asked::Slot(_) => false,
     };
     first_tried(frame, id, no)
+}
+
+/// The doctors of a structure on duty in a sector who did not regulate the case and have not said no.
+pub(super) fn willing<'f>(frame: &Frame<'f>, id: &ResponderId, sector: &SectorId) -> Result<Vec<&'f OnDuty>, WhyNot> {
+    let here = |on: &&OnDuty| on.responder == *id && on.sectors.contains(sector);
+    let mut left: Vec<_> = frame.problem.supply.shifts.iter().filter(here).collect();
+    if left.is_empty() {
+        return Err(WhyNot::NobodyOnDuty);
+    }
+    left.retain(|on| !regulated(frame, &on.doctor));
+    if left.is_empty() {
+        return Err(WhyNot::RegulatedCase);
+    }
+    left.retain(|on| !refused_by(frame, &on.doctor));
+    if left.is_empty() { Err(WhyNot::Declined) } else { Ok(left) }
+}
+
+/// Whether everybody who could drive is on a visit, and an offer made now would wait for one to come back longer than one that
+/// finds a doctor free: a visit offered before they left is offered again, and no second time when that has run out.
+fn worth_waiting_for(frame: &Frame<'_>, id: &ResponderId) -> bool {
+    let Ok(Some(sector)) = &frame.sector else { return false };
+    let Ok(willing) = willing(frame, id, sector) else { return false };
+    let policy = &frame.problem.territory.routing;
+    let last = willing.iter().map(|on| on.end).max().map(|end| end.min(frame.deadline - policy.one_more()));
+    let waits = last.is_some_and(|until| until > frame.problem.now + policy.visit_offer);
+    waits && !willing.iter().any(|on| frame.problem.supply.is_free(on))
 }
 
 /// Whether a doctor has said no to a visit for this decision, or called it off.
@@ -108,9 +137,9 @@ pub(super) fn refused_by(frame: &Frame<'_>, doctor: &PersonId) -> bool {
     frame.problem.tried.iter().any(|tried| tried.doctor.as_ref() == Some(doctor))
 }
 
-/// Nobody is rung twice for one decision.
+/// Nobody is rung twice for one decision, but whoever gave an hour that was cancelled.
 fn not_rung_yet(frame: &Frame<'_>, id: &ResponderId) -> Result<(), WhyNot> {
-    first_tried(frame, id, |tried| tried.by == Asked::Phone)
+    first_tried(frame, id, |tried| tried.by == Asked::Phone && tried.why != WhyNot::Cancelled)
 }
 
 /// The smallest reason among the matching attempts, so that their order does not matter.
@@ -124,7 +153,8 @@ pub(super) fn ring(frame: &Frame<'_>, responder: &Responder, class: u8) -> Resul
     not_rung_yet(frame, &responder.id)?;
     let earliest = open_before(frame, responder)?;
     let (responder, means) = (responder.id.clone(), Means::Ring);
-    Ok(Offerable { responder, means, earliest: Some(earliest), busy_until: None, class })
+    let again = first_tried(frame, &responder, |tried| tried.by == Asked::Phone).is_err();
+    Ok(Offerable { responder, means, earliest: Some(earliest), busy_until: None, class, again })
 }
 
 fn open_before(frame: &Frame<'_>, responder: &Responder) -> Result<Instant, WhyNot> {

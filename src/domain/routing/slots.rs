@@ -97,7 +97,7 @@ fn by_slot(frame: &Frame<'_>, category: Category, who: &Responder, published: &P
     let best = best(frame, who, slots.map_or(&[], Vec::as_slice))?;
     let means = Means::Slot { slot: best.id, start: best.start, end: best.end };
     let (responder, class) = (who.id.clone(), u8::from(begins_too_soon(frame, best)));
-    Ok(Offerable { responder, means, earliest: Some(best.start), busy_until: None, class })
+    Ok(Offerable { responder, means, earliest: Some(best.start), busy_until: None, class, again: false })
 }
 
 /// Narrows the slots step by step; the step that leaves none gives the reason.

@@ -4,9 +4,9 @@
 use crate::domain::directory::Responder;
 
 use super::{
-    Category, Means, OnDuty, WhyNot,
+    Category, Means, WhyNot,
     frame::Frame,
-    screen::{Judged, Offerable, heard, refused_by, regulated, screen},
+    screen::{Judged, Offerable, heard, screen, willing},
 };
 
 /// Every structure and doctor that makes visits, judged.
@@ -32,22 +32,10 @@ pub(super) fn home_visits(frame: &Frame<'_>) -> Vec<Judged> {
 pub(super) fn offer(frame: &Frame<'_>, structure: &Responder) -> Result<Offerable, WhyNot> {
     let sector = frame.sector.clone()?.filter(|sector| structure.visits(sector)).ok_or(WhyNot::SectorNotServed)?;
     screen(frame, Category::HomeVisit, structure)?;
-    let of_structure = |on: &&OnDuty| on.responder == structure.id;
-    let shifts: Vec<_> = frame.problem.supply.shifts.iter().filter(of_structure).collect();
-    heard(frame, Category::HomeVisit, structure, !shifts.is_empty())?;
-    let here: Vec<_> = shifts.into_iter().filter(|on| on.sectors.contains(&sector)).collect();
-    if here.is_empty() {
-        return Err(WhyNot::NobodyOnDuty);
-    }
-    let independent: Vec<_> = here.into_iter().filter(|on| !regulated(frame, &on.doctor)).collect();
-    if independent.is_empty() {
-        return Err(WhyNot::RegulatedCase);
-    }
-    let willing: Vec<_> = independent.into_iter().filter(|on| !refused_by(frame, &on.doctor)).collect();
-    if willing.is_empty() {
-        return Err(WhyNot::Declined);
-    }
-    let free = willing.iter().any(|on| on.free);
+    let published = frame.problem.supply.shifts.iter().any(|on| on.responder == structure.id);
+    heard(frame, Category::HomeVisit, structure, published)?;
+    let willing = willing(frame, &structure.id, &sector)?;
+    let free = willing.iter().any(|on| frame.problem.supply.is_free(on));
     let last = willing.iter().map(|on| on.end).max();
     Ok(Offerable {
         responder: structure.id.clone(),
@@ -55,5 +43,6 @@ pub(super) fn offer(frame: &Frame<'_>, structure: &Responder) -> Result<Offerabl
         earliest: free.then_some(frame.problem.now),
         busy_until: last.filter(|_| !free),
         class: u8::from(!free),
+        again: false,
     })
 }

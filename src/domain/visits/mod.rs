@@ -134,9 +134,15 @@ pub struct Shift {
 }
 
 impl Shift {
-    /// True when the doctor may take a visit in `sector` at `now`.
-    pub fn ready_for(&self, sector: &SectorId, now: Instant) -> bool {
-        self.on_duty(now) && self.state == ShiftState::Free && self.sectors.contains(sector)
+    /// True when the doctor may take a visit of `case` in `sector` at `now`: he is on none, or drives to another patient of
+    /// the same case already.
+    pub fn ready_for(&self, case: CaseId, sector: &SectorId, now: Instant) -> bool {
+        let ready = match self.state {
+            ShiftState::Free => true,
+            ShiftState::OnVisit { case: known, .. } => known == case,
+            ShiftState::Ended { .. } => false,
+        };
+        self.on_duty(now) && ready && self.sectors.contains(sector)
     }
 
     /// True until the doctor has gone off duty.

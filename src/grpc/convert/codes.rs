@@ -196,6 +196,7 @@ coded! {
         RegulatedCase NoOwnGp Absent ClosedBeforeDeadline NoFreeSlot SlotAfterDeadline TooFar
         NotInThisPeriod PatientCannotLeave OtherCareDecided MustExamine NotConnected NoAnswer Declined
         Unreachable Expired Taken WeeklyCap SectorNotServed NobodyOnDuty OwnPatientsOnly PlaceUnknown PatientOpposes
+        Cancelled
     }
     domain::slots::SlotKind = SlotKind {
         Public Pro Snp Cpts FixedPoint

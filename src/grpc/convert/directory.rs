@@ -19,7 +19,7 @@ use super::{codes::Coded, fields::Fields, routing::Reader};
 const LOOK_AHEAD: Span = Span::from_hours(14 * 24);
 
 /// Whether `role` rings practices, and so is shown their numbers.
-fn rings(role: Role) -> bool {
+pub fn rings(role: Role) -> bool {
     matches!(role, Role::Coordinator | Role::Regulator | Role::Arm | Role::Supervisor)
 }
 

@@ -59,13 +59,14 @@ pub fn advanced(
 
 /// An offer with the case it belongs to, and the line to ring for those who ring it.
 pub fn case_offer(reader: &Reader<'_>, view: &CaseView, known: &Offer) -> pb::CaseOffer {
+    let conditions = case::conditions_for(reader.role, reader.place, &view.case, known);
     pb::CaseOffer {
         case_id: view.case.id.to_string(),
         case_number: view.case_number.clone(),
         version: view.version.to_bytes().to_vec(),
-        offer: Some(case::offer(reader.place, known)),
+        offer: Some(pb::Offer { conditions: conditions.clone(), ..case::offer(reader.place, known) }),
         responder_phone: directory::phone(reader, &known.responder),
-        conditions: case::conditions(&view.case, known),
+        conditions,
     }
 }
 

@@ -3,10 +3,7 @@
 use crate::{
     domain::{
         actor::{Actor, Role},
-        case::{
-            Action, ActionKind,
-            command::{Command, OfferAnswer},
-        },
+        case::command::{Command, OfferAnswer},
         ids::{OfferId, ResponderId},
         slots::{Slot, SlotState},
         time::Instant,
@@ -61,10 +58,10 @@ pub fn listed(reader: &Actor, place: &Place, known: &Slot, now: Instant) -> pb::
 
 /// The hold as an act left it.
 pub fn renewed(view: &CaseView, offer: Option<OfferId>, receipt: Option<pb::Receipt>) -> pb::RenewHoldResponse {
-    let waits = |action: &&Action| action.kind == ActionKind::ConfirmSlot && action.about.offer == offer;
+    let held = offer.and_then(|id| view.case.offer(id));
     pb::RenewHoldResponse {
         receipt,
-        held_until_unix_ms: case::ms(view.case.open_actions().find(waits).map(|action| action.deadline)),
+        held_until_unix_ms: case::ms(held.map(|held| held.until)),
         version: view.version.to_bytes().to_vec(),
     }
 }
@@ -145,7 +142,7 @@ pub fn confirm(request: &pb::ConfirmSlotRequest) -> Result<Act, Failure> {
     let mutation = fields.mutation("ConfirmSlot", &request.command_id, request);
     let target = fields.target(&request.case_id, &request.version);
     let offer = fields.id("offer_id", &request.offer_id);
-    let answer = OfferAnswer::Accepted { appointment: None };
+    let answer = OfferAnswer::Confirmed;
     fields.act(mutation, target, offer.map(|offer| Command::AnswerOffer { offer, answer }))
 }
 

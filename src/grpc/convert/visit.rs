@@ -4,7 +4,7 @@ use crate::{
     domain::{
         actor::{Actor, Role},
         case::{
-            Case, OfferState,
+            Action, ActionKind, Case, OfferState, Owner,
             command::{Command, OfferAnswer},
         },
         ids::{ResponderId, SectorId, ShiftId},
@@ -28,8 +28,8 @@ const MOST_SECTORS: usize = 50;
 
 /// A shift as `reader` may see it: where the doctor is and which case he drives to is for the desks that send him, the
 /// supervisor and himself.
-pub fn shift(reader: &Actor, known: &Shift) -> pb::Shift {
-    let whole = whole_shift(known);
+pub fn shift(reader: &Actor, known: &Shift, now: Instant) -> pb::Shift {
+    let whole = whole_shift(known, now);
     if reader.role.of_the_room() || known.doctor == reader.person {
         return whole;
     }
@@ -37,8 +37,10 @@ pub fn shift(reader: &Actor, known: &Shift) -> pb::Shift {
     pb::Shift { visit_id, case_id, position: None, position_at_unix_ms: 0, ..whole }
 }
 
-fn whole_shift(known: &Shift) -> pb::Shift {
+fn whole_shift(known: &Shift, now: Instant) -> pb::Shift {
     let (status, visit, case) = match &known.state {
+        ShiftState::Free if now < known.start => (pb::ShiftStatus::Planned, None, None),
+        ShiftState::Free if known.end <= now => (pb::ShiftStatus::Ended, None, None),
         ShiftState::Free => (pb::ShiftStatus::Free, None, None),
         ShiftState::OnVisit { case, visit } => (pb::ShiftStatus::OnVisit, Some(visit), Some(case)),
         ShiftState::Ended { .. } => (pb::ShiftStatus::Ended, None, None),
@@ -76,6 +78,14 @@ impl Whose {
         }
     }
 
+    /// The structure; none for a sector.
+    pub fn structure(&self) -> Option<&ResponderId> {
+        match self {
+            Self::Responder(id) => Some(id),
+            Self::Sector(_) => None,
+        }
+    }
+
     fn takes(&self, visit: &Visit) -> bool {
         match self {
             Self::Responder(id) => visit.responder == *id,
@@ -93,6 +103,25 @@ pub fn missions(reader: &Actor, place: &Place, view: &CaseView, whose: &Whose) -
         .collect()
 }
 
+/// What the case has for a structure to do beside visits.
+pub fn tasks(view: &CaseView, whose: &Whose) -> Vec<pb::StructureTask> {
+    let Whose::Responder(structure) = whose else { return Vec::new() };
+    let of_visit = |action: &Action| action.about.visit.is_some();
+    let appointed = |action: &Action| {
+        let offer = action.about.offer.and_then(|id| view.case.offer(id));
+        action.kind == ActionKind::Appointment && offer.is_some_and(|offer| offer.responder == *structure)
+    };
+    let his = |action: &&Action| matches!(&action.owner, Owner::Responder(id) if id == structure) || appointed(action);
+    let told = view.case.open_actions().filter(|action| !of_visit(action)).filter(his);
+    told.map(|action| pb::StructureTask {
+        case_id: view.case.id.to_string(),
+        case_number: view.case_number.clone(),
+        version: view.version.to_bytes().to_vec(),
+        action: Some(case::action(action)),
+    })
+    .collect()
+}
+
 /// One message of a watch.
 pub fn change(reader: &Actor, place: &Place, whose: &Whose, change: &Change) -> pb::WatchMissionsResponse {
     use pb::watch_missions_response::{Event, MissionChange};
@@ -100,8 +129,11 @@ pub fn change(reader: &Actor, place: &Place, whose: &Whose, change: &Change) -> 
     let (token, event) = match change {
         Change::Case { view, gone, token } => {
             let case_id = view.case.id.to_string();
-            let missions = if *gone { Vec::new() } else { missions(reader, place, view, whose) };
-            (token, Event::Change(MissionChange { case_id, missions, gone: *gone }))
+            let (missions, tasks) = match gone {
+                true => Default::default(),
+                false => (missions(reader, place, view, whose), tasks(view, whose)),
+            };
+            (token, Event::Change(MissionChange { case_id, missions, gone: *gone, tasks }))
         }
         Change::SnapshotDone(token) => (token, Event::SnapshotDone(mark)),
         Change::Bookmark(token) => (token, Event::Bookmark(mark)),

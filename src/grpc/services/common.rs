@@ -9,6 +9,7 @@ use crate::{
     domain::{
         actor::{Actor, Role},
         case::Refusal,
+        ids::ResponderId,
     },
     engine::{CaseView, Done, Engine, Failure, Listing, Place, WatchFilter},
     grpc::{
@@ -32,6 +33,18 @@ pub(super) fn actor<T>(request: &Request<T>) -> Result<Actor, Status> {
 /// `WRONG_ROLE` for a telephony integration and the back office.
 pub(super) fn has_part_in_the_care(actor: &Actor) -> Result<(), Status> {
     Ok(Refusal::unless(actor.role, &Role::IN_THE_CARE)?)
+}
+
+/// A list of one responder is of one whom the directory has: that an unknown one has nothing would say too much.
+///
+/// # Errors
+/// `NOT_FOUND`.
+pub(super) fn in_directory(engine: &Engine, actor: &Actor, responder: Option<&ResponderId>) -> Result<(), Status> {
+    let place = engine.territory(&actor.territory)?;
+    match responder.is_none_or(|id| place.directory.get(id).is_some()) {
+        true => Ok(()),
+        false => Err(Refusal::NotFound("responder".to_owned()).into()),
+    }
 }
 
 /// What a handler works with: who acts, where, on which engine.

@@ -4,7 +4,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     acts::{after, call, perform, version},
-    common::has_part_in_the_care,
+    common::{has_part_in_the_care, in_directory},
     pages::Pages,
 };
 use crate::{
@@ -94,6 +94,7 @@ impl RoutingService for Routing {
         let pages = Pages::open(&actor, &mut asked)?;
         has_part_in_the_care(&actor)?;
         let (responder, page) = convert::list_offers(&asked)?;
+        in_directory(&self.engine, &actor, responder.as_ref())?;
         let listing = self.engine.list_offers(&actor, page).await?;
         let place = self.engine.territory(&actor.territory)?;
         let reader = Reader { place: &place, role: actor.role };

@@ -6,6 +6,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     acts::{after, call, head, perform, version},
+    common::in_directory,
     pages::Pages,
 };
 use crate::{
@@ -99,6 +100,7 @@ impl SlotService for Slots {
         let (actor, mut asked) = call(request)?;
         let pages = Pages::open(&actor, &mut asked)?;
         let (responder, page) = convert::list(&asked)?;
+        in_directory(&self.engine, &actor, Some(&responder))?;
         let listing = self.engine.list_slots(&actor, &responder, false, page).await?;
         let (place, now) = (self.engine.territory(&actor.territory)?, self.engine.now());
         Ok(Response::new(pb::ListSlotsResponse {

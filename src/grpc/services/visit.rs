@@ -7,11 +7,11 @@ use tonic::{Request, Response, Status};
 
 use super::{
     acts::{after, call, perform, version},
-    common::has_part_in_the_care,
+    common::{has_part_in_the_care, in_directory},
     pages::Pages,
 };
 use crate::{
-    domain::{actor::Actor, case::Command},
+    domain::{actor::Actor, case::Command, visits::ShiftState},
     engine::{Done, Engine, Failure, WatchFilter},
     grpc::{
         convert::{
@@ -90,10 +90,13 @@ impl VisitService for Visits {
         let (actor, mut asked) = call(request)?;
         let pages = Pages::open(&actor, &mut asked)?;
         let (responder, page) = convert::list_shifts(&asked)?;
+        in_directory(&self.engine, &actor, responder.as_ref())?;
         let listing = self.engine.list_shifts(&actor, page).await?;
+        let now = self.engine.now();
         let wanted = listing.items.iter().filter(|shift| responder.as_ref().is_none_or(|id| shift.responder == *id));
+        let wanted = wanted.filter(|shift| shift.state != ShiftState::Free || now < shift.end);
         Ok(Response::new(pb::ListShiftsResponse {
-            shifts: wanted.map(|known| convert::shift(&actor, known)).collect(),
+            shifts: wanted.map(|known| convert::shift(&actor, known, now)).collect(),
             next_page_token: pages.token(listing.next),
             seq: listing.seq,
         }))
@@ -107,11 +110,13 @@ impl VisitService for Visits {
         let pages = Pages::open(&actor, &mut asked)?;
         has_part_in_the_care(&actor)?;
         let (whose, page) = convert::list_missions(&asked)?;
+        in_directory(&self.engine, &actor, whose.structure())?;
         let listing = self.engine.list(&actor, whose.list(), page).await?;
         let place = self.engine.territory(&actor.territory)?;
         let missions = listing.items.iter().flat_map(|view| convert::missions(&actor, &place, view, &whose));
         Ok(Response::new(pb::ListMissionsResponse {
             missions: missions.collect(),
+            tasks: listing.items.iter().flat_map(|view| convert::tasks(view, &whose)).collect(),
             next_page_token: pages.token(listing.next),
             seq: listing.seq,
         }))
@@ -124,6 +129,7 @@ impl VisitService for Visits {
         let (actor, asked) = call(request)?;
         has_part_in_the_care(&actor)?;
         let (responder, resume) = convert::watch(&asked)?;
+        in_directory(&self.engine, &actor, Some(&responder))?;
         let place = self.engine.territory(&actor.territory)?;
         let filter = WatchFilter::Missions(responder.clone());
         let changes = self.engine.watch(&actor, resume, filter).await?;

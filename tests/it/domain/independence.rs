@@ -10,7 +10,7 @@ use sas_dispatch::domain::{
 
 use super::stage::{
     GP, GP_DOCTOR, SAS, SAS_COLLEAGUE, SAS_DOCTOR, SOS, SOS_DOCTOR, Stage, coordinator, doctor, regulator, someone,
-    upkeep, visit_means,
+    visit_means,
 };
 use sas_dispatch::domain::actor::{Actor, Role};
 
@@ -185,8 +185,8 @@ fn a_gp_whose_practice_is_being_asked_does_not_regulate_the_case() {
         ))),
     );
     assert_eq!(stage.refused(&someone(GP_DOCTOR, Role::Regulator), case, Command::Claim), Refusal::Independence);
-    let waiting = stage.action(case, ActionKind::RingGp);
-    stage.now = waiting.deadline;
-    stage.done(&upkeep(), case, Command::Fire(sas_dispatch::domain::case::command::Timer::Action(waiting.id)));
+    let answer = sas_dispatch::domain::case::command::OfferAnswer::Unreachable;
+    let offer = stage.case(case).offers[0].id;
+    stage.done(&coordinator(), case, Command::AnswerOffer { offer, answer });
     stage.claim(&someone(GP_DOCTOR, Role::Regulator), case);
 }

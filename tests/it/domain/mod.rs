@@ -8,6 +8,8 @@ mod conditions;
 mod deadlines;
 mod deferral;
 mod dismissal;
+mod elsewhere;
+mod french;
 mod full;
 mod holding;
 mod independence;

@@ -3,7 +3,7 @@
 use sas_dispatch::domain::{
     case::{
         ActionKind, Command, End, OfferState, Refusal,
-        command::{OfferAnswer, SignAnswer},
+        command::{OfferAnswer, SignAnswer, Timer},
         patient::{Consent, ConsentForm, Recipient, Wish},
         sealed::NoteKind,
     },
@@ -12,12 +12,13 @@ use sas_dispatch::domain::{
         decision::SupplyReason,
         need::{CareType, LongestDelay},
     },
-    routing::{Means, WhyNot},
+    routing::{Means, Tried, WhyNot},
+    slots::SlotState,
     time::Span,
 };
 
 use super::stage::{
-    GP, GP_DOCTOR, SAS, SAS_DOCTOR, SOS, SOS_DOCTOR, Stage, coordinator, doctor, regulator, text, visit_means,
+    GP, GP_DOCTOR, SAS, SAS_DOCTOR, SOS, SOS_DOCTOR, Stage, coordinator, doctor, regulator, text, upkeep, visit_means,
 };
 
 fn rung(stage: &mut Stage) -> (CaseId, OfferId) {
@@ -58,10 +59,65 @@ fn silence_is_never_acceptance() {
     let mut stage = Stage::new();
     let (case, offer) = rung(&mut stage);
     stage.late(case, ActionKind::RingGp);
-    assert_eq!(closed(&stage, case, offer), WhyNot::Expired);
+    let waits = stage.action(case, ActionKind::RingGp);
+    assert_eq!((waits.alarmed(), stage.waits(case, ActionKind::Route)), (Some(stage.now), false));
+    assert_eq!(stage.case(case).offer(offer).unwrap().state, OfferState::Open, "the desk's silence is not the GP's");
+    let again = Command::Fire(Timer::Action(waits.id));
+    stage.pass(Span::from_hours(1));
+    assert!(matches!(stage.refused(&upkeep(), case, again), Refusal::State { .. }), "people go on with it");
+    stage.done(&coordinator(), case, Command::AnswerOffer { offer, answer: OfferAnswer::Unreachable });
+    assert_eq!(closed(&stage, case, offer), WhyNot::Unreachable);
     assert!(stage.waits(case, ActionKind::Route));
-    let late = Command::AnswerOffer { offer, answer: OfferAnswer::Declined };
-    assert!(matches!(stage.refused(&coordinator(), case, late), Refusal::State { .. }));
+}
+
+/// A hold that nobody confirms took the next slot, and the next, and nobody was told.
+#[test]
+fn a_hold_that_nobody_confirmed_rings_before_another_slot_is_taken() {
+    let mut stage = Stage::new();
+    let (case, decision) = stage.decided(CareType::Consultation);
+    let (slot, means) = stage.slot(Span::from_hours(2));
+    let offer = stage.offered(case, decision, SAS, means);
+    stage.late(case, ActionKind::ConfirmSlot);
+    assert_eq!(closed(&stage, case, offer), WhyNot::Expired);
+    assert_eq!(stage.records.slots[&slot].state, SlotState::Free);
+    assert_eq!(stage.action(case, ActionKind::Route).alarmed(), Some(stage.now));
+    let (case, decision) = stage.decided(CareType::HomeVisit);
+    stage.offered(case, decision, SOS, visit_means());
+    stage.late(case, ActionKind::AcceptVisit);
+    assert_eq!(stage.action(case, ActionKind::Route).alarmed(), None, "a terminal's silence is gone on from");
+}
+
+/// The signed longest delay passed while everything that carried it out had its own, later deadline.
+#[test]
+fn whatever_carries_a_decision_out_rings_when_the_signed_delay_is_over() {
+    let mut stage = Stage::new();
+    let (case, decision) = stage.decided_within(CareType::Consultation, LongestDelay::H1);
+    let signed = stage.case(case).decision(decision).unwrap().deadline();
+    stage.now = signed - Span::from_mins(1);
+    let offer = stage.offered(case, decision, GP, Means::Ring);
+    assert_eq!(stage.action(case, ActionKind::RingGp).deadline, signed);
+    stage.done(&coordinator(), case, Command::AnswerOffer { offer, answer: OfferAnswer::Declined });
+    assert_eq!(stage.action(case, ActionKind::Route).deadline, signed);
+    let (_, means) = stage.slot(Span::from_hours(2));
+    let offer = stage.offered(case, decision, SAS, means);
+    stage.late(case, ActionKind::ConfirmSlot);
+    assert_eq!(stage.action(case, ActionKind::ConfirmSlot).alarmed(), Some(signed));
+    stage.pass(Span::from_mins(1));
+    stage.done(&coordinator(), case, Command::RenewHold { offer });
+    assert_eq!(stage.action(case, ActionKind::ConfirmSlot).alarmed(), Some(signed), "it goes on ringing");
+    let held = stage.case(case).offer(offer).unwrap().until;
+    let waits = stage.action(case, ActionKind::ConfirmSlot);
+    assert_eq!(stage.case(case).due(&waits), Some(held));
+    stage.now = held;
+    stage.done(&upkeep(), case, Command::Fire(Timer::Action(waits.id)));
+    assert_eq!(closed(&stage, case, offer), WhyNot::Expired, "and the hold ends as it does");
+    let offer = stage.offered(case, decision, SOS, visit_means());
+    stage.late(case, ActionKind::AcceptVisit);
+    assert_eq!(stage.action(case, ActionKind::AcceptVisit).alarmed(), Some(stage.now), "due at once");
+    let waits = stage.action(case, ActionKind::AcceptVisit);
+    stage.now = stage.case(case).offer(offer).unwrap().until;
+    stage.done(&upkeep(), case, Command::Fire(Timer::Action(waits.id)));
+    assert!(stage.waits(case, ActionKind::Route) && stage.action(case, ActionKind::Route).deadline == stage.now);
 }
 
 /// The own GP opens at 13:30, the deadline is a minute later: his ten minutes end with the delay, and a doctor hears of it.
@@ -77,15 +133,17 @@ fn a_practice_that_opens_later_is_waited_for_no_longer_than_the_deadline() {
         stage.done(&coordinator(), case, Command::Advance { decision, plan: Box::new(plan) });
         let until = stage.action(case, ActionKind::RingGp).deadline;
         stage.late(case, ActionKind::RingGp);
-        assert!(stage.waits(case, ActionKind::Route), "nobody waits in silence");
-        (until.since(started), deadline.since(started))
+        assert!(stage.action(case, ActionKind::RingGp).alarmed().is_some(), "nobody waits in silence");
+        let offer = stage.case(case).offers[0].until;
+        (until.since(started), deadline.since(started), offer.since(started))
     };
-    let (rung, deadline) = until(Span::from_mins(59), LongestDelay::H1);
+    let (rung, deadline, _) = until(Span::from_mins(59), LongestDelay::H1);
     assert_eq!(rung, deadline);
-    let (rung, _) = until(Span::from_mins(30), LongestDelay::H1);
+    let (rung, ..) = until(Span::from_mins(30), LongestDelay::H1);
     assert_eq!(rung, Span::from_mins(40));
-    let (rung, _) = until(Span::ZERO, LongestDelay::Immediate);
-    assert_eq!(rung, Span::from_mins(10), "he who is open now has his time whatever the delay");
+    let (rung, _, offer) = until(Span::ZERO, LongestDelay::Immediate);
+    assert_eq!(offer, Span::from_mins(10), "he who is open now has his time whatever the delay");
+    assert_eq!(rung, Span::ZERO, "and the coordinator hears at once that there is none");
 }
 
 #[test]
@@ -154,7 +212,7 @@ fn nobody_left_is_an_alarm_and_a_doctor_decides_again() {
     let (case, decision) = stage.decided(CareType::Consultation);
     let plan = Box::new(stage.plan(None));
     let reply = stage.done(&coordinator(), case, Command::Advance { decision, plan });
-    assert_eq!(reply.warnings, ["UNANSWERED"]);
+    assert!(reply.warnings[0].starts_with("UNANSWERED: nobody is left"), "{:?}", reply.warnings);
     assert_eq!(stage.action(case, ActionKind::Unanswered).alarmed(), Some(stage.now));
     assert!(stage.waits(case, ActionKind::Regulate));
     let lane = stage.action(case, ActionKind::Unanswered).id;
@@ -249,6 +307,7 @@ fn an_hour_beyond_what_the_doctor_signed_is_no_yes() {
     let tomorrow = stage.refused(&coordinator(), case, yes(deadline + late + Span::from_mins(1)));
     let Refusal::Fields(faults) = &tomorrow else { panic!("{tomorrow}") };
     assert_eq!(faults[0].field, "accepted.appointment_unix_ms");
+    assert!(faults[0].problem.contains("19/12 "), "an hour has its date: {tomorrow}");
     assert!(
         faults[0].problem.contains("nothing was recorded"),
         "an hour mistyped is no answer of the practice: {tomorrow}"
@@ -261,4 +320,38 @@ fn an_hour_beyond_what_the_doctor_signed_is_no_yes() {
     let soon = OfferAnswer::Accepted { appointment: Some(stage.now + late) };
     stage.done(&coordinator(), case, Command::AnswerOffer { offer: again, answer: soon });
     assert!(stage.waits(case, ActionKind::Appointment), "over already, the best of it is made");
+}
+
+/// The slot of a doctor who had fallen ill was held again for the same patient.
+#[test]
+fn what_was_cancelled_for_a_decision_is_known_to_its_next_plan() {
+    let mut stage = Stage::new();
+    let (case, decision) = stage.decided(CareType::Consultation);
+    let (_, means) = stage.slot(Span::from_hours(2));
+    let cancelled = |stage: &Stage| {
+        let tried = Tried::of_case(stage.case(case), decision);
+        tried.into_iter().filter(|tried| tried.why == WhyNot::Cancelled).count()
+    };
+    let cancel = |offer| Command::Cancel { offer, reason: text("médecin malade") };
+    let offer = stage.offered(case, decision, SAS, means);
+    stage.done(&coordinator(), case, Command::AnswerOffer { offer, answer: OfferAnswer::Confirmed });
+    stage.done(&coordinator(), case, cancel(offer));
+    assert_eq!(cancelled(&stage), 1, "the slot");
+    let offer = stage.offered(case, decision, GP, Means::Ring);
+    stage.done(&coordinator(), case, cancel(offer));
+    assert_eq!(cancelled(&stage), 1, "who was not rung yet has said nothing");
+    let offer = stage.offered(case, decision, GP, Means::Ring);
+    stage.accepted(&coordinator(), case, offer);
+    stage.done(&coordinator(), case, cancel(offer));
+    assert_eq!(cancelled(&stage), 2, "the practice that had given an hour");
+}
+
+/// A slot is confirmed, and a practice that was rung says an hour: the first has no field for it.
+#[test]
+fn what_is_rung_is_not_confirmed_like_a_slot() {
+    let mut stage = Stage::new();
+    let (case, offer) = rung(&mut stage);
+    let confirm = Command::AnswerOffer { offer, answer: OfferAnswer::Confirmed };
+    let refused = stage.refused(&coordinator(), case, confirm);
+    assert!(matches!(&refused, Refusal::State { .. }) && refused.to_string().contains("use AnswerOffer"), "{refused}");
 }

@@ -346,15 +346,16 @@ fn in_a_surge_what_a_liberal_doctor_finds_to_be_the_amus_is_handed_over() {
 #[test]
 fn the_amu_accepts_what_was_sent_to_others_meanwhile() {
     let mut stage = Stage::new();
-    let (case, route) = stage.decided(CareType::Consultation);
+    let (case, decision) = stage.decided(CareType::Consultation);
+    let offer = stage.offered(case, decision, super::stage::GP, sas_dispatch::domain::routing::Means::Ring);
+    stage.accepted(&super::stage::coordinator(), case, offer);
     stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P2))));
     let claim_no = stage.claim(&regulator(), case);
     let mut heart = super::stage::sign(claim_no, CareType::Amu);
     heart.need.level = sas_dispatch::domain::regulation::need::CareLevel::R2;
     stage.done(&regulator(), case, Command::SignNeed(Box::new(heart)));
-    let about = stage.case(case).open_actions().find(|open| open.about.decision == Some(route)).unwrap().id;
-    let refused = Command::EndAction { action: about, end: End::Refused, note: None };
-    stage.done(&super::stage::coordinator(), case, refused);
+    stage.pass(sas_dispatch::domain::time::Span::from_hours(1));
+    stage.done(&super::stage::coordinator(), case, Command::Attend { offer, seen: false, counter: None });
     assert!(stage.waits(case, ActionKind::HandOver) && stage.waits(case, ActionKind::Regulate));
     let claim_no = stage.claim(&regulator(), case);
     stage.done(&regulator(), case, Command::Reorient { claim_no, stream: Stream::Psy, reason: text("avis") });

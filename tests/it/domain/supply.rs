@@ -2,7 +2,9 @@
 
 use sas_dispatch::domain::{
     actor::Role,
+    calendar::local_date,
     case::{Command, Refusal},
+    directory::{Absence, Directory},
     ids::SlotId,
     slots::SlotKind,
     time::Span,
@@ -145,4 +147,49 @@ fn a_shift_is_opened_by_its_doctor_for_sectors_the_structure_serves() {
     let by_another = stage.give(&doctor("dr-67-sos-brume"), None, &Command::EndShift(shift));
     assert!(matches!(by_another, Err(Refusal::Role { .. })));
     stage.give(&doctor(SOS_DOCTOR), None, &Command::EndShift(shift)).unwrap();
+}
+
+/// Its shift was accepted, and no plan ever looked at it.
+#[test]
+fn nobody_goes_on_duty_for_a_collective_practice_but_for_the_association_that_visits_its_patients() {
+    let mut stage = Stage::of(&super::stage::yonne());
+    let open = |who: &str| Command::OpenShift {
+        responder: who.parse().unwrap(),
+        sectors: vec!["sens".parse().unwrap()],
+        start: stage.now,
+        end: stage.now + Span::from_hours(8),
+        position: None,
+        doctor: None,
+    };
+    let (practice, association) = (open("programme-sens"), open("sos-medecins-sens"));
+    let Err(Refusal::Fields(faults)) = stage.give(&doctor("dr-89-sos-basalte"), None, &practice) else { panic!() };
+    assert_eq!(faults[0].field, "responder_id");
+    assert!(faults[0].problem.contains("sos-medecins-sens"), "{}", faults[0].problem);
+    stage.give(&doctor("dr-89-sos-basalte"), None, &association).unwrap();
+}
+
+#[test]
+fn a_slot_of_a_doctor_who_is_away_is_published_with_a_warning() {
+    let mut stage = Stage::new();
+    let day = local_date(stage.territory.calendar.zone(), stage.now);
+    let mut known: Vec<_> = stage.directory.iter().cloned().collect();
+    let maree = known.iter_mut().find(|known| known.id.as_str() == SAS).unwrap();
+    let there = publish(&stage, None, Span::from_hours(1), Span::from_hours(2));
+    assert_eq!(stage.give(&doctor(SAS_DOCTOR), None, &there).unwrap().warnings, [""; 0]);
+    maree.absences = vec![Absence { from: day, to: day }];
+    stage.directory = Directory::new(known);
+    let away = publish(&stage, None, Span::from_hours(2), Span::from_hours(3));
+    let warnings = stage.give(&doctor(SAS_DOCTOR), None, &away).unwrap().warnings;
+    assert!(warnings[0].starts_with("RESPONDER_ABSENT: "), "{warnings:?}");
+}
+
+#[test]
+fn who_withdraws_a_slot_that_a_patient_has_is_told_who_cancels_his_appointment() {
+    let mut stage = Stage::new();
+    let (slot, means) = stage.slot(Span::from_hours(1));
+    let (case, decision) = stage.decided(sas_dispatch::domain::regulation::need::CareType::Consultation);
+    stage.offered(case, decision, SAS, means);
+    let refused = stage.give(&doctor(SAS_DOCTOR), None, &Command::WithdrawSlot(slot)).unwrap_err();
+    assert!(refused.to_string().contains("a coordinator or a regulator"), "{refused}");
+    assert!(refused.french().contains("coordinateur ou un régulateur"), "{}", refused.french());
 }

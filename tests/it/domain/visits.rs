@@ -2,7 +2,12 @@
 
 use sas_dispatch::domain::{
     actor::Role,
-    case::{ActionKind, Case, Command, End, Fact, OfferState, Refusal, command::OfferAnswer, sealed::NoteKind},
+    case::{
+        ActionKind, Case, Command, End, Fact, OfferState, Refusal,
+        command::{OfferAnswer, Particulars, SignAnswer},
+        sealed::NoteKind,
+        state::Patient,
+    },
     ids::{CaseId, OfferId, ShiftId, VisitId},
     regulation::need::{CareType, LongestDelay},
     routing::{Problem, Supply, WhyNot, plan},
@@ -10,7 +15,9 @@ use sas_dispatch::domain::{
     visits::{ShiftState, VisitStatus},
 };
 
-use super::stage::{SECTOR, SOS, SOS_DOCTOR, Stage, coordinator, doctor, regulator, someone, text, visit_means};
+use super::stage::{
+    SECTOR, SOS, SOS_DOCTOR, Stage, arm, coordinator, doctor, regulator, sign, someone, text, visit_means,
+};
 
 const OTHER: &str = "dr-67-sos-brume";
 
@@ -410,4 +417,73 @@ fn who_has_two_shifts_all_the_same_takes_no_second_visit() {
     let (case, offer) = offered(&mut stage);
     let refusal = stage.refused(&doctor(SOS_DOCTOR), case, Command::TakeVisit { offer, shift: id });
     assert!(refusal.to_string().contains("another shift"), "{refusal}");
+}
+
+/// A couple is ill: the doctor who drives to one of them was refused the visit of the other.
+#[test]
+fn who_drives_to_one_patient_of_a_case_takes_the_other_at_the_same_address() {
+    let mut stage = Stage::new();
+    let (case, claim_no) = stage.held_by(&regulator());
+    let more = Patient { number: 2, identity_unknown: true, ..Patient::default() };
+    let patients = vec![(more, Default::default())];
+    let joined = Particulars { patients, ..Particulars::default() };
+    stage.done(&arm(), case, Command::Amend(Box::new(joined)));
+    let shift = stage.on_duty(SOS_DOCTOR);
+    let mut put = Vec::new();
+    for patient in [1, 2] {
+        let mut need = sign(claim_no, CareType::HomeVisit);
+        (need.need.patient, need.keep) = (patient, true);
+        let decision = stage.done(&regulator(), case, Command::SignNeed(Box::new(need))).decision.unwrap();
+        let (care, supply, note, keep) = (CareType::HomeVisit, None, None, patient == 1);
+        let answer = SignAnswer { claim_no, decision, care, supply, note, keep, beside: Default::default() };
+        stage.done(&regulator(), case, Command::SignAnswer(Box::new(answer)));
+        put.push(stage.offered(case, decision, SOS, visit_means()));
+    }
+    for offer in put {
+        stage.done(&doctor(SOS_DOCTOR), case, Command::TakeVisit { offer, shift });
+    }
+    let visits: Vec<VisitId> = stage.case(case).visits.iter().map(|visit| visit.id).collect();
+    let (other, offer) = offered(&mut stage);
+    let elsewhere = Command::TakeVisit { offer, shift };
+    assert!(matches!(stage.refused(&doctor(SOS_DOCTOR), other, elsewhere.clone()), Refusal::State { .. }));
+    stage.done(&doctor(SOS_DOCTOR), case, step(visits[1], VisitStatus::Finished));
+    let still = ShiftState::OnVisit { case, visit: visits[0] };
+    assert_eq!(stage.records.shifts[&shift].state, still, "the first patient is still to be seen");
+    stage.done(&doctor(SOS_DOCTOR), case, step(visits[0], VisitStatus::Finished));
+    assert_eq!(stage.records.shifts[&shift].state, ShiftState::Free);
+    stage.done(&doctor(SOS_DOCTOR), other, elsewhere);
+}
+
+/// A colleague at home said no, and the offer that the doctor on duty was about to take was gone.
+#[test]
+fn the_no_of_a_doctor_who_is_not_on_duty_leaves_the_offer_to_those_who_are() {
+    let mut stage = Stage::new();
+    let shift = stage.on_duty(SOS_DOCTOR);
+    let (case, offer) = offered(&mut stage);
+    let no = Command::AnswerOffer { offer, answer: OfferAnswer::Declined };
+    let refused = stage.refused(&doctor(OTHER), case, no.clone());
+    assert!(refused.to_string().contains("a colleague is"), "{refused}");
+    stage.done(&doctor(SOS_DOCTOR), case, Command::TakeVisit { offer, shift });
+    let (case, offer) = offered(&mut stage);
+    stage.now = stage.records.shifts[&shift].end;
+    let no = Command::AnswerOffer { offer, answer: OfferAnswer::Declined };
+    stage.done(&doctor(OTHER), case, no);
+    assert_eq!(out(stage.case(case), offer), Some(OTHER), "nobody is on duty: it is his to say");
+}
+
+/// At the change of shifts the visit in hand hangs on the old one: the plan took the doctor of the new one to be free.
+#[test]
+fn a_doctor_still_on_a_visit_of_a_shift_that_ran_out_counts_as_driving() {
+    let mut stage = on_sunday_night();
+    let first = taken(&mut stage);
+    stage.now = stage.records.shifts[&first.shift].end - Span::from_mins(10);
+    let (start, end) = (stage.records.shifts[&first.shift].end, stage.now + Span::from_hours(8));
+    let (responder, sectors) = (SOS.parse().unwrap(), vec![SECTOR.parse().unwrap()]);
+    let open = Command::OpenShift { responder, sectors, start, end, position: None, doctor: None };
+    stage.give(&doctor(SOS_DOCTOR), None, &open).unwrap();
+    stage.now = start;
+    let (case, _) = stage.decided(CareType::HomeVisit);
+    let offer = planned(&mut stage, case).expect("he is waited for");
+    let waited = stage.case(case).offer(offer).unwrap().until;
+    assert!(waited > stage.now + Span::from_hours(3), "as for one who is on a visit: {waited}");
 }

@@ -26,7 +26,7 @@ on_every_engine! {
     two_instances_fire_a_timer_once
     a_lease_that_ends_makes_a_case_suspect_and_then_everybodys
     a_renewed_lease_does_not_end
-    a_hold_that_ends_leads_to_the_next_option
+    a_hold_that_ends_rings_and_takes_no_other_slot
     a_crash_between_an_expiry_and_the_next_option_leaves_an_open_action
     timers_that_are_refused_hide_none_behind_them
     lease_time_stands_still_while_nobody_can_renew
@@ -100,7 +100,7 @@ async fn held(desk: &Desk, case: CaseId, decision: DecisionId) -> OfferId {
     panic!("no slot was ever held");
 }
 
-async fn a_hold_that_ends_leads_to_the_next_option(stand: Stand) {
+async fn a_hold_that_ends_rings_and_takes_no_other_slot(stand: Stand) {
     let desk = Desk::new(stand);
     desk.slot(Span::from_hours(1)).await;
     desk.slot(Span::from_hours(2)).await;
@@ -111,8 +111,15 @@ async fn a_hold_that_ends_leads_to_the_next_option(stand: Stand) {
     let after = desk.read(case).await.case;
     let closed = &after.offer(held).unwrap().state;
     assert!(matches!(closed, OfferState::Closed { why: WhyNot::Expired, .. }), "{closed:?}");
-    let next = after.offers.iter().find(|offer| offer.state == OfferState::Open).expect("the next option is asked");
-    assert_ne!(next.means, after.offer(held).unwrap().means);
+    assert!(
+        after.offers.iter().all(|offer| offer.state != OfferState::Open),
+        "nobody has told the patient of the first"
+    );
+    assert!(after.open_action(ActionKind::Route).unwrap().alarmed().is_some());
+    let target = Target::case(case);
+    let next = desk.a.advance(&coordinator(), desk.mutation(), target, decision).await.unwrap().reply.offer.unwrap();
+    let after = desk.read(case).await.case;
+    assert_ne!(after.offer(next).unwrap().means, after.offer(held).unwrap().means);
     desk.clean().await;
 }
 

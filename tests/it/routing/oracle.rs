@@ -22,6 +22,8 @@ pub struct Way {
     last: bool,
     /// Planned at night, and begins in office hours.
     of_the_day: bool,
+    /// It gave an hour that was cancelled.
+    again: bool,
 }
 
 /// Every way there is, best first.
@@ -34,7 +36,9 @@ pub fn ways(world: &World) -> Vec<Way> {
     }
     // Whoever opens too late for another to be asked after him waits for all others.
     let (early, late): (Vec<Way>, Vec<Way>) = all.into_iter().partition(|way| !way.last);
-    after_the_own_gp(early).into_iter().chain(late).collect()
+    let (anew, again): (Vec<Way>, Vec<Way>) =
+        after_the_own_gp(early).into_iter().chain(late).partition(|way| !way.again);
+    anew.into_iter().chain(again).collect()
 }
 
 /// What begins in office hours waits until the own GP was asked who opens then, also when one plans at night.
@@ -116,18 +120,23 @@ fn way(world: &World, category: Category, who: &Responder) -> Option<Way> {
     let nearest_first = category == Category::FixedPoint && class == 0;
     let order = if nearest_first { (class, metres, at) } else { (class, at, metres) };
     let (last, of_the_day) = (opens_too_late(world, category, who, at, class), by_day(world, at));
-    Some(Way { category, responder: who.id.to_string(), order, last, of_the_day })
+    let again = by_telephone(world, category, who, class)
+        && world.tried.iter().any(|tried| tried.responder == who.id && tried.by == Asked::Phone);
+    Some(Way { category, responder: who.id.to_string(), order, last, of_the_day, again })
 }
 
-/// Rung, not yet open, and less than twenty minutes are left when it opens: ten for its answer, ten for another's.
-fn opens_too_late(world: &World, category: Category, who: &Responder, at: i64, class: u8) -> bool {
-    let rung = match category {
+fn by_telephone(world: &World, category: Category, who: &Responder, class: u8) -> bool {
+    match category {
         Category::OwnGp | Category::PracticeColleague | Category::CptsColleague => true,
         Category::SasSlot => class == 1,
         Category::FixedPoint => !publishes(world, who),
         Category::HomeVisit | Category::Teleconsultation => false,
-    };
-    rung && at > world.now.unix_ms() && at + 1_200_000 > limit(world).unix_ms()
+    }
+}
+
+/// Rung, not yet open, and less than twenty minutes are left when it opens: ten for its answer, ten for another's.
+fn opens_too_late(world: &World, category: Category, who: &Responder, at: i64, class: u8) -> bool {
+    by_telephone(world, category, who, class) && at > world.now.unix_ms() && at + 1_200_000 > limit(world).unix_ms()
 }
 
 fn own(world: &World) -> Option<&Responder> {
@@ -152,9 +161,29 @@ fn independent(world: &World, who: &Responder) -> bool {
 fn said_no(world: &World, who: &Responder) -> bool {
     world.tried.iter().any(|tried| {
         tried.responder == who.id
-            && ((tried.by == Asked::Visit && tried.doctor.is_none())
+            && ((tried.by == Asked::Visit
+                && tried.doctor.is_none()
+                && !(tried.why == WhyNot::Expired && waited_for(world, who)))
                 || (tried.by == Asked::Phone && tried.why == WhyNot::Declined))
     })
+}
+
+/// All who could drive are on visits, and one offered now would wait for one of them longer than the five minutes of a first
+/// offer: until the shift ends, or ten minutes before the signed delay does.
+fn waited_for(world: &World, who: &Responder) -> bool {
+    let legal = world.territory.period_at(world.now).unwrap();
+    let sector = world.place.commune.and_then(|commune| world.territory.sector_of(commune, &legal));
+    let willing: Vec<_> = world
+        .supply
+        .shifts
+        .iter()
+        .filter(|shift| shift.responder == who.id && Some(&shift.sectors[0]) == sector)
+        .filter(|shift| !world.regulators.contains(&shift.doctor))
+        .filter(|shift| !world.tried.iter().any(|tried| tried.doctor.as_ref() == Some(&shift.doctor)))
+        .collect();
+    let until = world.signed_at + world.need.longest_delay.span() - Span::from_mins(10);
+    let back = willing.iter().map(|shift| shift.end).max().map(|end| end.min(until));
+    willing.iter().all(|shift| !shift.free) && back.is_some_and(|at| at > world.now + Span::from_mins(5))
 }
 
 fn distance(world: &World, who: &Responder) -> Option<u32> {
@@ -177,7 +206,11 @@ fn limit(world: &World) -> Instant {
 
 /// The first quarter of an hour at which the responder can be rung and receives.
 fn rung(world: &World, who: &Responder) -> Option<i64> {
-    if world.tried.iter().any(|tried| tried.responder == who.id && tried.by == Asked::Phone) {
+    if world
+        .tried
+        .iter()
+        .any(|tried| tried.responder == who.id && tried.by == Asked::Phone && tried.why != WhyNot::Cancelled)
+    {
         return None;
     }
     opens(world, who)

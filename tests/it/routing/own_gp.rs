@@ -257,3 +257,25 @@ fn a_collective_practice_is_nobody_elses_home_visit() {
     world.patient.own_gp = None;
     assert_eq!(kept(&world.plan()), ["HOME_VISIT sos"]);
 }
+
+/// The doctor had fallen ill: his slot was held again for the same patient, and his practice rung first again.
+#[test]
+fn a_practice_that_gave_an_hour_which_was_cancelled_is_asked_after_all_others() {
+    let world = World::at("2024-12-19T10:00").who(gp("famille", 0)).own_gp("famille");
+    let world = world.who(gp("voisin", 100)).slot("voisin", 60).slot("voisin", 120);
+    assert_eq!(kept(&world.plan()), ["OWN_GP famille", "SAS_SLOT voisin"]);
+    let world = world.tried("famille", Asked::Phone, WhyNot::Cancelled);
+    assert_eq!(kept(&world.plan()), ["SAS_SLOT voisin", "OWN_GP famille"]);
+    let (first, second) = (free_slot(world.now, 60, SlotKind::Snp).id, free_slot(world.now, 120, SlotKind::Snp).id);
+    let world = world.tried("voisin", Asked::Slot(first), WhyNot::Cancelled);
+    assert_eq!(slot_of(world.plan().first().unwrap()), second, "the same slot is not held again");
+    let world = world.tried("voisin", Asked::Slot(second), WhyNot::Cancelled);
+    assert_eq!(kept(&world.plan()), ["OWN_GP famille"]);
+    assert_eq!(why(&world.plan(), Category::SasSlot, Some("voisin")), WhyNot::Cancelled);
+    let silent = world.tried("famille", Asked::Phone, WhyNot::Unreachable);
+    assert_eq!(
+        why(&silent.plan(), Category::OwnGp, Some("famille")),
+        WhyNot::Unreachable,
+        "rung again, and nobody answered"
+    );
+}

@@ -129,6 +129,8 @@ fn attempt(world: &World, (n, by, why): (usize, u8, WhyNot)) -> Option<Tried> {
     Some(Tried { responder, by, why, doctor })
 }
 
+const REASONS: [WhyNot; 5] = [WhyNot::Declined, WhyNot::Unreachable, WhyNot::Expired, WhyNot::Taken, WhyNot::Cancelled];
+
 prop_compose! {
     fn world()(
         moment in select(MOMENTS.to_vec()),
@@ -143,7 +145,7 @@ prop_compose! {
         regulators in proptest::collection::btree_set(0..7usize, 0..3),
         common in any::<bool>(),
         tried in proptest::collection::vec(
-            (0..7usize, 0..4u8, select(vec![WhyNot::Declined, WhyNot::Unreachable, WhyNot::Expired, WhyNot::Taken])), 0..3),
+            (0..7usize, 0..4u8, select(REASONS.to_vec())), 0..3),
         sources in proptest::array::uniform3(0..6u8),
         opposes in proptest::bool::weighted(0.15),
     ) -> World {

@@ -166,3 +166,28 @@ fn one_who_makes_no_visits_has_no_row_among_visits() {
     world.regulators.insert(person("dr-sos-1"));
     assert_eq!(why(&world.plan(), Category::HomeVisit, None), WhyNot::SectorNotServed);
 }
+
+/// A doctor who was free when the visit was offered had left before he saw it: five minutes later his structure was out, though
+/// one offered then would have waited for hours.
+#[test]
+fn a_visit_nobody_took_while_all_were_driving_is_offered_again_as_one_made_now_would_be() {
+    let tried = |free| sunday_night().on_duty("sos", "dr-sos-1", free).tried("sos", Asked::Visit, WhyNot::Expired);
+    let world = tried(false);
+    assert_eq!(kept(&world.plan()), ["HOME_VISIT sos"]);
+    assert!(row(&world.plan(), Category::HomeVisit, Some("sos")).busy_until.is_some());
+    let out = |world: &World| why(&world.plan(), Category::HomeVisit, Some("sos"));
+    assert_eq!(out(&tried(true)), WhyNot::Expired, "he who is free has not answered");
+    let mut late = tried(false);
+    late.signed_at = late.now - late.need.longest_delay.span() + Span::from_mins(15);
+    assert_eq!(out(&late), WhyNot::Expired, "it has waited as long as the delay allows");
+    let declined = sunday_night().on_duty("sos", "dr-sos-1", false).tried("sos", Asked::Visit, WhyNot::Declined);
+    assert_eq!(out(&declined), WhyNot::Declined);
+}
+
+/// A visit of another shift, which has run out, keeps its doctor from being free.
+#[test]
+fn a_doctor_who_drives_is_not_free_in_whatever_shift() {
+    let mut world = sunday_night().on_duty("sos", "dr-sos-1", true);
+    world.supply.driving.insert(person("dr-sos-1"));
+    assert!(row(&world.plan(), Category::HomeVisit, Some("sos")).busy_until.is_some());
+}

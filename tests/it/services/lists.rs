@@ -142,3 +142,54 @@ async fn the_supervisor_reads_the_calendar_and_how_safe_a_write_is() {
     assert_eq!(status.durability(), pb::Durability::D1);
     assert!(status.configured && status.responders > 0 && status.rules.contains('@'), "{status:?}");
 }
+
+/// An unknown structure has nothing, and that was all that was said of a mistyped id.
+#[tokio::test]
+async fn a_list_of_a_structure_that_the_directory_does_not_have_is_not_empty_but_not_found() {
+    let stand = Stand::new().await;
+    let (visits, routing) = (Visits::new(stand.engine.clone()), Routing::new(stand.engine.clone()));
+    let slots = Slots::new(stand.engine.clone());
+    let reader = actor(Role::Coordinator, "osnp-1");
+    let responder_id = || "sos-medecins-nulle-part".to_owned();
+    macro_rules! not_found {
+        ($service:ident.$rpc:ident($message:ident)) => {
+            let asked = pb::$message { responder_id: responder_id(), ..Default::default() };
+            let refused = $service.$rpc(call(&reader, asked)).await.err().map(|status| status.code());
+            assert_eq!(refused, Some(Code::NotFound), "{}", stringify!($rpc));
+        };
+    }
+    not_found!(visits.list_missions(ListMissionsRequest));
+    not_found!(visits.watch_missions(WatchMissionsRequest));
+    not_found!(visits.list_shifts(ListShiftsRequest));
+    not_found!(routing.list_offers(ListOffersRequest));
+    not_found!(slots.list_slots(ListSlotsRequest));
+}
+
+/// Shifts to come and shifts that had run out were listed as free, and a doctor off duty went on reporting where he was.
+#[tokio::test]
+async fn a_shift_is_free_only_while_it_runs() {
+    let stand = Stand::new().await;
+    let visits = Visits::new(stand.engine.clone());
+    let doctor = actor(Role::Responder, "dr-89-sos-basalte");
+    let hour = 3_600_000;
+    let open = pb::OpenShiftRequest {
+        command_id: stand.id(),
+        responder_id: SOS.into(),
+        sectors: vec!["sens".into()],
+        start_unix_ms: NOW.unix_ms() + hour,
+        end_unix_ms: NOW.unix_ms() + 2 * hour,
+        ..Default::default()
+    };
+    let shift_id = visits.open_shift(call(&doctor, open)).await.unwrap().into_inner().shift_id;
+    for expected in [Some(pb::ShiftStatus::Planned), Some(pb::ShiftStatus::Free), None] {
+        let asked = pb::ListShiftsRequest { responder_id: SOS.into(), ..Default::default() };
+        let listed = visits.list_shifts(call(&doctor, asked)).await.unwrap().into_inner().shifts;
+        assert_eq!(listed.first().map(|shift| shift.status()), expected);
+        let position = Some(pb::Position { lat: 48.2, lon: 3.29 });
+        let report = pb::ReportPositionRequest { shift_id: shift_id.clone(), position };
+        let reported = visits.report_position(call(&doctor, report)).await.map_err(|status| status.code());
+        let ended = expected.is_none().then_some(Code::FailedPrecondition);
+        assert_eq!(reported.err(), ended);
+        stand.pass(sas_dispatch::domain::time::Span::from_hours(1));
+    }
+}

@@ -352,7 +352,7 @@ async fn who_called_the_visit_off_reads_the_case_no_more() {
 #[tokio::test]
 async fn whose_visit_was_cancelled_or_declined_reads_the_case_no_more() {
     let desk = actor(Role::Dispatcher, "desk-1");
-    for (cancelled, doctor) in [(true, "dr-89-sos-basalte"), (false, "dr-89-sos-ardoise")] {
+    for (cancelled, doctor) in [(true, "dr-89-sos-basalte"), (false, "dr-89-sos-basalte")] {
         let stand = Stand::new().await;
         let visits = Visits::new(stand.engine.clone());
         let case_id = if cancelled { taken(&stand, &visits).await.0 } else { offered(&stand, &visits).await };
@@ -411,4 +411,49 @@ async fn where_a_doctor_is_goes_to_those_who_send_him_and_what_is_open_to_the_ro
             Err(refused) => assert!(!of_the_room && refused.code() == Code::PermissionDenied, "{person}: {refused:?}"),
         }
     }
+}
+
+/// Whoever knew the id of a command was answered from its receipt what it had answered to a coordinator.
+#[tokio::test]
+async fn a_copied_command_answers_nobody_who_might_not_have_given_it() {
+    let stand = Stand::new().await;
+    let (routing, visits) = (Routing::new(stand.engine.clone()), Visits::new(stand.engine.clone()));
+    on_duty(&stand, &visits, &actor(Role::Responder, "dr-89-sos-basalte")).await;
+    let (case_id, decision_id) = decided(&stand, true).await;
+    let advance = pb::AdvanceRequest { command_id: stand.id(), case_id, decision_id, version: Vec::new() };
+    routing.advance(call(&actor(Role::Coordinator, "osnp-1"), advance.clone())).await.unwrap();
+    for role in [Role::Telephony, Role::BackOffice, Role::Responder] {
+        let copied = routing.advance(call(&actor(role, "pbx-1"), advance.clone())).await;
+        assert_eq!(copied.unwrap_err().code(), Code::PermissionDenied, "{role:?}");
+    }
+    let again = routing.advance(call(&actor(Role::Coordinator, "osnp-1"), advance)).await.unwrap().into_inner();
+    assert!(again.receipt.unwrap().replayed && again.offer.is_some());
+}
+
+/// A visit under way stood in no list of its sector, and what else a structure has to do in none at all.
+#[tokio::test]
+async fn a_structure_sees_what_it_has_to_do_and_a_sector_what_is_under_way() {
+    let stand = Stand::new().await;
+    let visits = Visits::new(stand.engine.clone());
+    let doctor = actor(Role::Responder, "dr-89-sos-basalte");
+    let (case_id, _) = taken(&stand, &visits).await;
+    let sector = pb::ListMissionsRequest { sector_id: "sens".into(), ..Default::default() };
+    let there = visits.list_missions(call(&doctor, sector)).await.unwrap().into_inner();
+    assert_eq!((there.missions.len(), there.tasks.len()), (1, 0), "under way");
+    let amend = Particulars {
+        patients: vec![(
+            Patient { number: 1, own_gp: Some("gp-89-bastion".parse().unwrap()), ..Patient::default() },
+            Identity { number: 1, name: private("Zéphyrine Test"), ..Identity::default() },
+        )],
+        ..Particulars::default()
+    };
+    let case = Some(case_id.parse().unwrap());
+    stand.act(&actor(Role::Coordinator, "osnp-1"), case, Command::Amend(Box::new(amend))).await;
+    let mission = missions(&visits, &doctor).await.remove(0);
+    made(&stand, &visits, &doctor, &mission).await;
+    let asked = pb::ListMissionsRequest { responder_id: "sos-medecins-sens".into(), ..Default::default() };
+    let left = visits.list_missions(call(&doctor, asked)).await.unwrap().into_inner();
+    let [task] = left.tasks.as_slice() else { panic!("{:?}", left.tasks) };
+    assert_eq!(task.action.as_ref().unwrap().kind(), pb::ActionKind::ReturnOfInformation);
+    assert_eq!((task.case_id.as_str(), left.missions.len()), (case_id.as_str(), 0));
 }

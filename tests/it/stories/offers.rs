@@ -50,7 +50,7 @@ async fn a_doctor_declines_with_one_digit_and_a_colleague_is_asked(
 
 #[rstest]
 #[tokio::test]
-async fn an_offer_nobody_answers_expires_by_itself_and_the_next_one_is_asked(
+async fn a_practice_nobody_has_rung_rings_at_the_coordinators_until_one_of_them_does(
     #[values(Ground::Embedded, Ground::Redis)] ground: Ground,
 ) -> Story {
     let room = Room::on(ground, "fr-67", "2024-12-19 10:00").await;
@@ -63,11 +63,15 @@ async fn an_offer_nobody_answers_expires_by_itself_and_the_next_one_is_asked(
     assert_eq!(osnp.reads(&case).await?.offers.len(), 1);
     room.wait(Span::from_mins(2)).await;
     let case = osnp.reads(&case).await?;
-    let [first, second] = case.offers.as_slice() else { panic!("{:?}", case.offers) };
-    assert_eq!((first.status(), first.why_not()), (OfferStatus::Closed, WhyNot::Expired));
-    assert_eq!((second.status(), second.category()), (OfferStatus::Open, RouteCategory::PracticeColleague));
-    assert_eq!(case.to_do(), [ActionKind::RingGp], "someone still has to ring, and until when");
-    assert_eq!(osnp.open_offers().await?.len(), 1);
+    let [rung] = case.offers.as_slice() else { panic!("{:?}", case.offers) };
+    assert_eq!((rung.status(), rung.category()), (OfferStatus::Open, RouteCategory::OwnGp), "nobody has asked him yet");
+    assert_eq!(case.to_do(), [ActionKind::RingGp], "someone still has to ring");
+    let waits = case.actions.iter().find(|action| action.kind() == ActionKind::RingGp).unwrap();
+    assert_eq!(room.clock_at(waits.alarmed_unix_ms), "10:10");
+    let [offer] = osnp.open_offers().await?.try_into().unwrap();
+    osnp.hears_nobody(&offer).await?;
+    let next = osnp.advances(&case).await?.offer.unwrap().offer.unwrap();
+    assert_eq!((next.status(), next.category()), (OfferStatus::Open, RouteCategory::PracticeColleague));
     room.closes().await
 }
 
@@ -101,9 +105,11 @@ async fn the_duty_doctors_decline_a_visit_and_nobody_else_drives_there() -> Stor
     doctor.declines(&mission).await?;
     assert_eq!(doctor.missions(sos).await?, []);
 
-    let advanced = osnp.advances(&case).await?;
-    assert!(advanced.unanswered);
-    assert_eq!(advanced.plan.unwrap().why_not(RouteCategory::HomeVisit, sos), WhyNot::Declined);
-    assert_eq!(osnp.unanswered().await?[0].tried.len(), 1);
+    room.wait(Span::from_secs(5)).await;
+    assert_eq!(osnp.unanswered().await?[0].tried.len(), 1, "nobody had to see that she had said no");
+    let case = osnp.reads(&case).await?;
+    let plan = case.routes[0].plan.as_ref().unwrap();
+    assert_eq!(plan.why_not(RouteCategory::HomeVisit, sos), WhyNot::Declined);
+    assert_eq!(reg.queue(Stream::Snp).await?.len(), 1);
     room.closes().await
 }

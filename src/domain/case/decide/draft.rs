@@ -12,7 +12,7 @@ use crate::domain::{
         sealed::{Note, NoteKind, Words},
         state::{Case, Claim, Offer, OfferState, SCHEMA},
     },
-    ids::{ActionId, DecisionId, NoteId, OfferId, PersonId, VisitId, derive},
+    ids::{ActionId, DecisionId, NoteId, OfferId, PersonId, ShiftId, VisitId, derive},
     person::Private,
     regulation::{
         decision::{Decision, Signature},
@@ -21,10 +21,10 @@ use crate::domain::{
     },
     routing::WhyNot,
     time::Instant,
-    visits::VisitStatus,
+    visits::{Visit, VisitStatus},
 };
 
-use super::{Context, Outcome, Reply, qualify};
+use super::{Context, Outcome, Reply, elsewhere, qualify};
 
 /// What is said of a case that keeps no more words.
 const FULL: &str = "the case holds as many words as it can take: open a case for what is new and link it (LinkRepeat)";
@@ -126,6 +126,19 @@ impl<'a> Draft<'a> {
         let id = ActionId(self.id("action"));
         let state = ActionState::Open { alarmed: None };
         self.push(Fact::ActionOpened(Action { id, kind, owner, opened: self.now, deadline, about, state }));
+    }
+
+    /// By when what carries a decision out is to be done: no later than the signed delay, so that this never passes without an
+    /// alarm; at once where it has passed.
+    pub(super) fn within_delay(&self, decision: DecisionId, until: Instant) -> Instant {
+        let signed = self.decision(decision).map_or(until, Decision::deadline);
+        until.min(signed).max(self.now)
+    }
+
+    /// Has an open action ring now, whatever time was left for it.
+    pub(super) fn ring_at_once(&mut self, action: ActionId) {
+        self.push(Fact::ActionMoved { action, deadline: self.now });
+        self.push(Fact::ActionAlarmed { action });
     }
 
     /// Ends every open action that `which` picks.
@@ -253,9 +266,18 @@ impl<'a> Draft<'a> {
             let status = if off { VisitStatus::CalledOff } else { VisitStatus::Finished };
             self.push(Fact::VisitMoved { visit: visit.id, status, happened: self.now });
             if let Some((_, shift)) = visit.doctor {
-                self.push(Fact::ShiftBusy { shift, visit: None });
+                self.leave_visit(visit.id, shift);
             }
         }
+    }
+
+    /// A doctor has left a visit that is over: he is free, or at the same address for another patient of the case.
+    pub(super) fn leave_visit(&mut self, left: VisitId, shift: ShiftId) {
+        let on = |visit: &&Visit| {
+            visit.id != left && !visit.status.ended() && visit.doctor.as_ref().is_some_and(|(_, on)| *on == shift)
+        };
+        let visit = self.case().ok().and_then(|case| case.visits.iter().find(on).map(|visit| visit.id));
+        self.push(Fact::ShiftBusy { shift, visit });
     }
 
     fn free_slot(&mut self, slot: crate::domain::ids::SlotId, offer: OfferId) {
@@ -284,9 +306,16 @@ impl<'a> Draft<'a> {
 
     fn offer_failed_by(&mut self, offer: &Offer, (why, doctor): (WhyNot, Option<PersonId>), end: End) {
         self.close_offer(offer, Fact::OfferClosed { offer: offer.id, why, doctor });
-        let id = offer.id;
-        self.end(end, |action| action.about.offer == Some(id));
-        self.call_for_coordinator(offer.decision);
+        self.look_on(offer, end);
+    }
+
+    /// What was about an offer that is over ends so, and a coordinator looks on; for a patient who was sent elsewhere nobody does.
+    pub(super) fn look_on(&mut self, offer: &Offer, end: End) {
+        let (id, elsewhere) = (offer.id, self.case().is_ok_and(|case| elsewhere::sent(case, offer.decision)));
+        self.end(if elsewhere { End::Replaced } else { end }, |action| action.about.offer == Some(id));
+        if !elsewhere {
+            self.call_for_coordinator(offer.decision);
+        }
     }
 
     /// Opens the action by which a coordinator finds the responder of a signed answer.
@@ -299,7 +328,7 @@ impl<'a> Draft<'a> {
         if overruled {
             return self.call_for_regulator();
         }
-        let deadline = self.now + self.context.territory.regulation.deadlines.route;
+        let deadline = self.within_delay(decision, self.now + self.context.territory.regulation.deadlines.route);
         let about = About { decision: Some(decision), ..About::default() };
         self.open(ActionKind::Route, coordinators(), deadline, about);
     }

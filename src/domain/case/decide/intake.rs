@@ -6,20 +6,20 @@ use crate::domain::{
         action::{About, Action, ActionKind, End, Owner},
         command::{CallEvent, CallReport, Open, Particulars},
         fact::{Fact, Opened},
-        outgoing::{Outgoing, Withheld, may_send},
+        outgoing::{Outgoing, Withheld, may_send, own_gp_knows},
         refusal::Refusal,
         sealed::{Caller, NoteKind, Words},
         state::{Case, Channel, Line, Offer, OfferState},
         status::{Status, stage},
     },
     directory::Directory,
-    ids::{ActionId, CaseId, ResponderId, case_id},
+    ids::{ActionId, CaseId, case_id},
     person::Private,
     regulation::{
         protocols::psychiatric,
         qualification::{Flag, Priority, Qualification, Stream, due},
     },
-    routing::{Category, WhyNot},
+    routing::WhyNot,
     territory::NumberForm,
 };
 
@@ -346,19 +346,6 @@ fn asks_opposed_gp(case: &Case, directory: &Directory, offer: &Offer) -> bool {
     let patient = case.decision(offer.decision).map(|decision| decision.need.patient).unwrap_or_default();
     let known = own_gp_knows(case, directory, patient, (offer.category, &offer.responder));
     known && may_send(case, patient, Outgoing::Gp) == Err(Withheld::Opposed)
-}
-
-/// Whether the own GP of a patient knows of the case when this responder is asked in this category: however it is asked. What
-/// was asked as the own GP or for him stays so when another is named since.
-pub(super) fn own_gp_knows(
-    case: &Case,
-    directory: &Directory,
-    patient: u32,
-    (category, responder): (Category, &ResponderId),
-) -> bool {
-    let own = case.patient(patient).and_then(|patient| patient.own_gp.as_ref());
-    matches!(category, Category::OwnGp | Category::PracticeColleague)
-        || own.is_some_and(|own| directory.lets_know(own, responder))
 }
 
 /// Has an interpreter joined as a third party, until a deadline that raises an alarm.

@@ -7,6 +7,7 @@ mod claims;
 mod conditions;
 mod counter;
 mod draft;
+mod elsewhere;
 mod file;
 mod intake;
 mod offers;
@@ -29,7 +30,7 @@ mod vital;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    actor::Actor,
+    actor::{Actor, Role},
     directory::Directory,
     ids::{CaseId, CommandId, DecisionId, DutyId, OfferId, SheetId, ShiftId, SlotId},
     territory::Territory,
@@ -102,12 +103,20 @@ pub struct Outcome {
     pub reply: Reply,
 }
 
+/// Whether a role may give a command at all.
+///
+/// # Errors
+/// Who may.
+pub fn permitted(role: Role, command: &Command) -> Result<(), Refusal> {
+    roles::check(role, command)
+}
+
 /// Decides `command`.
 ///
 /// # Errors
 /// One typed refusal; nothing is changed then.
 pub fn decide(context: &Context<'_>, command: &Command) -> Result<Outcome, Refusal> {
-    roles::check(context.actor.role, command)?;
+    permitted(context.actor.role, command)?;
     let mut draft = Draft::new(context, command.name());
     match command {
         Command::Open(open) => intake::open(&mut draft, open),

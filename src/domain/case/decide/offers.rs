@@ -17,7 +17,7 @@ use crate::domain::{
     person::Private,
     routing::{Category, Means, WhyNot},
     time::{Instant, Span},
-    visits::VisitStatus,
+    visits::{Shift, VisitStatus},
 };
 
 use super::{
@@ -36,6 +36,8 @@ pub(super) fn answer(draft: &mut Draft<'_>, id: OfferId, answer: &OfferAnswer) -
     draft.reply.offer = Some(id);
     match answer {
         OfferAnswer::Accepted { appointment } => accept(draft, &offer, *appointment),
+        OfferAnswer::Confirmed if matches!(offer.means, Means::Slot { .. }) => accept(draft, &offer, None),
+        OfferAnswer::Confirmed => Err(Refusal::state("offer", "no slot is held by it: use AnswerOffer")),
         OfferAnswer::Declined => decline(draft, &offer),
         OfferAnswer::Unreachable => {
             draft.offer_failed(&offer, WhyNot::Unreachable, End::Unreachable);
@@ -55,8 +57,20 @@ fn decline(draft: &mut Draft<'_>, offer: &Offer) -> Result<(), Refusal> {
         let problem = "you have said no to this visit: it is your colleagues' to answer, or the dispatcher's";
         return Err(Refusal::state("offer", problem));
     }
+    if others_duty(draft, offer) {
+        let problem = "you are not on duty, and a colleague is: it is his to answer, or the dispatcher's";
+        return Err(Refusal::state("offer", problem));
+    }
     draft.offer_refused_by(offer, &actor.person);
     Ok(())
+}
+
+/// Whether an offered visit is before doctors on duty of whom the acting one is none.
+fn others_duty(draft: &Draft<'_>, offer: &Offer) -> bool {
+    let Means::Visit { sector } = &offer.means else { return false };
+    let of_offer = |shift: &&Shift| shift.responder == offer.responder && shift.sectors.contains(sector);
+    let mut here = draft.records.shifts.values().filter(of_offer).filter(|shift| shift.on_duty(draft.now)).peekable();
+    here.peek().is_some() && here.all(|shift| shift.doctor != draft.context.actor.person)
 }
 
 fn accept(draft: &mut Draft<'_>, offer: &Offer, appointment: Option<Instant>) -> Result<(), Refusal> {
@@ -109,7 +123,7 @@ fn soon_enough(draft: &Draft<'_>, offer: &Offer, at: Instant) -> Result<Instant,
         return Ok(at);
     }
     let zone = draft.context.territory.calendar.zone();
-    let hour = wall_time(zone, latest, "%H:%M");
+    let hour = wall_time(zone, latest, "%d/%m %H:%M");
     let problem = format!(
         "beyond the doctor's longest delay ({hour} at the latest), nothing was recorded: agree on an earlier hour, or send \
          declined and the next is asked"
@@ -173,8 +187,7 @@ pub(super) fn cancel(draft: &mut Draft<'_>, id: OfferId, reason: &Private<String
     draft.note(NoteKind::Reason, reason);
     draft.reply.offer = Some(id);
     draft.close_offer(&offer, Fact::OfferWithdrawn { offer: id });
-    draft.end(End::Refused, |action| action.about.offer == Some(id));
-    draft.call_for_coordinator(offer.decision);
+    draft.look_on(&offer, End::Refused);
     Ok(())
 }
 
@@ -188,9 +201,12 @@ pub(super) fn renew_hold(draft: &mut Draft<'_>, id: OfferId) -> Result<(), Refus
     known.may_book(id, draft.now).map_err(|refusal| Refusal::state("slot", refusal.to_string()))?;
     let until = draft.now + draft.context.territory.routing.hold;
     draft.push(Fact::SlotHeld { slot, offer: id, until });
-    let waiting = draft.case()?.open_actions().find(|action| waits_for(action, id)).map(|action| action.id);
+    let deadline = draft.within_delay(offer.decision, until);
+    let waits = |action: &&Action| waits_for(action, id) && action.alarmed().is_none();
+    let waiting = draft.case()?.open_actions().find(waits).map(|action| action.id);
+    // An alarm for the signed delay goes on ringing.
     if let Some(action) = waiting {
-        draft.push(Fact::ActionMoved { action, deadline: until });
+        draft.push(Fact::ActionMoved { action, deadline });
     }
     draft.reply.offer = Some(id);
     Ok(())

@@ -21,7 +21,7 @@ use super::{
     beside::{self, Done},
     claims,
     draft::{Draft, coordinators},
-    room, transfer,
+    elsewhere, room, transfer,
 };
 
 pub(super) fn sign_need(draft: &mut Draft<'_>, command: &SignNeed) -> Result<(), Refusal> {
@@ -113,6 +113,9 @@ pub(super) fn answer(draft: &mut Draft<'_>, decision: DecisionId, answer: Answer
     draft.push(Fact::AnswerSigned { decision, answer });
     let deadlines = draft.context.territory.regulation.deadlines;
     let (now, about) = (draft.now, about(decision));
+    if care.elsewhere() {
+        elsewhere::instead_of_earlier(draft, decision);
+    }
     match care {
         CareType::Consultation | CareType::HomeVisit | CareType::Teleconsultation => {
             draft.call_for_coordinator(decision)

@@ -5,7 +5,7 @@ use crate::domain::{
     case::{
         action::{About, ActionKind, End, Owner},
         fact::Fact,
-        outgoing::{Outgoing, may_send},
+        outgoing::ask_patient_first,
         refusal::Refusal,
         state::{Offer, OfferState},
     },
@@ -14,7 +14,7 @@ use crate::domain::{
         decision::Decision,
         independence::{Independence, independence},
     },
-    routing::{Category, Means, Plan, Row},
+    routing::{Means, Plan, Row},
     slots::SlotRefusal,
     territory::RoutingPolicy,
     time::Instant,
@@ -24,8 +24,11 @@ use crate::domain::{
 use super::{
     conditions,
     draft::{Draft, coordinators, regulators},
-    intake::own_gp_knows,
 };
+
+/// What the caller is told of it.
+const UNANSWERED: &str = "UNANSWERED: nobody is left to be asked: an alarm was raised in the UNANSWERED lane, and a regulator \
+                          was called to decide again";
 
 /// Takes the first kept option of `plan`, which was made from the supply as the caller saw it; what it books is judged
 /// here, against the records of the commit.
@@ -55,7 +58,6 @@ fn take(draft: &mut Draft<'_>, decision: &Decision, row: &Row, about: About) -> 
         return Err(Refusal::Broken("a kept option without responder or means".to_owned()));
     };
     independent(draft, &responder)?;
-    ask_first(draft, decision, (row.category, &responder));
     let offer = OfferId(draft.id("offer"));
     let until = asked_until(&draft.context.territory.routing, draft.now, decision.deadline(), row, &means);
     if let Means::Slot { slot, start, end } = means {
@@ -82,6 +84,7 @@ fn take(draft: &mut Draft<'_>, decision: &Decision, row: &Row, about: About) -> 
         draft.push(Fact::SlotHeld { slot, offer, until });
     }
     draft.reply.offer = Some(offer);
+    ask_first(draft, offer);
     conditions::tell(draft, offer);
     wait_for(draft, decision, offer, until);
     draft.end(End::Replaced, |action| action.kind == ActionKind::Route && action.about == about);
@@ -104,10 +107,11 @@ fn asked_until(policy: &RoutingPolicy, now: Instant, deadline: Instant, row: &Ro
     }
 }
 
-/// Opens the action that waits for the offer's answer; its deadline is the offer's.
+/// Opens the action that waits for the offer's answer; its deadline is the offer's, and the signed delay where that ends before.
 fn wait_for(draft: &mut Draft<'_>, decision: &Decision, offer: OfferId, until: Instant) {
     let Some(put) = draft.case().ok().and_then(|case| case.offer(offer).cloned()) else { return };
     let about = About { decision: Some(decision.id), offer: Some(offer), visit: None };
+    let until = draft.within_delay(decision.id, until);
     match put.means {
         Means::Ring => draft.open(ActionKind::RingGp, coordinators(), until, about),
         Means::Slot { .. } => draft.open(ActionKind::ConfirmSlot, coordinators(), until, about),
@@ -125,11 +129,10 @@ fn wait_for(draft: &mut Draft<'_>, decision: &Decision, offer: OfferId, until: I
     }
 }
 
-/// Under violence or secrecy the patient is asked before his GP is, in whatever way: that he may be is not said yet.
-fn ask_first(draft: &mut Draft<'_>, decision: &Decision, asked: (Category, &ResponderId)) {
-    let (patient, directory) = (decision.need.patient, draft.context.directory);
-    let case = draft.case().ok().filter(|case| own_gp_knows(case, directory, patient, asked));
-    if let Some(why) = case.and_then(|case| may_send(case, patient, Outgoing::Gp).err()) {
+/// Whoever goes on by hand is told; with the offer it stays to be read.
+fn ask_first(draft: &mut Draft<'_>, offer: OfferId) {
+    let why = draft.case().ok().and_then(|case| ask_patient_first(case, draft.context.directory, case.offer(offer)?));
+    if let Some(why) = why {
         let told = format!("ASK_PATIENT_FIRST: {}: ask the patient before his GP's practice is asked", why.code());
         draft.reply.warnings.push(told);
     }
@@ -171,5 +174,5 @@ fn nobody_left(draft: &mut Draft<'_>, about: About) {
     }
     draft.call_for_regulator();
     draft.end(End::Unreachable, |action| action.kind == ActionKind::Route && action.about == about);
-    draft.reply.warnings.push("UNANSWERED".to_owned());
+    draft.reply.warnings.push(UNANSWERED.to_owned());
 }

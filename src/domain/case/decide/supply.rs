@@ -7,7 +7,7 @@ use crate::domain::{
         fact::Fact,
         refusal::{FieldFault, Refusal},
     },
-    directory::Responder,
+    directory::{Responder, ResponderKind},
     ids::{PersonId, ResponderId, SectorId, ShiftId, SlotId},
     place::Position,
     slots::{Slot, SlotKind, SlotState, hours},
@@ -35,6 +35,10 @@ pub(super) fn publish_slot(
         return Err(Refusal::state("slot", "only a free slot of the same responder is published again"));
     }
     let turn = one_patient_at_a_time(draft, slot, responder, (start, end))?;
+    if draft.context.directory.get(responder).is_some_and(|known| known.absent_at(start).is_some()) {
+        let told = "RESPONDER_ABSENT: the directory says that he is away that day: it is not proposed while he is";
+        draft.reply.warnings.push(told.to_owned());
+    }
     let id = slot.unwrap_or_else(|| SlotId(draft.id("slot")));
     let (responder, state, unknown) = (responder.clone(), SlotState::Free, Default::default());
     draft.push(Fact::SlotPublished(Slot { id, responder, kind, start, end, state, turn, unknown }));
@@ -69,7 +73,10 @@ fn twice(draft: &Draft<'_>, other: &Slot) -> Refusal {
     let zone = draft.context.territory.calendar.zone();
     let clock = |at| wall_time(zone, at, "%H:%M");
     let instead = match other.bound_to(draft.now) {
-        Some(_) => "a patient has it: publish other hours, or cancel that appointment and withdraw the slot first",
+        Some(_) => {
+            "a patient has it: publish other hours, or have a coordinator or a regulator cancel that appointment and withdraw \
+             the slot first"
+        }
         None => "publish it again under its slot_id, or withdraw it first",
     };
     let (id, start, end) = (other.id, clock(other.start), clock(other.end));
@@ -82,7 +89,8 @@ pub(super) fn withdraw_slot(draft: &mut Draft<'_>, id: SlotId) -> Result<(), Ref
     let slot = draft.records.slots.get(&id).cloned().ok_or_else(|| Refusal::NotFound("slot".to_owned()))?;
     owner(draft, &slot.responder)?;
     if slot.bound_to(draft.now).is_some() {
-        return Err(Refusal::state("slot", "a patient has it: cancel the appointment first"));
+        let problem = "a patient has it: have a coordinator or a regulator cancel his appointment first";
+        return Err(Refusal::state("slot", problem));
     }
     draft.push(Fact::SlotWithdrawn { slot: id });
     draft.reply.slot = Some(id);
@@ -97,6 +105,9 @@ pub(super) fn open_shift(
     position: Option<Position>,
 ) -> Result<(), Refusal> {
     let known = draft.context.directory.get(responder).ok_or_else(|| Refusal::NotFound("responder".to_owned()))?;
+    if known.kind == ResponderKind::CollectivePractice {
+        return Err(Refusal::Fields(vec![driven_for(known)]));
+    }
     if let Some(wrong) = sectors.iter().position(|sector| !known.visits(sector)) {
         return Err(Refusal::field(format!("sectors[{wrong}]"), "the structure does not serve this sector"));
     }
@@ -126,6 +137,15 @@ pub(super) fn open_shift(
     }));
     draft.reply.shift = Some(id);
     Ok(())
+}
+
+/// A collective practice drives to nobody itself: its listed patients are visited by the association behind it.
+fn driven_for(practice: &Responder) -> FieldFault {
+    let served_by = practice.programme.as_ref().map(|programme| &programme.served_by);
+    let who = served_by.or(practice.association.as_ref()).map_or("its association", ResponderId::as_str);
+    let problem = format!("a collective practice has no shifts: its patients are visited by {who}, go on duty there");
+    let french = format!("une structure traitante n'a pas de garde : prenez-la pour {who}");
+    FieldFault { french, ..FieldFault::new("responder_id", problem) }
 }
 
 /// Who goes on duty: a doctor says it for himself, a desk for one of the structure's.

@@ -22,8 +22,9 @@ use super::{claims, draft::Draft, intake, qualify, regulate, reorient, transfer}
 pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Refusal> {
     match timer {
         Timer::Action(id) => {
-            let action = draft.case()?.action(id).cloned().ok_or_else(pointless)?;
-            if !action.open() || action.deadline > draft.now || action.alarmed().is_some() {
+            let case = draft.case()?;
+            let action = case.action(id).cloned().ok_or_else(pointless)?;
+            if case.due(&action).is_none_or(|due| due > draft.now) {
                 return Err(pointless());
             }
             overdue(draft, &action);
@@ -50,8 +51,8 @@ fn pointless() -> Refusal {
 
 fn overdue(draft: &mut Draft<'_>, action: &Action) {
     let offer = action.about.offer.and_then(|id| draft.open_offer(id).ok());
-    if let Some(offer) = offer {
-        return draft.offer_failed(&offer, WhyNot::Expired, End::Expired);
+    if let Some(offer) = offer.filter(|offer| offer.ends_by_itself() && offer.until <= draft.now) {
+        return ran_out(draft, &offer);
     }
     if action.kind == ActionKind::Reorient {
         return reorient::back(draft, action, End::Expired);
@@ -67,6 +68,17 @@ fn overdue(draft: &mut Draft<'_>, action: &Action) {
     }
     if action.kind == ActionKind::Interpreter && draft.case().is_ok_and(|case| !case.undecided().is_empty()) {
         without_interpreter(draft);
+    }
+}
+
+/// An offer has run out. A terminal that is silent is gone on from at once; that nobody told the patient of a hold is the
+/// coordinator's to hear before another slot is taken for him.
+fn ran_out(draft: &mut Draft<'_>, offer: &Offer) {
+    draft.offer_failed(offer, WhyNot::Expired, End::Expired);
+    let next = |action: &&Action| action.kind == ActionKind::Route && action.about.decision == Some(offer.decision);
+    let next = draft.case().ok().and_then(|case| case.open_actions().find(next).map(|action| action.id));
+    if let Some(action) = next.filter(|_| !offer.is_visit()) {
+        draft.ring_at_once(action);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Home visits: a doctor on duty takes one, moves it on, reports. One visit per doctor at a time.
+//! Home visits: a doctor on duty takes one, moves it on, reports. One address per doctor at a time.
 
 use crate::domain::{
     actor::Role,
@@ -29,11 +29,11 @@ pub(super) fn take(draft: &mut Draft<'_>, id: OfferId, shift: ShiftId) -> Result
     if shift.responder != offer.responder {
         return Err(Refusal::state("shift", "it is another structure's: take a visit offered to yours"));
     }
-    if !shift.ready_for(sector, draft.now) {
+    if !shift.ready_for(draft.case()?.id, sector, draft.now) {
         let problem = "not on duty in this sector, or still on a visit: finish it, or choose another doctor";
         return Err(Refusal::state("shift", problem));
     }
-    let mut own = draft.records.shifts.values().filter(|known| known.doctor == shift.doctor);
+    let mut own = draft.records.shifts.values().filter(|known| known.doctor == shift.doctor && known.id != shift.id);
     if own.any(|known| matches!(known.state, ShiftState::OnVisit { .. })) {
         return Err(Refusal::state("shift", "the doctor is on a visit in another shift: finish it first"));
     }
@@ -123,7 +123,7 @@ fn finished(draft: &mut Draft<'_>, visit: &Visit) {
     let deadline = draft.now + draft.context.territory.regulation.deadlines.return_of_information;
     let about = About { decision: Some(visit.decision), offer: Some(visit.offer), visit: Some(visit.id) };
     if let Some((doctor, shift)) = &visit.doctor {
-        draft.push(Fact::ShiftBusy { shift: *shift, visit: None });
+        draft.leave_visit(visit.id, *shift);
         draft.open(ActionKind::AwaitReport, Owner::Person(doctor.clone()), deadline, about);
     }
     let id = visit.id;

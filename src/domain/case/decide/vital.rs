@@ -12,7 +12,7 @@ use crate::domain::{
     regulation::qualification::{Flag, Priority, Qualification, Stream},
 };
 
-use super::{draft::Draft, intake, qualify, transfer, triage};
+use super::{draft::Draft, elsewhere, intake, qualify, transfer, triage};
 
 /// P0: nothing is asked, nothing is refused. The ARM keeps case and line until the AMU has accepted.
 pub(super) fn hand_over(draft: &mut Draft<'_>) {
@@ -56,6 +56,7 @@ pub(super) fn hand_over_as(draft: &mut Draft<'_>, motive: Option<String>, flags:
     transfer::void(draft, TransferEnd::Vital);
     let owner = intake::arm(draft);
     draft.open(ActionKind::HandOver, owner, deadline, About::default());
+    elsewhere::vital(draft);
     let dropped = routes_of_the_patient(draft);
     draft.end(End::Replaced, |action| {
         matches!(

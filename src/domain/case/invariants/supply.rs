@@ -70,12 +70,12 @@ fn booked_elsewhere(records: &Records, case: &Case) -> Option<&'static str> {
     lost.then_some("an accepted slot is not booked for it")
 }
 
-/// The doctor of a visit under way is on just this visit.
+/// The doctor of a visit under way is on it, or on one to another patient of the same case.
 fn driver_elsewhere(records: &Records, case: &Case) -> Option<&'static str> {
     let under_way = case.visits.iter().filter(|visit| !visit.status.ended());
-    let elsewhere = under_way.filter_map(|visit| Some((visit.id, visit.doctor.as_ref()?.1))).any(|(visit, shift)| {
-        let on = ShiftState::OnVisit { case: case.id, visit };
-        records.shifts.get(&shift).is_some_and(|known| known.state != on)
+    let elsewhere = under_way.filter_map(|visit| Some(visit.doctor.as_ref()?.1)).any(|shift| {
+        let here = |state: &ShiftState| matches!(state, ShiftState::OnVisit { case: on, .. } if *on == case.id);
+        records.shifts.get(&shift).is_some_and(|known| !here(&known.state))
     });
     elsewhere.then_some("the doctor of a visit under way is not on it")
 }

@@ -63,7 +63,7 @@ fn waited_for(case: &Case, offer: &Offer) -> bool {
     let waits =
         |kind: ActionKind| matches!(kind, ActionKind::RingGp | ActionKind::ConfirmSlot | ActionKind::AcceptVisit);
     case.open_actions()
-        .any(|action| waits(action.kind) && action.about.offer == Some(offer.id) && action.deadline == offer.until)
+        .any(|action| waits(action.kind) && action.about.offer == Some(offer.id) && action.deadline <= offer.until)
 }
 
 fn of_visit(action: &Action) -> bool {

@@ -8,7 +8,7 @@ mod work;
 
 pub use decided::{claim, decision, may_wait, need, qualification};
 pub use people::{caller, patient, place, safety, withheld};
-pub use route::{conditions, means, offer, plan};
+pub use route::{conditions, conditions_for, means, offer, plan};
 pub use work::{action, note, visit};
 
 use crate::{
@@ -53,6 +53,9 @@ pub fn view(reader: &Actor, ground: &Place, known: &CaseView) -> pb::CaseView {
     let place = if entitled { place(case) } else { people::surroundings(case) };
     let mut view = clear(ground, known, place);
     view.patients = patients;
+    for (told, offer) in view.offers.iter_mut().zip(&case.offers) {
+        told.conditions = conditions_for(reader.role, ground, case, offer);
+    }
     if entitled {
         view.caller = Some(caller_for(reader, case));
         view.notes = case.sealed.notes.iter().map(note).collect();

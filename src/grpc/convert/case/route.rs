@@ -2,8 +2,9 @@
 
 use crate::{
     domain::{
+        actor::Role,
         calendar::Period,
-        case::{Case, Offer, OfferState},
+        case::{Case, Offer, OfferState, outgoing::ask_patient_first},
         ids::ResponderId,
         routing::{Availability, Category, Means, Plan, Row, Source, Verdict, WhyNot, explain_french},
     },
@@ -11,7 +12,10 @@ use crate::{
     grpc::pb,
 };
 
-use super::{super::codes::Coded, ms, text};
+use super::{
+    super::{codes::Coded, directory::rings},
+    ms, text,
+};
 
 /// A plan with every reason, in codes and in French.
 pub fn plan(ground: &Place, known: &Plan) -> pb::Plan {
@@ -87,6 +91,14 @@ pub fn conditions(case: &Case, known: &Offer) -> Vec<String> {
     case.conditions(known).into_iter().map(|condition| condition.label().to_owned()).collect()
 }
 
+/// The same for a desk, and that the patient is asked before his GP's practice is: for those who ring it, and nobody on the road.
+pub fn conditions_for(role: Role, ground: &Place, case: &Case, known: &Offer) -> Vec<String> {
+    let why = ask_patient_first(case, &ground.directory, known).filter(|_| rings(role));
+    let asked = |label| format!("demander l'accord du patient avant de joindre son médecin traitant : {label}");
+    let ask = why.map(|why| asked(why.label()));
+    ask.into_iter().chain(conditions(case, known)).collect()
+}
+
 /// An offer.
 pub fn offer(ground: &Place, known: &Offer) -> pb::Offer {
     use pb::OfferStatus::{Accepted, Closed, Open, Withdrawn};
@@ -110,5 +122,6 @@ pub fn offer(ground: &Place, known: &Offer) -> pb::Offer {
         appointment_unix_ms: ms(appointment),
         why_not: why.map_or(0, Coded::wire),
         refused_by: text(known.refused_by()),
+        conditions: Vec::new(),
     }
 }

@@ -119,8 +119,8 @@ impl Room {
         let suspect = self.stage.territory.regulation.lease.suspect;
         let cases = self.stage.records.cases.values();
         let due = cases.flat_map(|case| {
-            let waits = case.open_actions().filter(|action| action.alarmed().is_none());
-            let actions = waits.map(|action| (action.deadline, case.id, Timer::Action(action.id)));
+            let waits = case.open_actions().filter_map(|action| Some((case.due(action)?, action.id)));
+            let actions = waits.map(|(due, action)| (due, case.id, Timer::Action(action)));
             let lease = self.leases.get(&case.id).map(|(_, end)| (*end, case.id, Timer::Lease));
             let since = case.claim.as_ref().and_then(|claim| claim.suspect);
             let back = since.map(|since| (since + suspect, case.id, Timer::Suspect));
