@@ -9,6 +9,7 @@ use super::{Answer, Outcome, Shared, WrongUse, place::Place, say, say_json};
 use crate::{
     archive::{self, Content, Header, Item},
     domain::ids::TerritoryId,
+    engine::Stated,
     store::dump::{Broken, Head, MAX_ROWS, Page, Portable, Row},
 };
 
@@ -91,35 +92,62 @@ struct Section {
     told: Told,
 }
 
+/// A section on its way: nothing of it counts before its end.
+struct Reading {
+    section: Section,
+    /// The seq that must come next.
+    next: u64,
+    stated: Stated,
+}
+
+impl Reading {
+    fn of(header: Header) -> Result<Self, String> {
+        if header.content != Content::State {
+            let problem = "it holds a log alone, which is no state; import what `export` writes without --log-only";
+            return Err(problem.to_owned());
+        }
+        if header.epoch == u64::MAX {
+            return Err(format!("{}: its epoch cannot rise, which is no service's", header.territory));
+        }
+        let (next, stated) = (header.first_seq, Stated::of(header.territory.clone()));
+        Ok(Self { section: Section { header, told: Told::default() }, next, stated })
+    }
+
+    fn row(&mut self, row: &Row) -> Result<(), String> {
+        if let Row::Log(entry) = row {
+            self.section.follows(self.next, entry.seq)?;
+            self.next += 1;
+        }
+        self.section.told.note(row);
+        self.stated.row(row);
+        Ok(())
+    }
+
+    fn whole(self) -> Result<Section, String> {
+        self.section.follows(self.next, self.section.header.last_seq + 1)?;
+        self.section.fits(self.stated)?;
+        Ok(self.section)
+    }
+}
+
 /// Reads the whole file before anything is written: the sections asked for, all of the file sound and whole states.
 fn verified(args: &Args) -> Result<Vec<Section>, WrongUse> {
     let file = &args.file;
-    let (mut sections, mut next): (Vec<Section>, u64) = (Vec::new(), 0);
+    let (mut sections, mut reading): (Vec<Section>, Option<Reading>) = (Vec::new(), None);
     for item in archive::open(file).map_err(|error| wrong(file, error))? {
-        match (item.map_err(|fault| wrong(file, fault))?, sections.last_mut()) {
+        match (item.map_err(|fault| wrong(file, fault))?, &mut reading) {
             (Item::Begin(header), _) => {
-                if header.content != Content::State {
-                    let problem =
-                        "it holds a log alone, which is no state; import what `export` writes without --log-only";
-                    return Err(wrong(file, problem));
-                }
                 if sections.iter().any(|known| known.header.territory == header.territory) {
                     return Err(wrong(file, format!("{} stands in it twice", header.territory)));
                 }
-                next = header.first_seq;
-                sections.push(Section { header: *header, told: Told::default() });
+                reading = Some(Reading::of(*header).map_err(|problem| wrong(file, problem))?);
             }
-            (Item::Row(row), Some(section)) => {
-                if let Row::Log(entry) = &*row {
-                    section.follows(next, entry.seq).map_err(|problem| wrong(file, problem))?;
-                    next += 1;
-                }
-                section.told.note(&row);
+            (Item::Row(row), Some(reading)) => reading.row(&row).map_err(|problem| wrong(file, problem))?,
+            (Item::End, _) => {
+                let whole = reading.take().map(Reading::whole).transpose();
+                sections.extend(whole.map_err(|problem| wrong(file, problem))?);
             }
-            (Item::End, Some(section)) => {
-                section.follows(next, section.header.last_seq + 1).map_err(|problem| wrong(file, problem))?;
-            }
-            (Item::Row(_) | Item::End, None) => {}
+            (Item::Row(_), None) => {}
         }
     }
     if sections.is_empty() {
@@ -137,7 +165,7 @@ impl Section {
     /// Where the territory is to stand.
     fn head(&self) -> Head {
         let head = self.header.head();
-        Head { epoch: head.epoch.saturating_add(1), ..head }
+        Head { epoch: head.epoch + 1, ..head }
     }
 
     /// Its log has every entry that its header speaks of.
@@ -149,6 +177,20 @@ impl Section {
         Err(format!(
             "{territory}: entry {next} of its log is missing or too many, its header says {first_seq} to {last_seq}: what \
              was acknowledged is not all there; export again from the store's last sound backup"
+        ))
+    }
+
+    /// Its index entries and counters are there: a case that stands in no queue is a call that is lost.
+    fn fits(&self, stated: Stated) -> Result<(), String> {
+        let faults: Vec<_> = stated.faults().into_iter().filter(|fault| fault.loses).collect();
+        let Some(first) = faults.first() else { return Ok(()) };
+        Err(format!(
+            "{}: {}: {} ({} fault(s) by which a call or a deadline would be lost; `sas-dispatch check` names them all): the \
+             store it comes from is damaged; export from its last sound backup",
+            self.header.territory,
+            first.what,
+            first.problem,
+            faults.len()
         ))
     }
 

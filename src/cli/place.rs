@@ -97,7 +97,5 @@ async fn embedded(folder: &Path, filled: bool) -> Result<Arc<dyn Portable>, Wron
         return Err(WrongUse::new(problem));
     }
     let settings = Settings::Embedded { data: folder.to_owned(), clock: Clock::System };
-    open_portable(settings).await.map_err(|error| {
-        WrongUse::new(format!("{error}\nan embedded store has one user at a time: stop the service first"))
-    })
+    open_portable(settings).await.map_err(WrongUse::new)
 }

@@ -52,6 +52,11 @@ impl Entity {
     }
 }
 
+/// Whether the name of a record is that of an entity: what readers and restores leave in a store is none.
+pub fn is_entity(key: &str) -> bool {
+    matches!(key.split('/').next(), Some("case" | "slot" | "shift" | "room" | "sheet"))
+}
+
 /// Encodes a record.
 pub fn encode(entity: &Entity) -> Vec<u8> {
     match entity {

@@ -31,6 +31,7 @@ mod repeat;
 mod rooms;
 mod sheets;
 mod shifts;
+mod stated;
 mod supply;
 mod tail;
 mod tasks;
@@ -74,6 +75,7 @@ pub use read::{List, Listing, PageRequest, Sight, sight};
 pub use relay::{DueAction, First, Relay, StreamState};
 pub use repeat::LookupKey;
 pub use sheets::FoundSheet;
+pub use stated::{Fault, Stated};
 pub use view::CaseView;
 pub use watch::{Change, WatchFilter, WatchToken};
 

@@ -24,7 +24,7 @@
 //! | index `slots/<responder>` | all slots of a responder | start (ms) |
 //! | index `published/<responder>/<hour>` | slots of a doctor of his own in one hour, the one published last first | −its turn |
 //! | index `offers` | open offers and holds | until (ms) |
-//! | index `visits/<sector>` | visits that wait for a doctor | due (ms) |
+//! | index `visits/<sector>` | visits that wait for a doctor or are under way | due (ms) |
 //! | index `missions/<responder>` | offers and missions of a responder | since (ms) |
 //! | index `shifts` | shifts of responders | end (ms) |
 //! | index `timers` | `<kind>/<entity>/<generation>` | due (ms) |
@@ -222,7 +222,7 @@ impl Index {
         Self(Cow::Borrowed("offers"))
     }
 
-    /// Visits of a sector that wait for a doctor.
+    /// Visits of a sector that wait for a doctor or are under way.
     pub fn visits(sector: &SectorId) -> Self {
         Self(Cow::Owned(format!("visits/{sector}")))
     }

@@ -12,7 +12,10 @@ use crate::{
         ids::TerritoryId,
         time::{Instant, Span},
     },
-    engine::codec::{self, Entity},
+    engine::{
+        Fault, Stated,
+        codec::{self, Entity},
+    },
     store::{Key, Record, dump::Row},
 };
 
@@ -23,13 +26,22 @@ type Place = (u64, u64);
 #[derive(Default)]
 pub(super) struct Told {
     history: History,
-    /// The records of the newest whole state, and the epoch and seq they are of; none when the files have only logs.
-    state: Option<(Place, BTreeMap<Key, Record>)>,
+    /// The newest whole state; none when the files have only logs.
+    state: Option<State>,
     /// The least seq with which an export says that its log begins, and the greatest place at which one says it stood.
     first_seq: Option<u64>,
     reaches: Place,
     /// The last instant the store used: what had not been alarmed then was silent.
     until: Option<Instant>,
+}
+
+/// A whole state as a file has it.
+struct State {
+    /// The epoch and seq it is of.
+    at: Place,
+    records: BTreeMap<Key, Record>,
+    /// In what its rows do not fit each other.
+    faults: Vec<Fault>,
 }
 
 /// What was found in one territory.
@@ -70,12 +82,14 @@ pub(super) enum Stored {
 impl Told {
     pub fn add(&mut self, header: &Header, rows: Vec<Row>) {
         let stood = (header.epoch, header.last_seq);
-        if header.content == Content::State && self.state.as_ref().is_none_or(|(place, _)| *place <= stood) {
+        if header.content == Content::State && self.state.as_ref().is_none_or(|state| state.at <= stood) {
+            let mut stated = Stated::of(header.territory.clone());
+            rows.iter().for_each(|row| stated.row(row));
             let records = rows.iter().filter_map(|row| match row {
                 Row::Record(key, record) => Some((key.clone(), record.clone())),
                 _ => None,
             });
-            self.state = Some((stood, records.collect()));
+            self.state = Some(State { at: stood, records: records.collect(), faults: stated.faults() });
         }
         if header.content != Content::Archive {
             self.until = self.until.max(Some(header.last));
@@ -120,11 +134,14 @@ pub(super) fn judge(territory: TerritoryId, told: Told, tolerated: Span) -> Judg
     let gaps = told.gaps(last_at.unwrap_or(until), until);
     // Records that are ahead of the log show what is missing at its end; older ones, or those of a lost history, say nothing.
     let beyond = |(epoch, seq): Place| seq == last.1 || seq > last.1 && epoch >= last.0;
-    let (stored, differences) = match told.state {
+    let (stored, mut differences) = match &told.state {
         None => (Stored::Absent, Vec::new()),
-        Some((at, records)) if beyond(at) => (Stored::Compared, compare(&mut replay, &records, at.1, until)),
-        Some(((_, seq), _)) => (Stored::Older(seq), Vec::new()),
+        Some(state) if beyond(state.at) => (Stored::Compared, compare(&mut replay, &state.records, state.at.1, until)),
+        Some(state) => (Stored::Older(state.at.1), Vec::new()),
     };
+    if let Some(State { at, faults, .. }) = told.state {
+        differences.extend(faults.into_iter().map(|fault| Finding::stored(fault.what, fault.problem, at.1, until)));
+    }
     replay.end(until);
     let mut findings = std::mem::take(&mut replay.findings);
     findings.extend(gaps);
@@ -158,18 +175,14 @@ fn compare(replay: &mut Replay, stored: &BTreeMap<Key, Record>, seq: u64, until:
     let mut findings = Vec::new();
     let mut lost = told(&replay.records);
     // Where readers stand and who restored a backup is no part of the log.
-    let told_of =
-        |key: &Key| ["case/", "slot/", "shift/", "room", "sheet/"].iter().any(|kind| key.as_str().starts_with(kind));
-    for (key, record) in stored.iter().filter(|(key, _)| told_of(key)) {
+    for (key, record) in stored.iter().filter(|(key, _)| codec::is_entity(key.as_str())) {
         let mut differs = |problem: &str| {
             findings.push(Finding::stored(key.to_string(), problem.to_owned(), seq, until));
         };
-        let entity = match codec::decode(key.as_str(), &record.value) {
-            Ok(entity) => entity,
-            Err(error) => {
-                differs(&error.to_string());
-                continue;
-            }
+        // One that cannot be read is a fault of the state's own rows.
+        let Ok(entity) = codec::decode(key.as_str(), &record.value) else {
+            lost.remove(key);
+            continue;
         };
         match lost.remove(key) {
             Some(known) if known.clone().comparable() == entity.clone().comparable() => {}

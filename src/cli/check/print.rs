@@ -273,6 +273,8 @@ fn french(what: &str) -> String {
         Some(("slot", id)) => format!("créneau {id}"),
         Some(("shift", id)) => format!("garde {id}"),
         Some(("sheet", id)) => format!("fiche de patient remarquable {id}"),
+        Some(("index", name)) => format!("index {name}"),
+        Some(("counter", name)) => format!("compteur {name}"),
         Some(("seq", seq)) => format!("entrée {seq}"),
         _ => "journal".to_owned(),
     }

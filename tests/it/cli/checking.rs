@@ -15,7 +15,7 @@ use sas_dispatch::{
         time::Span,
     },
     engine::codec,
-    store::{LogEntry, dump::Row},
+    store::{Index, LogEntry, Member, Record, dump::Row},
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -219,11 +219,62 @@ async fn what_is_wrong_with_the_log_itself_is_found() {
     let action = sas_dispatch::domain::ids::ActionId(Uuid::from_u128(9));
     unfit.add(second, Span::ZERO, vec![Fact::ActionEnded { action, end: End::Done }]);
     unfit.add(CaseId(Uuid::from_u128(3)), Span::ZERO, vec![Fact::CaseArchived]);
+    let nobodys = sas_dispatch::domain::ids::ShiftId(Uuid::from_u128(4));
+    unfit.add(first, Span::ZERO, vec![Fact::ShiftEnded { shift: nobodys }]);
     let (document, _) = unfit.log();
+    has(&document, "UNFIT", &format!("case {first}"), 0, (8, 8));
     has(&document, "UNFIT", &format!("case {second}"), 0, (6, 6));
     has(&document, "UNFIT", &format!("case {}", CaseId(Uuid::from_u128(3))), 0, (7, 7));
     let lost: Vec<LogEntry> = entries[..4].to_vec();
     has(&log.checked(lost, Content::State).0, "STORED", &format!("case/{first}"), 0, (4, 4));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_or_a_counter_that_does_not_fit_the_records_is_found() {
+    let (desk, first, _) = two_cases().await;
+    desk.done(&regulator(1), first, Command::Claim).await;
+    let log = Log::of(&desk).await;
+    let whole = |rows: Vec<Row>| Log { rows, events: log.events.clone(), ..log };
+    let stored = |rows: Vec<Row>| {
+        let (document, _) = {
+            let log = whole(rows);
+            log.checked(log.entries(1).collect(), Content::State)
+        };
+        let rows = document["territories"][0]["findings"].as_array().unwrap().iter();
+        let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
+        rows.map(|row| (text(row, "what"), text(row, "problem"))).collect::<Vec<_>>()
+    };
+    let without = |name: &str| {
+        let of = |row: &Row| matches!(row, Row::Entry(index, ..) if index.as_str().starts_with(name));
+        log.rows.iter().filter(|row| !of(row)).cloned().collect::<Vec<_>>()
+    };
+    let moved = |name: &str| {
+        let later = |row: &Row| match row {
+            Row::Entry(index, score, member) if index.as_str().starts_with(name) => {
+                Row::Entry(index.clone(), score + 1, member.clone())
+            }
+            row => row.clone(),
+        };
+        log.rows.iter().map(later).collect::<Vec<_>>()
+    };
+    assert_eq!(stored(log.rows.clone()), []);
+    let named = |what: &str, problem: &str| (what.to_owned(), problem.to_owned());
+    let held = format!("case/{first}");
+    assert_eq!(stored(without("leases")), [named(&held, "its entry of index leases is missing")]);
+    assert_eq!(stored(moved("leases")), [], "renewals move a lease");
+    assert_eq!(stored(without("queue/")).len(), 1, "the other case still waits");
+    assert!(stored(moved("queue/"))[0].1.contains("not at its place"));
+    let lonely = [log.rows.clone(), vec![Row::Entry(Index::open(), 1, Member("nobody".to_owned()))]].concat();
+    assert_eq!(stored(lonely), [named("index open", "no record makes its entry nobody")]);
+    let uncounted = log.rows.iter().filter(|row| !matches!(row, Row::Counter(..))).cloned().collect();
+    assert!(stored(uncounted)[0].0.starts_with("counter number/"));
+    let unread = |row: &Row| match row {
+        Row::Record(key, record) if key.as_str() == held => {
+            Row::Record(key.clone(), Record { value: b"nonsense".to_vec(), ..record.clone() })
+        }
+        row => row.clone(),
+    };
+    assert!(stored(log.rows.iter().map(unread).collect()).iter().any(|(what, _)| *what == held));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

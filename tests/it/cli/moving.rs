@@ -130,6 +130,10 @@ fn what_cannot_be_moved_is_refused_with_the_line_and_what_to_do() {
     says(refused(&["export", "--data", text(&data), "--territory", "fr-89"]), &["fr-89 has no state", "fr-67"]);
 }
 
+fn of_index(row: &Row, name: &str) -> bool {
+    matches!(row, Row::Entry(index, ..) if index.as_str().starts_with(name))
+}
+
 /// Header and rows of an export of one territory.
 fn read(file: &Path) -> (Header, Vec<Row>) {
     let mut items = archive::open(file).unwrap().map(Result::unwrap);
@@ -178,7 +182,9 @@ fn an_import_that_was_broken_off_between_two_territories_goes_on_after_the_first
     let (both, target) = (file("both.jsonl"), file("target"));
     ok(&["export", "--data", text(&played(dir.path())), "--out", text(&both)]);
     let (header, rows) = read(&both);
-    append(&both, &Header { territory: "fr-89".parse().unwrap(), ..header.clone() }, &rows);
+    let a_case = |row: &&Row| matches!(row, Row::Record(key, _) if key.as_str().starts_with("case/"));
+    let elsewhere: Vec<Row> = rows.iter().filter(|row| !a_case(row)).cloned().collect();
+    append(&both, &Header { territory: "fr-89".parse().unwrap(), ..header.clone() }, &elsewhere);
     let import = |args: &[&'static str]| [&["import", text(&both), "--data", text(&target)], args].concat();
     let already = |args: &[&'static str]| {
         let document: Value = serde_json::from_str(&ok(&import(&[args, &["--json"]].concat()))).unwrap();
@@ -197,7 +203,7 @@ fn an_import_that_was_broken_off_between_two_territories_goes_on_after_the_first
     assert_eq!(self::rows(&back), self::rows(&both));
     // A territory that was written since is nobody's rest.
     let other = file("other.jsonl");
-    let rows: Vec<Row> = rows.into_iter().filter(|row| !matches!(row, Row::Counter(..))).collect();
+    let rows: Vec<Row> = rows.into_iter().filter(|row| !of_index(row, "repeat/")).collect();
     append(&other, &header, &rows);
     let message = refused(&["import", text(&other), "--data", text(&target), "--replace-broken"]);
     assert!(message.contains("fr-67 has state here already"), "{message}");
@@ -221,4 +227,32 @@ fn an_export_that_could_not_be_written_says_so_and_leaves_nothing_behind() {
         assert!(message.contains("name too long"), "{message}");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "nothing of a patient stays");
     }
+}
+
+/// A case that stands in no queue, or is on no timer, is one that nobody would be asked about.
+#[test]
+fn a_state_in_which_a_call_or_a_number_would_be_lost_is_not_taken_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name);
+    ok(&["export", "--data", text(&played(dir.path())), "--out", text(&file("whole.jsonl"))]);
+    let (header, rows) = read(&file("whole.jsonl"));
+    let refuses = |name: &str, header: &Header, rows: &[Row], words: &[&str]| {
+        append(&file(name), header, rows);
+        let message = refused(&["import", text(&file(name)), "--data", text(&file("target"))]);
+        words.iter().for_each(|word| assert!(message.contains(word), "{word}: {message}"));
+        assert!(!file("target").exists(), "nothing was written");
+    };
+    let without = |gone: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| !gone(row)).cloned().collect::<Vec<_>>();
+    for index in ["open", "timers"] {
+        let named = format!("its entry of index {index} is missing");
+        refuses(index, &header, &without(&|row| of_index(row, index)), &["case/", &named, "last sound backup"]);
+    }
+    let uncounted = without(&|row| matches!(row, Row::Counter(..)));
+    refuses("counters", &header, &uncounted, &["counter number/", "given twice"]);
+    let foreign = Header { territory: "fr-89".parse().unwrap(), ..header.clone() };
+    refuses("foreign", &foreign, &rows, &["it is a case of fr-67"]);
+    refuses("epoch", &Header { epoch: u64::MAX, ..header.clone() }, &rows, &["its epoch cannot rise"]);
+    // What finds a caller again may be missing: nobody waits for it, and `check` says so.
+    append(&file("found.jsonl"), &header, &without(&|row| of_index(row, "repeat/")));
+    ok(&["import", text(&file("found.jsonl")), "--data", text(&file("target"))]);
 }

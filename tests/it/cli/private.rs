@@ -58,9 +58,11 @@ fn the_state_and_what_was_acknowledged_are_for_the_service_account_alone() {
     serve();
     assert_eq!((mode(&data), mode(data.join("sas.redb")), mode(data.join("lookup.key"))), (0o700, 0o600, 0o600));
     // A backup that was put back with cp, by whoever's mask.
-    fs::set_permissions(data.join("sas.redb"), fs::Permissions::from_mode(0o664)).unwrap();
+    for file in ["sas.redb", "lookup.key"] {
+        fs::set_permissions(data.join(file), fs::Permissions::from_mode(0o664)).unwrap();
+    }
     serve();
-    assert_eq!(mode(data.join("sas.redb")), 0o600);
+    assert_eq!((mode(data.join("sas.redb")), mode(data.join("lookup.key"))), (0o600, 0o600));
 }
 
 #[test]

@@ -141,5 +141,5 @@ async fn wrong_use_says_what_to_do() {
     let _open = Embedded::open(data.path(), Clock::System).unwrap();
     let busy = run(&["restore", "--all", "--data", at]);
     assert_eq!(busy.status.code(), Some(2));
-    assert!(err(&busy).contains("stop the service first"), "{}", err(&busy));
+    assert!(err(&busy).contains("in use by another process"), "{}", err(&busy));
 }

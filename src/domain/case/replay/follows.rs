@@ -28,6 +28,10 @@ pub(super) fn faults(records: &Records, event: &Event, complete: bool) -> Vec<(u
         if complete && lost && !matches!(fact, Fact::SlotPublished(_)) {
             faults.push((1, case(), "a slot that was never published"));
         }
+        let unknown = shift_of(fact).is_some_and(|id| !records.shifts.contains_key(&id));
+        if complete && unknown && !matches!(fact, Fact::ShiftOpened(_)) {
+            faults.push((1, case(), "a shift that was never opened"));
+        }
         if let (Fact::SheetEnded { sheet } | Fact::SheetArchived { sheet }, true) = (fact, complete)
             && !records.sheets.contains_key(sheet)
         {
