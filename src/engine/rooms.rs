@@ -75,6 +75,15 @@ impl Rooms {
         filling.entry(territory.clone()).or_default().clone()
     }
 
+    /// Takes the record as it was read at `seq`, unless the log has told of the room since: what was told while it was on its
+    /// way is newer.
+    fn renew(&self, territory: &TerritoryId, room: Option<Room>, seq: u64) {
+        let older = |shelf: &&mut Shelf| shelf.loaded && shelf.told <= seq;
+        if let Some(shelf) = self.shelves().get_mut(territory).filter(older) {
+            shelf.records.room = room;
+        }
+    }
+
     fn end(&self, territory: &TerritoryId, room: Option<Room>) {
         if let Some(shelf) = self.shelves().get_mut(territory) {
             shelf.records.room = room;
@@ -189,11 +198,7 @@ impl Engine {
     /// Reads again who regulates: before anything is refused for it.
     pub(super) async fn refresh_room(&self, territory: &TerritoryId) -> Result<(), Failure> {
         let (room, seq) = self.read_room(territory).await?;
-        // What was told while it was on its way is newer.
-        let older = |shelf: &&mut Shelf| shelf.loaded && shelf.told <= seq;
-        if let Some(shelf) = self.0.rooms.shelves().get_mut(territory).filter(older) {
-            shelf.records.room = room;
-        }
+        self.0.rooms.renew(territory, room, seq);
         Ok(())
     }
 
@@ -220,5 +225,62 @@ fn looks_at_room(work: &Work<'_>) -> bool {
             qualify.priority != Priority::P0 && work.place.territory.regulation.split != SplitRules::default()
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{
+            ids::DutyId,
+            regulation::{
+                qualification::Stream,
+                room::{Affiliation, Duty},
+            },
+            time::Instant,
+        },
+        engine::tail::made::told,
+    };
+
+    fn started(n: u128) -> Fact {
+        let person = |text: &str| text.parse().expect("an id");
+        Fact::DutyStarted(Duty {
+            id: DutyId(uuid::Uuid::from_u128(n)),
+            person: person("regulator-1"),
+            stream: Stream::Snp,
+            skills: std::collections::BTreeSet::new(),
+            affiliation: Affiliation::Liberal,
+            from: Instant::from_unix_ms(1_735_200_000_000),
+            until: Instant::from_unix_ms(1_735_230_000_000),
+            ended: None,
+            by: person("supervisor-1"),
+        })
+    }
+
+    fn duties(rooms: &Rooms) -> Vec<u128> {
+        let room = rooms.known(&territory()).expect("it was read");
+        room.duties.iter().map(|duty| duty.id.0.as_u128()).collect()
+    }
+
+    fn territory() -> TerritoryId {
+        "fr-67".parse().expect("an id")
+    }
+
+    /// A read that takes long, as of a replica that is behind, answers after the tail has told of what came since.
+    #[test]
+    fn what_was_read_before_the_log_told_of_the_room_is_not_taken_for_newer() {
+        let rooms = Rooms::default();
+        rooms.shelves().insert(territory(), Shelf::default());
+        rooms.follow(&territory(), &[told(4, vec![started(1)])]);
+        assert_eq!(rooms.known(&territory()), None, "its record is not read yet");
+        rooms.end(&territory(), None);
+        assert_eq!(duties(&rooms), [1], "what was told meanwhile is applied to it");
+        rooms.follow(&territory(), &[told(7, vec![started(2)]), told(8, Vec::new())]);
+        rooms.renew(&territory(), None, 6);
+        assert_eq!(duties(&rooms), [1, 2]);
+        let newer = Room::default();
+        rooms.renew(&territory(), Some(newer), 7);
+        assert_eq!(duties(&rooms), [0; 0], "read at the place of what was told last or after it");
     }
 }

@@ -7,6 +7,8 @@
 //! epoch, or a store that has gone back is a reset: everything fed from the tail begins anew.
 
 mod join;
+#[cfg(test)]
+pub(super) mod made;
 mod own;
 mod states;
 mod window;

@@ -154,16 +154,14 @@ fn same(known: Version, found: Version) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::{
-        domain::{
-            actor::{Actor, Role},
-            case::state::SCHEMA,
-            time::Instant,
+        domain::time::Instant,
+        engine::{
+            DayFolder, Statistics,
+            indicators::Indicators,
+            tail::{Follower, made::told},
         },
-        engine::{DayFolder, Statistics, indicators::Indicators, tail::Follower},
         store::due_command,
     };
 
@@ -186,15 +184,6 @@ mod tests {
         assert_eq!(reached(&[], 1), [0; 0]);
     }
 
-    fn told() -> Told {
-        let at = Instant::from_unix_ms(1_735_200_000_000);
-        let (command_id, territory) = (due_command("note", at), "fr-67".parse().expect("an id"));
-        let actor = Actor { person: "arm-1".parse().expect("an id"), role: Role::Arm, territory, connection: None };
-        let (command, facts, words) = ("AddNote".to_owned(), Vec::new(), Vec::new());
-        let event = Event { schema: SCHEMA, command, command_id, actor, at, case: None, facts, words };
-        Told { version: Version::new(1, command_id, at), counts: Vec::new(), event: Arc::new(event) }
-    }
-
     /// How far a fold goes on by itself with what the tail tells.
     async fn followed(days: Option<DayFolder>) -> u64 {
         let (indicators, territory) = (Indicators::default(), "fr-67".parse().expect("an id"));
@@ -205,7 +194,7 @@ mod tests {
         indicators.statistics.get_or_init(|| statistics);
         let folded = Folded { projection, anonymous, extracted: false, epoch: 1, last: Version::NONE };
         *indicators.of(&territory).lock().await = Some(folded);
-        indicators.follow(&territory, &[told()]);
+        indicators.follow(&territory, &[told(1, Vec::new())]);
         let cell = indicators.of(&territory);
         let folded = cell.lock().await;
         folded.as_ref().map_or(0, Folded::seq)

@@ -61,31 +61,8 @@ impl Own {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::{
-        domain::{
-            actor::{Actor, Role},
-            case::{Event, state::SCHEMA},
-            time::Instant,
-        },
-        store::{Version, due_command},
-    };
-
-    fn told(seq: u64) -> Told {
-        let at = Instant::from_unix_ms(1_735_200_000_000);
-        let (command_id, id) = (due_command(&seq.to_string(), at), |text: &str| text.to_owned());
-        let actor = Actor {
-            person: "arm-1".parse().expect("an id"),
-            role: Role::Arm,
-            territory: "fr-67".parse().expect("an id"),
-            connection: None,
-        };
-        let (facts, words) = (Vec::new(), Vec::new());
-        let event = Event { schema: SCHEMA, command: id("AddNote"), command_id, actor, at, case: None, facts, words };
-        Told { version: Version::new(seq, command_id, at), counts: Vec::new(), event: Arc::new(event) }
-    }
+    use crate::{engine::tail::made::told, store::Version};
 
     fn after(own: &Own, seq: u64, epoch: u64) -> Vec<u64> {
         let mark = Mark { epoch, version: Version::unknown(seq) };
@@ -96,7 +73,7 @@ mod tests {
     fn own_events_are_given_as_far_as_they_follow_without_a_gap() {
         let own = Own::default();
         for seq in [3, 2, 5] {
-            own.committed(1, told(seq));
+            own.committed(1, told(seq, Vec::new()));
         }
         assert_eq!(after(&own, 1, 1), [2, 3], "4 is another instance's");
         assert_eq!(after(&own, 0, 1), [0; 0], "1 is another instance's");
@@ -109,7 +86,7 @@ mod tests {
     fn an_event_of_another_epoch_does_not_follow() {
         let own = Own::default();
         for (seq, epoch) in [(1, 1), (2, 1), (3, 2)] {
-            own.committed(epoch, told(seq));
+            own.committed(epoch, told(seq, Vec::new()));
         }
         assert_eq!(after(&own, 0, 1), [1, 2], "3 may stand behind others than these");
         assert_eq!(after(&own, 1, 2), [0; 0]);
@@ -119,7 +96,7 @@ mod tests {
     #[test]
     fn what_waits_is_bounded_and_so_is_what_is_given() {
         let own = Own::default();
-        (1..=MOST as u64 + 3).for_each(|seq| own.committed(1, told(seq)));
+        (1..=MOST as u64 + 3).for_each(|seq| own.committed(1, told(seq, Vec::new())));
         assert_eq!(after(&own, 2, 1), [0; 0], "the oldest are gone");
         assert_eq!(after(&own, 3, 1).len(), BATCH);
         own.forget();

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     domain::stage::{self, SAS_DOCTOR, arm, doctor, text},
     store::{moving::dumped, on_every_engine, stand::Stand},
+    support::gate::Gate,
 };
 
 on_every_engine! {
@@ -31,6 +32,7 @@ on_every_engine! {
     whoever_is_killed_between_file_and_cursor_loses_nothing
     a_trimmed_log_is_checked_together_with_its_archive
     what_is_still_needed_stays
+    what_is_read_from_a_store_that_takes_no_writes_goes_into_no_file
     a_record_that_cannot_be_read_stays_and_keeps_no_other_one
     a_console_that_comes_back_over_a_case_that_has_left_begins_again_and_says_so
 }
@@ -275,6 +277,22 @@ async fn what_is_still_needed_stays(stand: Stand) {
     site.desk.read(open).await;
     let log = site.desk.stand.store.log(&site.desk.stand.territory, 0, 1).await.unwrap();
     assert_eq!(log[0].seq, 3, "a slow reader's place is never trimmed");
+}
+
+/// A primary that was left behind answers reads and has lost its replica: what it tells may be nobody's history.
+async fn what_is_read_from_a_store_that_takes_no_writes_goes_into_no_file(stand: Stand) {
+    let mut site = Site::new(stand);
+    site.advised().await;
+    site.desk.stand.pass(KEEP_CLOSED + Span::from_mins(1));
+    let gate = Gate::before(site.desk.stand.store.clone());
+    site.desk.stand.store = gate.clone();
+    let apart = archiving(&Desk::engine(&site.desk.stand, Options::default()), &site.dir);
+    gate.set_read_only(&["fr-67"]);
+    drop(apart.archive_once().await);
+    assert_eq!(site.folder().days(&site.desk.stand.territory).unwrap().len(), 0, "no file was begun");
+    gate.set_read_only(&[]);
+    site.settles().await;
+    assert_eq!(site.seqs(), (1..=site.head().await).collect::<Vec<_>>());
 }
 
 async fn a_record_that_cannot_be_read_stays_and_keeps_no_other_one(stand: Stand) {
