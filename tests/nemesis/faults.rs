@@ -28,6 +28,8 @@ enum Fault {
     FreezeReplica,
     KillSentinel,
     FreezeSentinel,
+    /// A sentinel hears nobody and is heard by nobody; who calls it is not even refused.
+    PartitionSentinel,
     /// The power of the one Redis, or of a master: its disk forgets what was not flushed.
     PowerCut,
     /// No file of a server may grow: its next write fails as on a full disk.
@@ -79,7 +81,8 @@ const WITH_SLOTS: [(Fault, &str); 4] = [
     (ReshardFailover, "reshard_failover"),
     (ReshardKill, "reshard_kill"),
 ];
-const WITH_SENTINELS: [(Fault, &str); 2] = [(KillSentinel, "kill_sentinel"), (FreezeSentinel, "freeze_sentinel")];
+const WITH_SENTINELS: [(Fault, &str); 3] =
+    [(KillSentinel, "kill_sentinel"), (FreezeSentinel, "freeze_sentinel"), (PartitionSentinel, "partition_sentinel")];
 
 fn of(stand: &Stand) -> Vec<(Fault, &'static str)> {
     let mut all = EVERYWHERE.to_vec();
@@ -91,6 +94,7 @@ fn of(stand: &Stand) -> Vec<(Fault, &'static str)> {
         Topology::Sentinel => all.extend(WITH_REPLICAS.iter().chain(&WITH_SENTINELS)),
         Topology::Cluster => all.extend(WITH_REPLICAS.iter().chain(&WITH_SLOTS)),
     }
+    all.retain(|(fault, _)| *fault != PartitionSentinel || cable::are_laid());
     all
 }
 
@@ -144,7 +148,9 @@ fn span(fault: Fault) -> (u64, u64) {
         KillService | CutOff => (300, 2_500),
         FreezeService | FreezeReplica | KillReplica | LostReplies => (500, 3_000),
         PauseOverLease => (7_000, 9_000),
-        KillMaster | FreezeMaster | PowerCut | Partition | PartitionInstance | Split => (300, 6_000),
+        KillMaster | FreezeMaster | PowerCut | Partition | PartitionInstance | PartitionSentinel | Split => {
+            (300, 6_000)
+        }
         BusPartition => (1_000, 7_000),
         Reshard => (400, 3_000),
         ReshardFailover => (3_000, 6_000),
@@ -201,8 +207,9 @@ async fn strike(stand: &mut Stand, fault: Fault, target: Target, ms: u64) -> io:
         }
         FreezeMaster | FreezeReplica => node.process.signal("STOP"),
         PowerCut => node.cut_power()?,
-        KillSentinel => stand.servers.sentinels[target.sentinel].kill(),
-        FreezeSentinel => stand.servers.sentinels[target.sentinel].signal("STOP"),
+        KillSentinel => stand.servers.sentinels[target.sentinel].process.kill(),
+        FreezeSentinel => stand.servers.sentinels[target.sentinel].process.signal("STOP"),
+        PartitionSentinel => stand.servers.sentinels[target.sentinel].unplug()?,
         DiskFull => {
             node.process.quota(Some(node.written() + target.room));
         }

@@ -232,7 +232,8 @@ fn keep(stand: &Stand, path: &Path, history: &History) -> io::Result<()> {
     history.write(path)?;
     let services = stand.instances.iter().map(|instance| &instance.process);
     let servers = stand.servers.nodes.iter().map(|node| &node.process);
-    for process in services.chain(servers).chain(&stand.servers.sentinels) {
+    let sentinels = stand.servers.sentinels.iter().map(|sentinel| &sentinel.process);
+    for process in services.chain(servers).chain(sentinels) {
         // A process that was never started has no log.
         let _ = std::fs::copy(process.log(), path.with_extension(format!("{}.log", process.name)));
     }

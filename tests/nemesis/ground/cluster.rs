@@ -46,8 +46,8 @@ pub(super) async fn start(instances: usize, folder: &Path) -> io::Result<Servers
     let hosts: Vec<String> = fronts.iter().map(|front| front.at.to_string()).collect();
     let url = format!("redis-cluster://{}", hosts.join(","));
     let urls = vec![url.clone(); instances];
-    let (sentinels, sentinel_ports, bus) = (Vec::new(), Vec::new(), members.into_iter().zip(buses).collect());
-    Ok(Servers { topology: Topology::Cluster, nodes, sentinels, sentinel_ports, fronts, bus, urls, url })
+    let (sentinels, bus) = (Vec::new(), members.into_iter().zip(buses).collect());
+    Ok(Servers { topology: Topology::Cluster, nodes, sentinels, fronts, bus, urls, url })
 }
 
 /// Makes one cluster of the nodes: the first three are masters, each of the others follows one. Answers their ids.

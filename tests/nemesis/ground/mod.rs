@@ -13,11 +13,11 @@ use std::{io, path::Path};
 
 use crate::{
     pace::pass,
-    process::Process,
     proxy::{Member, Proxy, Weather},
 };
 
 pub use node::{Node, Standing, ask};
+pub use sentinel::Sentinel;
 pub use spaces::{OWN_MOUNTS, enter};
 pub use volume::can_cut_power;
 
@@ -103,8 +103,7 @@ pub async fn pulls_a_cable() -> io::Result<()> {
 pub struct Servers {
     pub topology: Topology,
     pub nodes: Vec<Node>,
-    pub sentinels: Vec<Process>,
-    sentinel_ports: Vec<u16>,
+    pub sentinels: Vec<Sentinel>,
     /// The way to the server: one for each instance where there is one server, else one before each node.
     pub fronts: Vec<Proxy>,
     /// Of a cluster: each node's id, and the way to it on the nodes' own bus.
@@ -150,10 +149,7 @@ impl Servers {
             node.process.signal("CONT");
             node.down = false;
         }
-        for sentinel in &mut self.sentinels {
-            sentinel.signal("CONT");
-            sentinel.start()?;
-        }
+        self.sentinels.iter_mut().try_for_each(Sentinel::heal)?;
         self.supervise()
     }
 
@@ -238,9 +234,7 @@ impl Servers {
         // Refused while another one is under way: then there is nothing to do.
         let _ = match self.topology {
             Topology::Single => return,
-            Topology::Sentinel => {
-                ask(sentinel::at(self.sentinel_ports[0]), &["SENTINEL", "FAILOVER", sentinel::NAME]).await
-            }
+            Topology::Sentinel => ask(self.sentinels[0].at, &["SENTINEL", "FAILOVER", sentinel::NAME]).await,
             Topology::Cluster => self.nodes[replica].ask(&["CLUSTER", "FAILOVER"]).await,
         };
     }

@@ -5,7 +5,11 @@ use std::{fs, io, net::SocketAddr, path::Path};
 
 use redis::Value;
 
-use super::{Node, Servers, Standing, Topology, ask, cable::here, node::text};
+use super::{
+    Node, Servers, Standing, Topology, ask,
+    cable::{Cable, here},
+    node::text,
+};
 use crate::{
     process::{Process, free_port},
     proxy::Proxy,
@@ -13,7 +17,33 @@ use crate::{
 
 /// What the sentinels call the master.
 pub(super) const NAME: &str = "garde";
-const SENTINELS: usize = 3;
+const SENTINELS: u8 = 3;
+/// The numbers of their cables begin behind those of the servers.
+const CABLES: u8 = 10;
+
+/// One sentinel.
+#[derive(Debug)]
+pub struct Sentinel {
+    pub process: Process,
+    /// Where it listens.
+    pub at: SocketAddr,
+    /// The cable to it, where it can have one of its own.
+    cable: Option<Cable>,
+}
+
+impl Sentinel {
+    /// Pulls its cable: nobody hears it, and who calls it waits.
+    pub fn unplug(&mut self) -> io::Result<()> {
+        self.cable.as_mut().map_or(Ok(()), Cable::pull)
+    }
+
+    /// It runs and is reachable again.
+    pub fn heal(&mut self) -> io::Result<()> {
+        self.cable.as_mut().map_or(Ok(()), Cable::plug)?;
+        self.process.signal("CONT");
+        self.process.start()
+    }
+}
 
 pub(super) async fn start(instances: usize, folder: &Path) -> io::Result<Servers> {
     let (mut nodes, mut fronts) = (Vec::<Node>::new(), Vec::<Proxy>::new());
@@ -33,39 +63,37 @@ pub(super) async fn start(instances: usize, folder: &Path) -> io::Result<Servers
         nodes.push(node);
         fronts.push(front);
     }
-    let (mut sentinels, mut sentinel_ports) = (Vec::new(), Vec::new());
+    let mut sentinels = Vec::new();
     for number in 0..SENTINELS {
-        let port = free_port();
-        let mut sentinel = sentinel(number, port, fronts[0].at, folder)?;
-        sentinel.start()?;
+        let mut sentinel = sentinel(number, fronts[0].at, folder).await?;
+        sentinel.process.start()?;
         sentinels.push(sentinel);
-        sentinel_ports.push(port);
     }
-    let hosts: Vec<String> = sentinel_ports.iter().map(|port| at(*port).to_string()).collect();
+    let hosts: Vec<String> = sentinels.iter().map(|sentinel| sentinel.at.to_string()).collect();
     let url = format!("redis-sentinel://{}/{NAME}", hosts.join(","));
     let (urls, bus) = (vec![url.clone(); instances], Vec::new());
-    Ok(Servers { topology: Topology::Sentinel, nodes, sentinels, sentinel_ports, fronts, bus, urls, url })
+    Ok(Servers { topology: Topology::Sentinel, nodes, sentinels, fronts, bus, urls, url })
 }
 
-fn sentinel(number: usize, port: u16, master: SocketAddr, folder: &Path) -> io::Result<Process> {
+async fn sentinel(number: u8, master: SocketAddr, folder: &Path) -> io::Result<Sentinel> {
     let name = format!("sentinel-{number}");
     let own = folder.join(&name);
     fs::create_dir_all(&own)?;
+    let cable = Cable::lay(CABLES + number, &name, folder).await?;
+    let at = SocketAddr::new(cable.as_ref().map_or_else(here, |cable| cable.ip), free_port());
     let lines = [
-        format!("port {port}"),
-        format!("bind {}", here()),
+        format!("port {}", at.port()),
+        format!("bind {}", at.ip()),
+        "protected-mode no".to_owned(),
         format!("sentinel monitor {NAME} {} {} 2", master.ip(), master.port()),
         format!("sentinel down-after-milliseconds {NAME} 1000"),
         format!("sentinel failover-timeout {NAME} 3000"),
     ];
     fs::write(own.join("sentinel.conf"), lines.join("\n") + "\n")?;
-    let arguments = vec!["sentinel.conf".to_owned(), "--sentinel".to_owned()];
-    Ok(Process::new(name, "redis-server", arguments, &own))
-}
-
-/// Where a sentinel listens.
-pub(super) fn at(port: u16) -> SocketAddr {
-    SocketAddr::new(here(), port)
+    let direct = || ("redis-server".to_owned(), Vec::new());
+    let (program, mut arguments) = cable.as_ref().map_or_else(direct, Cable::command);
+    arguments.extend(["sentinel.conf", "--sentinel"].map(str::to_owned));
+    Ok(Sentinel { process: Process::new(name, program, arguments, &own), at, cable })
 }
 
 pub(super) fn add_line(file: &Path, line: &str) -> io::Result<()> {
@@ -84,8 +112,8 @@ pub(super) async fn whole(servers: &Servers) -> bool {
         }
     }
     let Some(master) = master.filter(|_| followed) else { return false };
-    for port in &servers.sentinel_ports {
-        let Ok(Value::Array(said)) = ask(at(*port), &["SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME]).await else {
+    for sentinel in &servers.sentinels {
+        let Ok(Value::Array(said)) = ask(sentinel.at, &["SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME]).await else {
             return false;
         };
         if said.get(1).and_then(text) != Some(master.to_string()) {

@@ -14,6 +14,6 @@ pub(super) async fn start(instances: usize, folder: &Path) -> io::Result<Servers
     }
     let urls = fronts.iter().map(|front| format!("redis://{}/", front.at)).collect();
     let url = format!("redis://{}/", node.at);
-    let (sentinels, sentinel_ports, bus) = (Vec::new(), Vec::new(), Vec::new());
-    Ok(Servers { topology: Topology::Single, nodes: vec![node], sentinels, sentinel_ports, fronts, bus, urls, url })
+    let (sentinels, bus) = (Vec::new(), Vec::new());
+    Ok(Servers { topology: Topology::Single, nodes: vec![node], sentinels, fronts, bus, urls, url })
 }
