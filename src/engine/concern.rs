@@ -66,8 +66,8 @@ fn named(command: &Command, case: Option<&Case>) -> (Vec<SlotId>, Vec<ShiftId>) 
             (held(case), Vec::new())
         }
         // Who is sent elsewhere gives back what is held for him.
-        Command::SignNeed(sign) if sign.need.care.elsewhere() => (held(case), Vec::new()),
-        Command::SignAnswer(sign) if sign.care.elsewhere() => (held(case), Vec::new()),
+        Command::SignNeed(sign) if sign.need.care.may_lead_elsewhere() => (held(case), Vec::new()),
+        Command::SignAnswer(sign) if sign.care.may_lead_elsewhere() => (held(case), Vec::new()),
         Command::TakeVisit { shift, .. } | Command::EndShift(shift) => (Vec::new(), vec![*shift]),
         Command::MoveVisit { visit, .. } => {
             let offer = case.and_then(|case| case.visit(*visit)).map(|visit| visit.offer);

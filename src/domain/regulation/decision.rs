@@ -87,6 +87,15 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Whether the patient leaves for a hospital, where others take over: what was being looked for for him is not needed any
+    /// more. An ambulance may bring him to a practice or home.
+    pub fn elsewhere(&self) -> bool {
+        let destination = self.destination.or(self.care.national_destination());
+        let to_hospital =
+            matches!(destination, Some(Destination::Emergency | Destination::IntensiveCare | Destination::Hospital));
+        self.care.may_lead_elsewhere() && (self.care != CareType::Ambulance || to_hospital)
+    }
+
     /// An answer with nothing told beside it.
     pub fn new(care: CareType, supply: Option<SupplyReason>, signed: Signature) -> Self {
         let (dialogue, refusal, prescribed) = (None, None, None);

@@ -46,9 +46,10 @@ impl CareType {
         matches!(self, Self::Consultation | Self::HomeVisit | Self::Teleconsultation)
     }
 
-    /// True when the patient leaves for a place where others take over: what was being looked for for him is not needed any more.
-    pub const fn elsewhere(self) -> bool {
-        matches!(self, Self::EmergencyDepartment | Self::Amu)
+    /// True when the patient may leave for a place where others take over; [`super::decision::Answer::elsewhere`] tells whether he
+    /// does.
+    pub const fn may_lead_elsewhere(self) -> bool {
+        matches!(self, Self::EmergencyDepartment | Self::Amu | Self::Ambulance)
     }
 }
 

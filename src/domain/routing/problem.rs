@@ -85,6 +85,8 @@ pub struct Tried {
     pub why: WhyNot,
     /// The one doctor whose no it is; none: the responder's.
     pub doctor: Option<PersonId>,
+    /// Until when it had to be answered.
+    pub until: Instant,
 }
 
 /// How a responder was asked.
@@ -106,7 +108,8 @@ impl Tried {
             Means::Slot { slot, .. } => Asked::Slot(slot),
             Means::Visit { .. } => Asked::Visit,
         };
-        Self { responder: offer.responder.clone(), by, why, doctor: offer.refused_by().cloned() }
+        let (responder, doctor) = (offer.responder.clone(), offer.refused_by().cloned());
+        Self { responder, by, why, doctor, until: offer.until }
     }
 
     /// All closed offers of a decision, and what was cancelled.
@@ -167,6 +170,8 @@ pub struct OnDuty {
     pub doctor: PersonId,
     /// Sectors served.
     pub sectors: Vec<SectorId>,
+    /// From when.
+    pub start: Instant,
     /// Until when.
     pub end: Instant,
     /// Not on a visit of this shift; see also [`Supply::driving`].
@@ -204,6 +209,7 @@ impl Supply {
                 responder: shift.responder.clone(),
                 doctor: shift.doctor.clone(),
                 sectors: shift.sectors.clone(),
+                start: shift.start,
                 end: shift.end,
                 free: shift.state == ShiftState::Free,
             });

@@ -95,11 +95,14 @@ pub(super) fn regulated(frame: &Frame<'_>, doctor: &PersonId) -> bool {
 }
 
 /// A no said aloud or to an offered visit counts for every way of asking; a declined slot only for that slot, and the no of
-/// one doctor of several only for him. A visit that nobody took while all who drive were driving was nobody's no.
+/// one doctor of several only for him. A visit that nobody took while all who drive were driving was nobody's no, and none of who
+/// came on duty since.
 pub(super) fn declined(frame: &Frame<'_>, id: &ResponderId) -> Result<(), WhyNot> {
     let no = |tried: &&Tried| match tried.by {
         Asked::Phone => tried.why == WhyNot::Declined,
-        Asked::Visit if tried.why == WhyNot::Expired && tried.doctor.is_none() => !worth_waiting_for(frame, id),
+        Asked::Visit if tried.why == WhyNot::Expired && tried.doctor.is_none() => {
+            !worth_waiting_for(frame, id) && !relieved(frame, id, tried.until)
+        }
         Asked::Visit => tried.doctor.is_none(),
         Asked::Slot(_) => false,
     };
@@ -130,6 +133,13 @@ fn worth_waiting_for(frame: &Frame<'_>, id: &ResponderId) -> bool {
     let last = willing.iter().map(|on| on.end).max().map(|end| end.min(frame.deadline - policy.one_more()));
     let waits = last.is_some_and(|until| until > frame.problem.now + policy.visit_offer);
     waits && !willing.iter().any(|on| frame.problem.supply.is_free(on))
+}
+
+/// Whether a free doctor has come on duty since an offer ended, who was never asked.
+fn relieved(frame: &Frame<'_>, id: &ResponderId, ended: Instant) -> bool {
+    let Ok(Some(sector)) = &frame.sector else { return false };
+    let came = |on: &&OnDuty| on.start >= ended && frame.problem.supply.is_free(on);
+    willing(frame, id, sector).is_ok_and(|willing| willing.iter().any(came))
 }
 
 /// Whether a doctor has said no to a visit for this decision, or called it off.

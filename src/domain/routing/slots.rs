@@ -32,8 +32,15 @@ pub(super) fn sas_slots(frame: &Frame<'_>) -> Vec<Judged> {
 
 fn sas_slot(frame: &Frame<'_>, who: &Responder) -> Result<Offerable, NoSlot> {
     screen(frame, Category::SasSlot, who).map_err(bare)?;
-    let by_slot = by_slot(frame, Category::SasSlot, who, &frame.problem.supply.slots);
-    by_slot.or_else(|none| if who.supernumerary { ring(frame, who, 1).map_err(bare) } else { Err(none) })
+    match by_slot(frame, Category::SasSlot, who, &frame.problem.supply.slots) {
+        Ok(slot) if !slot.again => Ok(slot),
+        again if who.supernumerary => match (ring(frame, who, 1), again) {
+            (Ok(ring), _) => Ok(ring),
+            (Err(_), Ok(slot)) => Ok(slot),
+            (Err(why), Err(_)) => Err(bare(why)),
+        },
+        again => again,
+    }
 }
 
 /// Fixed points: by slot when the point publishes slots and is heard, else by telephone in its hours.
@@ -94,20 +101,30 @@ fn or_source(frame: &Frame<'_>, category: Category, judged: Vec<Judged>) -> Vec<
 fn by_slot(frame: &Frame<'_>, category: Category, who: &Responder, published: &Published) -> Result<Offerable, NoSlot> {
     let slots = published.get(&who.id);
     heard(frame, category, who, slots.is_some()).map_err(bare)?;
-    let best = best(frame, who, slots.map_or(&[], Vec::as_slice))?;
+    let (best, again) = best(frame, who, slots.map_or(&[], Vec::as_slice))?;
     let means = Means::Slot { slot: best.id, start: best.start, end: best.end };
     let (responder, class) = (who.id.clone(), u8::from(begins_too_soon(frame, best)));
-    Ok(Offerable { responder, means, earliest: Some(best.start), busy_until: None, class, again: false })
+    Ok(Offerable { responder, means, earliest: Some(best.start), busy_until: None, class, again })
+}
+
+/// The best slot that was not held yet for this decision; else one whose hold ran out, which is said: that nobody told the
+/// patient in time is not its owner's no.
+fn best<'s>(frame: &Frame<'_>, who: &Responder, slots: &'s [FreeSlot]) -> Result<(&'s FreeSlot, bool), NoSlot> {
+    let to_come: Vec<_> = slots.iter().filter(|slot| slot.start > frame.problem.now).collect();
+    some(&to_come).ok_or(bare(WhyNot::NoFreeSlot))?;
+    let (untried, held): (Vec<_>, Vec<_>) = to_come.into_iter().partition(|slot| tried(frame, slot.id).is_none());
+    let ran_out = held.into_iter().filter(|slot| only_ran_out(frame, slot.id)).collect();
+    let none = bare(last_try(frame, slots));
+    let first = some(&untried).ok_or(none).and_then(|_| narrowed(frame, who, untried.clone()));
+    first
+        .map(|slot| (slot, false))
+        .or_else(|none| narrowed(frame, who, ran_out).map(|slot| (slot, true)).map_err(|_| none))
 }
 
 /// Narrows the slots step by step; the step that leaves none gives the reason.
-fn best<'s>(frame: &Frame<'_>, who: &Responder, slots: &'s [FreeSlot]) -> Result<&'s FreeSlot, NoSlot> {
-    let to_come: Vec<_> = slots.iter().filter(|slot| slot.start > frame.problem.now).collect();
-    some(&to_come).ok_or(bare(WhyNot::NoFreeSlot))?;
-    let untried: Vec<_> = to_come.into_iter().filter(|slot| tried(frame, slot.id).is_none()).collect();
-    some(&untried).ok_or_else(|| bare(last_try(frame, slots)))?;
-    let first = untried.iter().map(|slot| slot.start).min();
-    let in_time: Vec<_> = untried.into_iter().filter(|slot| slot.start <= frame.horizon).collect();
+fn narrowed<'s>(frame: &Frame<'_>, who: &Responder, slots: Vec<&'s FreeSlot>) -> Result<&'s FreeSlot, NoSlot> {
+    let first = slots.iter().map(|slot| slot.start).min();
+    let in_time: Vec<_> = slots.into_iter().filter(|slot| slot.start <= frame.horizon).collect();
     some(&in_time).ok_or((WhyNot::SlotAfterDeadline, first))?;
     let open: Vec<_> = in_time.into_iter().filter(|slot| for_this_patient(frame, who, slot)).collect();
     some(&open).ok_or(bare(WhyNot::OwnPatientsOnly))?;
@@ -134,6 +151,12 @@ fn bare(why: WhyNot) -> NoSlot {
 fn tried(frame: &Frame<'_>, slot: SlotId) -> Option<WhyNot> {
     let of_slot = frame.problem.tried.iter().filter(|tried| tried.by == Asked::Slot(slot));
     of_slot.map(|tried| tried.why).min()
+}
+
+/// Whether every hold of a slot for this decision ended because it was not confirmed in time.
+fn only_ran_out(frame: &Frame<'_>, slot: SlotId) -> bool {
+    let mut of_slot = frame.problem.tried.iter().filter(|tried| tried.by == Asked::Slot(slot));
+    of_slot.all(|tried| tried.why == WhyNot::Expired)
 }
 
 fn last_try(frame: &Frame<'_>, slots: &[FreeSlot]) -> WhyNot {

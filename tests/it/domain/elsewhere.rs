@@ -1,15 +1,20 @@
 //! A patient who is sent elsewhere: what was being looked for for him ends, and what is agreed rings until it is cancelled.
 
 use sas_dispatch::domain::{
-    case::{ActionKind, Command, End, OfferState, Reply, command::Timer},
+    case::{
+        ActionKind, Command, End, OfferState, Reply,
+        command::{OfferAnswer, Timer},
+    },
     ids::CaseId,
     regulation::{
+        national::Destination,
         need::{CareLevel, CareType},
         qualification::Priority,
     },
     routing::Means,
     slots::SlotState,
     time::Span,
+    visits::VisitStatus,
 };
 
 use super::stage::{
@@ -109,15 +114,86 @@ fn what_is_decided_after_the_department_was_is_routed() {
     let mut stage = Stage::new();
     let (case, _) = stage.decided(CareType::Consultation);
     sent(&mut stage, case, CareType::EmergencyDepartment);
-    stage.pass(Span::from_secs(5));
-    let announce = stage.action(case, ActionKind::AnnouncePatient).id;
-    let full = Some(text("aucun lit"));
-    stage.done(&coordinator(), case, Command::EndAction { action: announce, end: End::Refused, note: full });
+    refused(&mut stage, case);
     let claim_no = stage.claim(&other_regulator(), case);
     let decision = stage.need(&other_regulator(), case, claim_no, CareType::Consultation);
     stage.answer(&other_regulator(), case, claim_no, decision, CareType::Consultation);
     let offer = stage.offered(case, decision, GP, Means::Ring);
-    let no = sas_dispatch::domain::case::command::OfferAnswer::Declined;
-    stage.done(&coordinator(), case, Command::AnswerOffer { offer, answer: no });
+    stage.done(&coordinator(), case, Command::AnswerOffer { offer, answer: OfferAnswer::Declined });
     assert!(stage.waits(case, ActionKind::Route));
+}
+
+/// The department refused, the regulator let the visit stand, and the doctor called it off: nobody was asked any more.
+#[test]
+fn a_visit_that_fails_after_the_department_has_refused_is_gone_on_with() {
+    let mut stage = Stage::new();
+    let (case, decision) = stage.decided(CareType::HomeVisit);
+    let (offer, shift) = (stage.offered(case, decision, SOS, visit_means()), stage.on_duty(SOS_DOCTOR));
+    stage.done(&doctor(SOS_DOCTOR), case, Command::TakeVisit { offer, shift });
+    sent(&mut stage, case, CareType::EmergencyDepartment);
+    refused(&mut stage, case);
+    let claim_no = stage.claim(&other_regulator(), case);
+    stage.done(&other_regulator(), case, Command::SignNeed(Box::new(sign(claim_no, CareType::Advice))));
+    stage.pass(Span::from_secs(5));
+    let visit = stage.case(case).visits[0].id;
+    let off = Command::MoveVisit { visit, status: VisitStatus::CalledOff, happened: None };
+    stage.done(&doctor(SOS_DOCTOR), case, off);
+    assert!(stage.waits(case, ActionKind::Route), "{:?}", stage.case(case).actions);
+}
+
+/// A need that was signed before the patient was sent away may be answered after it.
+#[test]
+fn an_answer_that_came_after_he_was_sent_away_is_gone_on_with() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P2);
+    let claim_no = stage.claim(&regulator(), case);
+    let decision = stage.need(&regulator(), case, claim_no, CareType::Consultation);
+    stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P0))));
+    stage.pass(Span::from_secs(5));
+    let reply = stage.done(&other_regulator(), case, Command::AcceptHandOver);
+    stage.pass(Span::from_secs(5));
+    stage.answer(&other_regulator(), case, reply.claim_no.unwrap(), decision, CareType::Consultation);
+    let offer = stage.offered(case, decision, GP, Means::Ring);
+    let declined = Command::AnswerOffer { offer, answer: OfferAnswer::Declined };
+    stage.done(&coordinator(), case, declined);
+    assert!(stage.waits(case, ActionKind::Route), "{:?}", stage.case(case).actions);
+}
+
+#[test]
+fn an_ambulance_to_the_hospital_ends_what_was_looked_for_and_one_to_a_practice_does_not() {
+    for (destination, ends) in [(None, true), (Some(Destination::Practice), false)] {
+        let mut stage = Stage::new();
+        let (case, decision) = stage.decided(CareType::Consultation);
+        stage.offered(case, decision, GP, Means::Ring);
+        stage.pass(Span::from_secs(5));
+        stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P2))));
+        let mut need = sign(stage.claim(&regulator(), case), CareType::Ambulance);
+        need.beside.stated.destination = destination;
+        let reply = stage.done(&regulator(), case, Command::SignNeed(Box::new(need)));
+        assert_eq!((told(&reply, "ROUTING_ENDED"), !stage.waits(case, ActionKind::RingGp)), (ends, ends));
+    }
+}
+
+/// It is usual that the doctor who is there asks for the hospital: his visit is not one to cancel.
+#[test]
+fn a_doctor_who_is_with_the_patient_is_no_alarm_and_his_absence_after_that_calls_nobody() {
+    let mut stage = Stage::new();
+    let (case, decision) = stage.decided(CareType::HomeVisit);
+    let (offer, shift) = (stage.offered(case, decision, SOS, visit_means()), stage.on_duty(SOS_DOCTOR));
+    stage.done(&doctor(SOS_DOCTOR), case, Command::TakeVisit { offer, shift });
+    let visit = stage.case(case).visits[0].id;
+    stage.done(&doctor(SOS_DOCTOR), case, Command::MoveVisit { visit, status: VisitStatus::Arrived, happened: None });
+    let reply = sent(&mut stage, case, CareType::EmergencyDepartment);
+    assert!(!told(&reply, "APPOINTMENT_STANDS"), "{:?}", reply.warnings);
+    let action = stage.action(case, ActionKind::Visit);
+    assert_eq!(action.alarmed(), None);
+    stage.done(&doctor(SOS_DOCTOR), case, Command::EndAction { action: action.id, end: End::Absent, note: None });
+    assert!(!stage.waits(case, ActionKind::Regulate), "he is on his way to the department");
+}
+
+fn refused(stage: &mut Stage, case: CaseId) {
+    stage.pass(Span::from_secs(5));
+    let announce = stage.action(case, ActionKind::AnnouncePatient).id;
+    let full = Some(text("aucun lit"));
+    stage.done(&coordinator(), case, Command::EndAction { action: announce, end: End::Refused, note: full });
 }

@@ -20,11 +20,12 @@ use sas_dispatch::domain::{
     },
     territory::Unrostered,
     time::{Instant, Span},
+    visits::VisitStatus,
 };
 
 use super::stage::{
     SECTOR, SOS, SOS_DOCTOR, Stage, arm, call, doctor, other_regulator, qualify, regulator, someone, supervisor, text,
-    upkeep,
+    upkeep, visit_means,
 };
 
 pub(super) fn duty(stream: Stream, from: Instant, hours: i64) -> Command {
@@ -346,16 +347,19 @@ fn in_a_surge_what_a_liberal_doctor_finds_to_be_the_amus_is_handed_over() {
 #[test]
 fn the_amu_accepts_what_was_sent_to_others_meanwhile() {
     let mut stage = Stage::new();
-    let (case, decision) = stage.decided(CareType::Consultation);
-    let offer = stage.offered(case, decision, super::stage::GP, sas_dispatch::domain::routing::Means::Ring);
-    stage.accepted(&super::stage::coordinator(), case, offer);
+    let (case, decision) = stage.decided(CareType::HomeVisit);
+    let visitor = super::stage::doctor(SOS_DOCTOR);
+    let (offer, shift) = (stage.offered(case, decision, SOS, visit_means()), stage.on_duty(SOS_DOCTOR));
+    stage.done(&visitor, case, Command::TakeVisit { offer, shift });
+    let visit = stage.case(case).visits[0].id;
+    stage.done(&visitor, case, Command::MoveVisit { visit, status: VisitStatus::Finished, happened: None });
+    let report = stage.action(case, ActionKind::AwaitReport).id;
     stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P2))));
     let claim_no = stage.claim(&regulator(), case);
     let mut heart = super::stage::sign(claim_no, CareType::Amu);
     heart.need.level = sas_dispatch::domain::regulation::need::CareLevel::R2;
     stage.done(&regulator(), case, Command::SignNeed(Box::new(heart)));
-    stage.pass(sas_dispatch::domain::time::Span::from_hours(1));
-    stage.done(&super::stage::coordinator(), case, Command::Attend { offer, seen: false, counter: None });
+    stage.done(&visitor, case, Command::EndAction { action: report, end: End::Undelivered, note: None });
     assert!(stage.waits(case, ActionKind::HandOver) && stage.waits(case, ActionKind::Regulate));
     let claim_no = stage.claim(&regulator(), case);
     stage.done(&regulator(), case, Command::Reorient { claim_no, stream: Stream::Psy, reason: text("avis") });

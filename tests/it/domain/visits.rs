@@ -122,7 +122,7 @@ fn a_visit_never_goes_back_nor_repeats_a_step() {
 fn a_step_that_is_not_to_be_had_is_refused_with_the_way_that_is() {
     use VisitStatus::{Arrived, CalledOff, EnRoute, Finished, WithPatient};
     for (reached, wanted, told) in [
-        (Arrived, CalledOff, "ARRIVEE cannot become ANNULE: the doctor is there: end the visit's action as ABSENT"),
+        (Arrived, CalledOff, "the doctor is there: end the visit's action as ABSENT"),
         (WithPatient, CalledOff, "report FINPEC when it ends"),
         (Arrived, EnRoute, "report a later status"),
         (Finished, Arrived, "it has ended"),

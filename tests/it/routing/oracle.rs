@@ -22,7 +22,7 @@ pub struct Way {
     last: bool,
     /// Planned at night, and begins in office hours.
     of_the_day: bool,
-    /// It gave an hour that was cancelled.
+    /// It gave an hour that was cancelled, or its slot was held and nobody told the patient in time.
     again: bool,
 }
 
@@ -120,8 +120,10 @@ fn way(world: &World, category: Category, who: &Responder) -> Option<Way> {
     let nearest_first = category == Category::FixedPoint && class == 0;
     let order = if nearest_first { (class, metres, at) } else { (class, at, metres) };
     let (last, of_the_day) = (opens_too_late(world, category, who, at, class), by_day(world, at));
-    let again = by_telephone(world, category, who, class)
-        && world.tried.iter().any(|tried| tried.responder == who.id && tried.by == Asked::Phone);
+    let again = match by_telephone(world, category, who, class) {
+        true => world.tried.iter().any(|tried| tried.responder == who.id && tried.by == Asked::Phone),
+        false => category != Category::HomeVisit && at_second_try(world, category, who),
+    };
     Some(Way { category, responder: who.id.to_string(), order, last, of_the_day, again })
 }
 
@@ -163,7 +165,7 @@ fn said_no(world: &World, who: &Responder) -> bool {
         tried.responder == who.id
             && ((tried.by == Asked::Visit
                 && tried.doctor.is_none()
-                && !(tried.why == WhyNot::Expired && waited_for(world, who)))
+                && !(tried.why == WhyNot::Expired && (waited_for(world, who) || relieved(world, who, tried.until))))
                 || (tried.by == Asked::Phone && tried.why == WhyNot::Declined))
     })
 }
@@ -184,6 +186,20 @@ fn waited_for(world: &World, who: &Responder) -> bool {
     let until = world.signed_at + world.need.longest_delay.span() - Span::from_mins(10);
     let back = willing.iter().map(|shift| shift.end).max().map(|end| end.min(until));
     willing.iter().all(|shift| !shift.free) && back.is_some_and(|at| at > world.now + Span::from_mins(5))
+}
+
+/// Somebody free came on duty after an offer had ended.
+fn relieved(world: &World, who: &Responder, ended: Instant) -> bool {
+    let legal = world.territory.period_at(world.now).unwrap();
+    let sector = world.place.commune.and_then(|commune| world.territory.sector_of(commune, &legal));
+    world.supply.shifts.iter().any(|shift| {
+        shift.responder == who.id
+            && Some(&shift.sectors[0]) == sector
+            && !world.regulators.contains(&shift.doctor)
+            && !world.tried.iter().any(|tried| tried.doctor.as_ref() == Some(&shift.doctor))
+            && shift.free
+            && shift.start >= ended
+    })
 }
 
 fn distance(world: &World, who: &Responder) -> Option<u32> {
@@ -252,8 +268,10 @@ fn sas(world: &World, who: &Responder) -> Option<(u8, i64)> {
     }
     let slots = world.supply.slots.get(&who.id);
     let slot = slots.and_then(|slots| booked(world, Category::SasSlot, who, slots));
-    let ring = || rung(world, who).filter(|_| who.supernumerary);
-    slot.map(|at| (0, at)).or_else(|| ring().map(|at| (1, at)))
+    let ring = rung(world, who).filter(|_| who.supernumerary).map(|at| (1, at));
+    let second = slot.is_some() && at_second_try(world, Category::SasSlot, who);
+    let slot = slot.map(|at| (0, at));
+    if second { ring.or(slot) } else { slot.or(ring) }
 }
 
 fn fixed_point(world: &World, who: &Responder) -> Option<i64> {
@@ -271,6 +289,22 @@ fn publishes(world: &World, point: &Responder) -> bool {
 }
 
 fn booked(world: &World, category: Category, who: &Responder, slots: &[FreeSlot]) -> Option<i64> {
+    first_of(world, category, who, slots, Held::Never).or_else(|| first_of(world, category, who, slots, Held::RanOut))
+}
+
+/// Only slots are left that were held for the decision and not confirmed in time.
+fn at_second_try(world: &World, category: Category, who: &Responder) -> bool {
+    let supply = if category == Category::Teleconsultation { &world.supply.video } else { &world.supply.slots };
+    supply.get(&who.id).is_some_and(|slots| first_of(world, category, who, slots, Held::Never).is_none())
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Held {
+    Never,
+    RanOut,
+}
+
+fn first_of(world: &World, category: Category, who: &Responder, slots: &[FreeSlot], held: Held) -> Option<i64> {
     let mine = own(world);
     let members = |slot: &FreeSlot| {
         slot.kind != SlotKind::Cpts
@@ -279,12 +313,22 @@ fn booked(world: &World, category: Category, who: &Responder, slots: &[FreeSlot]
     let good = |slot: &&FreeSlot| {
         slot.start > world.now
             && slot.start <= limit(world)
-            && world.tried.iter().all(|tried| tried.by != Asked::Slot(slot.id))
+            && was_held(world, slot) == Some(held)
             && who.absent_at(slot.start).is_none()
             && members(slot)
     };
     let first = slots.iter().filter(good).map(|slot| slot.start.unix_ms()).min();
     first.filter(|_| heard(world, category, who, true))
+}
+
+/// None: it was held and given back, or lost.
+fn was_held(world: &World, slot: &FreeSlot) -> Option<Held> {
+    let tries: Vec<_> = world.tried.iter().filter(|tried| tried.by == Asked::Slot(slot.id)).collect();
+    match tries.iter().all(|tried| tried.why == WhyNot::Expired) {
+        true if tries.is_empty() => Some(Held::Never),
+        true => Some(Held::RanOut),
+        false => None,
+    }
 }
 
 fn visit(world: &World, who: &Responder) -> Option<(u8, i64)> {

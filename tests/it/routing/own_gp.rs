@@ -206,8 +206,21 @@ fn a_slot_that_was_taken_leaves_the_doctor_his_other_slots() {
     assert_eq!(slot_of(world.plan().first().unwrap()), first);
     let world = world.tried("voisin", Asked::Slot(first), WhyNot::Taken);
     assert_eq!(slot_of(world.plan().first().unwrap()), second);
-    let world = world.tried("voisin", Asked::Slot(second), WhyNot::Expired);
-    assert_eq!(why(&world.plan(), Category::SasSlot, Some("voisin")), WhyNot::Expired);
+    let world = world.tried("voisin", Asked::Slot(second), WhyNot::Declined);
+    assert_eq!(why(&world.plan(), Category::SasSlot, Some("voisin")), WhyNot::Declined);
+}
+
+/// The hold ran out because nobody told the patient: the slot was shown as free and could not be had again.
+#[test]
+fn a_slot_whose_hold_ran_out_is_proposed_again_after_everything_else() {
+    let world =
+        World::at("2024-12-19T10:00").who(gp("voisin", 100)).slot("voisin", 15).who(gp("autre", 900)).slot("autre", 90);
+    let slot = free_slot(world.now, 15, SlotKind::Snp).id;
+    assert_eq!(kept(&world.plan()), ["SAS_SLOT voisin", "SAS_SLOT autre"]);
+    let again = world.tried("voisin", Asked::Slot(slot), WhyNot::Expired);
+    assert_eq!(kept(&again.plan()), ["SAS_SLOT autre", "SAS_SLOT voisin"]);
+    let given_back = again.tried("voisin", Asked::Slot(slot), WhyNot::Cancelled);
+    assert_eq!(kept(&given_back.plan()), ["SAS_SLOT autre"]);
 }
 
 /// SOS Médecins stands in as own GP for its listed patients; its own doctors are the association's.

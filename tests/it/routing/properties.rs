@@ -118,7 +118,7 @@ fn enter(mut world: World, n: usize, spec: &Spec) -> World {
 }
 
 /// What a responder did with an earlier offer: by telephone, by visit, or its first slot; or one of its doctors with a visit.
-fn attempt(world: &World, (n, by, why): (usize, u8, WhyNot)) -> Option<Tried> {
+fn attempt(world: &World, (n, by, why, long_ago): (usize, u8, WhyNot, bool)) -> Option<Tried> {
     let responder = responder_id(&format!("r{n}"));
     let doctor = (by == 3).then(|| person(&format!("dr-r{n}")));
     let by = match by {
@@ -126,7 +126,9 @@ fn attempt(world: &World, (n, by, why): (usize, u8, WhyNot)) -> Option<Tried> {
         1 | 3 => Asked::Visit,
         _ => Asked::Slot(world.supply.slots.get(&responder)?.first()?.id),
     };
-    Some(Tried { responder, by, why, doctor })
+    // Before those who are on duty now came, or since.
+    let until = world.now - if long_ago { Span::from_hours(3) } else { Span::from_mins(1) };
+    Some(Tried { responder, by, why, doctor, until })
 }
 
 const REASONS: [WhyNot; 5] = [WhyNot::Declined, WhyNot::Unreachable, WhyNot::Expired, WhyNot::Taken, WhyNot::Cancelled];
@@ -145,7 +147,7 @@ prop_compose! {
         regulators in proptest::collection::btree_set(0..7usize, 0..3),
         common in any::<bool>(),
         tried in proptest::collection::vec(
-            (0..7usize, 0..4u8, select(REASONS.to_vec())), 0..3),
+            (0..7usize, 0..4u8, select(REASONS.to_vec()), any::<bool>()), 0..3),
         sources in proptest::array::uniform3(0..6u8),
         opposes in proptest::bool::weighted(0.15),
     ) -> World {

@@ -116,6 +116,7 @@ fn a_patient_of_the_sens_programme_is_visited_by_the_association() {
         responder: responder_id("sos-medecins-sens"),
         doctor: person("dr-89-sos-basalte"),
         sectors: vec![sector("sens")],
+        start: now - Span::from_hours(2),
         end: now + Span::from_hours(6),
         free: true,
     };

@@ -184,6 +184,22 @@ fn a_visit_nobody_took_while_all_were_driving_is_offered_again_as_one_made_now_w
     assert_eq!(out(&declined), WhyNot::Declined);
 }
 
+/// A visit was offered until the end of the only doctor's shift, and his relief had no time to see it: silence before she came
+/// counted as her no.
+#[test]
+fn whoever_comes_on_duty_after_an_offer_has_ended_is_asked() {
+    let mut world = sunday_night().on_duty("sos", "dr-sos-1", true).tried("sos", Asked::Visit, WhyNot::Expired);
+    assert_eq!(why(&world.plan(), Category::HomeVisit, Some("sos")), WhyNot::Expired);
+    world.supply.shifts[0].start = world.tried[0].until;
+    assert_eq!(kept(&world.plan()), ["HOME_VISIT sos"]);
+    world.tried[0].why = WhyNot::Declined;
+    assert_eq!(
+        why(&world.plan(), Category::HomeVisit, Some("sos")),
+        WhyNot::Declined,
+        "a desk's no is the structure's"
+    );
+}
+
 /// A visit of another shift, which has run out, keeps its doctor from being free.
 #[test]
 fn a_doctor_who_drives_is_not_free_in_whatever_shift() {

@@ -97,20 +97,22 @@ impl World {
 
     pub fn on_duty(mut self, structure: &str, doctor: &str, free: bool) -> Self {
         let (responder, doctor, sectors) = (responder_id(structure), person(doctor), vec![sector(SECTOR)]);
-        let end = self.now + Span::from_hours(6);
-        self.supply.shifts.push(OnDuty { responder, doctor, sectors, end, free });
+        let (start, end) = (self.now - Span::from_hours(2), self.now + Span::from_hours(6));
+        self.supply.shifts.push(OnDuty { responder, doctor, sectors, start, end, free });
         self
     }
 
     pub fn tried(mut self, responder: &str, by: Asked, why: WhyNot) -> Self {
-        self.tried.push(Tried { responder: responder_id(responder), by, why, doctor: None });
+        let until = self.now - Span::from_mins(1);
+        self.tried.push(Tried { responder: responder_id(responder), by, why, doctor: None, until });
         self
     }
 
     /// One doctor of `responder` said no to a visit, or called it off.
     pub fn refused_by(mut self, responder: &str, doctor: &str) -> Self {
         let (responder, doctor) = (responder_id(responder), Some(person(doctor)));
-        self.tried.push(Tried { responder, by: Asked::Visit, why: WhyNot::Declined, doctor });
+        let until = self.now - Span::from_mins(1);
+        self.tried.push(Tried { responder, by: Asked::Visit, why: WhyNot::Declined, doctor, until });
         self
     }
 

@@ -10,7 +10,7 @@ use crate::domain::{
         sealed::NoteKind,
         state::{Case, OfferState},
     },
-    ids::PersonId,
+    ids::{ActionId, PersonId},
     person::Private,
     regulation::{
         decision::{Answer, MayWait},
@@ -226,6 +226,8 @@ pub(super) fn finish_if_decided(draft: &mut Draft<'_>) {
         return;
     }
     let left = left_out(case);
+    let lanes = lanes_answered(case, &left);
+    draft.end(End::Replaced, |action| lanes.contains(&action.id));
     if !left.is_empty() {
         let numbers: Vec<String> = left.iter().map(u32::to_string).collect();
         let told = format!("PATIENTS_UNDECIDED: it still waits for a decision for patient {}", numbers.join(", "));
@@ -243,7 +245,13 @@ pub(super) fn finish_if_decided(draft: &mut Draft<'_>) {
     }
     // The doctor has understood the caller, with or without one.
     draft.end_kind(ActionKind::Interpreter, End::Replaced);
-    draft.end_kind(ActionKind::Unanswered, End::Replaced);
+}
+
+/// The UNANSWERED lanes of patients for whom somebody has decided again.
+fn lanes_answered(case: &Case, left: &BTreeSet<u32>) -> Vec<ActionId> {
+    let lanes = case.open_actions().filter(|action| action.kind == ActionKind::Unanswered);
+    let patient = |lane: &Action| Some(case.decision(lane.about.decision?)?.need.patient);
+    lanes.filter(|lane| patient(lane).is_none_or(|known| !left.contains(&known))).map(|lane| lane.id).collect()
 }
 
 /// The patients for whom nobody has decided, or not again since nobody was left for what had been decided.

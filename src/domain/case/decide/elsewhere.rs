@@ -8,28 +8,40 @@ use crate::domain::{
         fact::Fact,
         state::{Offer, OfferState},
     },
-    ids::{ActionId, DecisionId},
-    regulation::{decision::Decision, qualification::Priority},
+    ids::{DecisionId, OfferId},
+    regulation::qualification::Priority,
     routing::Means,
+    visits::VisitStatus,
 };
 
 use super::draft::Draft;
 
-const ENDED: &str = "ROUTING_ENDED: the patient is sent elsewhere: what was still being looked for by an earlier decision was \
-                     ended; tell whoever was rung";
+const ENDED: &str = "ROUTING_ENDED: the patient is sent elsewhere: what was still to be done for an earlier decision (finding a \
+                     responder, delivering a prescription) was ended; tell whoever was rung";
 const STANDS: &str = "APPOINTMENT_STANDS: the patient is sent elsewhere and still has an appointment or a visit of an earlier \
                       decision: its action rings for the coordinators, who cancel it or let it stand";
 
-/// Whether the patient of a decision was sent elsewhere since it was signed. With several patients nobody says for whom a P0 is.
+/// Whether the patient of a decision was sent elsewhere after its answer, and nobody has answered for him since nor heard that
+/// he is not taken there. With several patients nobody says for whom a P0 is.
 pub(super) fn sent(case: &Case, decision: DecisionId) -> bool {
-    let mut since = case.decisions.iter().skip_while(|known| known.id != decision);
-    let Some(known) = since.next() else { return false };
-    let away = |later: &Decision| {
-        later.need.patient == known.need.patient && later.answer.as_ref().is_some_and(|answer| answer.care.elsewhere())
-    };
-    let vital =
-        case.qualification.as_ref().is_some_and(|last| last.priority == Priority::P0 && last.at > known.signed.at);
-    vital && case.patients.len() <= 1 || since.any(away)
+    let Some(patient) = case.decision(decision).map(|known| known.need.patient) else { return false };
+    let own = case.decisions.iter().filter(|known| known.need.patient == patient);
+    let answered = own.filter_map(|known| Some((known.answer.as_ref()?, known.id)));
+    let Some((last, id)) = answered.max_by_key(|(answer, _)| answer.signed.at) else { return false };
+    let vital = case.qualification.as_ref().is_some_and(|known| known.priority == Priority::P0);
+    let handed_over =
+        case.actions.iter().any(|known| known.kind == ActionKind::HandOver && known.opened > last.signed.at);
+    let away = id != decision && last.elsewhere() && !sent_back(case, id);
+    away || vital && handed_over && case.patients.len() <= 1
+}
+
+/// Whether what carried a decision out ended badly: the department refused, the ambulance brought nobody.
+fn sent_back(case: &Case, decision: DecisionId) -> bool {
+    let carried = case.actions.iter().rev().find(|action| {
+        matches!(action.kind, ActionKind::AnnouncePatient | ActionKind::AwaitReport)
+            && action.about.decision == Some(decision)
+    });
+    carried.and_then(Action::ended_as).is_some_and(End::bad)
 }
 
 /// A doctor sends the patient of `decision` elsewhere: his earlier decisions are not gone on with.
@@ -57,21 +69,45 @@ fn leave(draft: &mut Draft<'_>, decisions: &[DecisionId], at_once: impl Fn(&Offe
     let open: Vec<Offer> = open.filter(|offer| at_once(offer)).cloned().collect();
     let looked_for = |action: &Action| {
         let put = action.about.offer.is_some_and(|id| open.iter().any(|offer| offer.id == id));
-        put || action.kind == ActionKind::Route && of_these(action.about.decision)
+        let begun = matches!(action.kind, ActionKind::Route | ActionKind::DeliverPrescription);
+        put || begun && of_these(action.about.decision)
     };
-    let agreed = |action: &&Action| {
-        matches!(action.kind, ActionKind::Appointment | ActionKind::Visit) && of_these(action.about.decision)
-    };
-    let agreed: Vec<(ActionId, bool)> =
-        case.open_actions().filter(agreed).map(|action| (action.id, action.alarmed().is_some())).collect();
+    let agreed: Vec<Action> =
+        case.open_actions().filter(|action| stands(case, action) && of_these(action.about.decision)).cloned().collect();
     let ended = case.open_actions().any(looked_for);
     for offer in &open {
         draft.close_offer(offer, Fact::OfferWithdrawn { offer: offer.id });
     }
     draft.end(End::Replaced, looked_for);
     draft.reply.warnings.extend(ended.then(|| ENDED.to_owned()));
+    still_agreed(draft, &agreed);
+}
+
+/// Whether an action is about what was agreed and can still be cancelled: a doctor who is with the patient goes on.
+fn stands(case: &Case, action: &Action) -> bool {
+    match action.kind {
+        ActionKind::Appointment => true,
+        ActionKind::Visit => {
+            let visit = action.about.visit.and_then(|id| case.visit(id));
+            visit.is_some_and(|visit| visit.status.may_become(VisitStatus::CalledOff))
+        }
+        _ => false,
+    }
+}
+
+/// An offer was accepted for a patient who had been sent elsewhere meanwhile.
+pub(super) fn agreed_since(draft: &mut Draft<'_>, offer: OfferId) {
+    let Ok(case) = draft.case() else { return };
+    if case.offer(offer).is_some_and(|known| sent(case, known.decision)) {
+        let of_offer = |action: &&Action| stands(case, action) && action.about.offer == Some(offer);
+        let agreed: Vec<Action> = case.open_actions().filter(of_offer).cloned().collect();
+        still_agreed(draft, &agreed);
+    }
+}
+
+fn still_agreed(draft: &mut Draft<'_>, agreed: &[Action]) {
     draft.reply.warnings.extend((!agreed.is_empty()).then(|| STANDS.to_owned()));
-    for (action, _) in agreed.into_iter().filter(|(_, rings)| !rings) {
-        draft.ring_at_once(action);
+    for action in agreed.iter().filter(|action| action.alarmed().is_none()) {
+        draft.ring_at_once(action.id);
     }
 }

@@ -23,6 +23,7 @@ use crate::domain::{
 use super::{
     conditions, counter,
     draft::{Draft, coordinators},
+    elsewhere,
     regulate::reason_given,
     route::check_person,
 };
@@ -58,7 +59,8 @@ fn decline(draft: &mut Draft<'_>, offer: &Offer) -> Result<(), Refusal> {
         return Err(Refusal::state("offer", problem));
     }
     if others_duty(draft, offer) {
-        let problem = "you are not on duty, and a colleague is: it is his to answer, or the dispatcher's";
+        let problem =
+            "you are not on duty in this sector, and a colleague is: it is his to answer, or the dispatcher's";
         return Err(Refusal::state("offer", problem));
     }
     draft.offer_refused_by(offer, &actor.person);
@@ -102,6 +104,7 @@ fn accept(draft: &mut Draft<'_>, offer: &Offer, appointment: Option<Instant>) ->
     conditions::tell(draft, offer.id);
     conditions::arrange_transport(draft, offer, at);
     draft.end(End::Done, |action| waits_for(action, offer.id));
+    elsewhere::agreed_since(draft, offer.id);
     Ok(())
 }
 
@@ -212,7 +215,7 @@ pub(super) fn renew_hold(draft: &mut Draft<'_>, id: OfferId) -> Result<(), Refus
     Ok(())
 }
 
-/// The patient was seen, and the own GP hears of it; or did not come, and a regulator hears of it.
+/// The patient was seen, and the own GP hears of it; or did not come, and a regulator hears of it, unless he was sent elsewhere.
 pub(super) fn attend(draft: &mut Draft<'_>, id: OfferId, seen: bool, counter: Option<&Counter>) -> Result<(), Refusal> {
     let offer = draft.case()?.offer(id).cloned().ok_or_else(|| Refusal::NotFound("offer".to_owned()))?;
     let waits = draft
@@ -230,13 +233,18 @@ pub(super) fn attend(draft: &mut Draft<'_>, id: OfferId, seen: bool, counter: Op
     }
     draft.reply.offer = Some(id);
     counter::record(draft, offer.decision, counter)?;
+    let gone = !seen && elsewhere::sent(draft.case()?, offer.decision);
+    let end = match (seen, gone) {
+        (true, _) => End::Done,
+        (false, true) => End::Replaced,
+        (false, false) => End::NoShow,
+    };
     if seen {
         responds(draft, id)?;
         return_of_information(draft, &offer);
-    } else {
+    } else if !gone {
         draft.call_for_regulator();
     }
-    let end = if seen { End::Done } else { End::NoShow };
     draft.end(end, |action| action.kind == ActionKind::Appointment && action.about.offer == Some(id));
     conditions::transport_is_over(draft, id);
     Ok(())

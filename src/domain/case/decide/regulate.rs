@@ -15,6 +15,7 @@ use crate::domain::{
         need::{CareLevel, CareType, contradictions},
         qualification::{Priority, Stream},
     },
+    time::Instant,
 };
 
 use super::{
@@ -109,11 +110,11 @@ fn about(decision: DecisionId) -> About {
 
 /// Signs the answer and opens what it asks of others.
 pub(super) fn answer(draft: &mut Draft<'_>, decision: DecisionId, answer: Answer) {
-    let care = answer.care;
+    let (care, signed, elsewhere) = (answer.care, answer.signed.at, answer.elsewhere());
     draft.push(Fact::AnswerSigned { decision, answer });
     let deadlines = draft.context.territory.regulation.deadlines;
     let (now, about) = (draft.now, about(decision));
-    if care.elsewhere() {
+    if elsewhere {
         elsewhere::instead_of_earlier(draft, decision);
     }
     match care {
@@ -123,9 +124,10 @@ pub(super) fn answer(draft: &mut Draft<'_>, decision: DecisionId, answer: Answer
         CareType::PhonePrescription if beside::to_deliver(draft, decision) => {
             draft.open(ActionKind::DeliverPrescription, coordinators(), now + deadlines.prescription, about);
         }
-        CareType::Ambulance => await_report(draft, about),
+        CareType::Ambulance => await_report(draft, signed, about),
         CareType::EmergencyDepartment => {
-            draft.open(ActionKind::AnnouncePatient, coordinators(), now + deadlines.announce, about);
+            let deadline = draft.within_delay(decision, now + deadlines.announce);
+            draft.open(ActionKind::AnnouncePatient, coordinators(), deadline, about);
         }
         CareType::Amu => to_amu(draft, decision),
         CareType::OtherResource => beside::follow_up(draft, decision, now + deadlines.follow_up),
@@ -133,11 +135,12 @@ pub(super) fn answer(draft: &mut Draft<'_>, decision: DecisionId, answer: Answer
     }
 }
 
-/// The desk of the AMU waits for word of the ambulance, of the SMUR or from the department.
-pub(super) fn await_report(draft: &mut Draft<'_>, about: About) {
+/// The desk of the AMU waits for word of the ambulance, of the SMUR or from the department, which was sent for at `since`: hours
+/// ago, where paper is entered.
+pub(super) fn await_report(draft: &mut Draft<'_>, since: Instant, about: About) {
     let owner = Owner::Desk(Role::Regulator, Some(Stream::Amu));
-    let deadline = draft.now + draft.context.territory.regulation.deadlines.ambulance_report;
-    draft.open(ActionKind::AwaitReport, owner, deadline, about);
+    let deadline = since + draft.context.territory.regulation.deadlines.ambulance_report;
+    draft.open(ActionKind::AwaitReport, owner, deadline.max(draft.now), about);
 }
 
 /// In the AMU's own stream its means are sent, and their report awaited. From another stream, or by a regulator of another
@@ -146,7 +149,7 @@ pub(super) fn await_report(draft: &mut Draft<'_>, about: About) {
 fn to_amu(draft: &mut Draft<'_>, decision: DecisionId) {
     let known = draft.case().ok().and_then(|case| case.qualification.clone());
     let Some(known) = known.filter(|known| known.stream != Stream::Amu || not_of_the_amu(draft)) else {
-        return await_report(draft, about(decision));
+        return await_report(draft, draft.now, about(decision));
     };
     let vital = draft.decision(decision).is_ok_and(|decision| decision.need.level == CareLevel::R1);
     let priority = if vital { Priority::P0 } else { known.priority.min(Priority::P1) };

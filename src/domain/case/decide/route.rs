@@ -3,7 +3,7 @@
 use crate::domain::{
     actor::Role,
     case::{
-        action::{About, ActionKind, End, Owner},
+        action::{About, Action, ActionKind, End, Owner},
         fact::Fact,
         outgoing::ask_patient_first,
         refusal::Refusal,
@@ -168,7 +168,8 @@ fn nobody_left(draft: &mut Draft<'_>, about: About) {
     let stream = case.qualification.as_ref().map(|known| known.stream);
     let owner = stream.map_or(Owner::Desk(Role::Regulator, None), regulators);
     draft.open(ActionKind::Unanswered, owner, draft.now, about.clone());
-    let lane = draft.case().ok().and_then(|case| case.open_action(ActionKind::Unanswered).map(|action| action.id));
+    let its_own = |action: &&Action| action.kind == ActionKind::Unanswered && action.about == about;
+    let lane = draft.case().ok().and_then(|case| case.open_actions().find(its_own).map(|action| action.id));
     if let Some(action) = lane {
         draft.push(Fact::ActionAlarmed { action });
     }

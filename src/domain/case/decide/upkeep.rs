@@ -16,7 +16,7 @@ use crate::domain::{
     routing::WhyNot,
 };
 
-use super::{claims, draft::Draft, intake, qualify, regulate, reorient, transfer};
+use super::{claims, draft::Draft, elsewhere, intake, qualify, regulate, reorient, transfer};
 
 /// Fires a timer. One that has become pointless meanwhile is refused: whoever made it so has done the work.
 pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Refusal> {
@@ -127,7 +127,7 @@ pub(super) fn end_action(
         ActionKind::TelephoneAppointment if end.bad() => qualify::flag(draft, Flag::LostCall),
         ActionKind::CallBack if !end.bad() => intake::to_next(draft)?,
         // The department has accepted: whether the patient arrived is still to be heard.
-        ActionKind::AnnouncePatient if !end.bad() => regulate::await_report(draft, action.about),
+        ActionKind::AnnouncePatient if !end.bad() => regulate::await_report(draft, draft.now, action.about),
         _ => {}
     }
     Ok(())
@@ -138,14 +138,18 @@ fn asks_for_words(kind: ActionKind, end: End) -> bool {
     matches!((kind, end), (ActionKind::AnnouncePatient, End::Refused) | (ActionKind::AwaitReport, End::Done))
 }
 
-/// Nobody opened the door: the visit is over, the doctor free, and a regulator decides what that means.
+/// Nobody opened the door: the visit is over, the doctor free, and a regulator decides what that means; nobody does where the
+/// patient was sent elsewhere meanwhile.
 fn absent_at_visit(draft: &mut Draft<'_>, action: &Action, end: End) -> Result<(), Refusal> {
     let offer = action.about.offer.and_then(|id| draft.case().ok().and_then(|case| case.offer(id).cloned()));
-    draft.call_for_regulator();
+    let gone = offer.as_ref().is_some_and(|offer| draft.case().is_ok_and(|case| elsewhere::sent(case, offer.decision)));
+    if !gone {
+        draft.call_for_regulator();
+    }
     if let Some(offer) = offer {
         draft.close_offer(&offer, Fact::OfferClosed { offer: offer.id, why: WhyNot::Unreachable, doctor: None });
     }
-    draft.push(Fact::ActionEnded { action: action.id, end });
+    draft.push(Fact::ActionEnded { action: action.id, end: if gone { End::Replaced } else { end } });
     Ok(())
 }
 

@@ -66,7 +66,7 @@ pub(super) fn step(
     own_visit(draft, &visit)?;
     if !visit.status.may_become(status) || visit.doctor.is_none() {
         let (from, to, instead) = (visit.status.code(), status.code(), instead(&visit, status));
-        return Err(Refusal::state("visit", format!("{from} cannot become {to}: {instead}")));
+        return Err(Refusal::state("visit", format!("{instead} ({from} cannot become {to})")));
     }
     let last = visit.history.last().map_or(visit.due, |(_, at)| *at);
     let happened = happened.unwrap_or(draft.now);

@@ -4,12 +4,12 @@
 use crate::domain::{
     actor::Role,
     case::{
-        action::{Action, ActionKind, ActionState, MOST_ENDED, Owner},
+        action::{Action, ActionKind, ActionState, End, MOST_ENDED, Owner},
         outgoing::{Outgoing, may_send},
         state::{Case, Offer, OfferState},
         status::complete,
     },
-    regulation::qualification::Priority,
+    regulation::{decision::Decision, qualification::Priority},
 };
 
 use super::{Found, note};
@@ -100,6 +100,8 @@ pub(super) fn history(old: &Case, new: &Case, found: &mut Vec<Found>) {
         let revived = now.is_some_and(|now| now.state != action.state && !action.open());
         note(found, revived, 2, "an action that had ended was changed");
     }
+    let dropped = new.actions.iter().any(|action| dropped_now(old, action) && !gone_on_with(new, action));
+    note(found, dropped, 2, "what carried a decision out was dropped and nobody goes on for the patient");
     let bad = new.actions.iter().any(|action| failed_now(old, action) && !answered_for(new, action));
     note(found, bad, 2, "a bad end opened nothing for a regulator or a coordinator");
 }
@@ -128,4 +130,40 @@ fn answered_for(case: &Case, action: &Action) -> bool {
         || (action.kind == ActionKind::AnswerCall && open(ActionKind::CallBack))
         || action.kind.beside_the_care()
         || front
+}
+
+/// What carried a decision out, and something else took its place by this very event.
+fn dropped_now(old: &Case, action: &Action) -> bool {
+    let before = old.action(action.id).is_none_or(Action::open);
+    before && carries_out(action.kind) && matches!(action.state, ActionState::Ended { end: End::Replaced, .. })
+}
+
+fn carries_out(kind: ActionKind) -> bool {
+    use ActionKind::{AcceptVisit, Appointment, ConfirmSlot, RingGp, Route, Visit};
+    matches!(kind, Route | RingGp | ConfirmSlot | AcceptVisit | Appointment | Visit)
+}
+
+/// The next step of the same decision, a doctor who decides again, another territory; or a hospital to which the patient was sent
+/// since, and from which no refusal came.
+fn gone_on_with(case: &Case, action: &Action) -> bool {
+    let open = |kind| case.open_action(kind).is_some();
+    let same = |other: &Action| carries_out(other.kind) && other.about.decision == action.about.decision;
+    let elsewhere = case.dismissed.is_some() || case.handed_on().is_some() || case.with_sender();
+    let doctor = open(ActionKind::Regulate) || open(ActionKind::HandOver) || open(ActionKind::Unanswered);
+    let known = action.about.decision.and_then(|id| case.decision(id));
+    doctor || elsewhere || case.open_actions().any(same) || known.is_none_or(|known| taken_in(case, known))
+}
+
+fn taken_in(case: &Case, known: &Decision) -> bool {
+    let since = known.answer.as_ref().map(|answer| answer.signed.at);
+    let of_patient = |other: &&Decision| other.id != known.id && other.need.patient == known.need.patient;
+    let to_hospital = |other: &Decision| {
+        let answer = other.answer.as_ref().filter(|answer| Some(answer.signed.at) >= since && answer.elsewhere());
+        let refused = |action: &Action| {
+            let announced = action.kind == ActionKind::AnnouncePatient && action.about.decision == Some(other.id);
+            announced && matches!(action.state, ActionState::Ended { end, .. } if end.bad())
+        };
+        answer.is_some() && !case.actions.iter().any(refused)
+    };
+    case.decisions.iter().filter(of_patient).any(to_hospital)
 }
