@@ -81,7 +81,7 @@ impl Engine {
         target: Target,
         command: Command,
     ) -> Result<Done, Failure> {
-        if let (Command::Qualify(_) | Command::Dismiss { .. }, Some(case)) = (&command, target.case) {
+        if let (Some(case), true) = (target.case, likeness::compared(&command)) {
             return self.beside_earlier_cases(actor, mutation, (target, case), command).await;
         }
         if let Command::Transfer(act) = &command {
@@ -128,15 +128,20 @@ impl Engine {
         for _ in 0..self.0.options.attempts {
             let compared = match &mut command {
                 Command::Qualify(qualify) if likeness::asked(qualify) => {
-                    let asked =
-                        async { tokio::try_join!(self.resembles(actor, case), self.counted_for(actor, case, qualify)) };
+                    let resembles = self.resembles(actor, case, &qualify.particulars);
+                    let asked = async { tokio::try_join!(resembles, self.counted_for(actor, case, qualify)) };
                     let (likeness, waiting) = Box::pin(asked).await?;
-                    (qualify.possible_repeat, qualify.waiting) = (likeness.found, waiting);
+                    (qualify.particulars.possible_repeat, qualify.waiting) = (likeness.found, waiting);
                     likeness.version
                 }
                 Command::Qualify(qualify) => {
-                    (qualify.possible_repeat, qualify.waiting) = (false, None);
+                    (qualify.particulars.possible_repeat, qualify.waiting) = (false, None);
                     None
+                }
+                Command::Amend(said) => {
+                    let likeness = Box::pin(self.resembles_unheard(actor, case, said)).await?;
+                    said.possible_repeat = likeness.found;
+                    likeness.version
                 }
                 Command::Dismiss { possible_repeat, .. } => {
                     let likeness = Box::pin(self.resembles_unqualified(actor, case)).await?;

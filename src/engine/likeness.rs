@@ -12,8 +12,8 @@ use crate::{
     domain::{
         actor::Actor,
         case::{
-            Case, Refusal,
-            command::Qualify,
+            Case, Command, Refusal,
+            command::{Particulars, Qualify},
             repeats::{RepeatReason, Resemblance, in_words, medical},
         },
         ids::CaseId,
@@ -96,17 +96,40 @@ impl Engine {
 
     /// Whether a case resembles an earlier one so much that a doctor looks before it is deferred, ended or sent on by a
     /// protocol, where that is [`asked`].
-    pub(super) async fn resembles(&self, actor: &Actor, case: CaseId) -> Result<Likeness, Failure> {
-        self.alike(actor, case, |_| true).await
+    pub(super) async fn resembles(&self, actor: &Actor, case: CaseId, said: &Particulars) -> Result<Likeness, Failure> {
+        self.alike(actor, case, said, |_| true).await
+    }
+
+    /// The same for what is only said of a case: where it was deferred, may wait, or was sent on without a doctor.
+    pub(super) async fn resembles_unheard(
+        &self,
+        actor: &Actor,
+        case: CaseId,
+        said: &Particulars,
+    ) -> Result<Likeness, Failure> {
+        let unheard = |case: &Case| {
+            let by_protocol = case.answered() == 0 && !case.decisions.is_empty();
+            let deferred = case.qualification.as_ref().is_some_and(|known| known.priority == Priority::P3);
+            case.repeat_of.is_none() && (by_protocol || deferred || case.may_wait.is_some())
+        };
+        self.alike(actor, case, said, unheard).await
     }
 
     /// The same for a case that nobody has qualified and that is to be ended without a doctor.
     pub(super) async fn resembles_unqualified(&self, actor: &Actor, case: CaseId) -> Result<Likeness, Failure> {
-        self.alike(actor, case, |case| case.qualification.is_none() && case.repeat_of.is_none()).await
+        let unqualified = |case: &Case| case.qualification.is_none() && case.repeat_of.is_none();
+        self.alike(actor, case, &Particulars::default(), unqualified).await
     }
 
-    /// Compares the case as it is remembered, where it is: what is done on the answer stands or falls with that version.
-    async fn alike(&self, actor: &Actor, case: CaseId, asked: impl Fn(&Case) -> bool) -> Result<Likeness, Failure> {
+    /// Compares the case as it is remembered, where it is, with what is `said` of it by the same command: what is done on the
+    /// answer stands or falls with that version.
+    async fn alike(
+        &self,
+        actor: &Actor,
+        case: CaseId,
+        said: &Particulars,
+        asked: impl Fn(&Case) -> bool,
+    ) -> Result<Likeness, Failure> {
         let known = self.0.memory.get(&actor.territory, &Key::case(case));
         let (known, version) = match known.and_then(|known| Some((known.case().cloned().map(Arc::new)?, known.version)))
         {
@@ -123,9 +146,19 @@ impl Engine {
             return Ok(Likeness { found: false, version });
         }
         let threshold = self.territory(&actor.territory)?.territory.regulation.repeats.threshold;
+        let known = if said.found_by() { Arc::new(known.with(said)) } else { known };
         let proposals = self.repeats(actor, &known).await?;
         let found = proposals.iter().any(|proposal| proposal.medical && proposal.score >= threshold);
         Ok(Likeness { found, version })
+    }
+}
+
+/// Whether a command may rest on earlier cases.
+pub(super) fn compared(command: &Command) -> bool {
+    match command {
+        Command::Qualify(_) | Command::Dismiss { .. } => true,
+        Command::Amend(said) => said.found_by(),
+        _ => false,
     }
 }
 

@@ -67,7 +67,6 @@ pub fn qualify(incoming: &IncomingCase) -> Qualify {
         flags,
         symptoms: priority != Priority::NotRegulated,
         protocol: None,
-        possible_repeat: false,
         waiting: None,
         particulars: Particulars::default(),
         note: None,
@@ -110,6 +109,7 @@ fn particulars(incoming: &IncomingCase, territory: &Territory, at: Instant) -> P
         patients: incoming.patients.iter().zip(1..).map(|(known, number)| patient(known, number, today)).collect(),
         motive: None,
         activates: None,
+        possible_repeat: false,
     }
 }
 

@@ -54,6 +54,15 @@ pub struct Particulars {
     pub motive: Option<String>,
     /// When a file made in advance becomes active; only at its opening.
     pub activates: Option<Instant>,
+    /// With them an earlier case resembles it up to the territory's threshold, and nobody has linked it. Found by the engine.
+    pub possible_repeat: bool,
+}
+
+impl Particulars {
+    /// Whether something is said by which earlier cases are found.
+    pub fn found_by(&self) -> bool {
+        self.caller.is_some() || self.address.is_some() || self.place.is_some() || !self.patients.is_empty()
+    }
 }
 
 /// Opens a case.
@@ -120,8 +129,6 @@ pub struct Qualify {
     pub skill: Option<Skill>,
     /// Protocol by which the ARM sends straight to a coordinator.
     pub protocol: Option<String>,
-    /// An earlier case resembles it up to the territory's threshold, and nobody has linked it.
-    pub possible_repeat: bool,
     /// For P3: how many other cases wait for a regulator of the stream, counted up to what the territory asks for; none:
     /// nobody has counted.
     pub waiting: Option<u32>,

@@ -14,6 +14,7 @@ use crate::domain::{
 
 use super::{
     action::{self, ActionState},
+    command::Particulars,
     fact::{Event, Fact, Opened, Records},
     sealed::{Sealed, Words},
     state::{Case, Claim, OfferState, Route, SCHEMA},
@@ -388,6 +389,20 @@ pub(super) fn apply_words(records: &mut Records, event: &Event, words: &Words) {
         if matches!(words, Words::Caller(_) | Words::Address(_) | Words::Identity(_) | Words::Position(_)) {
             handed::said(case, event);
         }
+    }
+}
+
+impl Case {
+    /// The case as it will be found when this is said of it: by caller, patients and place.
+    #[must_use]
+    pub fn with(&self, said: &Particulars) -> Self {
+        let mut case = self.clone();
+        said.place.iter().for_each(|place| case.place = place.clone());
+        let caller = said.caller.iter().map(|caller| Words::Caller(caller.clone()));
+        let address = said.address.iter().map(|address| Words::Address(address.clone()));
+        let patients = said.patients.iter().map(|(_, identity)| Words::Identity(identity.clone()));
+        caller.chain(address).chain(patients).for_each(|words| apply_to_sealed(&mut case, &words));
+        case
     }
 }
 

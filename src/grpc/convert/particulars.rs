@@ -74,6 +74,7 @@ pub fn particulars(fields: &mut Fields, parts: Parts<'_>, ground: Ground<'_>) ->
         patients: patients(fields, parts.patients, ground),
         motive: None,
         activates: None,
+        possible_repeat: false,
     }
 }
 

@@ -69,8 +69,8 @@ impl RegulationService for Regulation {
             Priority::P3 => self.engine.waiting(&desk.actor, proposal.stream).await?,
             _ => None,
         };
-        let policy = &desk.ground.territory.regulation.p3;
-        let proposal = policy.here_and_now(proposal, &motive, subject.age, waiting);
+        let policy = &desk.ground.territory.regulation;
+        let proposal = policy.p3.here_and_now(proposal, &motive, subject.age, waiting).within(policy.due.p3);
         let questions = protocols::questions(book, &motive, &proposal.unanswered, proposal.open_red_flags);
         let proposal = Some(protocols::proposal(&proposal));
         Ok(Response::new(pb::ProposeQualificationResponse { proposal, questions }))

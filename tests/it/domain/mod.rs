@@ -5,6 +5,7 @@ mod again;
 mod clocks;
 mod closing;
 mod conditions;
+mod corrected;
 mod deadlines;
 mod deferral;
 mod dismissal;

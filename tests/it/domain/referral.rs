@@ -80,6 +80,27 @@ fn who_was_not_asked_is_asked_and_then_referred_or_left_alone() {
     }
 }
 
+/// Found by trying: a P0 in which the consent was not repeated was answered INTERNAL.
+#[test]
+fn a_consent_that_is_not_repeated_is_asked_for_again_and_no_p0_is_refused_for_it() {
+    for priority in [Priority::P0, Priority::P2] {
+        let mut stage = Stage::new();
+        let case = advised(&mut stage, without_gp(Some(Wish::Consents)));
+        assert_eq!(to_do(&stage, case), [ActionKind::Refer]);
+        let mut again = qualify(priority);
+        again.particulars.patients = vec![(without_gp(None), Identity { number: 1, ..Identity::default() })];
+        again.lower_reason = Some(text("même appel"));
+        stage.done(&arm(), case, Command::Qualify(Box::new(again)));
+        assert!(stage.waits(case, ActionKind::AskConsent) && !stage.waits(case, ActionKind::Refer));
+        stage.done(&coordinator(), case, amended(without_gp(Some(Wish::Consents))));
+        assert!(stage.waits(case, ActionKind::Refer) && !stage.waits(case, ActionKind::AskConsent));
+        let action = stage.action(case, ActionKind::Refer).id;
+        stage.done(&coordinator(), case, Command::EndAction { action, end: End::Done, note: None });
+        stage.done(&coordinator(), case, amended(without_gp(None)));
+        assert!(!stage.waits(case, ActionKind::AskConsent), "what was done is done");
+    }
+}
+
 #[test]
 fn a_failed_referral_calls_no_regulator() {
     for (wish, kind) in [(None, ActionKind::AskConsent), (Some(Wish::Consents), ActionKind::Refer)] {

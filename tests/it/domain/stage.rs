@@ -373,7 +373,6 @@ pub fn qualify(priority: Priority) -> Qualify {
         flags: Vec::new(),
         symptoms: priority != Priority::NotRegulated,
         protocol: None,
-        possible_repeat: false,
         waiting: None,
         particulars: Particulars::default(),
         note: None,

@@ -2,8 +2,13 @@
 
 use sas_dispatch::{
     domain::{
-        case::{Command, Refusal, command::Particulars, sealed::Caller},
-        regulation::qualification::{Attribution, Priority, Stream},
+        case::{
+            Command, Refusal,
+            command::{Particulars, Qualify},
+            sealed::Caller,
+            state::Patient,
+        },
+        regulation::qualification::{Attribution, Flag, Priority, Stream},
     },
     engine::{Failure, Target},
     store::{Digest, StoreError},
@@ -21,6 +26,7 @@ on_every_engine! {
     a_repeated_claim_next_gives_the_same_case
     a_stale_version_is_judged_by_what_is_stored
     a_number_that_another_instance_entered_is_looked_for_too
+    a_repeat_call_is_seen_in_whatever_command_tells_of_it
 }
 
 async fn a_repeated_command_is_told_the_same_and_changes_nothing(stand: Stand) {
@@ -105,5 +111,38 @@ async fn a_number_that_another_instance_entered_is_looked_for_too(stand: Stand) 
     let ends = Command::Dismiss { attribution: Attribution::WrongNumber, possible_repeat: false };
     let refused = desk.b.act(&arm(), desk.mutation(), Target::case(case), ends).await;
     assert!(matches!(&refused, Err(Failure::Refused(Refusal::State { .. }))), "{refused:?}");
+    desk.clean().await;
+}
+
+/// Who is calling came with the qualification itself, or was said after it: the request was deferred beside the earlier one.
+async fn a_repeat_call_is_seen_in_whatever_command_tells_of_it(stand: Stand) {
+    let desk = Desk::new(stand);
+    let earlier = desk.qualified(Priority::P2).await;
+    let known = desk.read(earlier).await.case.sealed.clone();
+    let unknown = || async {
+        let mut open = call(desk.stand.clock.now());
+        let other = Caller { phone: text("+33639985678"), ..Caller::default() };
+        (open.particulars.caller, open.particulars.patients) = (Some(other), Vec::new());
+        desk.give(&arm(), None, Command::Open(Box::new(open))).await.unwrap().reply.case.unwrap()
+    };
+    let said = || Particulars {
+        caller: Some(known.caller.clone()),
+        patients: vec![(Patient { number: 1, ..Patient::default() }, known.identities[0].clone())],
+        ..Particulars::default()
+    };
+    let deferred = |particulars| Qualify { particulars, ..crate::domain::stage::qualify(Priority::P3) };
+    let desk = &desk;
+    let seen = |case: sas_dispatch::domain::ids::CaseId| async move {
+        let known = desk.read(case).await.case.qualification.clone().unwrap();
+        (known.priority, known.flags.contains(&Flag::PossibleRepeat))
+    };
+    let at_once = unknown().await;
+    desk.done(&arm(), at_once, Command::Qualify(Box::new(deferred(said())))).await;
+    assert_eq!(seen(at_once).await, (Priority::P2, true));
+    let later = unknown().await;
+    desk.done(&arm(), later, Command::Qualify(Box::new(deferred(Particulars::default())))).await;
+    assert_eq!(seen(later).await, (Priority::P3, false));
+    desk.done(&arm(), later, Command::Amend(Box::new(said()))).await;
+    assert_eq!(seen(later).await, (Priority::P2, true));
     desk.clean().await;
 }

@@ -83,7 +83,6 @@ pub fn qualify() -> Qualify {
         flags: Vec::new(),
         symptoms: true,
         protocol: None,
-        possible_repeat: false,
         waiting: None,
         particulars: Particulars::default(),
         note: None,

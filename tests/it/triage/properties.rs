@@ -1,15 +1,17 @@
 //! What holds for every patient, motive and set of answers. A smaller priority is a more urgent one.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use sas_dispatch::domain::{
     regulation::{
-        protocols::{NotDeferred, Subject, Value, propose, psychiatric},
+        protocols::{Fired, NotDeferred, Subject, Value, propose, propose_for_all, psychiatric},
         qualification::Priority,
     },
     territory::Deferral,
 };
 
-use super::{book, complaints, oracle, story};
+use super::{book, complaints, oracle, story, subject};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
@@ -51,6 +53,27 @@ proptest! {
                 (propose(book(), &subject, &motive, &without), propose(book(), &subject, &motive, &calm));
             prop_assert!(missing.priority <= given.priority, "{code}: {} instead of {}", missing.priority, given.priority);
         }
+    }
+
+    /// The answers are the call's: who is worst off decides, and nobody is deferred unless all are.
+    #[test]
+    fn of_several_patients_the_one_who_is_worst_off_decides(
+        (_, motive, answers) in story(),
+        subjects in proptest::collection::vec(subject(), 0..4),
+    ) {
+        let together = propose_for_all(book(), &subjects, &motive, &answers);
+        let unknown = [Subject::default()];
+        let named = if subjects.is_empty() { &unknown[..] } else { &subjects };
+        let each: Vec<_> = named.iter().map(|subject| propose(book(), subject, &motive, &answers)).collect();
+        prop_assert_eq!(Some(together.priority), each.iter().map(|one| one.priority).min());
+        prop_assert_eq!(together.priority, together.rule.priority);
+        let heard = |flags: &[Fired]| flags.iter().map(|flag| (flag.protocol.clone(), flag.rule.clone())).collect::<BTreeSet<_>>();
+        let all: BTreeSet<_> = each.iter().flat_map(|one| heard(&one.red_flags)).collect();
+        prop_assert_eq!(heard(&together.red_flags), all);
+        prop_assert_eq!(together.open_red_flags > 0, each.iter().any(|one| one.open_red_flags > 0));
+        let open: BTreeSet<_> = each.iter().flat_map(|one| one.unanswered.clone()).collect();
+        prop_assert_eq!(together.unanswered.iter().cloned().collect::<BTreeSet<_>>(), open);
+        prop_assert_eq!(together.window, each.iter().map(|one| one.window).min().flatten());
     }
 
     #[test]

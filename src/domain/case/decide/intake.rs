@@ -23,7 +23,7 @@ use crate::domain::{
     territory::NumberForm,
 };
 
-use super::{draft::Draft, file, paper, qualify, vital};
+use super::{draft::Draft, file, paper, qualify, triage, vital};
 
 pub(super) fn open(draft: &mut Draft<'_>, open: &Open) -> Result<(), Refusal> {
     let id = case_id(draft.context.command_id, draft.now);
@@ -61,6 +61,12 @@ pub(super) fn open(draft: &mut Draft<'_>, open: &Open) -> Result<(), Refusal> {
 pub(super) fn amend(draft: &mut Draft<'_>, particulars: &Particulars) -> Result<(), Refusal> {
     not_closed(draft)?;
     set(draft, particulars);
+    if !particulars.patients.is_empty() {
+        triage::again(draft);
+    }
+    if particulars.possible_repeat && draft.case()?.repeat_of.is_none() {
+        qualify::flag(draft, Flag::PossibleRepeat);
+    }
     tell_elsewhere(draft);
     particulars.motive.as_deref().map_or(Ok(()), |code| file::motive(draft, code))
 }

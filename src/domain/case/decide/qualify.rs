@@ -101,7 +101,7 @@ fn proposed(
     let mut flags = triage::flags(proposal.as_ref(), &command.flags);
     // An earlier call of the episode is looked at before this one is deferred, ended or sent on (domain.md §2.7).
     let linked = draft.case().is_ok_and(|case| case.repeat_of.is_some());
-    flags.extend((command.possible_repeat && !linked).then_some(Flag::PossibleRepeat));
+    flags.extend((command.particulars.possible_repeat && !linked).then_some(Flag::PossibleRepeat));
     known.flags = all_flags(draft, &flags);
     known.load = triage::load(draft, command);
     // Nor is an hour agreed at which somebody would be rung who must not be, or while the regulators soon have time.

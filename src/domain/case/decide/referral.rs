@@ -64,7 +64,7 @@ pub(super) fn settle(draft: &mut Draft<'_>) {
 fn take(draft: &mut Draft<'_>, referral: &Referral, decision: DecisionId, step: Step) {
     let of = |kind: ActionKind| move |action: &Action| action.kind == kind && action.about == about(decision);
     match (step, referral.ask) {
-        (Step::Ask(work), Some(ask)) => once(draft, ask, decision, work),
+        (Step::Ask(work), Some(ask)) => ask_again(draft, referral.act, ask, decision, work),
         (Step::Act(work), ask) => {
             ask.into_iter().for_each(|ask| draft.end(End::Done, of(ask)));
             once(draft, referral.act, decision, work);
@@ -73,6 +73,22 @@ fn take(draft: &mut Draft<'_>, referral: &Referral, decision: DecisionId, step: 
             ask.into_iter().for_each(|ask| draft.end(End::Done, of(ask)));
             draft.end(End::Replaced, of(referral.act));
         }
+    }
+}
+
+/// What is open without the consent that is needed ends, and the patient is asked once more: he took it back, or whoever wrote
+/// the patient again left it out. What was done is done.
+fn ask_again(draft: &mut Draft<'_>, act: ActionKind, ask: ActionKind, decision: DecisionId, (owner, within): Work) {
+    let of_act = |action: &&Action| action.kind == act && action.about == about(decision);
+    let Ok(case) = draft.case() else { return };
+    let open = case.open_actions().any(|action| of_act(&action));
+    let done =
+        case.actions.iter().filter(of_act).any(|action| action.ended_as().is_some_and(|end| end != End::Replaced));
+    if open {
+        draft.end(End::Replaced, |action| of_act(&action));
+        draft.open(ask, owner, draft.now + within, about(decision));
+    } else if !done {
+        once(draft, ask, decision, (owner, within));
     }
 }
 

@@ -274,6 +274,7 @@ pub(super) fn particulars(draft: &Draft<'_>, packet: &Packet) -> Particulars {
         patients,
         motive: None,
         activates: None,
+        possible_repeat: false,
     }
 }
 

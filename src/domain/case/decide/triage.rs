@@ -13,15 +13,15 @@ use crate::domain::{
     ids::PersonId,
     person::Private,
     regulation::{
-        protocols::{self, Age, Answers, Fired, NotDeferred, Proposal, Subject, propose, psychiatric},
-        qualification::{FiredCode, Flag, Load, Priority, Proposed, Qualification, Stream},
+        protocols::{self, Age, Answers, Fired, NotDeferred, Proposal, Subject, propose_for_all, psychiatric},
+        qualification::{FiredCode, Flag, Load, Priority, Proposed, Qualification, Stream, due},
         wrong::Wrong,
     },
     territory::Territory,
     time::{Instant, Span},
 };
 
-use super::draft::Draft;
+use super::{draft::Draft, qualify};
 
 /// The field in which it is said why a request is less urgent.
 pub(super) const WHY: &str = "lower_reason";
@@ -54,7 +54,7 @@ pub(super) fn proposal(draft: &Draft<'_>, motive: Option<&str>) -> Option<Propos
     if territory.book.silent() {
         return None;
     }
-    Some(propose(&territory.book, &subject(case, territory, draft.now), motive, case.sealed.answers.reveal()))
+    Some(propose_for_all(&territory.book, &subjects(case, territory, draft.now), motive, case.sealed.answers.reveal()))
 }
 
 /// A regulator defers as he sees fit, and a protocol of D6311-35 sends on without deferring.
@@ -68,7 +68,8 @@ pub(super) fn here_and_now(draft: &Draft<'_>, command: &Qualify, proposal: Propo
         return proposal;
     }
     let motive = command.motive.as_deref().unwrap_or_default();
-    draft.context.territory.regulation.p3.here_and_now(proposal, motive, age(draft), command.waiting)
+    let policy = &draft.context.territory.regulation.p3;
+    ages(draft).into_iter().fold(proposal, |proposal, age| policy.here_and_now(proposal, motive, age, command.waiting))
 }
 
 /// What was counted for a front line that asks for P3, and whether the request is regulated in its turn instead.
@@ -81,8 +82,11 @@ pub(super) fn load(draft: &Draft<'_>, command: &Qualify) -> Option<Load> {
     Some(Load { waiting: command.waiting.unwrap_or_default(), asked: policy.waiting_from, quiet })
 }
 
-fn age(draft: &Draft<'_>) -> Option<Age> {
-    draft.case().ok().and_then(|case| subject(case, draft.context.territory, draft.now).age)
+/// The age of each patient, as far as it is known; of one of whom nothing is known where nobody was named.
+fn ages(draft: &Draft<'_>) -> Vec<Option<Age>> {
+    let named = draft.case().map(|case| subjects(case, draft.context.territory, draft.now)).unwrap_or_default();
+    let ages: Vec<_> = named.into_iter().map(|subject| subject.age).collect();
+    if ages.is_empty() { vec![None] } else { ages }
 }
 
 /// The age of a patient, as far as it is known.
@@ -101,9 +105,12 @@ fn age_by(identity: &Identity, territory: &Territory, now: Instant) -> Option<Ag
     days.map(Age::from_days).or(told).or(years)
 }
 
-/// The first patient, as far as protocols look.
-fn subject(case: &Case, territory: &Territory, now: Instant) -> Subject {
-    let Some(identity) = case.sealed.identities.first() else { return Subject::default() };
+/// The patients, as far as protocols look.
+fn subjects(case: &Case, territory: &Territory, now: Instant) -> Vec<Subject> {
+    case.sealed.identities.iter().map(|identity| subject(case, identity, territory, now)).collect()
+}
+
+fn subject(case: &Case, identity: &Identity, territory: &Territory, now: Instant) -> Subject {
     let sex = identity.sex.reveal().and_then(|sex| match sex {
         Sex::Female => Some(protocols::Sex::Female),
         Sex::Male => Some(protocols::Sex::Male),
@@ -148,6 +155,44 @@ fn code(fired: &Fired) -> FiredCode {
         priority: fired.priority,
         stream: fired.stream,
     }
+}
+
+/// What a corrected age, sex or pregnancy changes for a request that nobody has decided on: a red flag that is heard now raises
+/// it, and who may not be deferred any more is regulated in his turn. It calls for a doctor, whoever had qualified it.
+pub(super) fn again(draft: &mut Draft<'_>) {
+    let Ok(case) = draft.case() else { return };
+    let decided = case.decisions.iter().any(|decision| decision.protocol.is_none());
+    let Some(known) = case.qualification.clone().filter(|known| !decided && known.priority != Priority::P0) else {
+        return;
+    };
+    let Some(proposal) = proposal(draft, known.motive.as_deref()) else { return };
+    let before: Vec<FiredCode> = known.proposal.iter().flat_map(|kept| kept.red_flags.clone()).collect();
+    let same = |one: &FiredCode, other: &Fired| (&one.protocol, &one.rule) == (&other.protocol, &other.rule);
+    let heard = proposal.red_flags.iter().find(|flag| !before.iter().any(|known| same(known, flag)));
+    if let Some(flag) = heard {
+        let (rule, protocol, priority) = (&flag.rule, &flag.protocol, flag.priority);
+        let vital = if priority == Priority::P0 { ": qualify it P0 unless a doctor finds otherwise" } else { "" };
+        let told =
+            format!("RED_FLAG_HEARD: {rule} of {protocol} ({priority}) with what is known of the patient now{vital}");
+        draft.reply.warnings.push(told);
+        // A vital emergency is handed over by somebody's word alone: until then it stands before all that can wait.
+        let least = priority.max(Priority::P1);
+        let due = due(least, draft.now, draft.due_spans());
+        qualify::flag(draft, Flag::RedFlag);
+        qualify::raise(draft, least, due);
+    } else if known.priority == Priority::P3 && not_deferred_now(draft, &known, &proposal) {
+        draft
+            .reply
+            .warnings
+            .push("P3_LIFTED: not deferred with what is known of the patient now: regulated as P2".to_owned());
+        qualify::lift(draft, &known);
+    }
+}
+
+/// Whether somebody who was deferred would not be now; what was deferred against the proposal, with a reason, stays so.
+fn not_deferred_now(draft: &Draft<'_>, known: &Qualification, proposal: &Proposal) -> bool {
+    let lowered = known.proposal.as_ref().is_some_and(|kept| kept.lowered);
+    deferral(draft, known).is_some() || !lowered && proposal.priority < Priority::P3
 }
 
 /// A red flag that was heard makes a doctor compulsory, for good.
@@ -247,7 +292,7 @@ pub(super) fn deferral(draft: &Draft<'_>, known: &Qualification) -> Option<Field
     if psychiatric(motive) || known.stream == Stream::Psy {
         return fault("a psychiatric or suicidal request is never P3: choose P2 or more urgent");
     }
-    match policy.never(motive, age(draft))? {
+    match ages(draft).into_iter().find_map(|age| policy.never(motive, age))? {
         NotDeferred::Age => fault("patients of this age are not deferred here (regulation.p3): choose P2"),
         _ => fault("this motive is not deferred here (regulation.p3.motives): choose P2"),
     }

@@ -26,6 +26,7 @@ mod condition;
 mod propose;
 mod question;
 mod rules;
+mod several;
 mod subject;
 mod waiting;
 
@@ -36,6 +37,7 @@ pub use condition::{Condition, PREGNANCY};
 pub use propose::{Fired, INFANT_BELOW, Proposal, SERVICE, propose};
 pub use question::{Choice, Kind, Question};
 pub use rules::{Committee, Population, Presentation, Protocol, Rule, Seal, Source};
+pub use several::propose_for_all;
 pub use subject::{Sex, Subject};
 pub use waiting::NotDeferred;
 

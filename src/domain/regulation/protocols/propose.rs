@@ -125,7 +125,7 @@ pub fn propose(book: &Book, subject: &Subject, motive: &str, answers: &Answers) 
 }
 
 /// Most urgent first; among equals the AMU answers.
-fn urgency(fired: &Fired) -> (Priority, Stream) {
+pub(super) fn urgency(fired: &Fired) -> (Priority, Stream) {
     (fired.priority, fired.stream)
 }
 

@@ -1,7 +1,10 @@
 //! Whether a request that a protocol would defer (P3) is deferred here and now.
 
 use super::propose::{Fired, Proposal, SERVICE};
-use crate::{coded_enum, domain::regulation::qualification::Priority};
+use crate::{
+    coded_enum,
+    domain::{regulation::qualification::Priority, time::Span},
+};
 
 coded_enum! {
     /// Why a request that could be deferred is not.
@@ -16,6 +19,13 @@ coded_enum! {
 }
 
 impl Proposal {
+    /// The same proposal, with no longer a window than the territory gives to what it defers.
+    #[must_use]
+    pub fn within(self, longest: Span) -> Self {
+        let capped = self.window.map_or(longest, |window| window.min(longest));
+        Self { window: (self.priority == Priority::P3).then_some(capped), ..self }
+    }
+
     /// The same proposal, of a P3 that is regulated in its turn for this reason; one that is more urgent stays as it is.
     pub fn in_its_turn(self, why: NotDeferred) -> Self {
         if self.priority != Priority::P3 {
