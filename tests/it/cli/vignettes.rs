@@ -191,7 +191,7 @@ fn every_protocol_is_listed_with_codes_types_red_flags_sources_and_signature() {
     let breathing = advice["questions"].as_array().unwrap().iter().find(|asked| asked["code"] == "VIT.RESPIRATION");
     assert_eq!(breathing.unwrap()["asked_if"], serde_json::json!({ "yes": "COE.SYMPTOMES" }));
     let told = out(&run(&["protocols"]));
-    assert!(told.contains("GORGE — Mal de gorge (version 2026.4, non signé)"), "{told}");
+    assert!(told.contains("GORGE — Mal de gorge (version 2026.5, non signé)"), "{told}");
     assert!(told.contains("Samu-Urgences de France (2009) — jamais ouverte"), "{told}");
     assert!(told.lines().last().unwrap().contains("que personne n'a ouvertes"), "{told}");
 }
@@ -203,7 +203,7 @@ fn a_territorys_own_protocols_are_listed_and_tried() {
     let own = copy.path().join("territories/fr-67/protocols");
     fs::create_dir(&own).unwrap();
     let text = fs::read_to_string(copy.path().join("protocols/gorge.toml")).unwrap();
-    let text = text.replace("version = \"2026.4\"", "version = \"67.1\"").replace("GOR.DUREE", "GOR.SEMAINE");
+    let text = text.replace("version = \"2026.5\"", "version = \"67.1\"").replace("GOR.DUREE", "GOR.SEMAINE");
     fs::write(own.join("gorge.toml"), text).unwrap();
     let dir = copy.path().to_str().unwrap();
     let version = |territory: &[&str]| {
@@ -211,9 +211,9 @@ fn a_territorys_own_protocols_are_listed_and_tried() {
         let throat = document["protocols"].as_array().unwrap().iter().find(|known| known["code"] == "GORGE").cloned();
         (document["territory"].clone(), throat.unwrap()["version"].clone())
     };
-    assert_eq!(version(&[]), (Value::Null, "2026.4".into()));
+    assert_eq!(version(&[]), (Value::Null, "2026.5".into()));
     assert_eq!(version(&["--territory", "fr-67"]), ("fr-67".into(), "67.1".into()));
-    assert_eq!(version(&["--territory", "FR-89"]), ("fr-89".into(), "2026.4".into()));
+    assert_eq!(version(&["--territory", "FR-89"]), ("fr-89".into(), "2026.5".into()));
     assert!(out(&run(&["--config", dir, "protocols", "--territory", "fr-67"])).contains("\nfr-67 : 75 protocoles"));
 
     let file = copy.path().join("v.jsonl");

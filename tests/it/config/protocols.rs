@@ -134,13 +134,13 @@ fn a_territory_has_its_own_protocols_and_chooses_among_the_national_ones() {
     let own = copy.path().join("territories/fr-67/protocols");
     fs::create_dir(&own).unwrap();
     let text = fs::read_to_string(copy.path().join(THROAT)).unwrap();
-    fs::write(own.join("gorge.toml"), text.replace("version = \"2026.4\"", "version = \"67.1\"")).unwrap();
+    fs::write(own.join("gorge.toml"), text.replace("version = \"2026.5\"", "version = \"67.1\"")).unwrap();
     let config = copy.load().unwrap();
     let version = |territory: &str| {
         let ground = config.territory(&territory.parse().unwrap()).unwrap();
         ground.0.book.protocols().iter().find(|known| known.code == "GORGE").unwrap().version.clone()
     };
-    assert_eq!((version("fr-67"), version("fr-89")), ("67.1".to_owned(), "2026.4".to_owned()));
+    assert_eq!((version("fr-67"), version("fr-89")), ("67.1".to_owned(), "2026.5".to_owned()));
 
     let territory = "territories/fr-67/territory.toml";
     copy.replace(territory, "# triage_protocols = [\"THORAX\", \"FIEVRE_ADULTE\"]", "triage_protocols = [\"THORAX\"]");
