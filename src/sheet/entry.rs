@@ -194,7 +194,7 @@ impl Reader<'_> {
     }
 
     fn patients(&self) -> String {
-        lines(self.case.patients.iter().map(|patient| {
+        lines(self.case.present().map(|patient| {
             let identity = self.case.sealed.identities.iter().find(|known| known.number == patient.number);
             let mut words = vec![format!("{}.", patient.number)];
             if let Some(identity) = identity {

@@ -126,6 +126,9 @@ pub struct Patient {
     /// Stated: nobody knows who it is.
     #[serde(skip_serializing_if = "unsaid")]
     pub identity_unknown: bool,
+    /// Entered by mistake: kept in the file, and nobody decides or is told about him.
+    #[serde(skip_serializing_if = "unsaid")]
+    pub noted_in_error: bool,
     /// Wishes, one for each recipient at most.
     #[serde(alias = "opposes_return", deserialize_with = "wishes", skip_serializing_if = "Vec::is_empty")]
     pub consents: Vec<Consent>,

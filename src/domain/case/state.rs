@@ -418,7 +418,17 @@ impl Case {
             let own = self.decisions.iter().filter(|decision| decision.need.patient == number);
             own.into_iter().any(|known| known.answer.is_some() && (known.protocol.is_none() || !compulsory))
         };
-        self.patients.iter().map(|patient| patient.number).filter(|number| !decided(*number)).collect()
+        self.present().map(|patient| patient.number).filter(|number| !decided(*number)).collect()
+    }
+
+    /// The patients, without those who were entered by mistake.
+    pub fn present(&self) -> impl Iterator<Item = &Patient> {
+        self.patients.iter().filter(|patient| !patient.noted_in_error)
+    }
+
+    /// Whether there is one patient at most: what is said of the case is said of him.
+    pub fn of_one_patient(&self) -> bool {
+        self.present().nth(1).is_none()
     }
 
     /// A patient by number.

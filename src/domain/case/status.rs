@@ -129,7 +129,7 @@ fn identified(case: &Case) -> bool {
         let identity = case.sealed.identities.iter().find(|who| who.number == number);
         identity.is_some_and(|who| !who.name.reveal().is_empty() || !who.nir.reveal().is_empty())
     };
-    !case.patients.is_empty() && case.patients.iter().all(|patient| patient.identity_unknown || known(patient.number))
+    !case.patients.is_empty() && case.present().all(|patient| patient.identity_unknown || known(patient.number))
 }
 
 fn motivated(case: &Case) -> bool {

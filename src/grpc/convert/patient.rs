@@ -80,6 +80,7 @@ impl<'a> Reader<'a, '_> {
             ehpad: given.ehpad,
             reduced_mobility: given.reduced_mobility,
             isolated: given.isolated,
+            noted_in_error: given.noted_in_error,
             pregnant: given.pregnant,
             // An answer says "no" of whom no age was known, and comes back with one.
             infant: given.infant == Some(true) || years.is_some_and(|years| years < INFANT_BELOW_YEARS),

@@ -207,7 +207,10 @@ impl Book {
     fn front(&mut self, event: &Event, fact: &Fact) {
         match fact {
             Fact::PatientSet(patient) => {
-                self.patients.insert(patient.number);
+                match patient.noted_in_error {
+                    true => self.patients.remove(&patient.number),
+                    false => self.patients.insert(patient.number),
+                };
             }
             Fact::Requeued { priority, .. } => self.p0 = *priority == Priority::P0,
             Fact::Qualified(known) => {

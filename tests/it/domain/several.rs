@@ -168,3 +168,36 @@ fn a_vital_emergency_of_the_only_patient_ends_his_routing() {
     stage.done(&arm(), case, Command::Qualify(Box::new(qualify(Priority::P0))));
     assert!(!stage.waits(case, ActionKind::Route) && stage.waits(case, ActionKind::HandOver));
 }
+
+/// A patient who was entered twice kept the case open, and a doctor had to sign a decision about nobody.
+#[test]
+fn who_was_noted_in_error_is_nobody_to_decide_about() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P2);
+    stage.joined(case, 2, false);
+    let claim = stage.claim(&regulator(), case);
+    let reply = stage.sign_for(case, claim, 1, CareType::Advice, false);
+    assert!(tells(&reply, "2") && stage.waits(case, ActionKind::Regulate));
+    let mark = |number: u32, noted_in_error: bool| {
+        let patient = Patient { number, identity_unknown: true, noted_in_error, ..Patient::default() };
+        let patients = vec![(patient, Default::default())];
+        Command::Amend(Box::new(Particulars { patients, ..Particulars::default() }))
+    };
+    let refused = stage.refused(&arm(), case, mark(1, true)).to_string();
+    assert!(refused.contains("patients[0].noted_in_error: a decision was signed"), "{refused}");
+    stage.done(&regulator(), case, Command::Release { claim_no: claim, may_wait: None });
+    stage.done(&arm(), case, mark(2, true));
+    assert!(!stage.waits(case, ActionKind::Regulate), "the doctor had decided for the only one there is");
+    assert_eq!(missing(stage.case(case)), []);
+    stage.done(&arm(), case, mark(2, false));
+    assert!(stage.waits(case, ActionKind::Regulate) && missing(stage.case(case)).contains(&Missing::Outcome));
+
+    let other = stage.qualified(Priority::P2);
+    let refused = stage.refused(&arm(), other, mark(1, true)).to_string();
+    assert!(refused.contains("no other patient"), "{refused}");
+    let mut vital = qualify(Priority::P0);
+    vital.particulars.patients =
+        vec![(Patient { number: 1, noted_in_error: true, ..Patient::default() }, Default::default())];
+    stage.done(&arm(), other, Command::Qualify(Box::new(vital)));
+    assert_eq!(stage.case(other).present().count(), 1, "a P0 is not refused, and its patient stays");
+}

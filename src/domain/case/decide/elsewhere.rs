@@ -32,7 +32,7 @@ pub(super) fn sent(case: &Case, decision: DecisionId) -> bool {
     let handed_over =
         case.actions.iter().any(|known| known.kind == ActionKind::HandOver && known.opened > last.signed.at);
     let away = id != decision && last.elsewhere() && !sent_back(case, id);
-    away || vital && handed_over && case.patients.len() <= 1
+    away || vital && handed_over && case.of_one_patient()
 }
 
 /// Whether what carried a decision out ended badly: the department refused, the ambulance brought nobody.
@@ -56,7 +56,7 @@ pub(super) fn instead_of_earlier(draft: &mut Draft<'_>, decision: DecisionId) {
 /// The only patient of a case was found vital. A P0 waits for no record of a slot: what is held for it ends with its hold.
 pub(super) fn vital(draft: &mut Draft<'_>) {
     let Ok(case) = draft.case() else { return };
-    if case.patients.len() <= 1 {
+    if case.of_one_patient() {
         let all: Vec<DecisionId> = case.decisions.iter().map(|known| known.id).collect();
         leave(draft, &all, |offer| !matches!(offer.means, Means::Slot { .. }));
     }

@@ -7,9 +7,9 @@ use crate::domain::{
         command::{CallEvent, CallReport, Open, Particulars},
         fact::{Fact, Opened},
         outgoing::{Outgoing, Withheld, may_send, own_gp_knows},
-        refusal::Refusal,
+        refusal::{FieldFault, Refusal},
         sealed::{Caller, NoteKind, Words},
-        state::{Case, Channel, Line, Offer, OfferState},
+        state::{Case, Channel, Line, Offer, OfferState, Patient},
         status::{Status, stage},
     },
     directory::Directory,
@@ -23,7 +23,7 @@ use crate::domain::{
     territory::NumberForm,
 };
 
-use super::{draft::Draft, file, paper, qualify, triage, vital};
+use super::{claims, draft::Draft, file, paper, qualify, triage, vital};
 
 pub(super) fn open(draft: &mut Draft<'_>, open: &Open) -> Result<(), Refusal> {
     let id = case_id(draft.context.command_id, draft.now);
@@ -60,12 +60,17 @@ pub(super) fn open(draft: &mut Draft<'_>, open: &Open) -> Result<(), Refusal> {
 
 pub(super) fn amend(draft: &mut Draft<'_>, particulars: &Particulars) -> Result<(), Refusal> {
     not_closed(draft)?;
+    in_error(draft, particulars)?;
     set(draft, particulars);
     if !particulars.patients.is_empty() {
         triage::again(draft);
     }
     if particulars.possible_repeat && draft.case()?.repeat_of.is_none() {
         qualify::flag(draft, Flag::PossibleRepeat);
+    }
+    // A doctor who has decided for all who are left is done.
+    if draft.case()?.claim.is_none() && particulars.patients.iter().any(|(patient, _)| patient.noted_in_error) {
+        claims::finish_if_decided(draft);
     }
     tell_elsewhere(draft);
     particulars.motive.as_deref().map_or(Ok(()), |code| file::motive(draft, code))
@@ -274,6 +279,28 @@ pub(super) fn to_next(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Refuses to take a patient out who has to stay.
+pub(super) fn in_error(draft: &Draft<'_>, particulars: &Particulars) -> Result<(), Refusal> {
+    let fault = |at: usize| Some((at, still_needed(draft, particulars, at)?));
+    let faults = (0..particulars.patients.len()).filter_map(fault);
+    let faults: Vec<_> =
+        faults.map(|(at, why)| FieldFault::new(format!("patients[{at}].noted_in_error"), why)).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::Fields(faults)) }
+}
+
+/// Why a patient of these particulars who is noted in error is one all the same.
+fn still_needed(draft: &Draft<'_>, particulars: &Particulars, at: usize) -> Option<&'static str> {
+    let patient = particulars.patients.get(at).map(|(patient, _)| patient).filter(|patient| patient.noted_in_error)?;
+    let case = draft.case().ok()?;
+    if case.decisions.iter().any(|known| known.need.patient == patient.number) {
+        return Some("a decision was signed about this patient: sign another, and correct who it is");
+    }
+    let said = |number| particulars.patients.iter().map(|(known, _)| known).find(|known| known.number == number);
+    let stays = |known: &Patient| !said(known.number).unwrap_or(known).noted_in_error;
+    let others = case.patients.iter().any(stays) || particulars.patients.iter().any(|(known, _)| !known.noted_in_error);
+    (!others).then_some("the request has no other patient: correct who it is instead")
+}
+
 pub(super) fn set(draft: &mut Draft<'_>, particulars: &Particulars) {
     if let Some(place) = &particulars.place {
         draft.push(Fact::PlaceSet(place.clone()));
@@ -295,8 +322,10 @@ pub(super) fn set(draft: &mut Draft<'_>, particulars: &Particulars) {
     if let Some(address) = &particulars.address {
         draft.say(Words::Address(address.clone()));
     }
-    for (patient, identity) in &particulars.patients {
-        draft.push(Fact::PatientSet(patient.clone()));
+    for (at, (patient, identity)) in particulars.patients.iter().enumerate() {
+        let kept = Patient { noted_in_error: false, ..patient.clone() };
+        let kept = if still_needed(draft, particulars, at).is_some() { kept } else { patient.clone() };
+        draft.push(Fact::PatientSet(kept));
         draft.say(Words::Identity(identity.clone()));
         if patient.infant {
             qualify::flag(draft, Flag::Infant);

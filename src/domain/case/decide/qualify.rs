@@ -33,6 +33,9 @@ use super::{
 
 pub(super) fn qualify(draft: &mut Draft<'_>, command: &Qualify) -> Result<(), Refusal> {
     draft.case()?;
+    if command.priority != Priority::P0 {
+        intake::in_error(draft, &command.particulars)?;
+    }
     intake::set(draft, &command.particulars);
     if let Some(note) = &command.note {
         draft.note(NoteKind::Note, note);

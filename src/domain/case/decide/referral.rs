@@ -113,7 +113,7 @@ fn steps(draft: &Draft<'_>, case: &Case, referral: &Referral) -> Vec<(DecisionId
         all.clone().find(|known| begun_under(known.id)).or_else(|| all.next())
     };
     let of = |patient: &Patient| Some((answered(patient.number)?.id, step(patient)));
-    case.patients.iter().filter_map(of).collect()
+    case.present().filter_map(of).collect()
 }
 
 /// Who would do it for this patient; none when it is not for him.

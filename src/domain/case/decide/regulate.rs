@@ -65,6 +65,10 @@ fn need_faults(draft: &Draft<'_>, command: &SignNeed) -> Result<Vec<FieldFault>,
     if case.patient(command.need.patient).is_none() && !(case.patients.is_empty() && command.need.patient == 1) {
         faults.push(FieldFault::new("need.patient", "no patient of this case has this number: add the patient first"));
     }
+    if case.patient(command.need.patient).is_some_and(|patient| patient.noted_in_error) {
+        let problem = "this patient was noted in error: choose another, or take the mark back (AmendCase)";
+        faults.push(FieldFault::new("need.patient", problem));
+    }
     if command.follow_up.is_some_and(|at| at <= draft.now) {
         faults.push(FieldFault::new("follow_up_unix_ms", "must be in the future"));
     }

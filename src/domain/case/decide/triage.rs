@@ -107,7 +107,8 @@ fn age_by(identity: &Identity, territory: &Territory, now: Instant) -> Option<Ag
 
 /// The patients, as far as protocols look.
 fn subjects(case: &Case, territory: &Territory, now: Instant) -> Vec<Subject> {
-    case.sealed.identities.iter().map(|identity| subject(case, identity, territory, now)).collect()
+    let here = |identity: &&Identity| case.patient(identity.number).is_none_or(|patient| !patient.noted_in_error);
+    case.sealed.identities.iter().filter(here).map(|identity| subject(case, identity, territory, now)).collect()
 }
 
 fn subject(case: &Case, identity: &Identity, territory: &Territory, now: Instant) -> Subject {

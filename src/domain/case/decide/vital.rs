@@ -76,7 +76,7 @@ pub(super) fn hand_over_as(draft: &mut Draft<'_>, motive: Option<String>, flags:
 /// says for whom it is vital, and what a doctor decided for the others goes on.
 fn routes_of_the_patient(draft: &Draft<'_>) -> Vec<ActionId> {
     let Ok(case) = draft.case() else { return Vec::new() };
-    let alone = case.patients.len() <= 1;
+    let alone = case.of_one_patient();
     let protocol = |id: DecisionId| case.decision(id).is_none_or(|decision| decision.protocol.is_some());
     let routes = case.open_actions().filter(|action| action.kind == ActionKind::Route);
     routes.filter(|action| alone || action.about.decision.is_none_or(protocol)).map(|action| action.id).collect()

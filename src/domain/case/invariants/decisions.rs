@@ -188,7 +188,7 @@ fn by_others(case: &Case) -> bool {
 fn left_out(case: &Case) -> bool {
     let protocols = !case.qualification.as_ref().is_none_or(doctor_compulsory);
     let decided = |decision: &Decision| decision.answer.is_some() && (protocols || decision.protocol.is_none());
-    let mut patients = case.patients.iter().map(|patient| patient.number);
+    let mut patients = case.present().map(|patient| patient.number);
     patients.any(|number| !case.decisions.iter().any(|known| known.need.patient == number && decided(known)))
 }
 

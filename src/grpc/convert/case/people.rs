@@ -106,6 +106,7 @@ pub fn patient(known: &Patient, identity: Option<&Identity>) -> pb::Patient {
         ehpad: known.ehpad,
         reduced_mobility: known.reduced_mobility,
         isolated: known.isolated,
+        noted_in_error: known.noted_in_error,
         infant: Some(known.infant),
         no_gp: known.no_gp,
         pregnant: known.pregnant,
