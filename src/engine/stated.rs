@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     domain::{
         calendar::local_date,
-        case::Case,
-        ids::TerritoryId,
+        case::{Case, Fact},
+        ids::{CaseId, TerritoryId},
         territory::{LeaseSpans, Territory},
         time::Span,
     },
-    store::{Counter, Index, Key, Member, Record, Score, dump::Row},
+    store::{Counter, Index, Key, LogEntry, Member, Record, Score, dump::Row},
 };
 
 use super::{
@@ -35,6 +35,9 @@ pub struct Stated {
     /// The greatest number that a record has of each counter, and the numbers of each.
     numbers: BTreeMap<Counter, BTreeSet<u64>>,
     counters: BTreeMap<Counter, u64>,
+    /// The cases that the log opened and that have not left for the archive.
+    opened: BTreeSet<CaseId>,
+    records: BTreeSet<CaseId>,
     faults: Vec<Fault>,
 }
 
@@ -59,6 +62,8 @@ impl Stated {
             found: BTreeMap::new(),
             numbers: BTreeMap::new(),
             counters: BTreeMap::new(),
+            opened: BTreeSet::new(),
+            records: BTreeSet::new(),
             faults: Vec::new(),
         }
     }
@@ -73,7 +78,24 @@ impl Stated {
             Row::Counter(counter, value) => {
                 self.counters.insert(counter.clone(), *value);
             }
-            Row::Entry(..) | Row::Receipt(_) | Row::Log(_) => {}
+            Row::Log(entry) => self.event(entry),
+            Row::Entry(..) | Row::Receipt(_) => {}
+        }
+    }
+
+    /// What cannot be read here is told by whoever tells the log.
+    fn event(&mut self, entry: &LogEntry) {
+        let Some((case, facts)) =
+            codec::decode_event(&entry.event).ok().and_then(|event| Some((event.case?, event.facts)))
+        else {
+            return;
+        };
+        for fact in &facts {
+            match fact {
+                Fact::Opened(_) => drop(self.opened.insert(case)),
+                Fact::CaseArchived => drop(self.opened.remove(&case)),
+                _ => {}
+            }
         }
     }
 
@@ -98,6 +120,7 @@ impl Stated {
     }
 
     fn case(&mut self, key: &Key, case: &Case, number: Option<u64>) {
+        self.records.insert(case.id);
         if case.territory != self.territory {
             self.fault(key.as_str(), format!("it is a case of {}", case.territory), true);
         }
@@ -131,8 +154,13 @@ impl Stated {
             if found.len() < made.len() {
                 self.fault(key.as_str(), format!("its entry of index {index} is missing"), of_work(index));
             } else if found != made {
-                self.fault(key.as_str(), format!("its entry of index {index} is not at its place"), false);
+                self.fault(key.as_str(), format!("its entry of index {index} is not at its place"), of_work(index));
             }
+        }
+        let gone: Vec<CaseId> = self.opened.difference(&self.records).copied().collect();
+        for case in gone {
+            let problem = "the log tells of it and it is not stored".to_owned();
+            self.fault(Key::case(case).as_str(), problem, true);
         }
         for (index, member) in std::mem::take(&mut self.found).into_keys() {
             self.fault(&format!("index {index}"), format!("no record makes its entry {}", member.0), false);

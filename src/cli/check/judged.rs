@@ -84,7 +84,8 @@ impl Told {
         let stood = (header.epoch, header.last_seq);
         if header.content == Content::State && self.state.as_ref().is_none_or(|state| state.at <= stood) {
             let mut stated = Stated::of(header.territory.clone());
-            rows.iter().for_each(|row| stated.row(row));
+            // What the log tells is compared below, as far as it reaches.
+            rows.iter().filter(|row| !matches!(row, Row::Log(_))).for_each(|row| stated.row(row));
             let records = rows.iter().filter_map(|row| match row {
                 Row::Record(key, record) => Some((key.clone(), record.clone())),
                 _ => None,

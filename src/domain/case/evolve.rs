@@ -155,6 +155,9 @@ fn apply_to_case(case: &mut Case, event: &Event, fact: &Fact) {
             case.dismissed = None;
             case.may_wait = None;
         }
+        Fact::TriagedAgain(proposed) => {
+            case.qualification.iter_mut().for_each(|known| known.proposal = Some(proposed.clone()));
+        }
         Fact::Flagged(flag) => {
             if let Some(qualification) = &mut case.qualification {
                 qualification.flags.push(*flag);

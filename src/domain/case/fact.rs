@@ -17,7 +17,7 @@ use crate::domain::{
     regulation::{
         decision::{Answer, CounterRegulation, Decision, MayWait},
         fallback::Fallback,
-        qualification::{Attribution, Flag, Priority, Qualification, Stream},
+        qualification::{Attribution, Flag, Priority, Proposed, Qualification, Stream},
         room::{Duty, Room, Surge},
     },
     remarkable::Sheet,
@@ -57,6 +57,8 @@ pub enum Fact {
     Qualified(Qualification),
     /// A reason why a doctor is compulsory was added.
     Flagged(Flag),
+    /// What the protocols say of it with what was corrected since: kept in the place of what they said before.
+    TriagedAgain(Box<Proposed>),
     /// Ended by the ARM without a doctor; reversible.
     Dismissed(Attribution),
     /// Taken by a regulator.

@@ -182,9 +182,15 @@ fn an_import_that_was_broken_off_between_two_territories_goes_on_after_the_first
     let (both, target) = (file("both.jsonl"), file("target"));
     ok(&["export", "--data", text(&played(dir.path())), "--out", text(&both)]);
     let (header, rows) = read(&both);
-    let a_case = |row: &&Row| matches!(row, Row::Record(key, _) if key.as_str().starts_with("case/"));
-    let elsewhere: Vec<Row> = rows.iter().filter(|row| !a_case(row)).cloned().collect();
-    append(&both, &Header { territory: "fr-89".parse().unwrap(), ..header.clone() }, &elsewhere);
+    // A territory whose log was trimmed up to its last entry, and whose cases have left.
+    let first_seq = header.last_seq;
+    let gone = |row: &&Row| match row {
+        Row::Record(key, _) => key.as_str().starts_with("case/"),
+        Row::Log(entry) => entry.seq < first_seq,
+        _ => false,
+    };
+    let elsewhere: Vec<Row> = rows.iter().filter(|row| !gone(row)).cloned().collect();
+    append(&both, &Header { territory: "fr-89".parse().unwrap(), first_seq, ..header.clone() }, &elsewhere);
     let import = |args: &[&'static str]| [&["import", text(&both), "--data", text(&target)], args].concat();
     let already = |args: &[&'static str]| {
         let document: Value = serde_json::from_str(&ok(&import(&[args, &["--json"]].concat()))).unwrap();
@@ -247,6 +253,23 @@ fn a_state_in_which_a_call_or_a_number_would_be_lost_is_not_taken_in() {
         let named = format!("its entry of index {index} is missing");
         refuses(index, &header, &without(&|row| of_index(row, index)), &["case/", &named, "last sound backup"]);
     }
+    let late = |row: &Row| match row {
+        Row::Entry(index, score, member) if index.as_str() == "timers" => {
+            Row::Entry(index.clone(), score + 3_000_000_000_000, member.clone())
+        }
+        row => row.clone(),
+    };
+    let late: Vec<Row> = rows.iter().map(late).collect();
+    refuses("late", &header, &late, &["its entry of index timers is not at its place"]);
+    let of_case = |row: &&Row| matches!(row, Row::Record(key, _) if key.as_str().starts_with("case/"));
+    let Some(Row::Record(gone, _)) = rows.iter().find(of_case) else { panic!("a day has cases") };
+    let id = gone.as_str().trim_start_matches("case/");
+    let of_it = |row: &Row| match row {
+        Row::Record(key, _) => key == gone,
+        Row::Entry(_, _, member) => member.0.contains(id),
+        _ => false,
+    };
+    refuses("gone", &header, &without(&of_it), &[gone.as_str(), "the log tells of it and it is not stored"]);
     let uncounted = without(&|row| matches!(row, Row::Counter(..)));
     refuses("counters", &header, &uncounted, &["counter number/", "given twice"]);
     let foreign = Header { territory: "fr-89".parse().unwrap(), ..header.clone() };

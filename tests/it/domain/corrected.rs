@@ -16,6 +16,7 @@ use sas_dispatch::domain::{
         protocols::{Book, Value},
         qualification::{Flag, Priority},
     },
+    time::Span,
 };
 
 use super::stage::{Stage, arm, call, qualify, regulator, sign, text};
@@ -132,4 +133,52 @@ fn what_a_doctor_has_decided_on_is_not_triaged_again() {
     stage.done(&regulator(), case, Command::SignNeed(Box::new(advice)));
     let reply = amended(&mut stage, case, patient(1, "P30Y", true));
     assert!(!told(&reply, "RED_FLAG_HEARD") && !stage.waits(case, ActionKind::Regulate), "{:?}", reply.warnings);
+}
+
+/// Found by trying: the same words said again undid a doctor's word that it may wait, and a flag that was heard in a correction was
+/// unheard with the next one.
+#[test]
+fn what_was_heard_in_a_correction_is_kept_and_said_again_changes_nothing() {
+    let mut stage = signed();
+    let case = opened(&mut stage, vec![patient(1, "P40Y", false)]);
+    stage.done(&arm(), case, Command::Qualify(Box::new(mild_fever(Priority::P2))));
+    assert!(told(&amended(&mut stage, case, patient(1, "P10D", false)), "RED_FLAG_HEARD"));
+    let claim_no = stage.claim(&regulator(), case);
+    let may_wait = Some(stage.now + Span::from_hours(1));
+    stage.done(&regulator(), case, Command::Release { claim_no, may_wait });
+    let before = stage.case(case).qualification.clone();
+    let reply = amended(&mut stage, case, patient(1, "P10D", false));
+    assert_eq!((stage.case(case).qualification.clone(), reply.warnings), (before, Vec::new()));
+    amended(&mut stage, case, patient(1, "P40Y", false));
+    let refused = stage.refused(&arm(), case, Command::Qualify(Box::new(mild_fever(Priority::P2)))).to_string();
+    assert!(refused.contains("red flag"), "only a regulator says that it was nothing: {refused}");
+}
+
+/// A second patient who comes to a request that a doctor has answered is triaged, and one for whom only a rule asks for more is
+/// raised, too.
+#[test]
+fn whoever_joins_a_decided_case_is_triaged_and_a_rule_raises_as_a_flag_does() {
+    let mut stage = signed();
+    let case = opened(&mut stage, vec![patient(1, "P40Y", false)]);
+    stage.done(&arm(), case, Command::Qualify(Box::new(mild_fever(Priority::P2))));
+    let claim_no = stage.claim(&regulator(), case);
+    let advice = sign(claim_no, sas_dispatch::domain::regulation::need::CareType::Advice);
+    stage.done(&regulator(), case, Command::SignNeed(Box::new(advice)));
+    let reply = amended(&mut stage, case, patient(2, "P10D", false));
+    assert!(told(&reply, "RED_FLAG_HEARD"), "{:?}", reply.warnings);
+    assert_eq!(stage.case(case).qualification.as_ref().unwrap().priority, Priority::P1);
+    assert!(stage.waits(case, ActionKind::Regulate));
+
+    let belly = opened(&mut stage, vec![patient(1, "P5Y", false)]);
+    let value = Private::new(Value::Choice("ABDOMEN".to_owned()));
+    let answers = vec![Answered { question: "PLAINTE".to_owned(), value }];
+    let mild = Qualify { answers, motive: Some("M03.02".to_owned()), ..qualify(Priority::P2) };
+    stage.done(&arm(), belly, Command::Qualify(Box::new(mild)));
+    let reply = amended(&mut stage, belly, patient(1, "P10D", false));
+    let priority = stage.case(belly).qualification.as_ref().unwrap().priority;
+    assert!(
+        priority == Priority::P1 && (told(&reply, "RAISED") || told(&reply, "RED_FLAG_HEARD")),
+        "{:?}",
+        reply.warnings
+    );
 }

@@ -201,3 +201,29 @@ fn who_was_noted_in_error_is_nobody_to_decide_about() {
     stage.done(&arm(), other, Command::Qualify(Box::new(vital)));
     assert_eq!(stage.case(other).present().count(), 1, "a P0 is not refused, and its patient stays");
 }
+
+/// The hospital refused one of two, and a doctor's advice for the other closed the regulation.
+#[test]
+fn who_was_refused_by_the_hospital_is_still_to_be_decided_about() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P2);
+    stage.joined(case, 2, false);
+    let claim = stage.claim(&regulator(), case);
+    stage.sign_for(case, claim, 1, CareType::Advice, true);
+    let mut away = sign(claim, CareType::EmergencyDepartment);
+    (away.need.patient, away.need.level) = (2, sas_dispatch::domain::regulation::need::CareLevel::R2);
+    stage.done(&regulator(), case, Command::SignNeed(Box::new(away)));
+    stage.pass(Span::from_secs(60));
+    let action = stage.action(case, ActionKind::AnnouncePatient).id;
+    let note = Some(super::stage::text("aucun lit"));
+    stage.done(
+        &coordinator(),
+        case,
+        Command::EndAction { action, end: sas_dispatch::domain::case::End::Refused, note },
+    );
+    let claim = stage.claim(&regulator(), case);
+    let reply = stage.sign_for(case, claim, 1, CareType::Advice, false);
+    assert!(tells(&reply, "2") && stage.waits(case, ActionKind::Regulate), "{:?}", reply.warnings);
+    stage.sign_for(case, claim, 2, CareType::Advice, false);
+    assert!(!stage.waits(case, ActionKind::Regulate));
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::{
     case::{
-        action::{About, Action, ActionKind, End},
+        action::{About, Action, ActionKind, ActionState, End},
         fact::Fact,
         refusal::Refusal,
         sealed::NoteKind,
@@ -254,18 +254,33 @@ fn lanes_answered(case: &Case, left: &BTreeSet<u32>) -> Vec<ActionId> {
     lanes.filter(|lane| patient(lane).is_none_or(|known| !left.contains(&known))).map(|lane| lane.id).collect()
 }
 
-/// The patients for whom nobody has decided, or not again since nobody was left for what had been decided.
+/// The patients for whom nobody has decided, or not again since nobody was left for what had been decided, or it ended badly.
 fn left_out(case: &Case) -> BTreeSet<u32> {
     let lanes = case.open_actions().filter(|action| action.kind == ActionKind::Unanswered);
-    let alone = lanes.filter_map(|lane| {
-        let at = case.decisions.iter().position(|known| Some(known.id) == lane.about.decision)?;
-        let patient = case.decisions[at].need.patient;
-        let since = |answer: &Answer| answer.signed.at >= lane.opened;
-        let mut later = case.decisions[at + 1..].iter().filter(|known| known.need.patient == patient);
-        let again = later.any(|known| known.protocol.is_none() && known.answer.as_ref().is_some_and(since));
-        (!again).then_some(patient)
+    let alone = lanes.filter_map(|lane| not_again(case, lane, lane.opened));
+    let failed = case.actions.iter().filter(|action| fails(action)).filter_map(|action| match action.state {
+        ActionState::Ended { at, end } if end.bad() => not_again(case, action, at),
+        _ => None,
     });
-    case.undecided().into_iter().chain(alone).collect()
+    let all: BTreeSet<u32> = case.undecided().into_iter().chain(alone).chain(failed).collect();
+    let here: BTreeSet<u32> = case.present().map(|patient| patient.number).collect();
+    if here.is_empty() { all } else { &all & &here }
+}
+
+/// What carries a decision out, and calls a regulator when it ends badly: an offer that failed only asks for the next one.
+fn fails(action: &Action) -> bool {
+    use ActionKind::{AnnouncePatient, Appointment, AwaitReport, DeliverPrescription, FollowUp, Route, Visit};
+    matches!(action.kind, AnnouncePatient | Appointment | AwaitReport | DeliverPrescription | FollowUp | Route | Visit)
+}
+
+/// The patient whom an action is about, unless a doctor has answered for him by a later decision, at `since` or after it.
+fn not_again(case: &Case, action: &Action, since: Instant) -> Option<u32> {
+    let at = case.decisions.iter().position(|known| Some(known.id) == action.about.decision)?;
+    let patient = case.decisions[at].need.patient;
+    let answered = |answer: &Answer| answer.signed.at >= since;
+    let mut later = case.decisions.iter().filter(|known| known.need.patient == patient);
+    let again = later.any(|known| known.protocol.is_none() && known.answer.as_ref().is_some_and(answered));
+    (!again).then_some(patient)
 }
 
 /// A patient who came to a decided case is a doctor's too. What an older binary left over stays over.

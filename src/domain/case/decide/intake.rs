@@ -66,6 +66,9 @@ pub(super) fn amend(draft: &mut Draft<'_>, particulars: &Particulars) -> Result<
         triage::again(draft);
     }
     if particulars.possible_repeat && draft.case()?.repeat_of.is_none() {
+        let known = draft.case()?.qualification.as_ref();
+        let deferred = known.is_some_and(|known| known.priority == Priority::P3);
+        draft.reply.warnings.extend(deferred.then(|| qualify::lifted(None)));
         qualify::flag(draft, Flag::PossibleRepeat);
     }
     // A doctor who has decided for all who are left is done.

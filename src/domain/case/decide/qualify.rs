@@ -135,7 +135,7 @@ fn proposed(
 }
 
 /// Tells the front line why a request is not deferred.
-fn lifted(quiet: Option<Load>) -> String {
+pub(super) fn lifted(quiet: Option<Load>) -> String {
     match quiet {
         Some(Load { waiting, asked, .. }) => {
             format!("P3_LIFTED: regulated as P2 in its turn: {waiting} wait, and a request is deferred from {asked} on")

@@ -5,7 +5,9 @@ use crate::domain::{
     actor::Role,
     calendar::local_date,
     case::{
+        action::ActionKind,
         command::Qualify,
+        fact::Fact,
         refusal::FieldFault,
         sealed::{Identity, NoteKind, Sex, Words},
         state::Case,
@@ -14,7 +16,7 @@ use crate::domain::{
     person::Private,
     regulation::{
         protocols::{self, Age, Answers, Fired, NotDeferred, Proposal, Subject, propose_for_all, psychiatric},
-        qualification::{FiredCode, Flag, Load, Priority, Proposed, Qualification, Stream, due},
+        qualification::{FiredCode, Flag, Load, Priority, Proposed, Qualification, Stream},
         wrong::Wrong,
     },
     territory::Territory,
@@ -130,22 +132,24 @@ fn heard_before(draft: &Draft<'_>) -> Vec<FiredCode> {
 
 /// The proposal as it is kept: with the red flags that were heard before, unless a regulator qualifies.
 pub(super) fn kept(draft: &Draft<'_>, proposal: &Proposal, lowered: bool) -> Box<Proposed> {
-    let mut kept = Box::new(Proposed {
+    let said = Proposed {
         rule: code(&proposal.rule),
         red_flags: proposal.red_flags.iter().map(code).collect(),
         unsigned: proposal.unsigned.clone(),
         lowered,
-    });
-    if draft.context.actor.role != Role::Regulator {
-        let same = |one: &FiredCode, other: &FiredCode| (&one.protocol, &one.rule) == (&other.protocol, &other.rule);
-        for flag in heard_before(draft) {
-            if !kept.red_flags.iter().any(|known| same(known, &flag)) {
-                kept.red_flags.push(flag);
-            }
+    };
+    Box::new(if draft.context.actor.role == Role::Regulator { said } else { with_heard_before(draft, said) })
+}
+
+fn with_heard_before(draft: &Draft<'_>, mut said: Proposed) -> Proposed {
+    let same = |one: &FiredCode, other: &FiredCode| (&one.protocol, &one.rule) == (&other.protocol, &other.rule);
+    for flag in heard_before(draft) {
+        if !said.red_flags.iter().any(|known| same(known, &flag)) {
+            said.red_flags.push(flag);
         }
-        kept.red_flags.sort_by_key(|flag| flag.priority);
     }
-    kept
+    said.red_flags.sort_by_key(|flag| flag.priority);
+    said
 }
 
 fn code(fired: &Fired) -> FiredCode {
@@ -158,41 +162,53 @@ fn code(fired: &Fired) -> FiredCode {
     }
 }
 
-/// What a corrected age, sex or pregnancy changes for a request that nobody has decided on: a red flag that is heard now raises
-/// it, and who may not be deferred any more is regulated in his turn. It calls for a doctor, whoever had qualified it.
+/// What a corrected age, sex or pregnancy, or another patient, changes for a request that somebody is still to be decided about:
+/// what is more urgent than before raises it, and who may not be deferred any more is regulated in his turn. What was heard is
+/// kept, so that the same words said again change nothing, and only a regulator goes below it.
 pub(super) fn again(draft: &mut Draft<'_>) {
     let Ok(case) = draft.case() else { return };
-    let decided = case.decisions.iter().any(|decision| decision.protocol.is_none());
-    let Some(known) = case.qualification.clone().filter(|known| !decided && known.priority != Priority::P0) else {
-        return;
-    };
+    let decided = case.answered() > 0 && case.undecided().is_empty();
+    let elsewhere = case.handed_on().is_some() || case.with_sender();
+    let known = case.qualification.clone().filter(|known| known.priority != Priority::P0 && !decided && !elsewhere);
+    let Some(known) = known else { return };
     let Some(proposal) = proposal(draft, known.motive.as_deref()) else { return };
-    let before: Vec<FiredCode> = known.proposal.iter().flat_map(|kept| kept.red_flags.clone()).collect();
-    let same = |one: &FiredCode, other: &Fired| (&one.protocol, &one.rule) == (&other.protocol, &other.rule);
-    let heard = proposal.red_flags.iter().find(|flag| !before.iter().any(|known| same(known, flag)));
-    if let Some(flag) = heard {
-        let (rule, protocol, priority) = (&flag.rule, &flag.protocol, flag.priority);
-        let vital = if priority == Priority::P0 { ": qualify it P0 unless a doctor finds otherwise" } else { "" };
-        let told =
-            format!("RED_FLAG_HEARD: {rule} of {protocol} ({priority}) with what is known of the patient now{vital}");
-        draft.reply.warnings.push(told);
-        // A vital emergency is handed over by somebody's word alone: until then it stands before all that can wait.
-        let least = priority.max(Priority::P1);
-        let due = due(least, draft.now, draft.due_spans());
+    let before = known.proposal.as_deref();
+    let lowered = before.is_some_and(|kept| kept.lowered);
+    let now = with_heard_before(draft, *kept(draft, &proposal, lowered));
+    if before == Some(&now) {
+        return;
+    }
+    let flag = now.red_flags.iter().find(|flag| before.is_none_or(|kept| !kept.red_flags.contains(flag))).cloned();
+    let graver = proposal.priority < known.priority && known.priority < Priority::P3 && !lowered;
+    draft.push(Fact::TriagedAgain(Box::new(now)));
+    if let Some(flag) = flag {
+        raised(draft, "RED_FLAG_HEARD", &flag);
         qualify::flag(draft, Flag::RedFlag);
-        qualify::raise(draft, least, due);
-    } else if known.priority == Priority::P3 && not_deferred_now(draft, &known, &proposal) {
-        draft
-            .reply
-            .warnings
-            .push("P3_LIFTED: not deferred with what is known of the patient now: regulated as P2".to_owned());
+        // A vital emergency is handed over by somebody's word alone: until then it stands before all that can wait.
+        draft.call_for_regulator_as(flag.priority.max(Priority::P1));
+    } else if graver {
+        let rule = code(&proposal.rule);
+        raised(draft, "RAISED", &rule);
+        draft.call_for_regulator_as(rule.priority.max(Priority::P1));
+    } else if known.priority == Priority::P3 && waits(draft) && not_deferred_now(draft, &known, &proposal, lowered) {
+        draft.reply.warnings.push(qualify::lifted(None));
         qualify::lift(draft, &known);
     }
 }
 
+fn waits(draft: &Draft<'_>) -> bool {
+    draft.case().is_ok_and(|case| case.open_action(ActionKind::Regulate).is_some())
+}
+
+fn raised(draft: &mut Draft<'_>, what: &str, by: &FiredCode) {
+    let FiredCode { rule, protocol, priority, .. } = by;
+    let vital = if *priority == Priority::P0 { ": qualify it P0 unless a doctor finds otherwise" } else { "" };
+    let told = format!("{what}: {rule} of {protocol} ({priority}) with what is known of the patients now{vital}");
+    draft.reply.warnings.push(told);
+}
+
 /// Whether somebody who was deferred would not be now; what was deferred against the proposal, with a reason, stays so.
-fn not_deferred_now(draft: &Draft<'_>, known: &Qualification, proposal: &Proposal) -> bool {
-    let lowered = known.proposal.as_ref().is_some_and(|kept| kept.lowered);
+fn not_deferred_now(draft: &Draft<'_>, known: &Qualification, proposal: &Proposal, lowered: bool) -> bool {
     deferral(draft, known).is_some() || !lowered && proposal.priority < Priority::P3
 }
 

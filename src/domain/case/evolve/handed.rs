@@ -42,6 +42,7 @@ pub(super) fn apply(case: &mut Case, event: &Event, fact: &Fact) {
         }
         // How urgent it is travels too, and who is asked for care, so that he does not regulate it there.
         Fact::Flagged(_)
+        | Fact::TriagedAgain(_)
         | Fact::Requeued { .. }
         | Fact::Offered(_)
         | Fact::OfferAccepted { .. }
