@@ -70,6 +70,16 @@ fn mild_fever(priority: Priority) -> Qualify {
     Qualify { answers: answers.collect(), ..qualify(priority) }
 }
 
+/// An adult's fever that a doctor has answered with advice.
+fn advised(stage: &mut Stage) -> CaseId {
+    let case = opened(stage, vec![patient(1, "P40Y", false)]);
+    stage.done(&arm(), case, Command::Qualify(Box::new(mild_fever(Priority::P2))));
+    let claim_no = stage.claim(&regulator(), case);
+    let advice = sign(claim_no, sas_dispatch::domain::regulation::need::CareType::Advice);
+    stage.done(&regulator(), case, Command::SignNeed(Box::new(advice)));
+    case
+}
+
 fn amended(stage: &mut Stage, case: CaseId, patient: (Patient, Identity)) -> Reply {
     let particulars = Particulars { patients: vec![patient], ..Particulars::default() };
     stage.done(&arm(), case, Command::Amend(Box::new(particulars)))
@@ -126,11 +136,7 @@ fn an_age_or_a_pregnancy_that_is_corrected_is_triaged_again() {
 #[test]
 fn what_a_doctor_has_decided_on_is_not_triaged_again() {
     let mut stage = signed();
-    let case = opened(&mut stage, vec![patient(1, "P40Y", false)]);
-    stage.done(&arm(), case, Command::Qualify(Box::new(mild_fever(Priority::P2))));
-    let claim_no = stage.claim(&regulator(), case);
-    let advice = sign(claim_no, sas_dispatch::domain::regulation::need::CareType::Advice);
-    stage.done(&regulator(), case, Command::SignNeed(Box::new(advice)));
+    let case = advised(&mut stage);
     let reply = amended(&mut stage, case, patient(1, "P30Y", true));
     assert!(!told(&reply, "RED_FLAG_HEARD") && !stage.waits(case, ActionKind::Regulate), "{:?}", reply.warnings);
 }
@@ -159,11 +165,7 @@ fn what_was_heard_in_a_correction_is_kept_and_said_again_changes_nothing() {
 #[test]
 fn whoever_joins_a_decided_case_is_triaged_and_a_rule_raises_as_a_flag_does() {
     let mut stage = signed();
-    let case = opened(&mut stage, vec![patient(1, "P40Y", false)]);
-    stage.done(&arm(), case, Command::Qualify(Box::new(mild_fever(Priority::P2))));
-    let claim_no = stage.claim(&regulator(), case);
-    let advice = sign(claim_no, sas_dispatch::domain::regulation::need::CareType::Advice);
-    stage.done(&regulator(), case, Command::SignNeed(Box::new(advice)));
+    let case = advised(&mut stage);
     let reply = amended(&mut stage, case, patient(2, "P10D", false));
     assert!(told(&reply, "RED_FLAG_HEARD"), "{:?}", reply.warnings);
     assert_eq!(stage.case(case).qualification.as_ref().unwrap().priority, Priority::P1);

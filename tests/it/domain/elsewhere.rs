@@ -32,6 +32,14 @@ fn sent(stage: &mut Stage, case: CaseId, care: CareType) -> Reply {
     stage.done(&regulator(), case, Command::SignNeed(Box::new(need)))
 }
 
+/// A doctor has taken the visit that was decided.
+fn dispatched(stage: &mut Stage) -> CaseId {
+    let (case, decision) = stage.decided(CareType::HomeVisit);
+    let (offer, shift) = (stage.offered(case, decision, SOS, visit_means()), stage.on_duty(SOS_DOCTOR));
+    stage.done(&doctor(SOS_DOCTOR), case, Command::TakeVisit { offer, shift });
+    case
+}
+
 fn told(reply: &Reply, code: &str) -> bool {
     reply.warnings.iter().any(|warning| warning.starts_with(&format!("{code}: ")))
 }
@@ -74,9 +82,7 @@ fn what_is_agreed_stands_and_rings_until_a_coordinator_cancels_it_and_nothing_is
     stage.done(&coordinator(), case, Command::Cancel { offer, reason: text("aux urgences") });
     assert!(!stage.waits(case, ActionKind::Route) && !stage.waits(case, ActionKind::Appointment));
 
-    let (case, decision) = stage.decided(CareType::HomeVisit);
-    let (offer, shift) = (stage.offered(case, decision, SOS, visit_means()), stage.on_duty(SOS_DOCTOR));
-    stage.done(&doctor(SOS_DOCTOR), case, Command::TakeVisit { offer, shift });
+    let case = dispatched(&mut stage);
     assert!(told(&sent(&mut stage, case, CareType::Amu), "APPOINTMENT_STANDS"));
     assert!(stage.action(case, ActionKind::Visit).alarmed().is_some(), "the doctor on his way is not forgotten");
 }
@@ -127,9 +133,7 @@ fn what_is_decided_after_the_department_was_is_routed() {
 #[test]
 fn a_visit_that_fails_after_the_department_has_refused_is_gone_on_with() {
     let mut stage = Stage::new();
-    let (case, decision) = stage.decided(CareType::HomeVisit);
-    let (offer, shift) = (stage.offered(case, decision, SOS, visit_means()), stage.on_duty(SOS_DOCTOR));
-    stage.done(&doctor(SOS_DOCTOR), case, Command::TakeVisit { offer, shift });
+    let case = dispatched(&mut stage);
     sent(&mut stage, case, CareType::EmergencyDepartment);
     refused(&mut stage, case);
     let claim_no = stage.claim(&other_regulator(), case);
@@ -178,9 +182,7 @@ fn an_ambulance_to_the_hospital_ends_what_was_looked_for_and_one_to_a_practice_d
 #[test]
 fn a_doctor_who_is_with_the_patient_is_no_alarm_and_his_absence_after_that_calls_nobody() {
     let mut stage = Stage::new();
-    let (case, decision) = stage.decided(CareType::HomeVisit);
-    let (offer, shift) = (stage.offered(case, decision, SOS, visit_means()), stage.on_duty(SOS_DOCTOR));
-    stage.done(&doctor(SOS_DOCTOR), case, Command::TakeVisit { offer, shift });
+    let case = dispatched(&mut stage);
     let visit = stage.case(case).visits[0].id;
     stage.done(&doctor(SOS_DOCTOR), case, Command::MoveVisit { visit, status: VisitStatus::Arrived, happened: None });
     let reply = sent(&mut stage, case, CareType::EmergencyDepartment);

@@ -43,6 +43,15 @@ pub fn links() -> BTreeSet<String> {
     if are_laid() { names.collect() } else { BTreeSet::new() }
 }
 
+/// The program and its first arguments that start a server at the end of its cable, or in everybody's network.
+pub fn server(cable: Option<&Cable>) -> (String, Vec<String>) {
+    let server = "redis-server".to_owned();
+    match cable {
+        Some(cable) => ("nsenter".to_owned(), vec![cable.entry(), "--".to_owned(), server]),
+        None => (server, Vec::new()),
+    }
+}
+
 /// A server's cable, and the name space that it leads to.
 #[derive(Debug)]
 pub struct Cable {
@@ -71,11 +80,6 @@ impl Cable {
         let inside = format!("ip link set lo up && ip addr add {ip}/16 dev wire && ip link set wire up");
         run(Command::new("nsenter").args([&space, "--", "sh", "-c", &inside]))?;
         Ok(Some(cable))
-    }
-
-    /// The program and its first arguments that start a server at the end of this cable.
-    pub fn command(&self) -> (String, Vec<String>) {
-        ("nsenter".to_owned(), vec![self.entry(), "--".to_owned(), "redis-server".to_owned()])
     }
 
     /// Nothing passes any more.

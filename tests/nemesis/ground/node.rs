@@ -64,8 +64,7 @@ impl Node {
         writeln!(file, "port {port}\nbind {ip}\nprotected-mode no\nsave \"\"\nappendonly yes\nappendfsync always")?;
         writeln!(file, "maxmemory-policy noeviction\nloglevel notice")?;
         more.iter().try_for_each(|line| writeln!(file, "{line}"))?;
-        let direct = || ("redis-server".to_owned(), Vec::new());
-        let (program, mut arguments) = cable.as_ref().map_or_else(direct, Cable::command);
+        let (program, mut arguments) = cable::server(cable.as_ref());
         arguments.push("node.conf".to_owned());
         let process = Process::new(name, program, arguments, &own).logging_in(folder);
         Ok(Self { process, at: SocketAddr::new(ip, port), down: false, volume, cable })

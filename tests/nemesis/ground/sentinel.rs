@@ -7,7 +7,7 @@ use redis::Value;
 
 use super::{
     Node, Servers, Standing, Topology, ask,
-    cable::{Cable, here},
+    cable::{self, Cable, here},
     node::text,
 };
 use crate::{
@@ -90,8 +90,7 @@ async fn sentinel(number: u8, master: SocketAddr, folder: &Path) -> io::Result<S
         format!("sentinel failover-timeout {NAME} 3000"),
     ];
     fs::write(own.join("sentinel.conf"), lines.join("\n") + "\n")?;
-    let direct = || ("redis-server".to_owned(), Vec::new());
-    let (program, mut arguments) = cable.as_ref().map_or_else(direct, Cable::command);
+    let (program, mut arguments) = cable::server(cable.as_ref());
     arguments.extend(["sentinel.conf", "--sentinel"].map(str::to_owned));
     Ok(Sentinel { process: Process::new(name, program, arguments, &own), at, cable })
 }

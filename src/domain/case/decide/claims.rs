@@ -13,7 +13,7 @@ use crate::domain::{
     ids::{ActionId, PersonId},
     person::Private,
     regulation::{
-        decision::{Answer, MayWait},
+        decision::{Decision, MayWait},
         fallback::Fallback,
         need::CareType,
         qualification::{Priority, Stream},
@@ -273,14 +273,15 @@ fn fails(action: &Action) -> bool {
     matches!(action.kind, AnnouncePatient | Appointment | AwaitReport | DeliverPrescription | FollowUp | Route | Visit)
 }
 
-/// The patient whom an action is about, unless a doctor has answered for him by a later decision, at `since` or after it.
+/// The patient whom an action is about, unless a doctor has answered for him by another decision, at `since` or after it.
 fn not_again(case: &Case, action: &Action, since: Instant) -> Option<u32> {
-    let at = case.decisions.iter().position(|known| Some(known.id) == action.about.decision)?;
-    let patient = case.decisions[at].need.patient;
-    let answered = |answer: &Answer| answer.signed.at >= since;
-    let mut later = case.decisions.iter().filter(|known| known.need.patient == patient);
-    let again = later.any(|known| known.protocol.is_none() && known.answer.as_ref().is_some_and(answered));
-    (!again).then_some(patient)
+    let own = case.decision(action.about.decision?)?;
+    let patient = own.need.patient;
+    let again = |known: &Decision| {
+        let answered = known.answer.as_ref().is_some_and(|answer| answer.signed.at >= since);
+        known.id != own.id && known.need.patient == patient && known.protocol.is_none() && answered
+    };
+    (!case.decisions.iter().any(again)).then_some(patient)
 }
 
 /// A patient who came to a decided case is a doctor's too. What an older binary left over stays over.

@@ -326,9 +326,8 @@ pub(super) fn set(draft: &mut Draft<'_>, particulars: &Particulars) {
         draft.say(Words::Address(address.clone()));
     }
     for (at, (patient, identity)) in particulars.patients.iter().enumerate() {
-        let kept = Patient { noted_in_error: false, ..patient.clone() };
-        let kept = if still_needed(draft, particulars, at).is_some() { kept } else { patient.clone() };
-        draft.push(Fact::PatientSet(kept));
+        let noted_in_error = patient.noted_in_error && still_needed(draft, particulars, at).is_none();
+        draft.push(Fact::PatientSet(Patient { noted_in_error, ..patient.clone() }));
         draft.say(Words::Identity(identity.clone()));
         if patient.infant {
             qualify::flag(draft, Flag::Infant);

@@ -132,13 +132,13 @@ fn heard_before(draft: &Draft<'_>) -> Vec<FiredCode> {
 
 /// The proposal as it is kept: with the red flags that were heard before, unless a regulator qualifies.
 pub(super) fn kept(draft: &Draft<'_>, proposal: &Proposal, lowered: bool) -> Box<Proposed> {
-    let said = Proposed {
-        rule: code(&proposal.rule),
-        red_flags: proposal.red_flags.iter().map(code).collect(),
-        unsigned: proposal.unsigned.clone(),
-        lowered,
-    };
+    let said = said(proposal, lowered);
     Box::new(if draft.context.actor.role == Role::Regulator { said } else { with_heard_before(draft, said) })
+}
+
+fn said(proposal: &Proposal, lowered: bool) -> Proposed {
+    let red_flags = proposal.red_flags.iter().map(code).collect();
+    Proposed { rule: code(&proposal.rule), red_flags, unsigned: proposal.unsigned.clone(), lowered }
 }
 
 fn with_heard_before(draft: &Draft<'_>, mut said: Proposed) -> Proposed {
@@ -174,7 +174,7 @@ pub(super) fn again(draft: &mut Draft<'_>) {
     let Some(proposal) = proposal(draft, known.motive.as_deref()) else { return };
     let before = known.proposal.as_deref();
     let lowered = before.is_some_and(|kept| kept.lowered);
-    let now = with_heard_before(draft, *kept(draft, &proposal, lowered));
+    let now = with_heard_before(draft, said(&proposal, lowered));
     if before == Some(&now) {
         return;
     }
