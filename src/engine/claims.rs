@@ -83,7 +83,8 @@ impl Engine {
         let place = self.territory(&actor.territory)?;
         known_skills(&place, &asker.skills)?;
         let room = self.room(&actor.territory).await;
-        let indexes = draws::from(&place.territory, &room, self.now(), &actor.person, &asker);
+        let former = self.0.former_skills.of(&actor.territory);
+        let indexes = draws::from((&place.territory, &former), &room, self.now(), &actor.person, &asker);
         let hours = Hours::now(actor, self.now());
         let mut extra = self.beside_in_memory(actor, &hours);
         let mut result = Err(Failure::Busy);

@@ -28,13 +28,21 @@ impl From<Stream> for Asker {
     }
 }
 
-/// The queues that `person`, who asks, draws from: his own stream's first.
-pub(super) fn from(territory: &Territory, room: &Room, now: Instant, person: &PersonId, asker: &Asker) -> Vec<Index> {
+/// The queues that `person`, who asks, draws from: his own stream's first. `former`: skills that cases wait under and that the
+/// territory names no longer.
+pub(super) fn from(
+    (territory, former): (&Territory, &BTreeSet<Skill>),
+    room: &Room,
+    now: Instant,
+    person: &PersonId,
+    asker: &Asker,
+) -> Vec<Index> {
     let stream = asker.stream;
     let all = &territory.regulation.skills;
     let duty = room.duty_of(person, now);
     let rostered = duty.into_iter().flat_map(|duty| &duty.skills);
-    let versed: BTreeSet<&Skill> = asker.skills.iter().chain(rostered).filter(|skill| all.contains(*skill)).collect();
+    let versed = asker.skills.iter().chain(rostered).filter(|skill| all.contains(*skill));
+    let versed: BTreeSet<&Skill> = versed.chain(former).collect();
     let mut indexes = vec![Index::queue(stream.code())];
     let queues_for = |of: Stream, skill: &&Skill| Index::queue_for(of.code(), skill);
     indexes.extend(versed.iter().map(|skill| queues_for(stream, skill)));
@@ -44,7 +52,7 @@ pub(super) fn from(territory: &Territory, room: &Room, now: Instant, person: &Pe
         let both = [stream, other].iter().all(|side| matches!(side, Stream::Amu | Stream::Snp));
         if stands_in {
             // Nobody of that stream is there: its skills wait for nobody either.
-            indexes.extend(of_stream(territory, other));
+            indexes.extend(of_stream((territory, former), other));
         } else if surge && both {
             indexes.push(Index::queue(other.code()));
             indexes.extend(versed.iter().map(|skill| queues_for(other, skill)));
@@ -54,7 +62,7 @@ pub(super) fn from(territory: &Territory, room: &Room, now: Instant, person: &Pe
 }
 
 /// Every queue of a stream.
-pub(super) fn of_stream(territory: &Territory, stream: Stream) -> Vec<Index> {
-    let skills = territory.regulation.skills.iter().map(|skill| Index::queue_for(stream.code(), skill));
+pub(super) fn of_stream((territory, former): (&Territory, &BTreeSet<Skill>), stream: Stream) -> Vec<Index> {
+    let skills = territory.regulation.skills.union(former).map(|skill| Index::queue_for(stream.code(), skill));
     std::iter::once(Index::queue(stream.code())).chain(skills).collect()
 }

@@ -31,6 +31,7 @@ mod repeat;
 mod rooms;
 mod sheets;
 mod shifts;
+mod skills;
 mod stated;
 mod supply;
 mod tail;
@@ -255,6 +256,7 @@ struct Inner {
     /// Visits declined here since the last round of upkeep.
     declined: Mutex<Vec<(TerritoryId, Done)>>,
     sheets: sheets::AnySheets,
+    former_skills: skills::FormerSkills,
     closing: tokio::sync::watch::Sender<bool>,
     archive: std::sync::OnceLock<Arc<Archive>>,
     indicators: indicators::Indicators,
@@ -285,7 +287,7 @@ impl Engine {
         let (supply, rooms) = Default::default();
         let (places, offset_ms) = (Mutex::new(places), AtomicI64::new(0));
         let closing = tokio::sync::watch::Sender::new(false);
-        let (tails, tasks, outages, sheets) = Default::default();
+        let (tails, tasks, outages, sheets, former_skills) = Default::default();
         let (archive, indicators) = Default::default();
         Self(Arc::new(Inner {
             store,
@@ -305,6 +307,7 @@ impl Engine {
             outages,
             declined: Mutex::default(),
             sheets,
+            former_skills,
             closing,
             archive,
             indicators,

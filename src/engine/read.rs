@@ -125,7 +125,10 @@ impl Engine {
         let place = self.territory(&actor.territory)?;
         let now = self.now();
         let listing = match &list {
-            List::Queue(stream) => self.queue_page(actor, &draws::of_stream(&place.territory, *stream), &page).await?,
+            List::Queue(stream) => {
+                let former = self.0.former_skills.of(&actor.territory);
+                self.queue_page(actor, &draws::of_stream((&place.territory, &former), *stream), &page).await?
+            }
             list => self.page(actor, &list.index(), &page, "case/").await?,
         };
         let view = |known| CaseView::new(&place, known, now).and_then(|view| shown_to(actor, &place, view));

@@ -59,7 +59,8 @@ impl Engine {
         let most = usize::try_from(asked).unwrap_or(usize::MAX).saturating_add(1);
         let (deferred, _) = class_bounds(Priority::P3);
         let own = case.map(|id| Member(id.to_string()));
-        let indexes = draws::of_stream(&place.territory, stream);
+        let former = self.0.former_skills.of(&actor.territory);
+        let indexes = draws::of_stream((&place.territory, &former), stream);
         let pages = indexes.iter().map(|index| self.0.store.range(&actor.territory, index, None, most));
         let pages = try_join_all(pages).await?;
         let entries = pages.iter().flat_map(|page| &page.entries);

@@ -78,14 +78,6 @@ impl Whose {
         }
     }
 
-    /// The structure; none for a sector.
-    pub fn structure(&self) -> Option<&ResponderId> {
-        match self {
-            Self::Responder(id) => Some(id),
-            Self::Sector(_) => None,
-        }
-    }
-
     fn takes(&self, visit: &Visit) -> bool {
         match self {
             Self::Responder(id) => visit.responder == *id,

@@ -11,8 +11,12 @@ use super::{
     pages::Pages,
 };
 use crate::{
-    domain::{actor::Actor, case::Command, visits::ShiftState},
-    engine::{Done, Engine, Failure, WatchFilter},
+    domain::{
+        actor::Actor,
+        case::{Command, Refusal},
+        visits::ShiftState,
+    },
+    engine::{Done, Engine, Failure, PageRequest, WatchFilter},
     grpc::{
         convert::{
             fields::Act,
@@ -44,6 +48,22 @@ impl Visits {
         let (done, receipt) = perform(&self.engine, actor, act).await?;
         let mission = command.map(|command| self.mission(actor, &done, &command)).transpose()?.flatten();
         Ok((receipt, mission))
+    }
+
+    /// Missions are of a structure or a sector that the configuration has, or had: what was taken out of it goes on with what it
+    /// has in hand. That an unknown one has none would say too much.
+    async fn have_missions(&self, actor: &Actor, whose: &Whose) -> Result<(), Status> {
+        let place = self.engine.territory(&actor.territory)?;
+        let (known, what) = match whose {
+            Whose::Responder(id) => (place.directory.get(id).is_some(), "responder"),
+            Whose::Sector(id) => (place.territory.sectors.names.contains_key(id), "sector"),
+        };
+        if known {
+            return Ok(());
+        }
+        let one = PageRequest { size: 1, ..PageRequest::default() };
+        let has_some = !self.engine.list(actor, whose.list(), one).await?.items.is_empty();
+        if has_some { Ok(()) } else { Err(Refusal::NotFound(what.to_owned()).into()) }
     }
 
     fn mission(&self, actor: &Actor, done: &Done, command: &Command) -> Result<Option<pb::Mission>, Status> {
@@ -110,7 +130,7 @@ impl VisitService for Visits {
         let pages = Pages::open(&actor, &mut asked)?;
         has_part_in_the_care(&actor)?;
         let (whose, page) = convert::list_missions(&asked)?;
-        in_directory(&self.engine, &actor, whose.structure())?;
+        self.have_missions(&actor, &whose).await?;
         let listing = self.engine.list(&actor, whose.list(), page).await?;
         let place = self.engine.territory(&actor.territory)?;
         let missions = listing.items.iter().flat_map(|view| convert::missions(&actor, &place, view, &whose));
@@ -129,11 +149,11 @@ impl VisitService for Visits {
         let (actor, asked) = call(request)?;
         has_part_in_the_care(&actor)?;
         let (responder, resume) = convert::watch(&asked)?;
-        in_directory(&self.engine, &actor, Some(&responder))?;
-        let place = self.engine.territory(&actor.territory)?;
         let filter = WatchFilter::Missions(responder.clone());
-        let changes = self.engine.watch(&actor, resume, filter).await?;
         let whose = Whose::Responder(responder);
+        self.have_missions(&actor, &whose).await?;
+        let place = self.engine.territory(&actor.territory)?;
+        let changes = self.engine.watch(&actor, resume, filter).await?;
         let told = changes.map(move |change| Ok(convert::change(&actor, &place, &whose, &change?)));
         Ok(Response::new(Box::pin(told)))
     }

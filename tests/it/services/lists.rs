@@ -163,6 +163,8 @@ async fn a_list_of_a_structure_that_the_directory_does_not_have_is_not_empty_but
     not_found!(visits.list_shifts(ListShiftsRequest));
     not_found!(routing.list_offers(ListOffersRequest));
     not_found!(slots.list_slots(ListSlotsRequest));
+    let nowhere = pb::ListMissionsRequest { sector_id: "nulle-part".to_owned(), ..Default::default() };
+    assert_eq!(visits.list_missions(call(&reader, nowhere)).await.unwrap_err().code(), Code::NotFound);
 }
 
 /// Shifts to come and shifts that had run out were listed as free, and a doctor off duty went on reporting where he was.

@@ -12,7 +12,10 @@ use sas_dispatch::{
     },
 };
 
-use crate::support::room::{Ground, Person, Refused, Room, Seen, Story, ask, ill, need, qualified, shipped};
+use crate::support::{
+    redis::until,
+    room::{Ground, Person, Refused, Room, Seen, Story, ask, ill, need, qualified, shipped},
+};
 
 /// Bas-Rhin with two skills, and a liberal regulation that stops at midnight.
 fn versed() -> Config {
@@ -56,6 +59,30 @@ async fn listed(reg: &Person, page_size: u32) -> Result<Vec<String>, Status> {
         }
         page_token = page.next_page_token;
     }
+}
+
+/// Found by a stranger who took a skill out of the configuration: an urgent case was out of everybody's sight for a minute.
+#[tokio::test]
+async fn what_waits_under_a_skill_that_is_named_no_longer_waits_for_everybody() -> Story {
+    let room = Room::configured(versed(), Ground::Redis, "fr-67", "2024-12-19 10:00").await;
+    let (urgent, opened) = (waiting(&room.arm("arm-1"), "pediatrics").await?, room.now());
+    let id = "fr-67".parse().unwrap();
+    let room = room
+        .restarts_under(|config| {
+            let ground = config.territories.get_mut(&id).unwrap();
+            Arc::make_mut(ground).0.regulation.skills.clear();
+        })
+        .await;
+    let reg = room.regulator("reg-1");
+    until("the case is in the queue", async || {
+        room.wait(Span::from_secs(1)).await;
+        listed(&reg, 50).await.unwrap() == [urgent.case_id.clone()]
+    })
+    .await;
+    assert!(room.now() < opened + Span::from_mins(10), "long before it is late");
+    let taken = next(&reg, Stream::Snp, &[]).await?.expect("it waits for anybody");
+    assert_eq!(taken.case_id, urgent.case_id);
+    room.closes().await
 }
 
 #[rstest]

@@ -1,8 +1,10 @@
 //! A doctor comes to the patient: on a Sunday night, in an EHPAD, under the programme of Sens.
 
+use std::sync::Arc;
+
 use rstest::rstest;
 use sas_dispatch::{
-    domain::time::Span,
+    domain::{directory::Directory, time::Span},
     grpc::{
         client::Code,
         pb::{
@@ -215,5 +217,35 @@ async fn a_doctor_on_duty_goes_on_duty_a_second_time_only_for_other_hours() -> S
     assert_eq!((twice.code, twice.reason.as_str()), (Code::FailedPrecondition, "WRONG_STATE"));
     doctor.end_duty(&shift).await?;
     doctor.goes_on_duty(SOS, "strasbourg-centre", room.wall("2024-12-23 04:00")).await?;
+    room.closes().await
+}
+
+/// Found by a stranger who took a structure out of the directory: its terminal lost a visit under way.
+#[tokio::test]
+async fn a_structure_that_left_the_directory_goes_on_with_its_visit_under_way() -> Story {
+    let room = Room::on(Ground::Redis, "fr-67", "2024-12-22 22:40").await;
+    let (arm, reg, osnp) = (room.arm("arm-1"), room.regulator("reg-1"), room.coordinator("osnp-1"));
+    let doctor = room.responder("dr-67-sos-aurore");
+    let shift = doctor.goes_on_duty(SOS, "strasbourg-centre", room.wall("2024-12-23 08:00")).await?;
+    let case = arm.opens(STRASBOURG, ill()).await?;
+    arm.qualifies(&case, qualified(Priority::P2, "M03.12")).await?;
+    let case = reg.claims_next(Stream::Snp).await?.expect("a case waits");
+    let case = reg.signs_need(&case, need(CareType::HomeVisit, CareLevel::R2, LongestDelay::H2)).await?;
+    let case = reg.answers(&case, CareType::HomeVisit).await?;
+    osnp.advances(&case).await?;
+    let [mission] = doctor.missions(SOS).await?.try_into().unwrap();
+    doctor.takes(&mission, &shift).await?;
+    let (id, sos) = ("fr-67".parse().unwrap(), SOS.parse().unwrap());
+    let room = room
+        .restarts_under(|config| {
+            let ground = Arc::make_mut(config.territories.get_mut(&id).unwrap());
+            ground.1 = Directory::new(ground.1.iter().filter(|known| known.id != sos).cloned());
+        })
+        .await;
+    let doctor = room.responder("dr-67-sos-aurore");
+    let [mission] = doctor.missions(SOS).await?.try_into().unwrap();
+    doctor.moves(&mission, VisitStatus::EnRoute).await?;
+    let unknown = doctor.missions("sos-medecins-nulle-part").await.refused();
+    assert_eq!(unknown.code, Code::NotFound);
     room.closes().await
 }
