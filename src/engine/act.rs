@@ -100,7 +100,7 @@ impl Engine {
             }
             _ => Extra { shifts: Box::pin(self.shifts_beside(actor, &command)).await?, ..Extra::default() },
         };
-        let sheet = matches!(command, Command::PutSheet { .. });
+        let sheet = matches!(command, Command::PutSheet { .. } | Command::EndSheet(_));
         let mut done = self.act_guarded(actor, mutation, target, &command, extra).await;
         if let (Err(refused), Command::Open(open)) = (&done, &command)
             && refused.is_of_its_call()
@@ -111,7 +111,7 @@ impl Engine {
         self.note_declined(&actor.territory, &command, &done);
         if sheet {
             // Whatever the answer: it may be there.
-            self.0.sheets.entered(&actor.territory);
+            self.0.sheets.changed(&actor.territory);
         }
         done
     }

@@ -255,7 +255,7 @@ struct Inner {
     outages: outage::Outages,
     /// Visits declined here since the last round of upkeep.
     declined: Mutex<Vec<(TerritoryId, Done)>>,
-    sheets: sheets::AnySheets,
+    sheets: sheets::SheetsInView,
     former_skills: skills::FormerSkills,
     closing: tokio::sync::watch::Sender<bool>,
     archive: std::sync::OnceLock<Arc<Archive>>,
@@ -315,8 +315,8 @@ impl Engine {
     }
 
     /// Everything that is kept in memory from the logs.
-    fn followers(&self) -> [&dyn tail::Follower; 3] {
-        [&self.0.supply, &self.0.rooms, &self.0.indicators]
+    fn followers(&self) -> [&dyn tail::Follower; 4] {
+        [&self.0.supply, &self.0.rooms, &self.0.indicators, &self.0.sheets]
     }
 
     /// Ends every watch and every loop of this engine and comes back when none holds the store any more.

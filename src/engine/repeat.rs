@@ -104,7 +104,8 @@ pub(super) fn sheet_questions(case: &Case) -> Vec<(u32, RemarkableMatch, String)
     let caller = &case.sealed.caller;
     let numbers = [caller.phone.reveal(), caller.call_back.reveal()].into_iter().filter(|number| !number.is_empty());
     let mut questions = Vec::new();
-    for who in &case.sealed.identities {
+    let in_error = |number| case.patient(number).is_some_and(|patient| patient.noted_in_error);
+    for who in case.sealed.identities.iter().filter(|who| !in_error(who.number)) {
         let known = of_person((who.name.reveal(), who.birth_date.reveal(), who.nir.reveal()), None);
         questions.extend(known.into_iter().map(|(by, text)| (who.number, by, text)));
     }

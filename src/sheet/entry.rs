@@ -20,7 +20,7 @@ use crate::{
         routing::Means,
         time::Instant,
     },
-    engine::{CaseView, Place},
+    engine::{CaseView, FoundSheet, Place},
 };
 
 use super::site;
@@ -41,15 +41,17 @@ pub(super) struct Entry {
 /// What is needed to put a case into words.
 struct Reader<'a> {
     case: &'a Case,
+    known: &'a [FoundSheet],
     place: &'a Place,
     zone: Tz,
     now: Instant,
 }
 
 impl Entry {
-    pub fn of(view: &CaseView, place: &Place, now: Instant) -> Self {
+    /// `known`: the sheets of its remarkable patients.
+    pub fn of(view: &CaseView, known: &[FoundSheet], place: &Place, now: Instant) -> Self {
         let zone = place.territory.calendar.zone();
-        let reader = Reader { case: &view.case, place, zone, now };
+        let reader = Reader { case: &view.case, known, place, zone, now };
         let alarmed = view.case.open_actions().any(|action| action.alarmed().is_some());
         let priority = view.case.qualification.as_ref().map(|known| known.priority);
         let due = view.case.qualification.as_ref().map_or(view.case.opened, |known| known.due);
@@ -97,6 +99,7 @@ impl Reader<'_> {
 
     fn fields(&self) -> Vec<(&'static str, String)> {
         let mut fields = vec![("À faire", self.to_do()), ("Motif", self.motive()), ("Contact", self.contact())];
+        fields.push(("À savoir", self.to_know()));
         fields.push(("Langue", self.understanding()));
         fields.push(("Lieu", self.location()));
         fields.push(("Patients", self.patients()));
@@ -117,6 +120,23 @@ impl Reader<'_> {
 
     fn to_do(&self) -> String {
         lines(self.case.open_actions().map(|action| self.action(action)))
+    }
+
+    /// What was written down about its patients before they called. A sheet that is over is named and not repeated.
+    fn to_know(&self) -> String {
+        lines(self.known.iter().map(|found| {
+            let (sheet, words) = (&found.sheet, &found.sheet.words);
+            let whose = match found.patient {
+                0 => format!("{} (trouvé par le numéro de téléphone : à vérifier)", words.name.reveal()),
+                number => format!("patient {number}"),
+            };
+            let what = format!("{} — {whose} — {}", sheet.kind.label(), words.author.reveal());
+            let over = self.time(sheet.over());
+            match sheet.valid(self.now) {
+                true => format!("{what}, jusqu'à {over} : {}", words.text.reveal()),
+                false => format!("{what} — PLUS VALABLE depuis {over}"),
+            }
+        }))
     }
 
     fn action(&self, action: &Action) -> String {

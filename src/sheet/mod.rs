@@ -16,6 +16,7 @@ mod site;
 mod text;
 
 use std::{
+    collections::HashMap,
     fs,
     hash::{BuildHasher, Hasher, RandomState},
     io::{self, Write},
@@ -32,10 +33,10 @@ use crate::{
     clock::{Clock, Stopwatch},
     domain::{
         calendar::wall_time,
-        ids::TerritoryId,
+        ids::{CaseId, TerritoryId},
         time::{Instant, Span},
     },
-    engine::{Engine, Failure, OpenCases, Place},
+    engine::{Engine, Failure, FoundSheet, OpenCases, Place},
 };
 
 use entry::Entry;
@@ -132,23 +133,27 @@ impl Sheets {
         behind: &(dyn Fn(&TerritoryId) -> bool + Sync),
     ) -> Result<(), SheetError> {
         let open = engine.open_cases(&place.territory.id).await?;
+        let known = engine.remarkable_of(&place.territory.id, &open.cases).await?;
         let (now, sheets) = (engine.now(), self.clone());
         // After the reading: it is what compares the store with what is known.
         let behind = behind(&place.territory.id);
         // Putting many cases into words and flushing files would hold up whoever calls meanwhile.
-        let written = tokio::task::spawn_blocking(move || sheets.write_cases(&open, &place, (now, next), behind)).await;
+        let written =
+            tokio::task::spawn_blocking(move || sheets.write_cases((&open, &known), &place, (now, next), behind)).await;
         written.unwrap_or_else(|stopped| Err(SheetError::Unwritten { path: self.dir.clone(), error: stopped.into() }))
     }
 
     fn write_cases(
         &self,
-        open: &OpenCases,
+        (open, known): (&OpenCases, &HashMap<CaseId, Vec<FoundSheet>>),
         place: &Place,
         (now, next): (Instant, Span),
         behind: bool,
     ) -> Result<(), SheetError> {
         clear_left_behind(&self.dir, &place.territory.id);
-        let mut entries: Vec<Entry> = open.cases.iter().map(|view| Entry::of(view, place, now)).collect();
+        let known = |case| known.get(&case).map(Vec::as_slice).unwrap_or_default();
+        let mut entries: Vec<Entry> =
+            open.cases.iter().map(|view| Entry::of(view, known(view.case.id), place, now)).collect();
         entries.extend(open.unreadable.iter().map(Entry::unreadable));
         entries.sort_by_key(Entry::place);
         let time = |at: Instant, form: &str| wall_time(place.territory.calendar.zone(), at, form);

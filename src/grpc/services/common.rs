@@ -14,7 +14,13 @@ use crate::{
     engine::{CaseView, Done, Engine, Failure, Listing, Place, WatchFilter},
     grpc::{
         actor,
-        convert::{case, fields::Act, reply::receipt, watch::Messages},
+        convert::{
+            case,
+            fields::Act,
+            reply::{receipt, unread_sheets},
+            sheets,
+            watch::Messages,
+        },
         pb,
     },
 };
@@ -59,6 +65,8 @@ pub(super) struct Carried {
     pub(super) case: Option<pb::CaseView>,
     pub(super) receipt: Option<pb::Receipt>,
     pub(super) done: Done,
+    /// What is to be known of the patients, where it was asked for ([`Desk::shown`]).
+    pub(super) remarkable: Vec<pb::RemarkableSheet>,
 }
 
 impl<'a> Desk<'a> {
@@ -88,7 +96,32 @@ impl<'a> Desk<'a> {
     /// What an acknowledged command answers.
     pub(super) fn carried(&self, done: Done, warnings: Vec<pb::Warning>) -> Carried {
         let case = done.case.as_ref().map(|known| self.view(known));
-        Carried { case, receipt: Some(receipt(&done, warnings)), done }
+        Carried { case, receipt: Some(receipt(&done, warnings)), done, remarkable: Vec::new() }
+    }
+
+    /// An act by which somebody takes a case in, or up, with the sheets of its remarkable patients. The act holds whatever
+    /// becomes of the sheets: where they cannot be read, its receipt says so.
+    pub(super) async fn shown(&self, mut carried: Carried) -> Carried {
+        let Some(known) = &carried.done.case else { return carried };
+        match self.remarkable(known).await {
+            Ok(sheets) => carried.remarkable = sheets,
+            Err(_) => carried.receipt.iter_mut().for_each(|receipt| receipt.warnings.push(unread_sheets())),
+        }
+        carried
+    }
+
+    /// The sheets of a case's remarkable patients, for who decides about it.
+    pub(super) async fn remarkable(&self, known: &CaseView) -> Result<Vec<pb::RemarkableSheet>, Failure> {
+        if !self.decides() {
+            return Ok(Vec::new());
+        }
+        let found = self.engine.remarkable(&self.actor, &known.case).await?;
+        Ok(found.iter().map(|found| sheets::found(found, self.engine.now())).collect())
+    }
+
+    /// Whether the caller decides about cases, and so sees what else is known of their patients.
+    pub(super) fn decides(&self) -> bool {
+        matches!(self.actor.role, Role::Arm | Role::Regulator | Role::Coordinator)
     }
 
     /// The cases of a page.

@@ -7,14 +7,13 @@ use super::{
     pages::Pages,
 };
 use crate::{
-    domain::actor::Role,
-    engine::{CaseView, Engine, Failure, List, WatchFilter},
+    engine::{Engine, List, WatchFilter},
     grpc::{
         convert::{
             hub,
             intake::{self as convert, Arrivals, Scene},
             regulation::page,
-            reply, sheets,
+            reply,
         },
         pb::{self, intake_service_server::IntakeService},
     },
@@ -36,17 +35,6 @@ impl Intake {
     fn scene<'a>(&self, desk: &'a Desk<'_>) -> Scene<'a> {
         Scene { actor: &desk.actor, ground: &desk.ground, now: self.engine.now() }
     }
-
-    async fn remarkable(&self, desk: &Desk<'_>, known: Option<&CaseView>) -> Result<Vec<pb::RemarkableSheet>, Failure> {
-        let Some(known) = known.filter(|_| entitled(desk)) else { return Ok(Vec::new()) };
-        let found = self.engine.remarkable(&desk.actor, &known.case).await?;
-        Ok(found.iter().map(|found| sheets::found(found, self.engine.now())).collect())
-    }
-}
-
-/// Who decides about a case, and so sees what else is known of its patients.
-fn entitled(desk: &Desk<'_>) -> bool {
-    matches!(desk.actor.role, Role::Arm | Role::Regulator | Role::Coordinator)
 }
 
 #[tonic::async_trait]
@@ -55,14 +43,8 @@ impl IntakeService for Intake {
 
     async fn open_case(&self, request: Request<pb::OpenCaseRequest>) -> Result<Response<pb::OpenCaseResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
-        let Carried { case, mut receipt, done } =
-            desk.act(convert::open(request.get_ref(), self.scene(&desk), self.arrivals.late)).await?;
-        // The case is open whatever becomes of the sheets: GetCase shows them later.
-        let remarkable = self.remarkable(&desk, done.case.as_ref()).await.unwrap_or_else(|_| {
-            let warning = reply::unread_sheets();
-            receipt.iter_mut().for_each(|receipt| receipt.warnings.push(warning.clone()));
-            Vec::new()
-        });
+        let opened = desk.act(convert::open(request.get_ref(), self.scene(&desk), self.arrivals.late)).await?;
+        let Carried { case, receipt, remarkable, .. } = desk.shown(opened).await;
         Ok(Response::new(pb::OpenCaseResponse { case, receipt, remarkable }))
     }
 
@@ -71,8 +53,9 @@ impl IntakeService for Intake {
         request: Request<pb::AmendCaseRequest>,
     ) -> Result<Response<pb::AmendCaseResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
-        let Carried { case, receipt, .. } = desk.act(convert::amend(request.get_ref(), self.scene(&desk))).await?;
-        Ok(Response::new(pb::AmendCaseResponse { case, receipt }))
+        let amended = desk.act(convert::amend(request.get_ref(), self.scene(&desk))).await?;
+        let Carried { case, receipt, remarkable, .. } = desk.shown(amended).await;
+        Ok(Response::new(pb::AmendCaseResponse { case, receipt, remarkable }))
     }
 
     async fn add_note(&self, request: Request<pb::AddNoteRequest>) -> Result<Response<pb::AddNoteResponse>, Status> {
@@ -104,9 +87,9 @@ impl IntakeService for Intake {
         request: Request<pb::BackfillCaseRequest>,
     ) -> Result<Response<pb::BackfillCaseResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
-        let Carried { case, receipt, .. } =
-            desk.act(convert::backfill(request.get_ref(), self.scene(&desk), self.arrivals.paper)).await?;
-        Ok(Response::new(pb::BackfillCaseResponse { case, receipt }))
+        let filled = desk.act(convert::backfill(request.get_ref(), self.scene(&desk), self.arrivals.paper)).await?;
+        let Carried { case, receipt, remarkable, .. } = desk.shown(filled).await;
+        Ok(Response::new(pb::BackfillCaseResponse { case, receipt, remarkable }))
     }
 
     async fn open_case_from_hub(
@@ -115,8 +98,8 @@ impl IntakeService for Intake {
     ) -> Result<Response<pb::OpenCaseFromHubResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
         let (act, proposal) = hub::open(request.get_ref(), self.scene(&desk))?;
-        let Carried { case, receipt, .. } = desk.act(Ok(act)).await?;
-        Ok(Response::new(pb::OpenCaseFromHubResponse { case, receipt, proposal: Some(proposal) }))
+        let Carried { case, receipt, remarkable, .. } = desk.shown(desk.act(Ok(act)).await?).await;
+        Ok(Response::new(pb::OpenCaseFromHubResponse { case, receipt, proposal: Some(proposal), remarkable }))
     }
 
     async fn get_case(&self, request: Request<pb::GetCaseRequest>) -> Result<Response<pb::GetCaseResponse>, Status> {
@@ -124,11 +107,11 @@ impl IntakeService for Intake {
         let asked = request.get_ref();
         let id = convert::case_id(&asked.case_id)?;
         let (known, seq) = self.engine.read_case(&desk.actor, id, asked.at_least_seq).await?;
-        let repeats = match entitled(&desk) {
+        let repeats = match desk.decides() {
             true => self.engine.repeats(&desk.actor, &known.case).await?,
             false => Vec::new(),
         };
-        let remarkable = self.remarkable(&desk, Some(&known)).await?;
+        let remarkable = desk.remarkable(&known).await?;
         Ok(Response::new(pb::GetCaseResponse {
             case: Some(desk.view(&known)),
             seq,

@@ -46,6 +46,17 @@ fn lease(desk: &Desk<'_>, carried: &Carried) -> (u64, i64, i64) {
     (claim_no, until.map_or(0, Instant::unix_ms), spans.renew.ms())
 }
 
+/// What every act answers by which somebody holds a case.
+macro_rules! held {
+    ($response:ident, $desk:expr, $carried:expr) => {{
+        let carried = $desk.shown($carried).await;
+        let (claim_no, lease_until_unix_ms, renew_every_ms) = lease(&$desk, &carried);
+        let Carried { case, receipt, remarkable, .. } = carried;
+        let response = pb::$response { case, receipt, claim_no, lease_until_unix_ms, renew_every_ms, remarkable };
+        Response::new(response)
+    }};
+}
+
 /// The decision an act signed.
 fn signed(carried: &Carried) -> Result<String, Refusal> {
     let decision = carried.done.reply.decision.map(|id| id.to_string());
@@ -107,9 +118,10 @@ impl RegulationService for Regulation {
     async fn qualify(&self, request: Request<pb::QualifyRequest>) -> Result<Response<pb::QualifyResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
         let scene = Scene { actor: &desk.actor, ground: &desk.ground, now: self.engine.now() };
-        let Carried { case, receipt, done } = desk.act(convert::qualify(request.get_ref(), scene)).await?;
+        let qualified = desk.act(convert::qualify(request.get_ref(), scene)).await?;
+        let Carried { case, receipt, done, remarkable } = desk.shown(qualified).await;
         let decision_id = done.reply.decision.map(|id| id.to_string()).unwrap_or_default();
-        Ok(Response::new(pb::QualifyResponse { case, receipt, decision_id }))
+        Ok(Response::new(pb::QualifyResponse { case, receipt, decision_id, remarkable }))
     }
 
     async fn claim_next(
@@ -120,17 +132,13 @@ impl RegulationService for Regulation {
         let (mutation, asker) = convert::claim_next(request.get_ref())?;
         let done = self.engine.claim_next(&desk.actor, mutation, asker).await?;
         let carried = desk.carried(done, Vec::new());
-        let (claim_no, lease_until_unix_ms, renew_every_ms) = lease(&desk, &carried);
-        let Carried { case, receipt, .. } = carried;
-        Ok(Response::new(pb::ClaimNextResponse { case, receipt, claim_no, lease_until_unix_ms, renew_every_ms }))
+        Ok(held!(ClaimNextResponse, desk, carried))
     }
 
     async fn claim(&self, request: Request<pb::ClaimRequest>) -> Result<Response<pb::ClaimResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
         let carried = desk.act(convert::claim(request.get_ref())).await?;
-        let (claim_no, lease_until_unix_ms, renew_every_ms) = lease(&desk, &carried);
-        let Carried { case, receipt, .. } = carried;
-        Ok(Response::new(pb::ClaimResponse { case, receipt, claim_no, lease_until_unix_ms, renew_every_ms }))
+        Ok(held!(ClaimResponse, desk, carried))
     }
 
     async fn renew_claim(
@@ -158,8 +166,9 @@ impl RegulationService for Regulation {
         request: Request<pb::ResumeClaimRequest>,
     ) -> Result<Response<pb::ResumeClaimResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
-        let Carried { case, receipt, .. } = desk.act(convert::resume(request.get_ref())).await?;
-        Ok(Response::new(pb::ResumeClaimResponse { case, receipt }))
+        let resumed = desk.act(convert::resume(request.get_ref())).await?;
+        let Carried { case, receipt, remarkable, .. } = desk.shown(resumed).await;
+        Ok(Response::new(pb::ResumeClaimResponse { case, receipt, remarkable }))
     }
 
     async fn accept_hand_over(
@@ -168,9 +177,7 @@ impl RegulationService for Regulation {
     ) -> Result<Response<pb::AcceptHandOverResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
         let carried = desk.act(convert::accept_hand_over(request.get_ref())).await?;
-        let (claim_no, lease_until_unix_ms, renew_every_ms) = lease(&desk, &carried);
-        let Carried { case, receipt, .. } = carried;
-        Ok(Response::new(pb::AcceptHandOverResponse { case, receipt, claim_no, lease_until_unix_ms, renew_every_ms }))
+        Ok(held!(AcceptHandOverResponse, desk, carried))
     }
 
     async fn sign_need(&self, request: Request<pb::SignNeedRequest>) -> Result<Response<pb::SignNeedResponse>, Status> {
@@ -204,10 +211,7 @@ impl RegulationService for Regulation {
     ) -> Result<Response<pb::AnswerReorientationResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
         let carried = desk.act(convert::answer_reorientation(request.get_ref())).await?;
-        let (claim_no, lease_until_unix_ms, renew_every_ms) = lease(&desk, &carried);
-        let Carried { case, receipt, .. } = carried;
-        let response = pb::AnswerReorientationResponse { case, receipt, claim_no, lease_until_unix_ms, renew_every_ms };
-        Ok(Response::new(response))
+        Ok(held!(AnswerReorientationResponse, desk, carried))
     }
 
     async fn transfer_case(
@@ -215,7 +219,7 @@ impl RegulationService for Regulation {
         request: Request<pb::TransferCaseRequest>,
     ) -> Result<Response<pb::TransferCaseResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
-        let Carried { case, receipt, done } = desk.act(transfer::transfer(request.get_ref())).await?;
+        let Carried { case, receipt, done, .. } = desk.act(transfer::transfer(request.get_ref())).await?;
         let waits = done.case.as_ref().and_then(|view| view.case.open_action(ActionKind::Transfer));
         let answer_until_unix_ms = waits.map_or(0, |action| action.deadline.unix_ms());
         Ok(Response::new(pb::TransferCaseResponse { case, receipt, answer_until_unix_ms }))
@@ -236,9 +240,7 @@ impl RegulationService for Regulation {
     ) -> Result<Response<pb::AnswerTransferResponse>, Status> {
         let desk = Desk::of(&self.engine, &request)?;
         let carried = desk.act(transfer::answer(request.get_ref())).await?;
-        let (claim_no, lease_until_unix_ms, renew_every_ms) = lease(&desk, &carried);
-        let Carried { case, receipt, .. } = carried;
-        Ok(Response::new(pb::AnswerTransferResponse { case, receipt, claim_no, lease_until_unix_ms, renew_every_ms }))
+        Ok(held!(AnswerTransferResponse, desk, carried))
     }
 
     async fn end_action(

@@ -75,6 +75,33 @@ async fn every_open_case_stands_on_it_in_the_order_of_regulation_with_what_a_pen
     room.closes().await
 }
 
+#[tokio::test]
+async fn what_was_written_down_about_a_patient_before_he_called_stands_on_it() -> Story {
+    let room = Room::at("fr-67", "2024-12-19 10:00").await;
+    let dir = TempDir::new().unwrap();
+    let (arm, office) = (room.arm("arm-1"), room.back_office());
+    let put = pb::PutRemarkableSheetRequest {
+        command_id: office.act(),
+        kind: pb::RemarkableKind::Palliative.into(),
+        text: "Pas de réanimation.".to_owned(),
+        author: "Dr Exemple".to_owned(),
+        expires_unix_ms: (room.now() + Span::from_hours(2)).unix_ms(),
+        name: "Camille Exemple".to_owned(),
+        birth_date: "1984-03-02".to_owned(),
+        ..Default::default()
+    };
+    ask!(office, directory, put_remarkable_sheet, put)?;
+    arm.opens("67482", ill()).await?;
+    let (html, text) = sheet(&room, &dir).await;
+    place(&html, "Pas de réanimation.");
+    place(&text, "Fiche palliative — patient 1 — Dr Exemple, jusqu'à 12:00 : Pas de réanimation.");
+    room.wait(Span::from_hours(3)).await;
+    let (_, text) = sheet(&room, &dir).await;
+    place(&text, "Fiche palliative — patient 1 — Dr Exemple — PLUS VALABLE depuis 12:00");
+    assert!(!text.contains("Pas de réanimation"), "what no longer holds is not read as if it did");
+    room.closes().await
+}
+
 /// Found in the night of the clock change: « appel de 02:58, avant 02:03 », and nothing told the two hours apart.
 #[tokio::test]
 async fn in_the_night_of_the_clock_change_it_says_which_of_the_two_hours_it_means() -> Story {

@@ -4,11 +4,11 @@ use sas_dispatch::{
     domain::{actor::Role, time::Span},
     grpc::{
         client::{Code, Status},
-        pb::{self, RemarkableKind, RemarkableMatch},
+        pb::{self, Priority, RemarkableKind, RemarkableMatch, Stream},
     },
 };
 
-use crate::support::room::{Person, Refused, Room, Story, ask, ill};
+use crate::support::room::{Person, Refused, Room, Story, ask, ill, qualified};
 
 const TEXT: &str = "Pas de réanimation. Équipe mobile prévenue.";
 const NIR: &str = "2 55 13 99 999 999 49";
@@ -133,5 +133,52 @@ async fn a_sheet_says_whom_it_is_about_and_until_when() -> Story {
     };
     let refusal = ask!(office, directory, put_remarkable_sheet, nobody).refused();
     assert_eq!(refusal.fields, ["expires_unix_ms", "nir"]);
+    room.closes().await
+}
+
+/// Found by an acceptance tester: the doctor who claimed the case was not told of the sheet the assistant had seen.
+#[tokio::test]
+async fn whoever_takes_a_case_up_is_shown_the_sheet() -> Story {
+    let room = Room::at("fr-67", "2024-12-19 10:00").await;
+    let (arm, reg, office) = (room.arm("arm-1"), room.regulator("reg-1"), room.back_office());
+    ask!(office, directory, put_remarkable_sheet, sheet(&office, &room, Span::from_hours(48)))?;
+    let unknown = pb::Patient { name: String::new(), ..ill() };
+    let case = arm.opens("67482", unknown).await?;
+    let case_id = || case.case_id.clone();
+    let named = pb::AmendCaseRequest {
+        command_id: arm.act(),
+        case_id: case_id(),
+        patients: vec![pb::Patient { number: 1, ..ill() }],
+        ..Default::default()
+    };
+    let amended = ask!(arm, intake, amend_case, named)?.remarkable;
+    assert_eq!(amended[0].text, TEXT, "the name was said later");
+    let heard = arm.qualifies_with_receipt(&case, qualified(Priority::P2, "M03.14")).await?;
+    assert_eq!(heard.remarkable, amended);
+    let next = pb::ClaimNextRequest { command_id: reg.act(), stream: Stream::Snp.into(), skills: Vec::new() };
+    assert_eq!(ask!(reg, regulation, claim_next, next)?.remarkable, amended);
+    let again = arm.opens("67482", ill()).await?;
+    arm.qualifies(&again, qualified(Priority::P2, "M03.14")).await?;
+    let claim = pb::ClaimRequest { command_id: reg.act(), case_id: again.case_id, ..Default::default() };
+    assert_eq!(ask!(reg, regulation, claim, claim)?.remarkable, amended);
+    let vital = arm.opens("67482", ill()).await?;
+    arm.qualifies(&vital, qualified(Priority::P0, "")).await?;
+    let accept = pb::AcceptHandOverRequest { command_id: reg.act(), case_id: vital.case_id.clone() };
+    assert_eq!(
+        ask!(reg, regulation, accept_hand_over, accept)?.remarkable,
+        amended,
+        "limits of treatment, of a vital one"
+    );
+    // Not this patient after all.
+    let mistaken = pb::AmendCaseRequest {
+        command_id: arm.act(),
+        case_id: vital.case_id,
+        patients: vec![
+            pb::Patient { number: 1, noted_in_error: true, ..Default::default() },
+            pb::Patient { number: 2, age_years: Some(30), ..Default::default() },
+        ],
+        ..Default::default()
+    };
+    assert_eq!(ask!(arm, intake, amend_case, mistaken)?.remarkable, [], "who was entered by mistake is nobody here");
     room.closes().await
 }
