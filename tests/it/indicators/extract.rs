@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use sas_dispatch::domain::{
-    case::{Command, Event},
+    case::{Command, Event, command::Particulars, sealed::Identity, state::Patient},
     indicators::extract::{ALL, Anonymous, Bands, Column, Table, table},
+    person::Private,
     regulation::qualification::Priority,
     time::Span,
 };
@@ -193,4 +194,29 @@ fn a_case_that_was_sent_back_is_told_by_its_sender_alone() {
     border.there.done(&receiver(), copy, refuse());
     border.carry(case);
     assert_eq!(both(&border), [1, 0]);
+}
+
+#[test]
+fn an_age_that_was_taken_back_and_a_patient_entered_by_mistake_are_not_told() {
+    let mut stage = Stage::new();
+    let case = stage.called();
+    let zone = stage.territory.calendar.zone();
+    let told = |stage: &Stage| {
+        let mut cases = Anonymous::new(zone, Bands(vec![2, 15, 65]));
+        stage.log.iter().for_each(|event| cases.tell(event));
+        let rows = cases.days().into_iter().flat_map(|day| cases.of(day, &[Column::AgeBand]));
+        rows.flatten().next().expect("the case has a row")
+    };
+    let amend = |stage: &mut Stage, number: u32, years: Option<u32>, noted_in_error: bool| {
+        let patient = Patient { number, noted_in_error, ..Patient::default() };
+        let identity = Identity { number, age_years: Private::new(years), ..Identity::default() };
+        let said = Particulars { patients: vec![(patient, identity)], ..Particulars::default() };
+        stage.done(&arm(), case, Command::Amend(Box::new(said)));
+        told(stage)
+    };
+    assert_eq!(amend(&mut stage, 1, Some(3), false), "2-14");
+    assert_eq!(amend(&mut stage, 1, None, false), "UNKNOWN");
+    assert_eq!(amend(&mut stage, 1, Some(70), false), "65+");
+    assert_eq!(amend(&mut stage, 2, Some(20), false), "65+", "the first patient is told");
+    assert_eq!(amend(&mut stage, 1, Some(70), true), "15-64", "the other is the first now");
 }

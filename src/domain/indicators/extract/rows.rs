@@ -1,6 +1,6 @@
 //! One row of codes for each case.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
@@ -39,6 +39,10 @@ struct Row {
     claimed: bool,
     levels: Vec<(DecisionId, CareLevel)>,
     values: BTreeMap<Column, String>,
+    /// What is said of each patient, by number: the row tells of the first.
+    patients: BTreeMap<u32, BTreeMap<Column, String>>,
+    /// Those entered by mistake.
+    in_error: BTreeSet<u32>,
 }
 
 /// The cases of the days that are not written yet.
@@ -67,7 +71,7 @@ impl Anonymous {
                 if self.gone.is_some_and(|gone| day <= gone) {
                     continue;
                 }
-                let row = Row { day, claimed: false, levels: Vec::new(), values: BTreeMap::new() };
+                let row = Row::on(day);
                 self.rows.insert(id, row);
             }
             if let Some(row) = self.rows.get_mut(&id) {
@@ -79,9 +83,7 @@ impl Anonymous {
         }
         let Some(row) = self.rows.get_mut(&id) else { return };
         for words in &event.words {
-            if let Words::Identity(identity) = words
-                && identity.number <= 1
-            {
+            if let Words::Identity(identity) = words {
                 row.patient(identity, &self.bands);
             }
         }
@@ -89,7 +91,7 @@ impl Anonymous {
 
     /// The rows of a day, each with the value of every column asked for.
     pub fn of(&self, day: NaiveDate, columns: &[Column]) -> Vec<Vec<String>> {
-        let value = |row: &Row, column: &Column| row.values.get(column).cloned().unwrap_or_else(|| UNKNOWN.to_owned());
+        let value = |row: &Row, column: &Column| row.value(*column).cloned().unwrap_or_else(|| UNKNOWN.to_owned());
         let rows = self.rows.values().filter(|row| row.day == day);
         rows.map(|row| columns.iter().map(|column| value(row, column)).collect()).collect()
     }
@@ -110,12 +112,26 @@ impl Anonymous {
 }
 
 impl Row {
+    fn on(day: NaiveDate) -> Self {
+        let (levels, values, patients, in_error) = Default::default();
+        Self { day, claimed: false, levels, values, patients, in_error }
+    }
+
+    fn value(&self, column: Column) -> Option<&String> {
+        self.values.get(&column).or_else(|| self.patients.values().next()?.get(&column))
+    }
+
     fn fact(&mut self, fact: &Fact) {
         match fact {
             Fact::PlaceSet(place) => {
                 self.values.remove(&Column::Sector);
                 self.values.extend(place.sector.as_ref().map(|sector| (Column::Sector, sector.to_string())));
             }
+            Fact::PatientSet(patient) if patient.noted_in_error => {
+                self.in_error.insert(patient.number);
+                self.patients.remove(&patient.number);
+            }
+            Fact::PatientSet(patient) => drop(self.in_error.remove(&patient.number)),
             Fact::Qualified(qualification) => self.qualified(qualification),
             Fact::MotiveSet(code) => self.motive(code),
             Fact::Requeued { stream, priority, .. } if !self.claimed => {
@@ -158,10 +174,15 @@ impl Row {
     }
 
     fn patient(&mut self, identity: &Identity, bands: &Bands) {
+        if self.in_error.contains(&identity.number) {
+            return;
+        }
         let born: Option<NaiveDate> = identity.birth_date.reveal().parse().ok();
         let years = born.and_then(|born| age(born, self.day)).or(*identity.age_years.reveal());
-        self.values.extend(years.map(|years| (Column::AgeBand, bands.of(years))));
-        self.values.extend(identity.sex.reveal().map(|sex| (Column::Sex, sex.code().to_owned())));
+        let age = years.map(|years| (Column::AgeBand, bands.of(years)));
+        let sex = identity.sex.reveal().map(|sex| (Column::Sex, sex.code().to_owned()));
+        // What is said of a patient replaces what was said before: an age may be taken back.
+        self.patients.insert(identity.number, age.into_iter().chain(sex).collect());
     }
 }
 
