@@ -55,7 +55,7 @@ fn a_fault_of_a_protocol_has_its_line(#[case] old: &str, #[case] new: &str, #[ca
 fn all_faults_of_all_protocols_come_at_once() {
     let copy = Copy::of_shipped();
     copy.replace(THROAT, "default = \"P2\"", "default = \"P9\"");
-    copy.replace("protocols/avc.toml", "version = \"2026.3\"", "version = 3");
+    copy.replace("protocols/avc.toml", "version = \"2026.4\"", "version = 3");
     copy.replace(COMMON, "\"Réveillé, répond normalement\"]", "\"Réveillé, répond normalement\", \"P1\"]");
     let faults = copy.faults();
     for file in [THROAT, "protocols/avc.toml", COMMON] {

@@ -26,12 +26,17 @@ pub struct Subject {
 impl Subject {
     /// Whether the patient is pregnant. Men, children below ten and women from sixty on are not asked.
     pub(super) fn pregnant(&self) -> Option<bool> {
-        let asked = |age: Age| (10 * 365..60 * 366).contains(&age.days());
+        let asked = |age: Age| (years(10)..years(60)).contains(&age.days());
         if self.sex == Some(Sex::Male) || self.age.is_some_and(|age| !asked(age)) {
             return self.pregnant.filter(|pregnant| *pregnant && self.sex != Some(Sex::Male)).or(Some(false));
         }
         self.pregnant
     }
+}
+
+/// Days of so many years, as [`Age`] counts them: the same women are asked `TERRAIN.GROSSESSE`.
+const fn years(count: u32) -> u32 {
+    count * 1_461 / 4
 }
 
 #[cfg(test)]
@@ -43,5 +48,11 @@ mod tests {
         let man = Subject { sex: Some(Sex::Male), ..Subject::default() };
         assert_eq!(man.pregnant(), Some(false));
         assert_eq!(Subject::default().pregnant(), None);
+    }
+
+    #[test]
+    fn pregnancy_is_asked_at_just_the_ages_at_which_it_matters() {
+        let pregnant = |age: &str| Subject { age: age.parse().ok(), ..Subject::default() }.pregnant();
+        assert_eq!(["P9Y", "P10Y", "P59Y", "P60Y"].map(pregnant), [Some(false), None, None, Some(false)]);
     }
 }
