@@ -48,7 +48,15 @@ pub fn open(incoming: &IncomingCase, territory: &Territory, at: Instant) -> Open
     };
     let vital = incoming.priority == Some(Priority::P0);
     let note = notes(incoming, territory);
-    Open { opened, answered: true, vital, particulars: particulars(incoming, territory, at), note, paper: None }
+    Open {
+        opened,
+        answered: true,
+        vital,
+        particulars: particulars(incoming, territory, at),
+        note,
+        paper: None,
+        heard: None,
+    }
 }
 
 /// The command that qualifies it as the sender did. A message without a priority is regulated as P2, the national default

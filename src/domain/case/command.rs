@@ -80,6 +80,8 @@ pub struct Open {
     pub note: Option<Private<String>>,
     /// What was done on paper while the service was down, with its own times.
     pub paper: Option<Box<Paper>>,
+    /// When the exchange heard it begin, where its clock is a little ahead.
+    pub heard: Option<Instant>,
 }
 
 /// What a paper sheet says beside what was heard.

@@ -181,6 +181,9 @@ pub struct Offer {
     pub state: OfferState,
 }
 
+/// How far the clock of an exchange may be ahead of this service's before it is told so. Its calls are taken all the same.
+pub const EXCHANGE_AHEAD: Span = Span::from_secs(2);
+
 impl Case {
     /// What whoever is asked must be told of the constraints that the need was signed with: nothing at a distance.
     pub fn conditions(&self, offer: &Offer) -> Vec<Condition> {
@@ -360,6 +363,12 @@ impl Case {
             (Line::OnLine, None) => Connected::Unknown,
             (Line::CallBack | Line::NoContact, _) => Connected::No,
         }
+    }
+
+    /// When what an exchange tells was heard, by its own clock: it orders the events of one call. A clock that is ahead by more
+    /// than [`EXCHANGE_AHEAD`] orders nothing, and what it does not say happens now.
+    pub fn heard_at(told: Option<Instant>, now: Instant) -> Instant {
+        told.filter(|at| *at <= now + EXCHANGE_AHEAD).unwrap_or(now)
     }
 
     /// Whether the exchange has told of a later moment of the call before, so that the caller is not on the line for what it

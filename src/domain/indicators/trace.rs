@@ -147,7 +147,10 @@ impl Trace {
 
     /// Takes in what an event says of the case.
     pub fn tell(&mut self, event: &Event, roster: &Roster) {
-        event.facts.iter().for_each(|fact| self.fact(fact, event.at, roster));
+        // By the clock that told of the ringing, where it tells of the answer too.
+        let heard = |fact: &Fact| if let Fact::LineHeard(at) = fact { Some(*at) } else { None };
+        let heard = event.facts.iter().find_map(heard).unwrap_or(event.at);
+        event.facts.iter().for_each(|fact| self.fact(fact, (event.at, heard), roster));
         self.exceptions(event);
     }
 
@@ -173,7 +176,7 @@ impl Trace {
         }
     }
 
-    fn fact(&mut self, fact: &Fact, at: Instant, roster: &Roster) {
+    fn fact(&mut self, fact: &Fact, (at, heard): (Instant, Instant), roster: &Roster) {
         match fact {
             Fact::PlaceSet(place) => self.sector = place.sector.clone(),
             Fact::RepeatOf(earlier) => self.repeats = Some(*earlier),
@@ -207,7 +210,7 @@ impl Trace {
                     _ => {}
                 }
             }
-            Fact::ActionEnded { action, end } => self.ended(*action, *end, at),
+            Fact::ActionEnded { action, end } => self.ended(*action, *end, heard),
             fact => self.care(fact),
         }
     }

@@ -14,6 +14,7 @@ use crate::{
             qualification::Priority,
         },
         territory::Territory,
+        time::{Instant, Span},
     },
     engine::{Failure, Place, Target},
     grpc::pb,
@@ -28,6 +29,10 @@ use super::{
     intake::Scene,
 };
 
+/// How far a sender's clock may be ahead before it is told so.
+const AHEAD: Span = Span::from_mins(1);
+/// A message of longer ago is told to be one.
+const OLD: Span = Span::from_hours(24);
 /// Longest text taken over from a message's notes or ways in, characters.
 const LONGEST_TEXT: usize = 12_000;
 /// Most patients taken over.
@@ -62,6 +67,7 @@ pub fn open(request: &pb::OpenCaseFromHubRequest, scene: Scene<'_>) -> Result<(A
     check(&mut fields, &incoming, &scene.ground.territory);
     incoming.patients.truncate(MOST_PATIENTS);
     let mut open = incoming_intake::open(&incoming, &scene.ground.territory, scene.now);
+    told_when(&mut fields, open.opened.arrived, scene.now);
     open.opened.arrived = open.opened.arrived.min(scene.now);
     settle(&mut fields, &mut open, scene.ground);
     for warning in &incoming.warnings {
@@ -80,12 +86,27 @@ fn check(fields: &mut Fields, incoming: &IncomingCase, territory: &Territory) {
         fields.fault::<()>("message", problem);
     }
     if incoming_intake::exercise(incoming) {
-        fields
-            .broken::<()>("message.distributionStatus", "Exercise: nobody is ill; send it to a service for exercises");
+        let problem =
+            "its status or that of its distribution is Exercise: nobody is ill; send it to a service for exercises";
+        fields.broken::<()>("message", problem);
     }
     if incoming.patients.len() > MOST_PATIENTS {
         let given = incoming.patients.len();
         fields.fault::<()>("message", format!("{given} patients: at most {MOST_PATIENTS} in one case"));
+    }
+}
+
+/// A message is told of within the day: another hour is kept, or taken as now where it is still to come, and told.
+fn told_when(fields: &mut Fields, created: Instant, now: Instant) {
+    let hours = |span: Span| span.ms() / Span::from_hours(1).ms();
+    if created > now + AHEAD {
+        let text =
+            format!("created {} h from now: set the sender's clock; it is taken as now", hours(created.since(now)));
+        fields.warn("message", "CLOCK_AHEAD", text);
+    } else if now.since(created) > OLD {
+        let text =
+            format!("created {} h ago: its case is counted on that day; is it sent again?", hours(now.since(created)));
+        fields.warn("message", "MESSAGE_OLD", text);
     }
 }
 

@@ -113,7 +113,7 @@ pub fn open(request: &pb::OpenCaseRequest, scene: Scene<'_>, late: Span) -> Resu
     particulars.activates = activates(&mut fields, request.activates_unix_ms, made);
     let note = fields.optional_words("note", &request.note, LONGEST_WORDS);
     let answered = request.answered || !telephony;
-    let open = Open { opened, answered, vital: request.vital, particulars, note, paper: None };
+    let open = Open { opened, answered, vital: request.vital, particulars, note, paper: None, heard: None };
     fields.act(mutation, Some(Target::default()), Some(Command::Open(Box::new(open))))
 }
 
@@ -179,7 +179,7 @@ pub fn backfill(request: &pb::BackfillCaseRequest, scene: Scene<'_>, oldest: Spa
     let particulars = particulars(&mut fields, parts, scene.told_at(opened.arrived));
     let note = fields.optional_words("note", &request.note, LONGEST_WORDS);
     let paper = paper(&mut fields, request);
-    let open = Open { opened, answered: true, vital: request.vital, particulars, note, paper };
+    let open = Open { opened, answered: true, vital: request.vital, particulars, note, paper, heard: None };
     fields.act(mutation, Some(Target::default()), Some(Command::Open(Box::new(open))))
 }
 

@@ -6,14 +6,15 @@ use crate::{
     domain::{
         actor::Actor,
         case::{
+            Case,
             command::{CallEvent, CallReport, Open, Particulars},
             fact::Opened,
             sealed::Caller,
-            state::{Channel, Line},
+            state::{Channel, EXCHANGE_AHEAD, Line},
         },
         ids::{CaseId, CommandId, case_id, derive},
         person::Private,
-        time::{Instant, Span},
+        time::Instant,
     },
     engine::{CaseView, Done, Failure, Mutation, naming},
     grpc::pb,
@@ -30,8 +31,6 @@ use super::{
 
 /// The longest reference of a call, characters.
 const LONGEST_CALL: usize = 64;
-/// How far the clock of an exchange may be ahead before it is told so. Its calls are taken all the same.
-const CLOCK_AHEAD: Span = Span::from_secs(2);
 /// The longest name of a line, characters.
 const LONGEST_LINE_NAME: usize = 32;
 
@@ -85,14 +84,15 @@ pub fn event(request: &pb::ReportCallEventRequest, now: Instant) -> Result<Repor
     };
     let phone = aside(&mut warnings, "caller_number", |fields, name| phone(fields, name, &request.caller_number));
     let line_name = aside(&mut warnings, "called_line", |fields, name| line_name(fields, name, &request.called_line));
-    if let Some(ahead) = told_at.map(|at| at.since(now)).filter(|ahead| *ahead > CLOCK_AHEAD) {
+    if let Some(ahead) = told_at.map(|at| at.since(now)).filter(|ahead| *ahead > EXCHANGE_AHEAD) {
         let text =
             format!("{} s ahead of this service: set the clock of the exchange; it is taken as now", ahead.ms() / 1000);
         warnings.push(warning("happened_unix_ms", "CLOCK_AHEAD", text));
     }
-    let arrived = told_at.unwrap_or(now).min(now);
+    let heard = Case::heard_at(told_at, now);
     let read = mutation.zip(call).zip(happened).map(|((mutation, call), happened)| {
-        let open = opening(&call, line_name, arrived, phone, happened);
+        let opening = opening(&call, line_name, heard.min(now), phone, happened);
+        let open = Open { heard: (heard > now).then_some(heard), ..opening };
         Reported { mutation, call, happened, told_at, open, warnings }
     });
     fields.done(read)
@@ -121,6 +121,7 @@ fn opening(
         particulars: Particulars { caller, ..Particulars::default() },
         note: None,
         paper: None,
+        heard: None,
     }
 }
 

@@ -5,7 +5,7 @@ use tonic::{Request, Response, Status};
 use super::acts::{after, call};
 use crate::{
     domain::{
-        actor::Actor,
+        actor::{Actor, Role},
         case::{Command, Refusal, command::CallEvent},
         ids::CaseId,
     },
@@ -130,7 +130,9 @@ impl Telephony {
                 let first = Mutation { command_id: convert::second_id(command_id), digest };
                 let opened = self.engine.open_another(actor, first, open, over).await?;
                 let target = Target { case: opened.reply.case, version: None };
-                self.engine.act(actor, reported.mutation, target, Command::Call(report)).await
+                // Whoever may open it may say that its caller has gone.
+                let exchange = Actor { role: Role::Telephony, ..actor.clone() };
+                self.engine.act(&exchange, reported.mutation, target, Command::Call(report)).await
             }
             // Who is said to be on the line again, in a call nobody heard of, waits for somebody like one who rings.
             Happened::Ringing | Happened::Later(_) => {

@@ -81,7 +81,7 @@ fn a_repeat_call_an_infant_and_a_lost_call_are_seen_without_the_arm_saying_so() 
     open.particulars.patients[0].0.infant = true;
     let infant = stage.opened(&arm(), open);
     goes_to_a_doctor(&mut stage, infant, certificate());
-    let lost = stage.qualified(Priority::P3);
+    let lost = stage.qualified(Priority::P2);
     stage.done(&arm(), lost, Command::Call(CallEvent::HungUp.into()));
     goes_to_a_doctor(&mut stage, lost, certificate());
 }

@@ -130,10 +130,10 @@ fn hanging_up_never_ends_a_case_and_after_a_symptom_it_goes_to_a_doctor() {
     assert!(stage.waits(unanswered, ActionKind::CallBack));
     assert_eq!(stage.case(unanswered).line, Line::CallBack);
 
-    let symptom = stage.qualified(Priority::P3);
+    let symptom = stage.qualified(Priority::P2);
     stage.done(&exchange, symptom, Command::Call(CallEvent::HungUp.into()));
     let known = stage.case(symptom).qualification.clone().unwrap();
-    assert_eq!((known.priority, known.flags), (Priority::P2, vec![Flag::LostCall]), "deferred no longer");
+    assert_eq!((known.priority, known.flags), (Priority::P2, vec![Flag::LostCall]));
     assert!(stage.waits(symptom, ActionKind::CallBack) && stage.waits(symptom, ActionKind::Regulate));
     assert!(stage.action(symptom, ActionKind::Regulate).deadline <= stage.now + Span::from_mins(15));
     let back = stage.action(symptom, ActionKind::CallBack).id;
@@ -143,6 +143,33 @@ fn hanging_up_never_ends_a_case_and_after_a_symptom_it_goes_to_a_doctor() {
         stage.refused(&arm(), symptom, Command::Dismiss { attribution: Attribution::Silent, possible_repeat: false }),
         Refusal::State { .. }
     ));
+}
+
+/// Found by an integrator: the normal end of a call cancelled the hour that was agreed in it.
+#[test]
+fn who_was_told_until_when_he_waits_hangs_up_as_agreed() {
+    let mut stage = Stage::new();
+    let deferred = stage.qualified(Priority::P3);
+    let waiting = stage.qualified(Priority::P2);
+    let claim_no = stage.claim(&regulator(), waiting);
+    let may_wait = Some(stage.now + Span::from_hours(1));
+    stage.done(&regulator(), waiting, Command::Release { claim_no, may_wait });
+    for case in [deferred, waiting] {
+        let before = stage.case(case).clone();
+        stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
+        let after = stage.case(case);
+        assert_eq!(after.line, Line::CallBack);
+        assert_eq!((&after.qualification, &after.may_wait), (&before.qualification, &before.may_wait));
+        assert_eq!(after.actions, before.actions, "the agreed hour stands, and its alarm");
+    }
+    stage.claim(&regulator(), waiting);
+    stage.done(&arm(), waiting, Command::Call(CallEvent::HungUp.into()));
+    assert!(stage.waits(waiting, ActionKind::CallBack), "a doctor was speaking with him");
+    // Who rings again is news.
+    stage.done(&arm(), deferred, Command::Call(CallEvent::Reconnected.into()));
+    let known = stage.case(deferred).qualification.clone().unwrap();
+    assert_eq!((known.priority, known.flags), (Priority::P2, vec![Flag::RepeatCall]));
+    assert!(stage.waits(deferred, ActionKind::Qualify) && !stage.waits(deferred, ActionKind::TelephoneAppointment));
 }
 
 #[test]

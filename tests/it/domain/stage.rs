@@ -361,7 +361,7 @@ pub fn call(now: Instant) -> Open {
         patients: vec![(patient, identity)],
         ..Particulars::default()
     };
-    Open { opened, answered: true, vital: false, particulars, note: None, paper: None }
+    Open { opened, answered: true, vital: false, particulars, note: None, paper: None, heard: None }
 }
 
 pub fn qualify(priority: Priority) -> Qualify {

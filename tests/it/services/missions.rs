@@ -71,7 +71,7 @@ fn open() -> Open {
         number_form: None,
         line: Line::OnLine,
     };
-    Open { opened, answered: true, vital: false, particulars, note: None, paper: None }
+    Open { opened, answered: true, vital: false, particulars, note: None, paper: None, heard: None }
 }
 
 pub fn qualify() -> Qualify {

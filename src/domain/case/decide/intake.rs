@@ -32,6 +32,9 @@ pub(super) fn open(draft: &mut Draft<'_>, open: &Open) -> Result<(), Refusal> {
     let form = &draft.context.territory.regulation.number_form;
     let number_form = (*form != NumberForm::default()).then(|| form.clone());
     draft.push(Fact::Opened(Opened { number_form, ..open.opened.clone() }));
+    if let Some(heard) = open.heard {
+        draft.push(Fact::LineHeard(heard));
+    }
     if open.opened.call.is_some() {
         draft.say(Words::Call(Private::new(open.opened.call.clone())));
     }
@@ -139,7 +142,7 @@ pub(super) fn call(draft: &mut Draft<'_>, report: CallReport) -> Result<(), Refu
         return Ok(());
     }
     // What is told without an hour happens now: what is told later of before it is over.
-    let (heard, at) = (draft.case()?.line_heard, report.happened.unwrap_or(draft.now).min(draft.now));
+    let (heard, at) = (draft.case()?.line_heard, Case::heard_at(report.happened, draft.now));
     if heard.is_none_or(|heard| heard < at) {
         draft.push(Fact::LineHeard(at));
     }
@@ -152,17 +155,11 @@ pub(super) fn call(draft: &mut Draft<'_>, report: CallReport) -> Result<(), Refu
             if rang {
                 asks(draft);
             }
-            if alone {
-                asks_again(draft);
-            }
+            is_back(draft, alone)?;
         }
         CallEvent::Reconnected => {
             draft.push(Fact::LineSet(Line::OnLine));
-            draft.end_kind(ActionKind::CallBack, End::Done);
-            to_next(draft)?;
-            if alone {
-                asks_again(draft);
-            }
+            is_back(draft, alone)?;
         }
         CallEvent::HungUp => {
             let case = draft.case()?;
@@ -171,10 +168,10 @@ pub(super) fn call(draft: &mut Draft<'_>, report: CallReport) -> Result<(), Refu
             let undecided = asks || waits_for_a_decision(case);
             let symptoms = case.qualification.as_ref().is_some_and(|qualification| qualification.symptoms);
             draft.push(Fact::LineSet(if known { Line::CallBack } else { Line::NoContact }));
-            if !undecided {
+            let psychiatric = case_is_psychiatric(draft);
+            if !undecided || (waits_for_its_hour(draft.case()?) && !psychiatric) {
                 return Ok(());
             }
-            let psychiatric = case_is_psychiatric(draft);
             call_back(draft);
             draft.end_kind(ActionKind::AnswerCall, End::Unreachable);
             if symptoms || psychiatric {
@@ -188,16 +185,38 @@ pub(super) fn call(draft: &mut Draft<'_>, report: CallReport) -> Result<(), Refu
     Ok(())
 }
 
-/// Whether a caller who had gone comes back to a case that is only waited for, an appointment or a report to come: nobody who
-/// has something to do for it would speak to him.
+/// The caller is on the line: nobody need ring him back, and who does what is next is asked.
+fn is_back(draft: &mut Draft<'_>, alone: bool) -> Result<(), Refusal> {
+    draft.end_kind(ActionKind::CallBack, End::Done);
+    to_next(draft)?;
+    if alone {
+        asks_again(draft);
+    }
+    Ok(())
+}
+
+/// Whether the caller was told when he will be rung, or until when he may wait, and nobody has asked for him since: his call
+/// ends as agreed, and the agreed hour has its own alarm.
+fn waits_for_its_hour(case: &Case) -> bool {
+    let open = |kind| case.open_action(kind).is_some();
+    let agreed = open(ActionKind::TelephoneAppointment) || case.may_wait.is_some();
+    agreed && case.claim.is_none() && !open(ActionKind::Qualify) && !open(ActionKind::CallBack)
+}
+
+/// Whether a caller who had gone comes back to a case that is only waited for, an appointment or a report to come, or his hour:
+/// nobody who has something to do for it would speak to him.
 fn comes_to_nobody(case: &Case) -> bool {
+    case.line != Line::OnLine && (only_waited_for(case) || waits_for_its_hour(case))
+}
+
+fn only_waited_for(case: &Case) -> bool {
     use ActionKind::{Appointment, AwaitReport, DeliverPrescription, ReturnOfInformation, SeeCounterRegulation, Visit};
     let waited_for = |kind| matches!(kind, Appointment | Visit | AwaitReport | DeliverPrescription);
     let about_it =
         |kind: ActionKind| kind.administrative() || matches!(kind, ReturnOfInformation | SeeCounterRegulation);
     let waits = case.open_actions().any(|action| waited_for(action.kind));
     let only = case.open_actions().all(|action| waited_for(action.kind) || about_it(action.kind));
-    case.line != Line::OnLine && waits && only
+    waits && only
 }
 
 /// Has the caller who is on the line asked what it is about.
