@@ -83,7 +83,7 @@ impl Engine {
         let place = self.territory(&actor.territory)?;
         known_skills(&place, &asker.skills)?;
         let room = self.room(&actor.territory).await;
-        let former = self.0.former_skills.of(&actor.territory);
+        let former = self.former_skills(&place);
         let indexes = draws::from((&place.territory, &former), &room, self.now(), &actor.person, &asker);
         let hours = Hours::now(actor, self.now());
         let mut extra = self.beside_in_memory(actor, &hours);

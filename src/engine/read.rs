@@ -126,7 +126,7 @@ impl Engine {
         let now = self.now();
         let listing = match &list {
             List::Queue(stream) => {
-                let former = self.0.former_skills.of(&actor.territory);
+                let former = self.former_skills(&place);
                 self.queue_page(actor, &draws::of_stream((&place.territory, &former), *stream), &page).await?
             }
             list => self.page(actor, &list.index(), &page, "case/").await?,

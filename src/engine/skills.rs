@@ -10,7 +10,7 @@ use crate::domain::ids::{Skill, TerritoryId};
 
 use super::{Engine, Failure, Place};
 
-/// The former skills of each territory, looked for once, when this instance first serves it: no case comes to one later.
+/// The former skills of each territory, looked for once, when somebody first asks for a queue: no case comes to one later.
 #[derive(Debug, Default)]
 pub(super) struct FormerSkills(Mutex<BTreeMap<TerritoryId, Found>>);
 
@@ -39,27 +39,27 @@ impl FormerSkills {
     fn end(&self, territory: &TerritoryId, found: Result<BTreeSet<Skill>, Failure>) {
         match found {
             Ok(skills) => drop(self.found().insert(territory.clone(), Some(Arc::new(skills)))),
-            // The next round looks again.
+            // Whoever asks next has them looked for again.
             Err(_) => drop(self.found().remove(territory)),
         }
     }
 }
 
 impl Engine {
-    /// Looks for former skills among the open cases of a territory, beside what is done there, unless that was done.
-    pub(super) fn look_for_former_skills(&self, territory: &TerritoryId) {
-        let Ok(place) = self.territory(territory) else { return };
-        if !self.0.former_skills.begin(territory) {
-            return;
+    /// The former skills of a territory, as far as they are known: whoever asks first has them looked for, beside his call.
+    pub(super) fn former_skills(&self, place: &Arc<Place>) -> Arc<BTreeSet<Skill>> {
+        let territory = &place.territory.id;
+        if self.0.former_skills.begin(territory) {
+            let (engine, place) = (self.clone(), place.clone());
+            self.0.tasks.spawn(async move {
+                let found = engine.find_former_skills(&place).await;
+                engine.0.former_skills.end(&place.territory.id, found);
+            });
         }
-        let engine = self.clone();
-        self.0.tasks.spawn(async move {
-            let found = engine.former_skills(&place).await;
-            engine.0.former_skills.end(&place.territory.id, found);
-        });
+        self.0.former_skills.of(territory)
     }
 
-    async fn former_skills(&self, place: &Place) -> Result<BTreeSet<Skill>, Failure> {
+    async fn find_former_skills(&self, place: &Place) -> Result<BTreeSet<Skill>, Failure> {
         let territory = &place.territory;
         let open = self.open_cases(&territory.id).await?;
         let asked = open.cases.into_iter().filter_map(|known| known.case.qualification.as_ref()?.skill.clone());

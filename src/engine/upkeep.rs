@@ -128,7 +128,6 @@ impl Engine {
         // An answer that came in time is recorded before what is late fires; where that fails, what is late fires all the same,
         // unless the store is not there at all.
         let began = self.0.clock.uptime();
-        self.look_for_former_skills(territory);
         let carried = self.carry_transfers(territory, Carried::Waiting, silent).await;
         if carried.is_err() && self.0.clock.uptime().saturating_sub(began) >= LATE {
             return carried;
