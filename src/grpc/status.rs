@@ -212,6 +212,14 @@ fn store(error: &StoreError) -> Told {
             let french = "Identifiant de commande trop ancien ou en avance : vérifiez l'horloge du poste.";
             Told::new(Code::InvalidArgument, "COMMAND_ID_STALE", error.to_string(), french).fields(command(what))
         }
+        StoreError::Newer { .. } => Told::new(
+            Code::FailedPrecondition,
+            "NEWER_DATA",
+            error.to_string(),
+            "Données écrites par une version plus récente : rien n'a été modifié ; prévenez l'informatique, qui doit installer \
+             cette version ici.",
+        )
+        .precondition("store"),
         StoreError::Malformed(_) => Told::new(
             Code::Internal,
             "MALFORMED_TRANSACTION",
