@@ -316,7 +316,8 @@ async fn audited(store: &dyn Store, settings: &StoreSettings) -> Result<Durabili
         return Ok(found);
     }
     if found.remarks.is_empty() {
-        let embedded = "l'enregistrement embarqué n'a pas de réplique et tient D1 au plus : D2 demande Redis et une réplique";
+        let embedded =
+            "l'enregistrement embarqué n'a pas de réplique et tient D1 au plus : D2 demande Redis et une réplique";
         found.remarks.push(embedded.to_owned());
     }
     match settings.below {

@@ -255,13 +255,13 @@ fn listen(value: &DeValue<'_>) -> Result<SocketAddr, String> {
 fn origin(value: &DeValue<'_>) -> Result<String, String> {
     let written = text(value)?;
     let rest = written.strip_prefix("https://").or_else(|| written.strip_prefix("http://")).unwrap_or_default();
-    let bare = !rest.is_empty() && !rest.contains(|c: char| c == '/' || c == '@' || c.is_whitespace());
+    let bare = !rest.is_empty() && !rest.contains(|c: char| "/@*?#,".contains(c) || c.is_whitespace());
     // A browser leaves the usual port out.
     let usual = written.starts_with("https://") && rest.ends_with(":443") || rest.ends_with(":80");
     if bare && !usual {
         Ok(written)
     } else {
-        Err("expected a page's origin such as \"https://console.example\"".to_owned())
+        Err("expected one page's origin such as \"https://console.example\", without * and without a path".to_owned())
     }
 }
 
