@@ -336,6 +336,25 @@ fn a_log_filter_is_refused_as_the_service_refuses_it() {
     }
 }
 
+/// Found by testing: the store's own answer would have come after the call had been cut.
+#[rstest]
+#[case(2, 1_001, false)]
+#[case(2, 1_000, true)]
+#[case(10, 60_000, false)]
+fn a_call_may_take_longer_than_the_answer_of_the_store(#[case] call: u32, #[case] answer: u32, #[case] right: bool) {
+    let copy = Copy::of_shipped();
+    let longest = format!("request_deadline_seconds = {call}");
+    copy.replace(DEFAULT, "request_deadline_seconds = 10", &longest);
+    let answer = format!("redis_response_milliseconds = {answer}");
+    let line = copy.replace(DEFAULT, "redis_response_milliseconds = 2000", &answer);
+    assert_eq!(copy.load().is_ok(), right);
+    if !right {
+        let told =
+            format!("default.toml:{line}: store.redis_response_milliseconds: must be a second less than server.");
+        assert!(copy.faults()[0].starts_with(&told), "{:?}", copy.faults());
+    }
+}
+
 /// Found by an operator who had written `warning`: taken for the name of a module, it silenced everything else.
 #[test]
 fn a_word_by_itself_in_a_log_filter_is_a_level() {
