@@ -23,7 +23,7 @@ use crate::{
     archive::folder::Folder,
     clock::{Clock, Stopwatch},
     config::{ArchiveSettings, Below, Config, Ground, Intake, Promised, StoreSettings},
-    domain::{ids::TerritoryId, time::Span},
+    domain::{case::state::SCHEMA, ids::TerritoryId, time::Span},
     engine::{Archive, Engine, LookupKey, Options, Place, WatchLimits},
     grpc::{self, ServerOptions, convert::intake::Arrivals},
     sheet::Sheets,
@@ -99,6 +99,33 @@ pub enum StartError {
         /// What was read and what to change, in French.
         remarks: Vec<String>,
     },
+    /// Other instances of the site run with another look-up key.
+    #[error(
+        "la clé de recherche de cette instance n'est pas celle des autres ({}) : un appel qui sonne chez l'une et aboutit chez \
+         l'autre ferait deux dossiers. Copiez ici le fichier lookup.key des autres (dossier store.data_dir ou --data), ou \
+         donnez à toutes la même store.lookup_key. Si leur clé est perdue pour de bon : arrêtez toutes les instances, lancez \
+         sur Redis {}, puis redémarrez-les toutes avec une même clé ; les dossiers en cours ne seront plus retrouvés par leur \
+         numéro",
+        .territories.join(", "), .forget.join(" ; ")
+    )]
+    OtherKey {
+        /// The territories where it is so.
+        territories: Vec<String>,
+        /// What has the store forget the other key, a command for each.
+        forget: Vec<String>,
+    },
+    /// What is kept there was written by a newer version.
+    #[error(
+        "{territory} : données d'une version plus récente (schéma {found}, celle-ci connaît {known} au plus) : rien ne \
+         pourrait y être écrit. Lancez la version qui les a écrites, ou une plus récente, sur toutes les instances",
+        known = SCHEMA
+    )]
+    Newer {
+        /// Whose data.
+        territory: TerritoryId,
+        /// The schema found.
+        found: u32,
+    },
     /// The actor of a call is taken from its metadata, which only this machine may be trusted with.
     #[error("{0} is not a loopback address: until identities are checked, listen on 127.0.0.1 or [::1] only")]
     NotLoopback(SocketAddr),
@@ -115,6 +142,8 @@ pub struct Service {
     pub promised: Durability,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Territories whose look-up key was lost: earlier calls of a number are not found there.
+    pub lookup_lost: Vec<TerritoryId>,
     fence: Arc<Fenced>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
@@ -141,7 +170,7 @@ pub async fn start(setup: Setup, listener: TcpListener) -> Result<Service, Start
     if !address.ip().is_loopback() {
         return Err(StartError::NotLoopback(address));
     }
-    let (engine, durability, fence) = open_engine(&setup).await?;
+    let Opened { engine, durability, fence, lookup_lost } = open_engine(&setup).await?;
     let server = &setup.config.settings.server;
     let (stop, stopped) = watch::channel(false);
     let options = ServerOptions {
@@ -181,7 +210,7 @@ pub async fn start(setup: Setup, listener: TcpListener) -> Result<Service, Start
     }
     info!(%address, level = %durability.level, "listening");
     tell_of_protocols(&setup.config);
-    Ok(Service { engine, durability, promised, address, fence, stop, tasks })
+    Ok(Service { engine, durability, promised, address, lookup_lost, fence, stop, tasks })
 }
 
 impl Service {
@@ -213,7 +242,15 @@ fn tell_of_protocols(config: &Config) {
     }
 }
 
-async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport, Arc<Fenced>), StartError> {
+/// An engine over its store.
+struct Opened {
+    engine: Engine,
+    durability: DurabilityReport,
+    fence: Arc<Fenced>,
+    lookup_lost: Vec<TerritoryId>,
+}
+
+async fn open_engine(setup: &Setup) -> Result<Opened, StartError> {
     let settings = &setup.config.settings.store;
     let clock = setup.clock.clone();
     let redis = |url: &str| {
@@ -230,15 +267,14 @@ async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport, Arc<Fen
     };
     let fence = fenced(setup, store::open(opened).await?, &data, &name)?;
     let store: Arc<dyn Store> = fence.clone();
-    let durability = store.durability().await?;
+    let durability = audited(&*store, settings).await?;
     let promised = promise(settings).level;
-    if durability.level < promised && settings.below == Below::Refuse {
-        return Err(StartError::Below { found: durability.level, promised, remarks: durability.remarks });
-    }
     let lookup = match &settings.lookup_key {
         Some(secret) => LookupKey::new(secret.expose_secret().as_bytes()),
         None => lookup::kept_in(&data)?,
     };
+    let configured = setup.config.territories.keys().cloned().collect();
+    let lookup_lost = lookup::begun(&*store, configured, &lookup).await?;
     let intake = match settings.intake_policy {
         Intake::Strict => Policy::Strict,
         Intake::Degraded => Policy::Degraded,
@@ -269,7 +305,25 @@ async fn open_engine(setup: &Setup) -> Result<(Engine, DurabilityReport, Arc<Fen
     let engine = Engine::new(store, setup.clock.clone(), places, lookup, setup.metrics.clone(), options);
     let engine = archived(engine, &setup.config.settings.archive, &data);
     let engine = engine.with_statistics(statistics::kept_in(&data, &setup.config.settings));
-    Ok((engine, durability, fence))
+    Ok(Opened { engine, durability, fence, lookup_lost })
+}
+
+/// What the store keeps, and where that is less than is promised what to change.
+async fn audited(store: &dyn Store, settings: &StoreSettings) -> Result<DurabilityReport, StartError> {
+    let mut found = store.durability().await?;
+    let promised = promise(settings).level;
+    if found.level >= promised {
+        return Ok(found);
+    }
+    if found.remarks.is_empty() {
+        let embedded =
+            "l'enregistrement embarqué n'a pas de réplique et tient D1 au plus : D2 demande Redis et une réplique";
+        found.remarks.push(embedded.to_owned());
+    }
+    match settings.below {
+        Below::Refuse => Err(StartError::Below { found: found.level, promised, remarks: found.remarks }),
+        Below::Degraded => Ok(found),
+    }
 }
 
 /// The fence over a store, which begins with what was acknowledged before the last stop.

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Answer, Outcome, Shared, WrongUse, place::Place, say, say_json};
 use crate::{
     archive::{self, Content, Header, Item},
-    domain::ids::TerritoryId,
+    domain::{case::state::SCHEMA, ids::TerritoryId},
     engine::Stated,
     store::dump::{Broken, Head, MAX_ROWS, Page, Portable, Row},
 };
@@ -105,6 +105,13 @@ impl Reading {
         if header.content != Content::State {
             let problem = "it holds a log alone, which is no state; import what `export` writes without --log-only";
             return Err(problem.to_owned());
+        }
+        if header.schema > SCHEMA {
+            let (territory, found) = (&header.territory, header.schema);
+            return Err(format!(
+                "{territory}: written in schema {found} by a newer version, and this one knows {SCHEMA} at most: nothing could \
+                 be written there; import with the version that wrote it, or a later one"
+            ));
         }
         if header.epoch == u64::MAX {
             return Err(format!("{}: its epoch cannot rise, which is no service's", header.territory));

@@ -58,6 +58,14 @@ async fn serve(args: &Args, mut config: Config) -> Outcome {
             durability.remarks.join(" ; ")
         ));
     }
+    if !service.lookup_lost.is_empty() {
+        let territories: Vec<_> = service.lookup_lost.iter().map(ToString::to_string).collect();
+        say(format!(
+            "ATTENTION : la clé de recherche (lookup.key) n'est plus celle d'avant ({}) : les dossiers en cours ne sont plus \
+             retrouvés par leur numéro. Remettez l'ancienne si elle existe encore, et redémarrez",
+            territories.join(", ")
+        ));
+    }
     asked.await;
     say("arrêt demandé : les appels en cours se terminent");
     service.stop().await;

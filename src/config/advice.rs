@@ -23,13 +23,12 @@ pub(super) const FILE: &str = "advice.toml";
 const LONGEST_CODE: usize = 32;
 const LONGEST_TEXT: usize = 300;
 
-/// The list of `dir`; a file that is not there is an empty list.
+/// The list of `dir`; one without a sentence says so in its file.
 pub(super) fn national(dir: &Path, log: &FaultLog) -> AdviceList {
     let path = dir.join(FILE);
     let file = path.display().to_string();
     match fs::read_to_string(&path) {
         Ok(text) => AdviceList::new(sentences(&file, &text, log)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => AdviceList::default(),
         Err(error) => {
             log.add(&file, 1, unreadable(&error));
             AdviceList::default()

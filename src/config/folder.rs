@@ -6,7 +6,7 @@ use super::{
     Ground, Shared, advice, calendar,
     fault::FaultLog,
     geography::{self, Communes},
-    protocols,
+    listed, protocols,
     responders::{self, Ground as RespondersGround},
     sheet::with_root,
     territory as rules, unreadable,
@@ -29,23 +29,28 @@ const OPTIONAL: [&str; 4] = ["sectors.csv", "responders.toml", "protocols.toml",
 pub(super) fn read(folder: &Path, shared: Shared<'_>, log: &FaultLog) -> Option<Ground> {
     let law = law_of(folder, log)?;
     let files = Files::read(folder, log);
-    let board = files.with("territory.toml", |file, text| board(file, text, &law, log));
+    let book = protocols::with_own(shared.book, &folder.join(OWN_PROTOCOLS), log);
+    let board = files.with("territory.toml", |file, text| board(file, text, (&law, &book), log));
     // Its absence is a fault already; the other files are still checked, against the defaults.
-    let board = board.unwrap_or_else(|| self::board("", "", &law, &FaultLog::default()));
-    let book = book(folder, shared.book, board.regulation.triage.as_deref(), log);
+    let board = board.unwrap_or_else(|| self::board("", "", (&law, &book), &FaultLog::default()));
+    // Of the national protocols and its own only those named count, when any are named.
+    let book = match &board.regulation.triage {
+        Some(named) => book.only(|protocol| named.contains(&protocol.code)),
+        None => book,
+    };
     let own = files.with(advice::FILE, |file, text| advice::sentences(file, text, log));
     let advice = shared.advice.with(own.unwrap_or_default());
     Some(assemble(&law, board, (book, advice), &files, log))
 }
 
-fn board(file: &str, text: &str, law: &LawTerritory, log: &FaultLog) -> Board {
+fn board(file: &str, text: &str, (law, book): (&LawTerritory, &Book), log: &FaultLog) -> Board {
     with_root(file, text, log, |root| {
         let calendar = CalendarRules::new(law, calendar::policy(root, &law.id));
         Board {
             name: root.required("name", words),
             version: root.required("version", words),
             sector_names: rules::sector_names(root),
-            regulation: rules::regulation(root, calendar.zone()),
+            regulation: rules::regulation(root, calendar.zone(), book),
             routing: rules::routing(root),
             calendar,
         }
@@ -94,18 +99,6 @@ fn assemble(
     (territory, directory.unwrap_or_default())
 }
 
-/// The national protocols and the territory's own, of which only those named count when any are named.
-fn book(folder: &Path, national: &Book, named: Option<&[String]>, log: &FaultLog) -> Book {
-    let book = protocols::with_own(national, &folder.join(OWN_PROTOCOLS), log);
-    let Some(named) = named else { return book };
-    let known = |code: &String| book.protocols().iter().any(|protocol| protocol.code == *code);
-    for code in named.iter().filter(|code| !known(code)) {
-        let file = folder.join("territory.toml").display().to_string();
-        log.add(&file, 1, format!("regulation.triage_protocols: '{code}' is no triage protocol here"));
-    }
-    book.only(|protocol| named.contains(&protocol.code))
-}
-
 fn law_of(folder: &Path, log: &FaultLog) -> Option<LawTerritory> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let place = folder.display().to_string();
@@ -126,9 +119,9 @@ struct Files {
 impl Files {
     fn read(folder: &Path, log: &FaultLog) -> Self {
         let place = |name: &str| folder.join(name).display().to_string();
-        let names = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-        let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        for name in names.filter(|name| !name.starts_with('.') && name != OWN_PROTOCOLS) {
+        let paths = listed(folder, log).unwrap_or_default();
+        let names = paths.iter().filter_map(|path| Some(path.file_name()?.to_string_lossy()));
+        for name in names.filter(|name| name != OWN_PROTOCOLS) {
             if !REQUIRED.iter().chain(&OPTIONAL).any(|known| *known == name) {
                 let known = [REQUIRED.as_slice(), &OPTIONAL].concat().join(", ");
                 log.add(&place(&name), 1, format!("unexpected file; known here: {known}"));

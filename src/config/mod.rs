@@ -1,6 +1,6 @@
 //! Reads and checks `config/`: `default.toml` and one folder per territory.
 //!
-//! Unknown keys and files are refused, units stand in names, secrets are never printed, and all faults come at once,
+//! Unknown keys and files are refused, what stands first below must be there, units stand in names, secrets are never printed, and all faults come at once,
 //! each with its file and line. Rules that differ between territories are data here; the law is code in
 //! [`crate::domain::calendar`].
 //!
@@ -35,7 +35,12 @@ mod telemetry;
 mod territory;
 mod values;
 
-use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 pub use fault::{Fault, Faults};
 pub use settings::{ArchiveSettings, Below, Intake, Promised, ServerSettings, Settings, StoreSettings};
@@ -53,6 +58,9 @@ use fault::FaultLog;
 
 /// The folder read when none is named.
 pub const DEFAULT_DIR: &str = "./config";
+
+/// What a configuration folder holds; the vignettes are for `sas-dispatch vignettes`.
+const ROOT: [&str; 5] = ["default.toml", advice::FILE, "protocols", "territories", "vignettes.jsonl"];
 
 /// The settings shipped with the service, in force where there is no configuration folder.
 const SHIPPED: &str = include_str!("../../config/default.toml");
@@ -87,6 +95,7 @@ impl Config {
     pub fn load(dir: &Path) -> Result<Self, Faults> {
         let log = FaultLog::default();
         let settings = settings(dir, &log);
+        only_known(dir, &log);
         let book = protocols::national(&dir.join("protocols"), &log);
         let shared = Shared { book: &book, advice: &advice::national(dir, &log) };
         let territories = territories(dir, shared, &log);
@@ -166,18 +175,37 @@ struct Shared<'a> {
 
 fn territories(dir: &Path, shared: Shared<'_>, log: &FaultLog) -> BTreeMap<TerritoryId, Arc<Ground>> {
     let path = dir.join("territories");
-    let entries = match fs::read_dir(&path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return BTreeMap::new(),
-        Err(error) => {
-            log.add(&path.display().to_string(), 1, unreadable(&error));
-            return BTreeMap::new();
-        }
-    };
-    let mut folders: Vec<_> = entries.filter_map(Result::ok).filter(shown).map(|entry| entry.path()).collect();
-    folders.sort();
+    let Some(folders) = listed(&path, log) else { return BTreeMap::new() };
+    if folders.is_empty() {
+        log.add(&path.display().to_string(), 1, "holds no territory; each is a folder such as fr-67");
+    }
     let grounds = folders.iter().filter_map(|folder| folder::read(folder, shared, log));
     grounds.map(|ground| (ground.0.id.clone(), Arc::new(ground))).collect()
+}
+
+/// A name that is misspelt is a file that nobody reads: its rules would be off without a word.
+fn only_known(dir: &Path, log: &FaultLog) {
+    let known = |path: &PathBuf| path.file_name().is_some_and(|name| ROOT.iter().any(|known| name == *known));
+    // Where the folder itself cannot be read, its files say so.
+    for path in listed(dir, &FaultLog::default()).unwrap_or_default().iter().filter(|path| !known(path)) {
+        log.add(&path.display().to_string(), 1, format!("nobody reads this; known here: {}", ROOT.join(", ")));
+    }
+}
+
+/// What stands in a folder, by name. `None`, and a fault, where it cannot be read: nobody knows then what is missing.
+fn listed(dir: &Path, log: &FaultLog) -> Option<Vec<PathBuf>> {
+    let entries = fs::read_dir(dir).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+    let entries = entries.map_err(|error| {
+        let problem = match error.kind() {
+            io::ErrorKind::NotFound => "no such folder; it is required".to_owned(),
+            io::ErrorKind::NotADirectory => "expected a folder".to_owned(),
+            _ => unreadable(&error),
+        };
+        log.add(&dir.display().to_string(), 1, problem);
+    });
+    let mut paths: Vec<_> = entries.ok()?.iter().filter(|entry| shown(entry)).map(fs::DirEntry::path).collect();
+    paths.sort();
+    Some(paths)
 }
 
 /// Dot files belong to editors and version control.

@@ -208,7 +208,7 @@ fn check_kind(table: &Table<'_>, responder: &Responder) {
     if kind == ResponderKind::Gp && responder.doctors.len() != 1 {
         table.fault("doctors", "a GP is one person: name exactly one");
     }
-    if kind == ResponderKind::SosMedecins && !table.has("visit_sectors") {
+    if kind == ResponderKind::SosMedecins && responder.visit_sectors.is_empty() {
         table.fault("visit_sectors", "an association that makes visits names the sectors it drives to");
     }
 }

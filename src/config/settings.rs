@@ -76,7 +76,7 @@ pub struct ServerSettings {
     pub max_requests_in_hand: usize,
     /// Of them for what a room cannot wait for: calls that come in, qualification, claims, hand-over, decisions.
     pub reserved_requests: usize,
-    /// Longest time for a request that states no deadline.
+    /// Longest time for any call, whatever its caller states; longer than the store may take.
     pub request_deadline: Span,
     /// Longest page of a list, in rows: at most the 200 of the interface.
     pub max_page_rows: usize,
@@ -170,7 +170,8 @@ coded_enum! {
 /// Reads the root table; `None` when something required is missing, which is then among the faults.
 pub(super) fn read(root: &Table<'_>) -> Option<Settings> {
     let server = root.required_table("server", server);
-    let store = root.required_table("store", store);
+    let longest = server.iter().flatten().map(|known| known.request_deadline).next();
+    let store = root.required_table("store", |table| store(table, longest));
     let archive = root.required_table("archive", archive);
     let sheet = root.required_table("sheet", sheet);
     let indicators = root.required_table("indicators", statistics::indicators);
@@ -255,17 +256,20 @@ fn listen(value: &DeValue<'_>) -> Result<SocketAddr, String> {
 fn origin(value: &DeValue<'_>) -> Result<String, String> {
     let written = text(value)?;
     let rest = written.strip_prefix("https://").or_else(|| written.strip_prefix("http://")).unwrap_or_default();
-    let bare = !rest.is_empty() && !rest.contains(|c: char| c == '/' || c == '@' || c.is_whitespace());
+    let bare = !rest.is_empty() && !rest.contains(|c: char| "/@*?#,".contains(c) || c.is_whitespace());
     // A browser leaves the usual port out.
     let usual = written.starts_with("https://") && rest.ends_with(":443") || rest.ends_with(":80");
     if bare && !usual {
         Ok(written)
     } else {
-        Err("expected a page's origin such as \"https://console.example\"".to_owned())
+        Err("expected one page's origin such as \"https://console.example\", without * and without a path".to_owned())
     }
 }
 
-fn store(table: &Table<'_>) -> Option<StoreSettings> {
+/// A call ends so long after the store's answer would be late, or sooner: until then a caller is told what became of it.
+const MARGIN: Span = Span::from_secs(1);
+
+fn store(table: &Table<'_>, longest: Option<Span>) -> Option<StoreSettings> {
     let data_dir = table.required("data_dir", words);
     let redis_url = table.optional("redis_url", redis_url);
     let lookup_key = table.optional("lookup_key", |value| {
@@ -284,6 +288,11 @@ fn store(table: &Table<'_>) -> Option<StoreSettings> {
     let audit = table.required("audit_seconds", seconds);
     let max_server_gap = table.required("max_server_clock_gap_seconds", seconds);
     let redis_response = table.required("redis_response_milliseconds", whole(10..=60_000));
+    if redis_response.zip(longest).is_some_and(|(answer, longest)| Span::from_ms(answer) + MARGIN > longest) {
+        let problem =
+            "must be a second less than server.request_deadline_seconds at least: the store's own answer comes first";
+        table.fault("redis_response_milliseconds", problem);
+    }
     let commit_attempts = table.required("commit_attempts", whole(1..=100));
     let unavailable_retries = table.required("unavailable_retries", whole(0..=100));
     let retry_pause = table.required("retry_pause_milliseconds", whole(1..=60_000));

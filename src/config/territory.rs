@@ -20,7 +20,7 @@ use crate::domain::{
         need::{CareType, Constraints, LongestDelay},
         prescription::{PrescriptionPolicy, is_atc},
         protocol::Protocol,
-        protocols::{Age, Committee, PSYCHIATRIC, Seal, psychiatric},
+        protocols::{Age, Book, Committee, PSYCHIATRIC, Seal, psychiatric},
         qualification::DueSpans,
     },
     territory::{
@@ -43,15 +43,20 @@ pub(super) fn sector_names(root: &Table<'_>) -> BTreeMap<SectorId, String> {
     root.table("sectors", read).unwrap_or_default()
 }
 
-/// The delays, leases, deadlines and exceptions; what is absent has its default.
-pub(super) fn regulation(root: &Table<'_>, zone: Tz) -> RegulationPolicy {
+/// The delays, leases, deadlines and exceptions; what is absent has its default. `book`: every triage protocol there is here.
+pub(super) fn regulation(root: &Table<'_>, zone: Tz, book: &Book) -> RegulationPolicy {
+    let triage = |value: &toml::de::DeValue<'_>| {
+        let code = words(value)?;
+        let known = book.protocols().iter().any(|protocol| protocol.code == code);
+        if known { Ok(code) } else { Err(format!("'{code}' is no triage protocol here")) }
+    };
     let default = RegulationPolicy::default();
     let stated = root.table("regulation", |table| RegulationPolicy {
         due: due(table, default.due),
         professional_p2: table.or("p2_professional_due_seconds", default.professional_p2, seconds),
         lease: lease(table, default.lease),
         p3: table.table("p3", deferral).unwrap_or_default(),
-        triage: table.optional("triage_protocols", list(words)),
+        triage: table.optional("triage_protocols", list(triage)),
         may_wait_longest: table.or("may_wait_longest_seconds", default.may_wait_longest, seconds),
         ..room::read(table, default.clone())
     });

@@ -226,9 +226,9 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// True when one record is at fault, and nothing else need wait for it.
+    /// True when one record or one territory is at fault, and nothing else need wait for it.
     fn is_of_one_record(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Corrupt(_) | StoreError::Malformed(_)))
+        matches!(self, Self::Store(StoreError::Corrupt(_) | StoreError::Malformed(_) | StoreError::Newer { .. }))
     }
 }
 

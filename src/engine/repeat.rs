@@ -24,6 +24,11 @@ impl LookupKey {
         Self(Hmac::new_from_slice(&secret.into()).expect("HMAC takes a key of any length"))
     }
 
+    /// Tells this key from another one, and nothing about it.
+    pub fn fingerprint(&self) -> String {
+        self.hash("the look-up key itself")
+    }
+
     /// The keyed hash of a text, 32 hexadecimal digits.
     pub fn hash(&self, text: &str) -> String {
         let mut mac = self.0.clone();

@@ -13,6 +13,7 @@ use std::{
 
 use http::{Request, Response};
 use prost::Message;
+use tokio::time::timeout;
 use tonic::{Code, Status, body::Body, transport::server::TcpConnectInfo};
 use tower::{Layer, Service};
 use tracing::Instrument;
@@ -80,7 +81,7 @@ pub(super) struct CallLayer {
 }
 
 impl CallLayer {
-    /// `deadline`: how long the transport lets a call take.
+    /// `deadline`: how long a call may take. The transport would cut it without a word of what to do.
     pub(super) fn new(metrics: Metrics, admission: Admission, pages: Pages, deadline: Duration) -> Self {
         Self { metrics, admission, pages, deadline }
     }
@@ -139,13 +140,17 @@ where
             Ok(()) => Box::pin(self.inner.call(request)),
             Err(status) => Box::pin(std::future::ready(Ok(status.into_http()))),
         };
-        let mut left =
-            Left { span: span.clone(), metrics: metrics.clone(), rpc, watch, deadline: self.deadline, answered: false };
+        let mut left = Left { span: span.clone(), metrics: metrics.clone(), rpc, watch, answered: false };
+        let deadline = self.deadline;
         let counted = async move {
-            let answered = answer.await;
+            let answered = timeout(deadline, answer).await;
             left.answered = true;
-            let mut answer = answered?;
             drop(place);
+            let Ok(answered) = answered else {
+                left.count(CallResult::DeadlineExceeded);
+                return Ok(status::cut_off().into_http());
+            };
+            let mut answer = answered?;
             let mut refused = Status::from_header_map(answer.headers());
             if let Some(told) = refused.as_ref().and_then(status::of_transport) {
                 answer = told.clone().into_http();
@@ -159,17 +164,13 @@ where
     }
 }
 
-/// A timer may be early by so much, against the watch that a call is measured by.
-const TIMER: Duration = Duration::from_millis(5);
-
-/// Counts a call, also one that nobody waits for any longer: its time ran out, which the transport answers, or the caller
-/// has gone. Then it is dropped where it stands.
+/// Counts a call, also one that nobody waits for any longer: the time that its caller stated ran out, or the caller has gone.
+/// Then it is dropped where it stands.
 struct Left {
     span: tracing::Span,
     metrics: Metrics,
     rpc: &'static str,
     watch: Stopwatch,
-    deadline: Duration,
     answered: bool,
 }
 
@@ -183,8 +184,7 @@ impl Left {
 impl Drop for Left {
     fn drop(&mut self) {
         if !self.answered {
-            let late = self.watch.elapsed() + TIMER >= self.deadline;
-            self.count(if late { CallResult::DeadlineExceeded } else { CallResult::Cancelled });
+            self.count(CallResult::Cancelled);
         }
     }
 }

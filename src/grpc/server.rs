@@ -40,7 +40,7 @@ pub struct ServerOptions {
     pub max_requests_in_hand: usize,
     /// Of them for what a room cannot wait for.
     pub reserved_requests: usize,
-    /// Longest time for a request that states no deadline of its own.
+    /// Longest time for a call, whatever its caller states.
     pub request_deadline: Span,
     /// How long open requests may go on after the stop was asked for.
     pub shutdown_grace: Span,
@@ -93,7 +93,6 @@ pub async fn serve(
     let pages = Pages::new(&options.browser_origins);
     let server = Server::builder()
         .accept_http1(true)
-        .timeout(duration(options.request_deadline))
         .max_concurrent_streams(options.max_streams_per_connection)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .layer(GrpcWebLayer::new())

@@ -168,6 +168,13 @@ pub(super) fn overloaded() -> Status {
     Told::new(Code::Unavailable, "OVERLOADED", message, "Service surchargé, rien n'a été fait : réessayez.").status()
 }
 
+/// The longest time of a call is over, and what it was about may happen yet.
+pub(super) fn cut_off() -> Status {
+    let message = "no answer within the longest time of a call; the outcome is unknown: repeat the same command id";
+    let french = "Pas de réponse à temps : renvoyez la même demande, elle ne sera faite qu'une fois.";
+    Told::new(Code::Unavailable, "OUTCOME_UNKNOWN", message, french).status()
+}
+
 /// Nobody serves what was called. `service`: the one of ours that it was looked for in; what the caller wrote is not repeated.
 pub(super) fn unknown_method(service: Option<&str>) -> Status {
     let missing = service.map_or("no such service".to_owned(), |service| format!("no such method of {service}"));
@@ -212,6 +219,14 @@ fn store(error: &StoreError) -> Told {
             let french = "Identifiant de commande trop ancien ou en avance : vérifiez l'horloge du poste.";
             Told::new(Code::InvalidArgument, "COMMAND_ID_STALE", error.to_string(), french).fields(command(what))
         }
+        StoreError::Newer { .. } => Told::new(
+            Code::FailedPrecondition,
+            "NEWER_DATA",
+            error.to_string(),
+            "Données écrites par une version plus récente : rien n'a été modifié ; prévenez l'informatique, qui doit installer \
+             cette version ici.",
+        )
+        .precondition("store"),
         StoreError::Malformed(_) => Told::new(
             Code::Internal,
             "MALFORMED_TRANSACTION",

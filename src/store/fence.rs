@@ -51,8 +51,8 @@ use self::{check::now_elsewhere, kept::Keeper, past::Past};
 pub use past::Mark;
 
 use super::{
-    Committed, Conflict, Durability, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store,
-    StoreError, Txn,
+    Committed, Conflict, Durability, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Standing,
+    Store, StoreError, Txn,
 };
 
 /// How often a call is repeated whose connection changed under it.
@@ -269,6 +269,10 @@ impl Store for Fenced {
 
     fn generation(&self, territory: &TerritoryId) -> u64 {
         self.ground(territory).past().resets
+    }
+
+    async fn begin(&self, territory: &TerritoryId, lookup: &str, keep: bool) -> Result<Standing, StoreError> {
+        self.inner.begin(territory, lookup, keep).await
     }
 
     async fn durability(&self) -> Result<DurabilityReport, StoreError> {

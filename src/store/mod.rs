@@ -131,6 +131,29 @@ impl LogEntry {
     }
 }
 
+/// What an instance learns of a territory when it starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The schema its records are written in; 0 when it has none.
+    pub schema: u32,
+    /// How the digest of this instance's look-up key stands to the one that is kept.
+    pub lookup: LookupKept,
+}
+
+/// What became of the digest of an instance's look-up key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LookupKept {
+    /// It is the one that is kept.
+    Same,
+    /// Other instances may still run with the key of the digest that is kept: it stays.
+    Other {
+        /// What an operator runs to have it forgotten.
+        forget: String,
+    },
+    /// Nobody else can have the key of the one that was kept, and there are cases made with it: this one took its place.
+    Replaced,
+}
+
 /// Why a store did not answer. Mapped to a status once, at the door.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -166,6 +189,17 @@ pub enum StoreError {
     /// The command id's own time is over 71 h old or more than 5 minutes ahead.
     #[error("command id {0} is too old or ahead of time: make a new UUIDv7")]
     StaleCommand(CommandId),
+    /// The territory is written by a newer version of this program, which writes alone from then on.
+    #[error(
+        "the territory is written in schema {found} and this version writes {known}: nothing was written; use the version \
+         that wrote it, or a later one"
+    )]
+    Newer {
+        /// The schema it is written in.
+        found: u32,
+        /// The schema of the transaction.
+        known: u32,
+    },
     /// The transaction breaks a stated limit or a type.
     #[error("the transaction is malformed: {0}")]
     Malformed(String),
@@ -175,10 +209,6 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    fn older_schema(got: u32, current: u32) -> Self {
-        Self::Malformed(format!("schema {got}: the territory is written in schema {current}"))
-    }
-
     fn numbered_again() -> Self {
         Self::Malformed("a record that exists cannot be numbered".to_owned())
     }
@@ -229,6 +259,11 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     fn generation(&self, _territory: &TerritoryId) -> u64 {
         0
     }
+
+    /// What an instance that starts must know of `territory`, whose look-up key has the digest `lookup`. With `keep` the
+    /// digest is kept where none is kept yet, or where this instance is the only one there can be. It is no part of the
+    /// state: no dump holds it, and a load takes it away.
+    async fn begin(&self, territory: &TerritoryId, lookup: &str, keep: bool) -> Result<Standing, StoreError>;
 
     /// What the settings of the store promise.
     async fn durability(&self) -> Result<DurabilityReport, StoreError>;

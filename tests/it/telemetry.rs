@@ -17,12 +17,14 @@ use sas_dispatch::{
         },
         time::Span,
     },
+    grpc::client::Code,
     telemetry::{
         self, Guard, LogFormat, TelemetryError, TelemetrySettings,
         labels::{CallResult, CommitResult, StoreKind},
         trace,
     },
 };
+use tonic_types::StatusExt;
 use tracing::Dispatch;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -216,7 +218,10 @@ async fn a_call_that_nobody_waits_for_any_longer_is_counted_as_what_became_of_it
     let arm = room.arm("arm-1");
     let case = arm.opens("67482", ill()).await.unwrap();
     room.redis_stands_still(true);
-    arm.reads(&case).await.expect_err("its time is over");
+    let over = arm.reads(&case).await.expect_err("its time is over");
+    // Found by testing: the transport said CANCELLED, and nothing of what to do.
+    assert_eq!(over.code(), Code::Unavailable);
+    assert_eq!(over.get_error_details().error_info().expect("says why").reason, "OUTCOME_UNKNOWN");
     let left = tokio::time::timeout(Duration::from_secs(2), arm.notes(&case, "trop tard")).await;
     left.expect_err("the caller has gone");
     arm.reads(&case).await.expect_err("what came after it on the same line is over too");

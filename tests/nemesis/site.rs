@@ -53,10 +53,12 @@ impl Site {
         let settings = fs::read_to_string(shipped.join("default.toml"))?;
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("default.toml"), with_store(&settings, store))?;
+        fs::copy(shipped.join("advice.toml"), folder.join("advice.toml"))?;
+        copy_folder(&shipped.join("protocols"), &folder.join("protocols"))?;
         for territory in territories {
             let (from, to) = (shipped.join("territories").join(territory), folder.join("territories").join(territory));
             if from.exists() {
-                copy_territory(&from, &to)?;
+                copy_folder(&from, &to)?;
             }
         }
         let config = Config::load(&folder).map_err(|faults| io::Error::other(faults.to_string()))?;
@@ -65,7 +67,7 @@ impl Site {
     }
 }
 
-fn copy_territory(from: &Path, to: &Path) -> io::Result<()> {
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

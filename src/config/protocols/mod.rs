@@ -22,6 +22,7 @@ use std::{
 
 use super::{
     fault::FaultLog,
+    listed,
     sheet::{Table, with_root},
     territory::{motive, signature},
     unreadable,
@@ -53,9 +54,20 @@ struct Shelf {
     codes: RefCell<BTreeMap<String, String>>,
 }
 
-/// Reads the files of `dir`; a folder that is not there is an empty book.
+/// Reads the files of `dir`. Without one of them its red flags would be off, so that an empty folder is a fault as well.
 pub(super) fn national(dir: &Path, log: &FaultLog) -> Book {
-    book(files(dir, log), log)
+    let Some(paths) = listed(dir, log) else { return book(Vec::new(), log) };
+    if !paths.iter().any(|path| path.ends_with(COMMON)) {
+        log.add(
+            &dir.join(COMMON).display().to_string(),
+            1,
+            "no such file; it is required: it asks what every case is asked",
+        );
+    } else if paths.len() == 1 {
+        let problem = "holds no protocol but the common one; a territory that uses none says triage_protocols = []";
+        log.add(&dir.display().to_string(), 1, problem);
+    }
+    book(files(paths, log), log)
 }
 
 /// The protocols shipped with the service.
@@ -79,14 +91,15 @@ fn book(files: Vec<(PathBuf, String)>, log: &FaultLog) -> Book {
     Book::new(shelf.common, shelf.library, protocols)
 }
 
-/// The national book with a territory's own protocols, each in the place of a national one of its code.
+/// The national book with a territory's own protocols, each in the place of a national one of its code; most have none.
 pub(super) fn with_own(national: &Book, dir: &Path, log: &FaultLog) -> Book {
     let codes = national.protocols().iter().flat_map(|known| {
         known.questions.iter().map(|question| (question.code.clone(), format!("the protocol {}", known.code)))
     });
     let common_text = fs::read_to_string(dir.join("../../../protocols").join(COMMON)).unwrap_or_default();
     let codes: BTreeMap<String, String> = codes.collect();
-    files(dir, log).into_iter().fold(national.clone(), |book, (path, text)| {
+    let own = if fs::symlink_metadata(dir).is_ok() { listed(dir, log).unwrap_or_default() } else { Vec::new() };
+    files(own, log).into_iter().fold(national.clone(), |book, (path, text)| {
         let file = path.display().to_string();
         let replaced = |code: &str| text.lines().any(|line| line.trim() == format!("code = \"{code}\""));
         let place = national.protocols().iter().find(|known| replaced(&known.code));
@@ -105,10 +118,7 @@ pub(super) fn with_own(national: &Book, dir: &Path, log: &FaultLog) -> Book {
     })
 }
 
-fn files(dir: &Path, log: &FaultLog) -> Vec<(PathBuf, String)> {
-    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
-    let mut paths: Vec<_> = entries.filter_map(Result::ok).filter(super::shown).map(|entry| entry.path()).collect();
-    paths.sort();
+fn files(paths: Vec<PathBuf>, log: &FaultLog) -> Vec<(PathBuf, String)> {
     let read = |path: PathBuf| {
         let place = path.display().to_string();
         if path.extension().is_none_or(|known| known != "toml") {

@@ -56,7 +56,7 @@ fn check(tables: &Writing<'_>, txn: &Txn, head: &Head, now: Instant) -> Result<(
     }
     let schema = txn.written_schema().unwrap_or(head.schema);
     if schema < head.schema {
-        return answer(Err(StoreError::older_schema(schema, head.schema)));
+        return answer(Err(StoreError::Newer { found: head.schema, known: schema }));
     }
     if now.since(txn.at).max(txn.at.since(now)) > MAX_CLOCK_GAP {
         return answer(Ok(Committed::Clock(now)));

@@ -17,7 +17,10 @@ use crate::{
     },
 };
 
-use super::tables::{self, Reading};
+use super::{
+    begin,
+    tables::{self, Reading},
+};
 
 type Rows = Box<dyn Iterator<Item = Result<Row, redb::Error>> + Send>;
 
@@ -138,6 +141,7 @@ impl Filling {
         let mut transaction = database.begin_write()?;
         transaction.set_durability(Durability::Immediate)?;
         let known = tables::writing(&transaction)?.heads.get(territory.as_str())?.is_some();
+        begin::forget(&transaction, territory)?;
         Ok((!known).then(|| Self { transaction, territory: territory.clone(), head }))
     }
 

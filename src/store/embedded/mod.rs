@@ -8,6 +8,7 @@
 //! killed rarely and commits all day, so it pays the seconds at the restart. A clean stop needs no repair at all.
 
 mod apply;
+mod begin;
 mod dump;
 mod heads;
 mod power;
@@ -40,8 +41,8 @@ use self::{heads::Heads, tables::Reading, writer::Writer};
 
 use super::dump::{Broken, Dump, Head, Load, Portable, not_empty};
 use super::{
-    Committed, Durability, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store, StoreError,
-    Txn, check_limit, check_read, note_clock,
+    Committed, Durability, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Standing, Store,
+    StoreError, Txn, check_limit, check_read, note_clock,
 };
 
 const FILE: &str = "sas.redb";
@@ -182,6 +183,11 @@ impl Store for Embedded {
         }
         let _ = tokio::time::timeout(PATIENCE, head.wait_for(|seq| *seq > after)).await;
         Ok(())
+    }
+
+    async fn begin(&self, territory: &TerritoryId, lookup: &str, keep: bool) -> Result<Standing, StoreError> {
+        let (territory, lookup) = (territory.clone(), lookup.to_owned());
+        self.apart(move |database| begin::begin(database, &territory, &lookup, keep)).await
     }
 
     async fn durability(&self) -> Result<DurabilityReport, StoreError> {

@@ -23,6 +23,7 @@ use crate::{
 
 use super::{
     Redis,
+    begin::LOOKUP,
     call::{self, Request},
     form,
     names::Names,
@@ -97,6 +98,10 @@ impl Portable for Redis {
         let mut mark = cmd("HSET");
         mark.arg(self.names.head(territory)).arg("epoch").arg(LOADING);
         self.command_of(territory, &mark).await?;
+        // It comes from elsewhere, and its look-up key with it.
+        let mut forget = cmd("HDEL");
+        forget.arg(self.names.head(territory)).arg(LOOKUP);
+        self.command_of(territory, &forget).await?;
         for name in self.owned(territory).await?.into_iter().filter(|name| name != "head") {
             let mut clear = cmd("UNLINK");
             clear.arg(self.names.whole(territory, &name));
@@ -114,7 +119,7 @@ fn broken_off(territory: &TerritoryId) -> StoreError {
 }
 
 impl Redis {
-    async fn command_of(&self, territory: &TerritoryId, command: &Cmd) -> Result<Value, StoreError> {
+    pub(super) async fn command_of(&self, territory: &TerritoryId, command: &Cmd) -> Result<Value, StoreError> {
         let request = Request::of(command.clone());
         Ok(self.link.call(territory, &request, None).await?.value)
     }

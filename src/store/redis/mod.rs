@@ -7,6 +7,7 @@
 mod address;
 mod audit;
 mod auditing;
+mod begin;
 mod call;
 mod cluster;
 mod dump;
@@ -43,8 +44,8 @@ use self::{
 };
 
 use super::{
-    Committed, Durability, DurabilityReport, Index, Key, LogEntry, Member, Page, Promise, Score, Snapshot, Store,
-    StoreError, Txn, check_limit, check_read, note_clock,
+    Committed, Durability, DurabilityReport, Index, Key, LogEntry, Member, Page, Promise, Score, Snapshot, Standing,
+    Store, StoreError, Txn, check_limit, check_read, note_clock,
 };
 
 /// How long a call may take, connecting included, when nothing else is said.
@@ -239,6 +240,10 @@ impl Store for Redis {
 
     async fn wait(&self, territory: &TerritoryId, after: u64) -> Result<(), StoreError> {
         self.link.wait(territory, &self.names.log(territory), after).await
+    }
+
+    async fn begin(&self, territory: &TerritoryId, lookup: &str, keep: bool) -> Result<Standing, StoreError> {
+        self.begin_in(territory, lookup, keep).await
     }
 
     async fn durability(&self) -> Result<DurabilityReport, StoreError> {

@@ -5,7 +5,7 @@
 //!
 //! | what | type | holds |
 //! |---|---|---|
-//! | `head` | hash | epoch, seq, schema, touches, and the two instants of the store's time |
+//! | `head` | hash | epoch, seq, schema, touches, the two instants of the store's time, and `lookup`, which tells look-up keys apart |
 //! | `log` | stream | `<seq>-0`: command, at, counts, event |
 //! | `counters` | hash | counter → value |
 //! | `receipt:<command id>` | text, 72 h | digest, seq, at, written, counts, outcome (see [`super::form`]) |

@@ -145,7 +145,7 @@ pub(super) fn commit(value: Value, names: &Names, txn: &Txn, durability: Durabil
         "conflict" => Ok(Committed::Conflict(conflict(fields, names, txn)?)),
         "clock" => Ok(Committed::Clock(fields.instant()?)),
         "fenced" => Err(StoreError::Fenced { current: fields.parse()? }),
-        "schema" => Err(StoreError::older_schema(txn.schema, fields.parse()?)),
+        "schema" => Err(StoreError::Newer { found: fields.parse()?, known: txn.schema }),
         "other" => Err(StoreError::OtherPayload(command()?)),
         "stale" => Err(StoreError::StaleCommand(command()?)),
         "numbered" => Err(StoreError::numbered_again()),

@@ -47,8 +47,9 @@ impl Territories {
 
     async fn ask(&self, link: &Link, names: &Names) -> Result<(), StoreError> {
         let answers = join_all(law_territories().map(|law| async move {
-            let mut exists = cmd("EXISTS");
-            exists.arg(names.head(&law.id));
+            // The first instance keeps something there before there is any state.
+            let mut exists = cmd("HEXISTS");
+            exists.arg(names.head(&law.id)).arg("epoch");
             let answer = link.call(&law.id, &Request::of(exists), None).await;
             (law.id, answer)
         }));

@@ -9,6 +9,7 @@ mod moving;
 mod private;
 mod relay;
 mod restore;
+mod starting;
 mod torn;
 mod vignettes;
 

@@ -316,7 +316,7 @@ fn a_log_filter_is_refused_as_the_service_refuses_it() {
         ("info", true),
         ("WARN,sas_dispatch::store=debug,", true),
         ("sas_dispatch=,off", true),
-        ("3,sas_dispatch", true),
+        ("3,sas_dispatch=5", true),
         ("sas_dispatch[act]=trace", true),
         ("[{seq}]=trace", true),
         ("sas_dispatch=loud", false),
@@ -334,4 +334,83 @@ fn a_log_filter_is_refused_as_the_service_refuses_it() {
         let served = telemetry::build(&settings, std::io::sink).is_ok();
         assert_eq!((copy.load().is_ok(), served), (right, right), "{filter}");
     }
+}
+
+/// Found by testing: the store's own answer would have come after the call had been cut.
+#[rstest]
+#[case(2, 1_001, false)]
+#[case(2, 1_000, true)]
+#[case(10, 60_000, false)]
+fn a_call_may_take_longer_than_the_answer_of_the_store(#[case] call: u32, #[case] answer: u32, #[case] right: bool) {
+    let copy = Copy::of_shipped();
+    let longest = format!("request_deadline_seconds = {call}");
+    copy.replace(DEFAULT, "request_deadline_seconds = 10", &longest);
+    let answer = format!("redis_response_milliseconds = {answer}");
+    let line = copy.replace(DEFAULT, "redis_response_milliseconds = 2000", &answer);
+    assert_eq!(copy.load().is_ok(), right);
+    if !right {
+        let told =
+            format!("default.toml:{line}: store.redis_response_milliseconds: must be a second less than server.");
+        assert!(copy.faults()[0].starts_with(&told), "{:?}", copy.faults());
+    }
+}
+
+/// Found by an operator who had written `warning`: taken for the name of a module, it silenced everything else.
+#[test]
+fn a_word_by_itself_in_a_log_filter_is_a_level() {
+    for (filter, word) in [("warning", "warning"), ("info,sas_dispatch", "sas_dispatch"), ("debug,6", "6")] {
+        let copy = Copy::of_shipped();
+        let line = copy.replace(DEFAULT, "log_filter = \"info\"", &format!("log_filter = \"{filter}\""));
+        let told = format!(
+            "default.toml:{line}: telemetry.log_filter: '{word}' is no level: expected trace, debug, info, warn, error or \
+             off, or {word}=level"
+        );
+        assert_eq!(copy.faults(), [told], "{filter}");
+    }
+}
+
+/// Found by testing: each was called faultless, and the exporter refused it or never reached anybody.
+#[test]
+fn an_address_of_the_collector_is_one_that_can_be_connected_to() {
+    let commented = "# otlp_endpoint = \"http://127.0.0.1:4317\"";
+    for (url, right) in [
+        ("http://127.0.0.1:4317", true),
+        ("http://collector.example", true),
+        ("http://[::1]:4317", true),
+        ("http://ho st:1", false),
+        ("http://host:99999", false),
+        ("http://host:0", false),
+        ("http://host:", false),
+        ("http://:4317", false),
+    ] {
+        let copy = Copy::of_shipped();
+        let line = copy.replace(DEFAULT, commented, &format!("otlp_endpoint = \"{url}\""));
+        assert_eq!(copy.load().is_ok(), right, "{url}");
+        if !right {
+            let told = format!("default.toml:{line}: telemetry.otlp_endpoint: expected http://host:port");
+            assert_eq!(copy.faults(), [told], "{url}");
+        }
+    }
+}
+
+#[rstest]
+#[case("https://*")]
+#[case("https://*.example")]
+#[case("https://console.example/?a")]
+fn a_page_of_anybody_is_no_origin(#[case] origin: &str) {
+    let copy = Copy::of_shipped();
+    let line = copy.replace(DEFAULT, "browser_origins = []", &format!("browser_origins = [\"{origin}\"]"));
+    let told = format!("default.toml:{line}: server.browser_origins: item 1: expected one page's origin");
+    assert!(copy.faults()[0].starts_with(&told), "{:?}", copy.faults());
+}
+
+#[test]
+fn an_association_that_drives_to_no_sector_at_all_is_a_fault() {
+    let copy = Copy::of_shipped();
+    let sectors =
+        "visit_sectors = [\"strasbourg-centre\", \"strasbourg-nord\", \"strasbourg-sud\", \"strasbourg-ouest\"]";
+    let line = copy.replace(RESPONDERS, sectors, "visit_sectors = []");
+    let told =
+        format!("{RESPONDERS}:{line}: responder.visit_sectors: an association that makes visits names the sectors");
+    assert!(copy.faults()[0].starts_with(&told), "{:?}", copy.faults());
 }

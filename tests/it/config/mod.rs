@@ -3,6 +3,7 @@
 mod advice;
 mod directory;
 mod faults;
+mod missing;
 mod protocols;
 mod shipped;
 

@@ -8,8 +8,8 @@ use sas_dispatch::{
     clock::Clock,
     domain::ids::{CommandId, TerritoryId},
     store::{
-        Committed, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store, StoreError, Txn,
-        embedded::Embedded,
+        Committed, DurabilityReport, Index, Key, LogEntry, LookupKept, Member, Page, Score, Snapshot, Standing, Store,
+        StoreError, Txn, embedded::Embedded,
     },
 };
 
@@ -83,6 +83,10 @@ impl Store for Lone {
         // Whoever waits for more lets the others work.
         tokio::task::yield_now().await;
         Ok(())
+    }
+
+    async fn begin(&self, _: &TerritoryId, _: &str, _: bool) -> Result<Standing, StoreError> {
+        Ok(Standing { schema: 0, lookup: LookupKept::Same })
     }
 
     async fn durability(&self) -> Result<DurabilityReport, StoreError> {

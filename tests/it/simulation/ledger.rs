@@ -155,8 +155,7 @@ impl Land {
             return Some(Err(StoreError::Fenced { current: self.epoch }));
         }
         if puts(txn) && txn.schema < self.schema {
-            let wrong = format!("schema {}: the territory is written in schema {}", txn.schema, self.schema);
-            return Some(Err(StoreError::Malformed(wrong)));
+            return Some(Err(StoreError::Newer { found: self.schema, known: txn.schema }));
         }
         if now.since(txn.at).max(txn.at.since(now)) > MAX_CLOCK_GAP {
             return Some(Ok(Committed::Clock(now)));

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use sas_dispatch::{
     domain::ids::{CommandId, TerritoryId},
     store::{
-        Committed, Durability, DurabilityReport, Index, Key, LogEntry, Member, Page, Score, Snapshot, Store,
-        StoreError, Txn,
+        Committed, Durability, DurabilityReport, Index, Key, LogEntry, LookupKept, Member, Page, Score, Snapshot,
+        Standing, Store, StoreError, Txn,
     },
 };
 
@@ -112,6 +112,10 @@ impl Store for Port {
 
     async fn wait(&self, territory: &TerritoryId, after: u64) -> Result<(), StoreError> {
         self.ask(Request::Wait(territory.clone(), after)).await.map(|_| ())
+    }
+
+    async fn begin(&self, _: &TerritoryId, _: &str, _: bool) -> Result<Standing, StoreError> {
+        Ok(Standing { schema: 0, lookup: LookupKept::Same })
     }
 
     async fn durability(&self) -> Result<DurabilityReport, StoreError> {

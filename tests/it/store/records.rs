@@ -204,8 +204,7 @@ async fn an_older_schema_does_not_write_over_a_newer_one(stand: Stand) {
             Ok(_) => assert!(written, "{name}"),
             Err(error) => {
                 assert!(!written, "{name}");
-                let text = "the transaction is malformed: schema 1: the territory is written in schema 2";
-                assert_eq!(error.to_string(), text);
+                assert_eq!(error, StoreError::Newer { found: 2, known: 1 });
             }
         }
     }

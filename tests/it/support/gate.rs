@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use sas_dispatch::{
     domain::ids::{CommandId, TerritoryId},
     store::{
-        Committed, DurabilityReport, Index, Key, LogEntry, Member, Page, Record, Score, Snapshot, Store, StoreError,
-        Txn,
+        Committed, DurabilityReport, Index, Key, LogEntry, Member, Page, Record, Score, Snapshot, Standing, Store,
+        StoreError, Txn,
     },
 };
 use tokio::sync::watch;
@@ -240,6 +240,10 @@ impl Store for Gate {
             news = tokio::time::timeout(PATIENCE, news) => news.unwrap_or(Ok(())),
             _ = state.changed() => Ok(()),
         }
+    }
+
+    async fn begin(&self, territory: &TerritoryId, lookup: &str, keep: bool) -> Result<Standing, StoreError> {
+        self.store()?.begin(territory, lookup, keep).await
     }
 
     async fn durability(&self) -> Result<DurabilityReport, StoreError> {

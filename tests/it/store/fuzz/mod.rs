@@ -68,6 +68,7 @@ impl Both {
             "done",
             "fenced",
             "malformed",
+            "newer",
             "other payload",
             "replayed",
             "stale command",
@@ -189,6 +190,7 @@ fn kind(txn: &Txn, answer: &Result<Committed, StoreError>) -> &'static str {
         Err(StoreError::OtherPayload(_)) => "other payload",
         Err(StoreError::StaleCommand(_)) => "stale command",
         Err(StoreError::Malformed(_)) => "malformed",
+        Err(StoreError::Newer { .. }) => "newer",
         Err(_) => "failed",
     }
 }
