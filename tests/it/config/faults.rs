@@ -165,6 +165,13 @@ fn five_faults_in_five_files_are_reported_together() {
 #[case(RESPONDERS, "hours = \"24/7\"", "hours = \"toujours\"", "responder.hours: not in opening_hours notation")]
 #[case(
     RESPONDERS,
+    "hours = \"24/7\"",
+    "hours = \"Mo-Fr 08:00-12:00 unknown\"",
+    "responder.hours: 'unknown' is not read, since it would be shown as closed: write the hours"
+)]
+#[case(RESPONDERS, "hours = \"24/7\"", "hours = \"08:00-20:00; SH off\"", "responder.hours: 'SH' is not read")]
+#[case(
+    RESPONDERS,
     "association = \"sos-medecins-strasbourg\"",
     "association = \"sos-nancy\"",
     "responder.association: 'sos-nancy' is no responder of this file"
