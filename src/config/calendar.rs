@@ -43,10 +43,11 @@ fn saturday_start(value: &DeValue<'_>) -> Result<Option<NaiveTime>, String> {
     }
     let start = clock(value).map_err(|_| "expected a time such as \"12:00\", or \"off\"".to_owned())?;
     let hour = |hour: u64| NaiveTime::MIN + Duration::from_secs(hour * 3600);
-    if (hour(8)..hour(20)).contains(&start) {
+    if (hour(12)..hour(20)).contains(&start) {
         Ok(Some(start))
     } else {
-        Err("expected a time from 08:00 to before 20:00: the rest of the day is night".into())
+        Err("expected a time from 12:00 (R6315-1 3° CSP: on Saturdays from noon) to before 20:00 (night), or \"off\""
+            .into())
     }
 }
 

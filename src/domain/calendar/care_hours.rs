@@ -1,7 +1,8 @@
 //! A responder's own hours, written in OpenStreetMap `opening_hours` notation and read on the local wall clock.
 //!
 //! No law gives a practice its hours; each states them (`Mo-Fr 08:00-12:00,14:00-19:00; Sa 08:00-12:00; PH off`). `PH`
-//! means the public holidays of the territory. Evaluation is left to the crate `opening-hours`.
+//! means the public holidays of the territory. Evaluation is left to the crate `opening-hours`; what it would take for
+//! something else is refused.
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use chrono_tz::Tz;
 use opening_hours::{Context, ContextHolidays, OpeningHours, RuleKind};
 
 use super::{
+    notation::unread,
     period::{FIRST_YEAR, LAST_YEAR},
     policy::CalendarRules,
     wall::{local, to_instant, to_instant_from},
@@ -51,11 +53,16 @@ impl CareHours {
     /// Reads `text`, such as `Mo-Fr 08:00-12:00,14:00-19:00; PH off`.
     ///
     /// # Errors
-    /// When it is not in that notation; the message quotes the place.
+    /// When it is not in that notation (the message quotes the place), or says something in it that is not read: each such
+    /// thing is named, with what to write instead.
     pub fn parse(text: &str, holidays: &PublicHolidays) -> Result<Self, BadHours> {
         let hours: OpeningHours = text.parse().map_err(|error| {
             BadHours(format!("not in opening_hours notation (such as 'Mo-Fr 08:00-19:00; PH off'): {error}"))
         })?;
+        let unread = unread(text);
+        if !unread.is_empty() {
+            return Err(BadHours(unread.join("; ")));
+        }
         let hours = hours.with_context(Context::default().with_holidays(holidays.days.clone()));
         Ok(Self { text: text.to_owned(), zone: holidays.zone, hours })
     }
@@ -75,7 +82,7 @@ impl CareHours {
         to_instant(self.zone, (day + Days::new(1)).and_time(NaiveTime::MIN))
     }
 
-    /// Whether open at `at`. Hours stated as unknown count as closed: nobody is sent on a guess.
+    /// Whether open at `at`.
     pub fn is_open_at(&self, at: Instant) -> bool {
         self.hours.is_open(local(self.zone, at).naive_local())
     }

@@ -10,6 +10,7 @@
 mod bands;
 mod care_hours;
 mod holidays;
+mod notation;
 mod period;
 mod policy;
 mod wall;

@@ -12,7 +12,7 @@ use super::{
 /// A territory's own choices; the default is what the service answers for a territory that stated none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarPolicy {
-    /// When duty begins on Saturdays (wall clock, 08:00 to 20:00); `None`: not on Saturdays.
+    /// When duty begins on Saturdays (wall clock, from noon at the earliest, before 20:00); `None`: not on Saturdays.
     pub saturday_start: Option<NaiveTime>,
     /// A Monday before a public holiday is on duty from 08:00 to 20:00.
     pub bridge_monday: bool,

@@ -29,7 +29,9 @@ pub(super) struct Frame<'a> {
     pub(super) stays: bool,
     /// Categories tried, first one first.
     pub(super) order: Vec<Category>,
-    /// The own GP is in the order only since he opens in office hours: not what his practice could do before.
+    /// Planned on duty: the first instant of office hours at which the own GP is open, in time.
+    pub(super) own_gp_from: Option<Instant>,
+    /// The own GP is in the order only since he is open in office hours: not what his practice could do before.
     pub(super) own_gp_by_day: bool,
 }
 
@@ -40,8 +42,10 @@ impl<'a> Frame<'a> {
         let stays = problem.need.constraints.home_only || (patient.ehpad && patient.reduced_mobility);
         let deadline = problem.need.deadline(problem.signed_at);
         let horizon = deadline.max(problem.now);
-        let mut order = order(problem, legal.as_ref(), stays);
-        let own_gp_by_day = !order.contains(&Category::OwnGp) && own_gp_opens_by_day(problem, horizon);
+        let status = legal.as_ref().map_or(Status::OfficeHours, |legal| legal.status);
+        let mut order = order(problem, status, stays);
+        let own_gp_from = if status == Status::Pdsa { own_gp_from(problem, horizon) } else { None };
+        let own_gp_by_day = own_gp_from.is_some() && !order.contains(&Category::OwnGp);
         if own_gp_by_day {
             put_own_gp(&mut order, problem.care);
         }
@@ -50,11 +54,12 @@ impl<'a> Frame<'a> {
             deadline,
             horizon,
             period: legal.as_ref().map_or("OUT_OF_YEARS", |legal| legal.period.code()),
-            status: legal.as_ref().map_or(Status::OfficeHours, |legal| legal.status),
+            status,
             position: position(problem),
             sector: sector(problem, legal.as_ref()),
             stays,
             order,
+            own_gp_from,
             own_gp_by_day,
         }
     }
@@ -120,8 +125,7 @@ fn comes_to_the_patient(category: Category) -> bool {
 
 /// The policy's order. A video consultation with a doctor who does not know the patient comes after everything
 /// physical, unless it is the care decided.
-fn order(problem: &Problem<'_>, legal: Option<&Legal>, stays: bool) -> Vec<Category> {
-    let status = legal.map_or(Status::OfficeHours, |legal| legal.status);
+fn order(problem: &Problem<'_>, status: Status, stays: bool) -> Vec<Category> {
     let at_home = stays || problem.care == CareType::HomeVisit;
     let mut order = problem.territory.routing.order(status, at_home);
     if problem.care != CareType::Teleconsultation {
@@ -134,13 +138,22 @@ fn in_office_hours(problem: &Problem<'_>, at: Instant) -> bool {
     problem.territory.period_at(at).is_ok_and(|legal| legal.status == Status::OfficeHours)
 }
 
-/// Whether the own GP, closed now, next opens in office hours and in time: the first of all who is asked then (domain.md §3.1),
-/// whatever the hour at which one plans.
-fn own_gp_opens_by_day(problem: &Problem<'_>, horizon: Instant) -> bool {
-    let window = horizon.since(problem.now) + Span::from_ms(1);
-    let own = problem.patient.own_gp.as_ref().and_then(|own| problem.directory.get(own));
-    let opens = own.and_then(|own| own.next_open(problem.now, window));
-    opens.is_some_and(|at| at > problem.now && in_office_hours(problem, at))
+/// The first instant of office hours at which the own GP is open and not away, in time: the first of all who is asked then
+/// (domain.md §3.1), whatever the hour at which one plans. That he is open now, before 08:00 or on a bridge day hides none of it.
+fn own_gp_from(problem: &Problem<'_>, horizon: Instant) -> Option<Instant> {
+    let own = problem.directory.get(problem.patient.own_gp.as_ref()?)?;
+    let end = horizon + Span::from_ms(1);
+    let mut from = problem.now;
+    while from < end {
+        let legal = problem.territory.period_at(from).ok()?;
+        let until = legal.next_change.min(end);
+        let by_day = legal.status == Status::OfficeHours;
+        if let Some(open) = own.next_open(from, until.since(from)).filter(|_| by_day) {
+            return Some(open);
+        }
+        from = until;
+    }
+    None
 }
 
 /// Behind what the night offers, and before a consultation by video where another care was decided.

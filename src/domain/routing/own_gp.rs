@@ -9,7 +9,7 @@ use crate::domain::{
 use super::{
     Category, WhyNot,
     frame::Frame,
-    screen::{Judged, Offerable, declined, independent, ring, screen},
+    screen::{Judged, Offerable, declined, independent, ring, ring_own_gp, screen},
     visits,
 };
 
@@ -24,7 +24,7 @@ pub(super) fn own_gp(frame: &Frame<'_>) -> Judged {
     let verdict = match frame.closed(Category::OwnGp) {
         Some(why) => Err(why),
         None if responder.kind == ResponderKind::CollectivePractice => collective(frame, responder),
-        None => screen(frame, Category::OwnGp, responder).and_then(|()| ring(frame, responder, 0)),
+        None => screen(frame, Category::OwnGp, responder).and_then(|()| ring_own_gp(frame, responder)),
     };
     Judged::on(frame, Category::OwnGp, responder, verdict)
 }
@@ -34,7 +34,7 @@ fn collective(frame: &Frame<'_>, practice: &Responder) -> Result<Offerable, WhyN
     screen(frame, Category::OwnGp, practice)?;
     let served_by = practice.programme.as_ref().map(|programme| &programme.served_by);
     let association = served_by.or(practice.association.as_ref()).and_then(|id| frame.problem.directory.get(id));
-    let Some(association) = association else { return ring(frame, practice, 0) };
+    let Some(association) = association else { return ring_own_gp(frame, practice) };
     declined(frame, &association.id)?;
     if practice.doctors.is_empty() {
         independent(frame, &association.doctors)?;
@@ -45,7 +45,7 @@ fn collective(frame: &Frame<'_>, practice: &Responder) -> Result<Offerable, WhyN
     match visit {
         // All who could drive have said no: the same people are not rung.
         Err(WhyNot::Declined) => Err(WhyNot::Declined),
-        visit => visit.or_else(|_| ring(frame, practice, 0)),
+        visit => visit.or_else(|_| ring_own_gp(frame, practice)),
     }
 }
 

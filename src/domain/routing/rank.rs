@@ -22,10 +22,11 @@ pub(super) struct Bounded {
 }
 
 /// Kept options in policy order, ranked from 1; a practice that opens too late for another to be asked after it comes last, and
-/// behind it one whose hour was cancelled. What begins in office hours comes after an own GP who opens then, also when the order is that of the night.
+/// behind it one whose hour was cancelled. What begins in office hours comes after an own GP who is open then, also when the order
+/// is that of the night.
 pub(super) fn kept(frame: &Frame<'_>, judged: &[Judged]) -> Vec<Row> {
     let mut kept: Vec<_> = judged.iter().filter_map(|one| Some((one, one.verdict.as_ref().ok()?))).collect();
-    let own_gp = kept.iter().find(|(one, offer)| one.category == Category::OwnGp && by_day(frame, offer));
+    let own_gp = kept.iter().find(|(one, _)| one.category == Category::OwnGp && frame.own_gp_from.is_some());
     let behind = own_gp.filter(|(_, offer)| !leaves_nobody_time(frame, offer)).map(|_| place(frame, Category::OwnGp).0);
     kept.sort_by_key(|(one, offer)| {
         let place = place(frame, one.category);

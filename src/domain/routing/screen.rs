@@ -177,6 +177,14 @@ fn open_before(frame: &Frame<'_>, responder: &Responder) -> Result<Instant, WhyN
     Err(if away { WhyNot::Absent } else { WhyNot::ClosedBeforeDeadline })
 }
 
+/// Ringing the own GP or who stands in for one: as soon as he is open where the policy lists him at this hour, else when he is
+/// open in office hours.
+pub(super) fn ring_own_gp(frame: &Frame<'_>, responder: &Responder) -> Result<Offerable, WhyNot> {
+    let ring = ring(frame, responder, 0)?;
+    let by_day = frame.own_gp_from.filter(|_| frame.own_gp_by_day);
+    Ok(Offerable { earliest: by_day.or(ring.earliest), ..ring })
+}
+
 /// Whether what this responder publishes in this category is heard; `published`: something of it is known already.
 pub(super) fn heard(
     frame: &Frame<'_>,

@@ -50,3 +50,62 @@ fn hours_that_cannot_be_read_say_what_was_expected() {
     let error = CareHours::parse("Lundi 8h", &PublicHolidays::of(&rules("fr-67"))).unwrap_err().to_string();
     assert!(error.starts_with("not in opening_hours notation (such as 'Mo-Fr 08:00-19:00; PH off')"), "{error}");
 }
+
+/// Found by a reader: each of these loads in silence in the crate, and is shown as closed or as open when it says neither.
+#[test]
+fn hours_the_service_cannot_tell_are_refused_with_what_to_write_instead() {
+    let refused = [
+        ("Mo-Fr 08:00-12:00 unknown", "'unknown' is not read"),
+        ("Mo-Fr 08:00-12:00 Unknown \"sur rendez-vous\"", "'unknown' is not read"),
+        ("Mo-Fr 08:00-12:00; SH off", "'SH' is not read"),
+        ("SH Mo-Fr 09:00-12:00", "'SH' is not read"),
+        ("SH,PH off", "'SH' is not read"),
+        ("PH Mo-Fr 09:00-12:00", "'PH Mo-Fr' with a space"),
+        ("Mo-Fr PH 09:00-12:00", "'PH Mo-Fr' with a space"),
+        ("Mo[1] PH 09:00-12:00", "'PH Mo-Fr' with a space"),
+        ("PH -1 day Mo-Fr 09:00-12:00", "'PH Mo-Fr' with a space"),
+        ("Mo-Fr 08:00-12:00 || \"sur rendez-vous\"", "a comment without hours"),
+        ("\"sur rendez-vous\"", "a comment without hours"),
+        ("Mo-Fr \"sur rendez-vous\"", "a comment without hours"),
+        ("Mo-Fr 08:00-12:00; Sa \"de 9:00 à 12:00\"", "a comment without hours"),
+        ("Mo-Fr 14:00+", "an open end"),
+        ("Mo-Fr 08:00-12:00,14:00-18:00+", "an open end"),
+        ("Mo-Fr 08:00-12:00/00:30", "a time that repeats"),
+        ("Mo-Fr 08:00-sunset", "'sunset' is not read"),
+        ("Mo-Fr (sunrise+01:00)-18:00", "'sunrise' is not read"),
+        ("Mo-Fr dawn-Dusk", "'dawn' is not read: write a time of the clock, such as '18:00'; 'dusk' is not read"),
+    ];
+    let holidays = PublicHolidays::of(&rules("fr-89"));
+    for (text, says) in refused {
+        let error = CareHours::parse(text, &holidays).expect_err(text).to_string();
+        assert!(error.starts_with(says), "{text}: {error}");
+        assert!(error.contains(": write "), "{text}: {error}");
+    }
+}
+
+#[test]
+fn what_of_the_notation_is_read_loads_and_a_comment_beside_hours_is_a_remark() {
+    let read = [
+        "24/7",
+        "24/7 \"sonner\"",
+        "Mo-Fr 08:00-12:00 \"sur rendez-vous\"",
+        "Mo-Fr 08:00-12:00 open \"SH unknown 14:00+ sunset\"; Sa off \"congé\"",
+        "\"secrétariat\":Mo-Fr 08:00-12:00",
+        "Mo-Fr 08:00-12:00,14:00-18:00; PH,Su off",
+        "Mo-Su,PH 08:00-23:00",
+        "PH,Mo-Fr 08:00-12:00",
+        "Mo-Fr 08:00-12:00, PH 10:00-12:00",
+        "PH +1 day off",
+        "Mo-Fr 08:00-12:00; Dec 21-Jan 05 off",
+        "2024+ Mo-Fr 08:00-12:00",
+        "Jan-Mar PH off",
+        "week 01-53/2 Sa 08:00-12:00",
+        "easter -2 days off",
+    ];
+    let holidays = PublicHolidays::of(&rules("fr-89"));
+    for text in read {
+        CareHours::parse(text, &holidays).unwrap_or_else(|error| panic!("{text}: {error}"));
+    }
+    let remark = hours("fr-89", "Mo-Fr 08:00-12:00 \"sur rendez-vous\"");
+    assert!(remark.is_open_at(wall(&rules("fr-89"), "2024-12-19T10:00")));
+}

@@ -33,7 +33,7 @@ fn five_faults_in_five_files_are_reported_together() {
             limit,
             "server.max_request_in_hand: unknown key; known here: browser_origins, late_call_seconds, listen, max",
         ),
-        (BAS_RHIN, start, "calendar.saturday_start: expected a time from 08:00 to before 20:00"),
+        (BAS_RHIN, start, "calendar.saturday_start: expected a time from 12:00 (R6315-1 3°"),
         (COMMUNES, commune, "insee: 89387 lies in fr-89, not in fr-67"),
         (SECTORS, sector, "sector: 'nulle-part' has no name under [sectors] of territory.toml"),
         (
@@ -165,6 +165,13 @@ fn five_faults_in_five_files_are_reported_together() {
 #[case(RESPONDERS, "hours = \"24/7\"", "hours = \"toujours\"", "responder.hours: not in opening_hours notation")]
 #[case(
     RESPONDERS,
+    "hours = \"24/7\"",
+    "hours = \"Mo-Fr 08:00-12:00 unknown\"",
+    "responder.hours: 'unknown' is not read, since it would be shown as closed: write the hours"
+)]
+#[case(RESPONDERS, "hours = \"24/7\"", "hours = \"08:00-20:00; SH off\"", "responder.hours: 'SH' is not read")]
+#[case(
+    RESPONDERS,
     "association = \"sos-medecins-strasbourg\"",
     "association = \"sos-nancy\"",
     "responder.association: 'sos-nancy' is no responder of this file"
@@ -215,6 +222,22 @@ fn a_fault_names_its_line_the_key_and_what_to_do(
     let faults = copy.faults();
     let expected = format!("{file}:{line}: {message}");
     assert!(faults.iter().any(|fault| fault.starts_with(&expected)), "{expected}\nin {faults:#?}");
+}
+
+/// Found by a reader: a Saturday from 08:00 was taken, and explained with an article that begins at noon.
+#[test]
+fn saturday_duty_begins_at_noon_at_the_earliest() {
+    for (start, right) in [("08:00", false), ("11:59", false), ("12:00", true), ("14:00", true), ("off", true)] {
+        let copy = Copy::of_shipped();
+        let line = copy.replace(BAS_RHIN, "saturday_start = \"12:00\"", &format!("saturday_start = \"{start}\""));
+        assert_eq!(copy.load().is_ok(), right, "{start}");
+        if !right {
+            let expected =
+                "calendar.saturday_start: expected a time from 12:00 (R6315-1 3° CSP: on Saturdays from noon)";
+            let faults = copy.faults();
+            assert!(faults[0].starts_with(&format!("{BAS_RHIN}:{line}: {expected}")), "{faults:?}");
+        }
+    }
 }
 
 #[test]

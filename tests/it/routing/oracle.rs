@@ -20,7 +20,7 @@ pub struct Way {
     pub responder: String,
     order: (u8, i64, i64),
     last: bool,
-    /// Planned at night, and begins in office hours.
+    /// Planned on duty, and begins in office hours; of the own GP, that he receives in office hours too.
     of_the_day: bool,
     /// It gave an hour that was cancelled, or its slot was held and nobody told the patient in time.
     again: bool,
@@ -58,10 +58,10 @@ fn by_day(world: &World, at: i64) -> bool {
     night && at != i64::MAX && status(Instant::from_unix_ms(at)) == Status::OfficeHours
 }
 
-/// At night the own GP is asked when he next opens in office hours, after what the night offers.
+/// On duty the own GP is asked when he first receives in office hours, after what can begin before.
 fn with_own_gp(world: &World, mut table: Vec<Category>) -> Vec<Category> {
-    let opens = own(world).and_then(|own| opens(world, own)).is_some_and(|at| by_day(world, at));
-    if opens && !table.contains(&Category::OwnGp) {
+    let receives = own(world).and_then(|own| receives_by_day(world, own)).is_some();
+    if receives && !table.contains(&Category::OwnGp) {
         let video = table.iter().position(|category| *category == Category::Teleconsultation);
         let last = world.care == CareType::Teleconsultation;
         table.insert(if last { table.len() } else { video.unwrap_or(table.len()) }, Category::OwnGp);
@@ -70,16 +70,20 @@ fn with_own_gp(world: &World, mut table: Vec<Category>) -> Vec<Category> {
 }
 
 fn order(world: &World) -> Vec<Category> {
+    with_own_gp(world, listed(world)).into_iter().filter(|category| right_care(world, *category)).collect()
+}
+
+/// What the policy lists for the hour at which one plans.
+fn listed(world: &World) -> Vec<Category> {
     let policy = &world.territory.routing;
     let duty = world.territory.period_at(world.now).unwrap().status == Status::Pdsa;
-    let table = match (stays(world) || world.care == CareType::HomeVisit, duty) {
+    let table: &Vec<Category> = match (stays(world) || world.care == CareType::HomeVisit, duty) {
         (true, false) => &[&[Category::OwnGp], &without_own_gp(&policy.must_stay_home)[..]].concat(),
         (true, true) => &policy.must_stay_home,
         (_, true) => &policy.pdsa,
         (_, false) => &policy.office_hours,
     };
-    let table = with_own_gp(world, table.clone());
-    table.into_iter().filter(|category| right_care(world, *category)).collect()
+    table.clone()
 }
 
 fn without_own_gp(table: &[Category]) -> Vec<Category> {
@@ -107,7 +111,7 @@ fn way(world: &World, category: Category, who: &Responder) -> Option<Way> {
         return None;
     }
     let (class, at) = match category {
-        Category::OwnGp => (0, own(world).filter(|own| own.id == who.id).and_then(|_| rung(world, who))?),
+        Category::OwnGp => (0, own(world).filter(|own| own.id == who.id).and_then(|own| own_gp(world, own))?),
         Category::PracticeColleague | Category::CptsColleague => (0, colleague(world, category, who)?),
         Category::SasSlot => sas(world, who)?,
         Category::FixedPoint => {
@@ -119,7 +123,11 @@ fn way(world: &World, category: Category, who: &Responder) -> Option<Way> {
     let metres = distance(world, who).map_or(i64::MAX, i64::from);
     let nearest_first = category == Category::FixedPoint && class == 0;
     let order = if nearest_first { (class, metres, at) } else { (class, at, metres) };
-    let (last, of_the_day) = (opens_too_late(world, category, who, at, class), by_day(world, at));
+    let last = opens_too_late(world, category, who, at, class);
+    let of_the_day = match category {
+        Category::OwnGp => receives_by_day(world, who).is_some(),
+        _ => by_day(world, at),
+    };
     let again = match by_telephone(world, category, who, class) {
         true => world.tried.iter().any(|tried| tried.responder == who.id && tried.by == Asked::Phone),
         false => category != Category::HomeVisit && at_second_try(world, category, who),
@@ -230,6 +238,19 @@ fn rung(world: &World, who: &Responder) -> Option<i64> {
         return None;
     }
     opens(world, who)
+}
+
+/// As soon as he receives where the policy lists him at this hour; else when he first receives in office hours.
+fn own_gp(world: &World, own: &Responder) -> Option<i64> {
+    let rung = rung(world, own)?;
+    if listed(world).contains(&Category::OwnGp) { Some(rung) } else { receives_by_day(world, own) }
+}
+
+/// Planned on duty: the first quarter of an hour of office hours at which he receives.
+fn receives_by_day(world: &World, who: &Responder) -> Option<i64> {
+    let quarters = (0..).map(|n| world.now + Span::from_mins(15 * n)).take_while(|at| *at <= limit(world));
+    let mut received = quarters.filter(|at| who.open_at(*at)).map(Instant::unix_ms);
+    received.find(|at| by_day(world, *at))
 }
 
 /// The first quarter of an hour at which he receives.

@@ -142,6 +142,7 @@ fn a_colleague_with_neither_convention_nor_spare_time_sees_only_his_own_patients
 fn at_night_the_own_gp_has_a_row_and_is_tried_when_the_policy_lists_it() {
     let night = Responder { hours: hours(ALWAYS), ..gp("famille", 0) };
     let mut world = World::at("2024-12-19T22:00").who(night).who(mmg("garde", 500)).own_gp("famille");
+    world.need.longest_delay = LongestDelay::H8;
     let plan = world.plan();
     assert_eq!(why(&plan, Category::OwnGp, Some("famille")), WhyNot::NotInThisPeriod);
     assert_eq!(kept(&plan), ["FIXED_POINT garde"]);
@@ -179,6 +180,97 @@ fn by_night_a_policy_that_lists_the_own_gp_last_still_asks_him_before_a_slot_of_
     world.territory.routing.pdsa = vec![Category::SasSlot, Category::OwnGp];
     world = world.slot("voisin", 720);
     assert_eq!(kept(&world.plan()), ["OWN_GP famille", "SAS_SLOT voisin"]);
+}
+
+/// Found by a reader: on the Friday after 1 May, with a day's time, the own GP who opens on Saturday at 09:00 was out of the
+/// period and a stranger was rung that Saturday.
+#[test]
+fn on_a_bridge_day_the_own_gp_is_asked_for_the_office_hours_that_follow() {
+    let saturday = Responder { hours: hours("Mo-Th,Sa 09:00-12:00; PH off"), ..gp("famille", 2_000) };
+    let mut world =
+        World::at("2025-05-02T12:00").who(saturday).who(gp("voisin", 100)).own_gp("famille").slot("voisin", 1_380);
+    assert_eq!(world.plan().period, "PDSA_BRIDGE");
+    assert_eq!(kept(&world.plan()), ["OWN_GP famille", "SAS_SLOT voisin"]);
+    // Open on the bridge day as well, and open at this moment: neither hides Saturday.
+    for more in ["Mo-Sa 09:00-12:00,14:00-18:00", "Mo-Sa 09:00-20:00", ALWAYS] {
+        world.responders[0].hours = hours(more);
+        assert_eq!(kept(&world.plan()), ["OWN_GP famille", "SAS_SLOT voisin"], "{more}");
+        let opens = row(&world.plan(), Category::OwnGp, Some("famille")).earliest.unwrap();
+        let office_hours = if more == ALWAYS { "2025-05-03T06:00:00.000Z" } else { "2025-05-03T07:00:00.000Z" };
+        assert_eq!(opens.to_string(), office_hours, "{more}");
+    }
+}
+
+/// Found by a reader: on the evening of 1 May the own GP was refused as such and rung as any doctor of the SAS.
+#[test]
+fn on_the_eve_of_a_bridge_day_the_own_gp_is_asked_for_the_day_after_it() {
+    let own = Responder { hours: hours("Mo-Sa 08:00-12:00; PH off"), ..gp("famille", 0) };
+    let mut world = World::at("2025-05-01T20:00").who(own).own_gp("famille");
+    world.need.longest_delay = LongestDelay::H48;
+    let opens = row(&world.plan(), Category::OwnGp, Some("famille")).earliest.unwrap();
+    assert_eq!(opens.to_string(), "2025-05-03T06:00:00.000Z");
+    let away = |day: &str| vec![Absence { from: day.parse().unwrap(), to: day.parse().unwrap() }];
+    world.responders[0].absences = away("2025-05-02");
+    assert_eq!(kept(&world.plan()), ["OWN_GP famille"], "away on the bridge day only");
+    world.responders[0].absences = away("2025-05-03");
+    assert_eq!(why(&world.plan(), Category::OwnGp, Some("famille")), WhyNot::NotInThisPeriod);
+}
+
+/// Found by a reader: whoever opens at 07:30 was not asked at all, and whoever opens at 08:00 was asked first.
+#[test]
+fn an_own_gp_who_opens_before_eight_is_rung_when_office_hours_begin() {
+    let early = Responder { hours: hours("Mo-Fr 07:30-12:00; PH off"), ..gp("famille", 2_000) };
+    let world = |wall| {
+        let voisin = Responder { supernumerary: true, ..gp("voisin", 100) };
+        World::at(wall)
+            .who(early.clone())
+            .who(voisin)
+            .own_gp("famille")
+            .decided(CareType::Consultation, LongestDelay::H8)
+    };
+    for wall in ["2024-12-19T03:00", "2024-12-19T07:45", "2024-12-19T08:00"] {
+        let plan = world(wall).plan();
+        assert_eq!(kept(&plan)[0], "OWN_GP famille", "{wall}");
+        assert_eq!(plan.first().unwrap().earliest.unwrap().to_string(), "2024-12-19T07:00:00.000Z", "{wall}");
+    }
+    let at_night = world("2024-12-19T03:00");
+    let told = explain_french(&at_night.plan(), &at_night.directory());
+    assert!(told[0].contains("ouvert à 8 h 00, à appeler"), "{told:?}");
+}
+
+#[test]
+fn an_own_gp_whose_hours_end_before_office_hours_begin_is_not_asked_for_them() {
+    let early = Responder { hours: hours("Mo-Fr 06:00-08:00"), ..gp("famille", 0) };
+    let world = World::at("2024-12-19T03:00").who(early).own_gp("famille");
+    let world = world.decided(CareType::Consultation, LongestDelay::H8);
+    assert_eq!(why(&world.plan(), Category::OwnGp, Some("famille")), WhyNot::NotInThisPeriod);
+}
+
+/// The policy of the night lists him: he is rung when he opens, and what begins by day waits for him whenever that is.
+#[test]
+fn an_own_gp_of_the_night_who_also_receives_by_day_comes_before_the_slots_of_the_day() {
+    let early = Responder { hours: hours("Mo-Fr 07:30-12:00; PH off"), ..gp("famille", 0) };
+    let mut world = World::at("2024-12-15T22:00").who(early).who(gp("voisin", 100)).own_gp("famille");
+    world.territory.routing.pdsa = vec![Category::SasSlot, Category::OwnGp];
+    world = world.slot("voisin", 720);
+    let plan = world.plan();
+    assert_eq!(kept(&plan), ["OWN_GP famille", "SAS_SLOT voisin"]);
+    assert_eq!(plan.first().unwrap().earliest.unwrap().to_string(), "2024-12-16T06:30:00.000Z");
+}
+
+/// It never closes, which hid that it also receives by day.
+#[test]
+fn by_night_a_collective_practice_is_rung_for_the_morning_after_what_the_night_offers() {
+    let mut world = programme().who(mmg("garde", 500));
+    (world.now, world.signed_at) = (world.now - Span::from_hours(4), world.now - Span::from_hours(4));
+    world.need.longest_delay = LongestDelay::H8;
+    let plan = world.plan();
+    assert_eq!(kept(&plan), ["FIXED_POINT garde", "OWN_GP programme"]);
+    let own = row(&plan, Category::OwnGp, Some("programme"));
+    assert_eq!(
+        (own.means.clone(), own.earliest.unwrap().to_string()),
+        (Some(Means::Ring), "2024-12-19T07:00:00.000Z".into())
+    );
 }
 
 #[test]

@@ -18,8 +18,16 @@ use super::{
     world::{ALWAYS, OFFICE, World, free_slot, gp, heard, hours, kept, mmg, person, responder_id, sector, sos},
 };
 
-const MOMENTS: [&str; 5] =
-    ["2024-12-19T10:00", "2024-12-19T12:15", "2024-12-19T19:45", "2024-12-22T22:30", "2024-12-26T10:00"];
+const MOMENTS: [&str; 8] = [
+    "2024-12-19T10:00",
+    "2024-12-19T12:15",
+    "2024-12-19T19:45",
+    "2024-12-20T07:45",
+    "2024-12-22T22:30",
+    "2024-12-26T10:00",
+    "2025-05-01T20:00",
+    "2025-05-02T12:00",
+];
 
 /// A responder and its supply, as figures.
 #[derive(Debug, Clone)]
@@ -45,7 +53,7 @@ fn spec() -> impl Strategy<Value = Spec> {
     let who = (
         0..4u8,
         select(vec![0, 900, 900, 5_000, 29_000, 31_000, 45_000]),
-        select(vec![OFFICE, ALWAYS, "Mo-Su 22:00-23:00"]),
+        select(vec![OFFICE, ALWAYS, "Mo-Su 22:00-23:00", "Mo-Sa 07:30-12:30"]),
     );
     let ties = (proptest::option::of(0..2u8), proptest::option::of(0..2u8));
     let supply = (slots, any::<bool>(), proptest::option::of(any::<(bool, bool, bool)>()), select(vec![0, 19, 20, 25]));
@@ -77,7 +85,10 @@ impl Spec {
         who.hours = hours(self.hours);
         if self.away {
             let day = |text: &str| text.parse().unwrap();
-            who.absences = vec![Absence { from: day("2024-12-19"), to: day("2024-12-22") }];
+            who.absences = vec![
+                Absence { from: day("2024-12-19"), to: day("2024-12-22") },
+                Absence { from: day("2025-05-02"), to: day("2025-05-02") },
+            ];
         }
         let [sas, pdsa, supernumerary, connected] = self.flags;
         who.conventions = ConventionFlags { sas, pdsa, own_regulation: false };
