@@ -1,8 +1,8 @@
 //! Reads and checks `config/`: `default.toml` and one folder per territory.
 //!
-//! Unknown keys and files are refused, what stands first below must be there, units stand in names, secrets are never printed, and all faults come at once,
-//! each with its file and line. Rules that differ between territories are data here; the law is code in
-//! [`crate::domain::calendar`].
+//! Unknown keys and files are refused; `default.toml`, `advice.toml`, `protocols` and a territory must be there; units stand in
+//! names, secrets are never printed, and all faults come at once, each with its file and line. Rules that differ between
+//! territories are data here; the law is code in [`crate::domain::calendar`].
 //!
 //! ```text
 //! config/

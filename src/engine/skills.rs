@@ -10,7 +10,8 @@ use crate::domain::ids::{Skill, TerritoryId};
 
 use super::{Engine, Failure, Place};
 
-/// The former skills of each territory, looked for once, when somebody first asks for a queue: no case comes to one later.
+/// The former skills of each territory, looked for once, when somebody first asks for a queue: no case comes to one later from an
+/// instance of this configuration.
 #[derive(Debug, Default)]
 pub(super) struct FormerSkills(Mutex<BTreeMap<TerritoryId, Found>>);
 

@@ -41,15 +41,15 @@ pub(super) struct Entry {
 /// What is needed to put a case into words.
 struct Reader<'a> {
     case: &'a Case,
-    known: &'a [FoundSheet],
+    known: Option<&'a [FoundSheet]>,
     place: &'a Place,
     zone: Tz,
     now: Instant,
 }
 
 impl Entry {
-    /// `known`: the sheets of its remarkable patients.
-    pub fn of(view: &CaseView, known: &[FoundSheet], place: &Place, now: Instant) -> Self {
+    /// `known`: the sheets of its remarkable patients; none where they could not be read.
+    pub fn of(view: &CaseView, known: Option<&[FoundSheet]>, place: &Place, now: Instant) -> Self {
         let zone = place.territory.calendar.zone();
         let reader = Reader { case: &view.case, known, place, zone, now };
         let alarmed = view.case.open_actions().any(|action| action.alarmed().is_some());
@@ -124,7 +124,8 @@ impl Reader<'_> {
 
     /// What was written down about its patients before they called. A sheet that is over is named and not repeated.
     fn to_know(&self) -> String {
-        lines(self.known.iter().map(|found| {
+        let Some(known) = self.known else { return "fiches de patients remarquables non lues".to_owned() };
+        lines(known.iter().map(|found| {
             let (sheet, words) = (&found.sheet, &found.sheet.words);
             let whose = match found.patient {
                 0 => format!("{} (trouvé par le numéro de téléphone : à vérifier)", words.name.reveal()),

@@ -28,6 +28,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream};
+use tracing::warn;
 
 use crate::{
     clock::{Clock, Stopwatch},
@@ -133,25 +134,29 @@ impl Sheets {
         behind: &(dyn Fn(&TerritoryId) -> bool + Sync),
     ) -> Result<(), SheetError> {
         let open = engine.open_cases(&place.territory.id).await?;
-        let known = engine.remarkable_of(&place.territory.id, &open.cases).await?;
+        let known = engine.remarkable_of(&place.territory.id, &open.cases).await;
+        let unread = |error: &Failure| warn!(%error, territory = %place.territory.id, "without the sheets of remarkable patients");
+        let known = known.inspect_err(unread).ok();
         let (now, sheets) = (engine.now(), self.clone());
         // After the reading: it is what compares the store with what is known.
         let behind = behind(&place.territory.id);
         // Putting many cases into words and flushing files would hold up whoever calls meanwhile.
-        let written =
-            tokio::task::spawn_blocking(move || sheets.write_cases((&open, &known), &place, (now, next), behind)).await;
+        let written = tokio::task::spawn_blocking(move || {
+            sheets.write_cases((&open, known.as_ref()), &place, (now, next), behind)
+        })
+        .await;
         written.unwrap_or_else(|stopped| Err(SheetError::Unwritten { path: self.dir.clone(), error: stopped.into() }))
     }
 
     fn write_cases(
         &self,
-        (open, known): (&OpenCases, &HashMap<CaseId, Vec<FoundSheet>>),
+        (open, known): (&OpenCases, Option<&HashMap<CaseId, Vec<FoundSheet>>>),
         place: &Place,
         (now, next): (Instant, Span),
         behind: bool,
     ) -> Result<(), SheetError> {
         clear_left_behind(&self.dir, &place.territory.id);
-        let known = |case| known.get(&case).map(Vec::as_slice).unwrap_or_default();
+        let known = |case| known.map(|known| known.get(&case).map(Vec::as_slice).unwrap_or_default());
         let mut entries: Vec<Entry> =
             open.cases.iter().map(|view| Entry::of(view, known(view.case.id), place, now)).collect();
         entries.extend(open.unreadable.iter().map(Entry::unreadable));

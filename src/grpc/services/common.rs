@@ -1,8 +1,9 @@
 //! What every handler does before and after its one question to the engine.
 
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::{Stream, StreamExt};
+use tokio::time::timeout;
 use tonic::{Request, Status};
 
 use crate::{
@@ -24,6 +25,9 @@ use crate::{
         pb,
     },
 };
+
+/// How long the answer of an act waits for the sheets of remarkable patients, where they are not in memory.
+const GLANCE: Duration = Duration::from_millis(500);
 
 /// The messages of a watch.
 pub(super) type Told<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -100,12 +104,14 @@ impl<'a> Desk<'a> {
     }
 
     /// An act by which somebody takes a case in, or up, with the sheets of its remarkable patients. The act holds whatever
-    /// becomes of the sheets: where they cannot be read, its receipt says so.
+    /// becomes of the sheets, and its answer waits a moment for them: where they cannot be read, its receipt says so.
     pub(super) async fn shown(&self, mut carried: Carried) -> Carried {
         let Some(known) = &carried.done.case else { return carried };
-        match self.remarkable(known).await {
-            Ok(sheets) => carried.remarkable = sheets,
-            Err(_) => carried.receipt.iter_mut().for_each(|receipt| receipt.warnings.push(unread_sheets())),
+        match timeout(GLANCE, self.remarkable(known)).await {
+            Ok(Ok(sheets)) => carried.remarkable = sheets,
+            Ok(Err(_)) | Err(_) => {
+                carried.receipt.iter_mut().for_each(|receipt| receipt.warnings.push(unread_sheets()))
+            }
         }
         carried
     }

@@ -87,7 +87,13 @@ impl Telephony {
 
     /// An event of a call that has its case. It rang before: then only the same command again answers its receipt.
     async fn known(&self, actor: &Actor, reported: &Reported, case: CaseId) -> Result<Known, Failure> {
+        let begun = convert::opened_by(convert::second_id(reported.mutation.command_id), case);
         let done = match reported.happened {
+            // The second act of a report whose first opened the case.
+            Happened::Later(report) if begun => {
+                let open = (&reported.open, report);
+                self.engine.call_event(&as_exchange(actor), reported.mutation, case, open).await
+            }
             Happened::Later(report) => {
                 self.engine.call_event(actor, reported.mutation, case, (&reported.open, report)).await
             }
@@ -130,9 +136,7 @@ impl Telephony {
                 let first = Mutation { command_id: convert::second_id(command_id), digest };
                 let opened = self.engine.open_another(actor, first, open, over).await?;
                 let target = Target { case: opened.reply.case, version: None };
-                // Whoever may open it may say that its caller has gone.
-                let exchange = Actor { role: Role::Telephony, ..actor.clone() };
-                self.engine.act(&exchange, reported.mutation, target, Command::Call(report)).await
+                self.engine.act(&as_exchange(actor), reported.mutation, target, Command::Call(report)).await
             }
             // Who is said to be on the line again, in a call nobody heard of, waits for somebody like one who rings.
             Happened::Ringing | Happened::Later(_) => {
@@ -140,6 +144,11 @@ impl Telephony {
             }
         }
     }
+}
+
+/// Whoever may open the case of a call may say that its caller has gone.
+fn as_exchange(actor: &Actor) -> Actor {
+    Actor { role: Role::Telephony, ..actor.clone() }
 }
 
 /// What becomes of an event of a call whose case is known.

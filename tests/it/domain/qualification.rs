@@ -172,6 +172,30 @@ fn who_was_told_until_when_he_waits_hangs_up_as_agreed() {
     assert!(stage.waits(deferred, ActionKind::Qualify) && !stage.waits(deferred, ActionKind::TelephoneAppointment));
 }
 
+/// Found by reading: a doctor's word that no longer held let the line break without anybody ringing back.
+#[test]
+fn a_call_that_breaks_after_something_new_was_heard_is_rung_back_whatever_was_said_before() {
+    let mut stage = Stage::new();
+    let earlier = stage.called();
+    let case = stage.qualified(Priority::P2);
+    linked(&mut stage, case, earlier);
+    let claim_no = stage.claim(&regulator(), case);
+    let may_wait = Some(stage.now + Span::from_hours(1));
+    stage.done(&regulator(), case, Command::Release { claim_no, may_wait });
+    linked(&mut stage, case, earlier);
+    stage.done(&arm(), case, Command::Call(CallEvent::HungUp.into()));
+    assert!(stage.waits(case, ActionKind::CallBack));
+    // Late, he is asked how he is: that call breaking off is none that was agreed.
+    let late = stage.qualified(Priority::P2);
+    let claim_no = stage.claim(&regulator(), late);
+    let may_wait = Some(stage.now + Span::from_mins(30));
+    stage.done(&regulator(), late, Command::Release { claim_no, may_wait });
+    stage.late(late, ActionKind::Regulate);
+    assert!(stage.waits(late, ActionKind::ReEvaluate));
+    stage.done(&arm(), late, Command::Call(CallEvent::HungUp.into()));
+    assert!(stage.waits(late, ActionKind::CallBack));
+}
+
 #[test]
 fn a_caller_who_is_reached_again_goes_on_where_the_call_broke() {
     let mut stage = Stage::new();

@@ -134,7 +134,10 @@ async fn a_caller_who_is_answered_after_all_is_qualified_and_not_rung_back() -> 
 async fn a_supervisor_who_reports_a_lost_call_opens_a_case_whose_caller_is_gone() -> Story {
     let room = Room::at("fr-67", "2024-12-19 10:00").await;
     let (chief, arm) = (room.supervisor("chief-1"), room.arm("arm-1"));
-    let gone = chief.call("call-9", CallEventKind::HungUp).await?;
+    let told = at(&chief, "call-9", CallEventKind::HungUp, 0);
+    let gone = ask!(chief, telephony, report_call_event, told.clone())?;
+    let repeated = ask!(chief, telephony, report_call_event, told)?;
+    assert!(repeated.receipt.unwrap().replayed && repeated.case_id == gone.case_id, "the answer was lost");
     let case = arm.reads_id(&gone.case_id).await?;
     assert_eq!((case.line(), case.to_do()), (LineState::CallBack, vec![ActionKind::CallBack]));
     let again = chief.call("call-9", CallEventKind::Answered).await.refused();

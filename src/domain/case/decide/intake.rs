@@ -198,9 +198,13 @@ fn is_back(draft: &mut Draft<'_>, alone: bool) -> Result<(), Refusal> {
 /// Whether the caller was told when he will be rung, or until when he may wait, and nobody has asked for him since: his call
 /// ends as agreed, and the agreed hour has its own alarm.
 fn waits_for_its_hour(case: &Case) -> bool {
+    use ActionKind::{CallBack, Qualify, ReEvaluate, Reorient, TelephoneAppointment};
     let open = |kind| case.open_action(kind).is_some();
-    let agreed = open(ActionKind::TelephoneAppointment) || case.may_wait.is_some();
-    agreed && case.claim.is_none() && !open(ActionKind::Qualify) && !open(ActionKind::CallBack)
+    // What was heard since has put it before that hour.
+    let due = case.qualification.as_ref().map(|known| known.due);
+    let may_wait = case.may_wait.as_ref().is_some_and(|said| due == Some(said.until));
+    let asked_for = [Qualify, CallBack, ReEvaluate, Reorient].into_iter().any(open);
+    (open(TelephoneAppointment) || may_wait) && case.claim.is_none() && !asked_for
 }
 
 /// Whether a caller who had gone comes back to a case that is only waited for, an appointment or a report to come, or his hour:
