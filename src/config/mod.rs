@@ -59,8 +59,8 @@ use fault::FaultLog;
 /// The folder read when none is named.
 pub const DEFAULT_DIR: &str = "./config";
 
-/// What a configuration folder holds; the vignettes are for `sas-dispatch vignettes`.
-const ROOT: [&str; 5] = ["default.toml", advice::FILE, "protocols", "territories", "vignettes.jsonl"];
+/// What a configuration folder holds that is read at the start.
+const ROOT: [&str; 4] = ["default.toml", advice::FILE, "protocols", "territories"];
 
 /// The settings shipped with the service, in force where there is no configuration folder.
 const SHIPPED: &str = include_str!("../../config/default.toml");
@@ -183,9 +183,12 @@ fn territories(dir: &Path, shared: Shared<'_>, log: &FaultLog) -> BTreeMap<Terri
     grounds.map(|ground| (ground.0.id.clone(), Arc::new(ground))).collect()
 }
 
-/// A name that is misspelt is a file that nobody reads: its rules would be off without a word.
+/// A folder or a table whose name is misspelt is one that nobody reads: its rules would be off without a word. Other files, a
+/// committee's vignettes say, may lie there.
 fn only_known(dir: &Path, log: &FaultLog) {
-    let known = |path: &PathBuf| path.file_name().is_some_and(|name| ROOT.iter().any(|known| name == *known));
+    let rules = |path: &Path| path.is_dir() || path.extension().is_some_and(|ending| ending == "toml");
+    let named = |path: &Path| path.file_name().is_some_and(|name| ROOT.iter().any(|known| name == *known));
+    let known = |path: &PathBuf| named(path) || !rules(path);
     // Where the folder itself cannot be read, its files say so.
     for path in listed(dir, &FaultLog::default()).unwrap_or_default().iter().filter(|path| !known(path)) {
         log.add(&path.display().to_string(), 1, format!("nobody reads this; known here: {}", ROOT.join(", ")));
