@@ -16,8 +16,8 @@ use sas_dispatch::domain::{
 };
 
 use super::stage::{
-    GP, SAS, SAS_DOCTOR, SOS, SOS_DOCTOR, Stage, arm, coordinator, doctor, qualify, regulator, text, upkeep,
-    visit_means,
+    GP, SAS, SAS_DOCTOR, SOS, SOS_DOCTOR, Stage, arm, coordinator, doctor, other_regulator, qualify, regulator, text,
+    upkeep, visit_means,
 };
 
 #[test]
@@ -205,4 +205,18 @@ fn what_ends_by_another_act_is_not_ended_by_saying_so() {
     refused(&mut stage, waiting, ActionKind::Regulate);
     let vital = stage.qualified(Priority::P0);
     refused(&mut stage, vital, ActionKind::HandOver);
+}
+
+/// Found by the simulation: an hour that was over was promised again.
+#[test]
+fn an_agreed_hour_that_is_over_is_now_for_the_stream_that_takes_the_case_over() {
+    let mut stage = Stage::new();
+    let case = stage.qualified(Priority::P3);
+    stage.late(case, ActionKind::Regulate);
+    stage.late(case, ActionKind::TelephoneAppointment);
+    stage.pass(Span::from_secs(1));
+    let claim_no = stage.claim(&regulator(), case);
+    stage.done(&regulator(), case, Command::Reorient { claim_no, stream: Stream::Psy, reason: text("avis") });
+    stage.done(&other_regulator(), case, Command::AnswerReorientation { refused: None });
+    assert_eq!(stage.action(case, ActionKind::TelephoneAppointment).deadline, stage.now);
 }

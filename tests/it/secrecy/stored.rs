@@ -21,7 +21,9 @@ const COUNTERS: TableDefinition<Named, u64> = TableDefinition::new("counters");
 const LOG: TableDefinition<(&str, u64), Log> = TableDefinition::new("log");
 const RECEIPTS: TableDefinition<(&str, u128), Receipt> = TableDefinition::new("receipts");
 /// Every table; `heads` and `receipt_ages` hold a territory's id and numbers only.
-const TABLES: [&str; 8] = ["counters", "heads", "indexes", "log", "receipt_ages", "receipts", "records", "scores"];
+const LOOKUPS: TableDefinition<&str, &str> = TableDefinition::new("lookups");
+const TABLES: [&str; 9] =
+    ["counters", "heads", "indexes", "log", "lookups", "receipt_ages", "receipts", "records", "scores"];
 
 #[derive(Default)]
 pub(super) struct Stored {
@@ -63,6 +65,9 @@ impl Stored {
         }
         for row in read.open_table(SCORES).unwrap().iter().unwrap().map(Result::unwrap) {
             stored.names.push(format!("{:?} {}", row.0.value(), row.1.value()));
+        }
+        for row in read.open_table(LOOKUPS).unwrap().iter().unwrap().map(Result::unwrap) {
+            stored.names.push(format!("{} {}", row.0.value(), row.1.value()));
         }
         for row in read.open_table(COUNTERS).unwrap().iter().unwrap().map(Result::unwrap) {
             stored.names.push(format!("{:?} {}", row.0.value(), row.1.value()));

@@ -97,8 +97,8 @@ pub(super) fn accepted(draft: &mut Draft<'_>) {
     draft.end_kind(ActionKind::Regulate, End::Replaced);
     draft.open(ActionKind::Regulate, regulators(stream), due, About::default());
     let agreed = draft.case().ok().and_then(|case| case.open_action(ActionKind::TelephoneAppointment));
-    if let Some(agreed) = agreed.map(|action| action.deadline) {
-        // The hour that the caller was promised holds, whoever rings.
+    if let Some(agreed) = agreed.map(|action| action.deadline.max(draft.now)) {
+        // The hour that the caller was promised holds, whoever rings; one that is over is now.
         draft.end_kind(ActionKind::TelephoneAppointment, End::Replaced);
         draft.open(ActionKind::TelephoneAppointment, regulators(stream), agreed, About::default());
     }
