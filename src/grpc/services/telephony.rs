@@ -87,14 +87,11 @@ impl Telephony {
 
     /// An event of a call that has its case. It rang before: then only the same command again answers its receipt.
     async fn known(&self, actor: &Actor, reported: &Reported, case: CaseId) -> Result<Known, Failure> {
-        let begun = convert::opened_by(convert::second_id(reported.mutation.command_id), case);
         let done = match reported.happened {
-            // The second act of a report whose first opened the case.
-            Happened::Later(report) if begun => {
-                let open = (&reported.open, report);
-                self.engine.call_event(&as_exchange(actor), reported.mutation, case, open).await
-            }
             Happened::Later(report) => {
+                // The second act of a report whose first opened the case.
+                let begun = convert::opened_by(convert::second_id(reported.mutation.command_id), case);
+                let actor = if begun { &as_exchange(actor) } else { actor };
                 self.engine.call_event(actor, reported.mutation, case, (&reported.open, report)).await
             }
             Happened::Ringing if convert::opened_by(reported.mutation.command_id, case) => {

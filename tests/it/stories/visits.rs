@@ -6,18 +6,37 @@ use rstest::rstest;
 use sas_dispatch::{
     domain::{directory::Directory, time::Span},
     grpc::{
-        client::Code,
+        client::{Code, Status},
         pb::{
-            ActionEnd, ActionKind, CareLevel, CareType, CaseStatus, LongestDelay, NoteKind, Priority, RouteCategory,
-            Stream, VisitStatus, WhyNot,
+            self, ActionEnd, ActionKind, CareLevel, CareType, CaseStatus, LongestDelay, NoteKind, Priority,
+            RouteCategory, Stream, VisitStatus, WhyNot,
         },
     },
 };
 
-use crate::support::room::{Ground, Patient, Refused, Room, Route, Seen, Story, ill, lives_in_ehpad, need, qualified};
+use crate::support::room::{
+    Ground, Patient, Person, Refused, Room, Route, Seen, Story, ill, lives_in_ehpad, need, qualified,
+};
 
 const STRASBOURG: &str = "67482";
 const SOS: &str = "sos-medecins-strasbourg";
+
+/// A visit of this Sunday night that a doctor of SOS Médecins has taken, and his shift.
+async fn taken(
+    room: &Room,
+    [arm, reg, osnp, doctor]: [&Person; 4],
+) -> Result<(pb::CaseView, pb::Mission, String), Status> {
+    let shift = doctor.goes_on_duty(SOS, "strasbourg-centre", room.wall("2024-12-23 08:00")).await?;
+    let case = arm.opens(STRASBOURG, ill()).await?;
+    arm.qualifies(&case, qualified(Priority::P2, "M03.12")).await?;
+    let case = reg.claims_next(Stream::Snp).await?.expect("a case waits");
+    let case = reg.signs_need(&case, need(CareType::HomeVisit, CareLevel::R2, LongestDelay::H2)).await?;
+    let case = reg.answers(&case, CareType::HomeVisit).await?;
+    osnp.advances(&case).await?;
+    let [mission] = doctor.missions(SOS).await?.try_into().unwrap();
+    let mission = doctor.takes(&mission, &shift).await?;
+    Ok((case, mission, shift))
+}
 
 #[rstest]
 #[tokio::test]
@@ -151,15 +170,7 @@ async fn a_visit_ends_at_a_closed_door_and_a_regulator_hears_of_it() -> Story {
     let room = Room::at("fr-67", "2024-12-22 22:40").await;
     let (arm, reg, osnp) = (room.arm("arm-1"), room.regulator("reg-1"), room.coordinator("osnp-1"));
     let doctor = room.responder("dr-67-sos-aurore");
-    let shift = doctor.goes_on_duty(SOS, "strasbourg-centre", room.wall("2024-12-23 08:00")).await?;
-    let case = arm.opens(STRASBOURG, ill()).await?;
-    arm.qualifies(&case, qualified(Priority::P2, "M03.12")).await?;
-    let case = reg.claims_next(Stream::Snp).await?.expect("a case waits");
-    let case = reg.signs_need(&case, need(CareType::HomeVisit, CareLevel::R2, LongestDelay::H2)).await?;
-    let case = reg.answers(&case, CareType::HomeVisit).await?;
-    osnp.advances(&case).await?;
-    let [mission] = doctor.missions(SOS).await?.try_into().unwrap();
-    let mission = doctor.takes(&mission, &shift).await?;
+    let (case, mission, shift) = taken(&room, [&arm, &reg, &osnp, &doctor]).await?;
     doctor.moves(&mission, VisitStatus::Arrived).await?;
 
     let case = doctor.reads(&case).await?;
@@ -225,16 +236,7 @@ async fn a_doctor_on_duty_goes_on_duty_a_second_time_only_for_other_hours() -> S
 async fn a_structure_that_left_the_directory_goes_on_with_its_visit_under_way() -> Story {
     let room = Room::on(Ground::Redis, "fr-67", "2024-12-22 22:40").await;
     let (arm, reg, osnp) = (room.arm("arm-1"), room.regulator("reg-1"), room.coordinator("osnp-1"));
-    let doctor = room.responder("dr-67-sos-aurore");
-    let shift = doctor.goes_on_duty(SOS, "strasbourg-centre", room.wall("2024-12-23 08:00")).await?;
-    let case = arm.opens(STRASBOURG, ill()).await?;
-    arm.qualifies(&case, qualified(Priority::P2, "M03.12")).await?;
-    let case = reg.claims_next(Stream::Snp).await?.expect("a case waits");
-    let case = reg.signs_need(&case, need(CareType::HomeVisit, CareLevel::R2, LongestDelay::H2)).await?;
-    let case = reg.answers(&case, CareType::HomeVisit).await?;
-    osnp.advances(&case).await?;
-    let [mission] = doctor.missions(SOS).await?.try_into().unwrap();
-    doctor.takes(&mission, &shift).await?;
+    taken(&room, [&arm, &reg, &osnp, &room.responder("dr-67-sos-aurore")]).await?;
     let (id, sos) = ("fr-67".parse().unwrap(), SOS.parse().unwrap());
     let room = room
         .restarts_under(|config| {
